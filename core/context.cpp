@@ -1,0 +1,140 @@
+#include "core/context.h"
+
+#include <omp.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#ifdef LANET_HAVE_CUDA
+#include "core/cuda/check.h"
+#endif
+
+namespace lanet {
+
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+void* allocate_host(size_t bytes) {
+  // Large blocks ask for huge pages: a step walks through hundreds of megabytes.
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* block = std::aligned_alloc(alignment, rounded);
+  if (!block) throw Error(fmt::format("out of memory: {} bytes wanted", bytes));
+  if (alignment == kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
+  return block;
+}
+
+}  // namespace
+
+Tensor Buffer::tensor(const Shape& shape, DType dtype, size_t offset) const {
+  Tensor view{static_cast<std::byte*>(data()) + offset, shape, dtype, device_};
+  LANET_REQUIRE(offset + view.bytes() <= bytes_, "a view of {} bytes at {} in a block of {}",
+                view.bytes(), offset, bytes_);
+  return view;
+}
+
+Context::Context(Device device, int threads)
+    : device_(device), threads_(threads), stats_(std::make_shared<MemoryStats>()) {
+  if (threads_ > 0)
+    omp_set_num_threads(threads_);
+  else
+    threads_ = omp_get_max_threads();
+  if (device == Device::cuda) {
+#ifdef LANET_HAVE_CUDA
+    cudaStream_t stream = nullptr;
+    LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    stream_ = stream;
+#else
+    throw Error("device cuda: this program was built without CUDA; build the preset 'cuda'");
+#endif
+  }
+}
+
+Context::~Context() {
+#ifdef LANET_HAVE_CUDA
+  if (stream_) LANET_CUDA_LOG(cudaStreamDestroy(static_cast<cudaStream_t>(stream_)));
+#endif
+}
+
+Buffer Context::allocate(size_t bytes) {
+  LANET_REQUIRE(!frozen_, "{} bytes allocated after the graph was frozen", bytes);
+  Buffer buffer;
+  if (bytes == 0) return buffer;
+  buffer.bytes_ = bytes;
+  buffer.device_ = device_;
+  stats_->current_bytes += bytes;
+  stats_->peak_bytes = std::max(stats_->peak_bytes, stats_->current_bytes);
+  ++stats_->allocations;
+  auto account = [stats = stats_, bytes] { stats->current_bytes -= bytes; };
+  if (device_ == Device::cpu) {
+    buffer.block_ = std::shared_ptr<void>(allocate_host(bytes), [account](void* block) {
+      std::free(block);
+      account();
+    });
+  }
+#ifdef LANET_HAVE_CUDA
+  if (device_ == Device::cuda) {
+    void* block = nullptr;
+    LANET_CUDA_CHECK(cudaMalloc(&block, bytes));
+    buffer.block_ = std::shared_ptr<void>(block, [account](void* p) {
+      LANET_CUDA_LOG(cudaFree(p));
+      account();
+    });
+  }
+#endif
+  return buffer;
+}
+
+void Context::reserve_workspace(size_t bytes) {
+  if (bytes > workspace_.bytes()) {
+    workspace_ = Buffer();
+    workspace_ = allocate(bytes);
+  }
+}
+
+void* Context::workspace(size_t bytes) const {
+  LANET_REQUIRE(bytes <= workspace_.bytes(), "{} bytes of workspace wanted, {} reserved", bytes,
+                workspace_.bytes());
+  return workspace_.data();
+}
+
+void Context::synchronize() {
+#ifdef LANET_HAVE_CUDA
+  if (stream_) LANET_CUDA_CHECK(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)));
+#endif
+}
+
+void Context::copy(const Tensor& to, const Tensor& from) {
+  LANET_REQUIRE(to.dtype == from.dtype && to.elements() == from.elements(),
+                "copy from {} {} to {} {}", from.dtype, from.shape, to.dtype, to.shape);
+  if (to.device == Device::cpu && from.device == Device::cpu) {
+    std::memcpy(to.data, from.data, to.bytes());
+    return;
+  }
+#ifdef LANET_HAVE_CUDA
+  LANET_CUDA_CHECK(cudaMemcpyAsync(to.data, from.data, to.bytes(), cudaMemcpyDefault,
+                                   static_cast<cudaStream_t>(stream_)));
+#endif
+}
+
+void Context::fill_zero(const Tensor& tensor) {
+  if (tensor.device == Device::cpu) {
+    std::memset(tensor.data, 0, tensor.bytes());
+    return;
+  }
+#ifdef LANET_HAVE_CUDA
+  LANET_CUDA_CHECK(
+      cudaMemsetAsync(tensor.data, 0, tensor.bytes(), static_cast<cudaStream_t>(stream_)));
+#endif
+}
+
+void require_cpu(const Context& context, const char* name) {
+  if (context.device() != Device::cpu)
+    throw Error(fmt::format("{} has no code for device {} in this build", name, context.device()));
+}
+
+}  // namespace lanet

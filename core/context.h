@@ -1,0 +1,84 @@
+// Context: the device, its memory and its libraries, passed explicitly to every operation.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "core/tensor.h"
+
+namespace lanet {
+
+class Context;
+
+/// An owned block of device memory, 64-byte aligned, of unspecified content. Move-only.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(Buffer&&) noexcept = default;
+
+  void* data() const { return block_.get(); }
+  size_t bytes() const { return bytes_; }
+  /// A view of the block from `offset` bytes on.
+  Tensor tensor(const Shape& shape, DType dtype, size_t offset = 0) const;
+
+ private:
+  friend class Context;
+  std::shared_ptr<void> block_;
+  size_t bytes_ = 0;
+  Device device_ = Device::cpu;
+};
+
+/// What all memory of one context amounts to.
+struct MemoryStats {
+  size_t current_bytes = 0;
+  size_t peak_bytes = 0;
+  size_t allocations = 0;
+};
+
+class Context {
+ public:
+  /// threads: 0 takes what OpenMP would. Throws Error if the device was not built or does not work.
+  explicit Context(Device device = Device::cpu, int threads = 0);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Device device() const { return device_; }
+  int threads() const { return threads_; }
+  /// cudaStream_t on a CUDA device, else null.
+  void* stream() const { return stream_; }
+
+  /// Memory on this device. After freeze() it throws: a step must not allocate.
+  Buffer allocate(size_t bytes);
+  const MemoryStats& memory() const { return *stats_; }
+
+  /// Scratch memory shared by all operations; what it holds lasts until the next operation.
+  /// reserve_workspace() is called while planning, workspace() while running.
+  void reserve_workspace(size_t bytes);
+  void* workspace(size_t bytes) const;
+  size_t workspace_bytes() const { return workspace_.bytes(); }
+
+  void freeze() { frozen_ = true; }
+  void thaw() { frozen_ = false; }
+  bool frozen() const { return frozen_; }
+
+  /// Waits until everything put on this context's stream is done.
+  void synchronize();
+  /// Copies between host and this device, or within it; done when it returns on the CPU.
+  void copy(const Tensor& to, const Tensor& from);
+  void fill_zero(const Tensor& tensor);
+
+ private:
+  Device device_;
+  int threads_;
+  void* stream_ = nullptr;
+  bool frozen_ = false;
+  std::shared_ptr<MemoryStats> stats_;
+  Buffer workspace_;
+};
+
+/// Throws: operation `name` was asked to run on a device that this build has no code for.
+void require_cpu(const Context& context, const char* name);
+
+}  // namespace lanet

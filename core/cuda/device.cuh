@@ -1,0 +1,51 @@
+// Device-side helpers: dtype conversion and reductions. No kernel needs an #ifdef of its own.
+#pragma once
+
+#include <cuda_bf16.h>
+
+#include "core/dtype.h"
+
+namespace lanet::cuda {
+
+/// The device's type for a host element type: bf16 is CUDA's, with the same bits.
+template <typename T>
+struct device_type {
+  using type = T;
+};
+template <>
+struct device_type<bfloat16> {
+  using type = __nv_bfloat16;
+};
+template <typename T>
+using device_t = typename device_type<T>::type;
+
+/// float for float and bf16, double for double: accumulate_t of the host side.
+template <typename T>
+struct accumulate_type {
+  using type = float;
+};
+template <>
+struct accumulate_type<double> {
+  using type = double;
+};
+template <typename T>
+using accumulate_type_t = typename accumulate_type<T>::type;
+
+template <typename T>
+__device__ inline accumulate_type_t<T> load(const T* p) {
+  return static_cast<accumulate_type_t<T>>(*p);
+}
+template <typename T>
+__device__ inline void store(T* p, accumulate_type_t<T> value) {
+  *p = static_cast<T>(value);
+}
+
+/// The sum over the 32 lanes of a warp, the same in each lane. All lanes must call it.
+template <typename A>
+__device__ inline A warp_sum(A value) {
+  for (int offset = 16; offset > 0; offset >>= 1)
+    value += __shfl_xor_sync(0xFFFFFFFFu, value, offset);
+  return value;
+}
+
+}  // namespace lanet::cuda

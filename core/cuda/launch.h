@@ -1,0 +1,38 @@
+// launch(): the only way a kernel is started. Checks the launch; the SIMT harness puts its own in
+// place.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "core/context.h"
+#include "core/cuda/check.h"
+
+namespace lanet::cuda {
+
+inline cudaStream_t stream(const Context& context) {
+  return static_cast<cudaStream_t>(context.stream());
+}
+
+/// Starts `kernel` on `stream`. Arguments are converted to the kernel's parameter types.
+/// Nothing that changes from step to step may be an argument: such values live in device memory.
+template <typename... Parameters, typename... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+            cudaStream_t stream, Arguments&&... arguments) {
+  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "one argument a kernel parameter");
+  std::tuple<Parameters...> values{static_cast<Parameters>(std::forward<Arguments>(arguments))...};
+  std::apply(
+      [&](auto&... value) {
+        void* pointers[] = {static_cast<void*>(&value)..., nullptr};
+        LANET_CUDA_CHECK(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, block,
+                                          pointers, shared_bytes, stream));
+      },
+      values);
+}
+
+/// The least number of blocks of `block` threads that cover `n` items.
+inline unsigned blocks_for(int64_t n, unsigned block) {
+  return static_cast<unsigned>((n + block - 1) / block);
+}
+
+}  // namespace lanet::cuda

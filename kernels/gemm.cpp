@@ -1,0 +1,33 @@
+#include "kernels/gemm.h"
+
+#include "kernels/gemm_ref.h"
+
+#ifdef LANET_HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
+namespace lanet {
+
+void gemm(Context& context, const GemmArgs& args) {
+  LANET_REQUIRE(args.a && args.b && args.c, "a matrix is absent");
+  LANET_REQUIRE(args.a.dtype == args.b.dtype && args.a.dtype == args.c.dtype,
+                "products of {} and {} into {}", args.a.dtype, args.b.dtype, args.c.dtype);
+  LANET_REQUIRE(args.lda >= (args.transpose_a ? args.m : args.k) &&
+                    args.ldb >= (args.transpose_b ? args.k : args.n) && args.ldc >= args.n,
+                "row strides {}, {}, {} for m {}, n {}, k {}", args.lda, args.ldb, args.ldc, args.m,
+                args.n, args.k);
+  require_cpu(context, "gemm");
+#ifdef LANET_HAVE_ONEDNN
+  if (args.a.dtype == DType::f32) {
+    const dnnl_status_t status = dnnl_sgemm(
+        args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', args.m, args.n, args.k, 1.0f,
+        static_cast<const float*>(args.a.data), args.lda, static_cast<const float*>(args.b.data),
+        args.ldb, args.add ? 1.0f : 0.0f, static_cast<float*>(args.c.data), args.ldc);
+    LANET_REQUIRE(status == dnnl_success, "dnnl_sgemm returned {}", static_cast<int>(status));
+    return;
+  }
+#endif
+  dispatch_float(args.a.dtype, [&]<typename T>() { gemm_ref<T>(args); });
+}
+
+}  // namespace lanet

@@ -1,0 +1,28 @@
+// Definition of the operation; the contract is in gemm.h.
+#pragma once
+
+#include "kernels/gemm.h"
+
+namespace lanet {
+
+template <typename T>
+void gemm_ref(const GemmArgs& args) {
+  using A = accumulate_t<T>;
+  const T* a = static_cast<const T*>(args.a.data);
+  const T* b = static_cast<const T*>(args.b.data);
+  T* c = static_cast<T*>(args.c.data);
+#pragma omp parallel for
+  for (int64_t i = 0; i < args.m; ++i) {
+    for (int64_t j = 0; j < args.n; ++j) {
+      A sum = 0;
+      for (int64_t l = 0; l < args.k; ++l) {
+        const A left = A(args.transpose_a ? a[l * args.lda + i] : a[i * args.lda + l]);
+        const A right = A(args.transpose_b ? b[j * args.ldb + l] : b[l * args.ldb + j]);
+        sum += left * right;
+      }
+      write_gradient(c[i * args.ldc + j], sum, args.add);
+    }
+  }
+}
+
+}  // namespace lanet

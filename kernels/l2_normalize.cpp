@@ -1,0 +1,25 @@
+#include "kernels/l2_normalize.h"
+
+#include "kernels/dispatch.h"
+#include "kernels/l2_normalize_ref.h"
+
+namespace lanet {
+
+void l2_normalize(Context& context, const L2NormalizeArgs& args) {
+  LANET_REQUIRE(args.x && args.x.shape.rank() == 2, "x is {}", args.x.shape);
+  require_tensor(args.y, args.x.shape, args.x.dtype, "y");
+  require_tensor(args.norm, {args.x.shape[0]}, accumulate_dtype(args.x.dtype), "norm");
+  LANET_RUN_CUDA(context, l2_normalize_cuda(context, args));
+  dispatch_float(args.x.dtype, [&]<typename T>() { l2_normalize_ref<T>(args); });
+}
+
+void l2_normalize_backward(Context& context, const L2NormalizeBackwardArgs& args) {
+  LANET_REQUIRE(args.y && args.y.shape.rank() == 2, "y is {}", args.y.shape);
+  require_tensor(args.norm, {args.y.shape[0]}, accumulate_dtype(args.y.dtype), "norm");
+  require_tensor(args.dy, args.y.shape, args.y.dtype, "dy");
+  require_tensor(args.dx.tensor, args.y.shape, args.y.dtype, "dx");
+  LANET_RUN_CUDA(context, l2_normalize_backward_cuda(context, args));
+  dispatch_float(args.y.dtype, [&]<typename T>() { l2_normalize_backward_ref<T>(args); });
+}
+
+}  // namespace lanet

@@ -1,0 +1,60 @@
+# Finds what the project uses; nothing is vendored. Each package is named in third_party/README.md.
+# LANET_INCLUDE_DIRS adds header folders (for machines without the distribution's packages).
+set(LANET_INCLUDE_DIRS "" CACHE STRING "Extra header folders, separated by semicolons")
+list(APPEND CMAKE_INCLUDE_PATH ${LANET_INCLUDE_DIRS})
+
+# Header-only packages: found by one header each.
+function(lanet_find_headers name header package)
+  find_path(LANET_${name}_INCLUDE ${header} PATH_SUFFIXES ${ARGN})
+  if(NOT LANET_${name}_INCLUDE)
+    message(FATAL_ERROR "${header} was not found. Install the Debian package ${package}, or name its "
+                        "folder in LANET_INCLUDE_DIRS.")
+  endif()
+  add_library(lanet_${name} INTERFACE)
+  add_library(lanet::${name} ALIAS lanet_${name})
+  target_include_directories(lanet_${name} SYSTEM INTERFACE ${LANET_${name}_INCLUDE})
+endfunction()
+lanet_find_headers(json nlohmann/json.hpp nlohmann-json3-dev)
+lanet_find_headers(cli11 CLI/CLI.hpp libcli11-dev)
+lanet_find_headers(stb stb_image.h libstb-dev stb)
+lanet_find_headers(doctest doctest/doctest.h doctest-dev)
+
+# fmt: header-only use, so that only its headers are needed.
+lanet_find_headers(fmt fmt/format.h libfmt-dev)
+target_compile_definitions(lanet_fmt INTERFACE FMT_HEADER_ONLY=1)
+
+find_path(LANET_ZIP_INCLUDE zip.h)
+find_library(LANET_ZIP_LIBRARY zip)
+if(NOT LANET_ZIP_INCLUDE OR NOT LANET_ZIP_LIBRARY)
+  message(FATAL_ERROR "libzip was not found (zip.h and libzip). Install the Debian package libzip-dev, "
+                      "or set LANET_INCLUDE_DIRS and LANET_ZIP_LIBRARY.")
+endif()
+add_library(lanet_zip INTERFACE)
+add_library(lanet::zip ALIAS lanet_zip)
+target_include_directories(lanet_zip SYSTEM INTERFACE ${LANET_ZIP_INCLUDE})
+target_link_libraries(lanet_zip INTERFACE ${LANET_ZIP_LIBRARY})
+
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Threads REQUIRED)
+
+# oneDNN: AUTO takes it where it is found; without it the reference kernels run on the CPU.
+set(LANET_ONEDNN AUTO CACHE STRING "Use oneDNN on the CPU: AUTO, ON or OFF")
+set_property(CACHE LANET_ONEDNN PROPERTY STRINGS AUTO ON OFF)
+set(LANET_HAVE_ONEDNN OFF)
+if(NOT LANET_ONEDNN STREQUAL "OFF")
+  find_package(dnnl 2.6 QUIET CONFIG)
+  if(dnnl_FOUND)
+    set(LANET_HAVE_ONEDNN ON)
+    message(STATUS "CPU library: oneDNN ${dnnl_VERSION}")
+  elseif(LANET_ONEDNN STREQUAL "ON")
+    message(FATAL_ERROR "LANET_ONEDNN=ON, but oneDNN (dnnl-config.cmake, 2.6 or newer) was not found. "
+                        "Install libdnnl-dev or set dnnl_DIR.")
+  endif()
+endif()
+if(NOT LANET_HAVE_ONEDNN)
+  message(STATUS "CPU library: none. oneDNN is not used; the slow reference kernels run on the CPU.")
+endif()
+
+if(LANET_CUDA)
+  include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)
+endif()
