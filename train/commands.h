@@ -1,0 +1,84 @@
+// The commands of the program: what each is asked to do, and its function. main.cpp reads the
+// command line into these. Each function returns the exit code (0 done, 1 failed) and throws
+// InputError for bad input (exit code 2) and Error for a failure (1). What a machine reads goes to
+// stdout, messages go to stderr.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lanet {
+
+/// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
+/// overrides of train.device, train.dtype and train.threads.
+struct TrainOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
+  bool resume = false;
+};
+int run_train(const TrainOptions& options);
+
+/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train] [--best] [--json].
+/// Without data_config the overrides are laid over the run's own config.
+struct EvalOptions {
+  std::string target;
+  std::string data_config;  // empty: the run's
+  std::vector<std::string> overrides;
+  std::string split = "test";
+  bool best = false;
+  bool json = false;
+};
+int run_eval(const EvalOptions& options);
+
+/// predict RUN|CHECKPOINT IMAGE… [--best] [--json]
+struct PredictOptions {
+  std::string target;
+  std::vector<std::string> images;
+  std::vector<std::string> overrides;  // train.device, train.dtype, train.threads
+  bool best = false;
+  bool json = false;
+};
+int run_predict(const PredictOptions& options);
+
+/// verify GOLDEN.json… [--device D] [--dtype T] [--json]
+struct VerifyOptions {
+  std::vector<std::string> files;
+  std::string device = "auto";  // auto, cpu, cuda
+  std::string dtype = "f64";    // f32, f64, bf16
+  int64_t threads = 0;
+  bool json = false;
+};
+int run_verify(const VerifyOptions& options);
+
+/// bench step [--image S] [--batch B] [--dtype T] [--device D] [--steps N] [--json]
+struct BenchStepOptions {
+  std::string backbone = "resnet18";
+  int64_t image = 224;
+  int64_t batch = 32;
+  int64_t steps = 10;
+  std::string device = "auto";
+  std::string dtype = "f32";
+  int64_t threads = 0;
+  bool json = false;
+};
+int run_bench_step(const BenchStepOptions& options);
+
+/// synth --out DIR --train N --test N [--size S] [--seed S]
+struct SynthOptions {
+  std::string out;
+  int64_t train = 0;
+  int64_t test = 0;
+  int64_t size = 100;
+  int64_t seed = 1;
+};
+int run_synth(const SynthOptions& options);
+
+/// doctor [--json]
+struct DoctorOptions {
+  bool json = false;
+};
+int run_doctor(const DoctorOptions& options);
+
+}  // namespace lanet

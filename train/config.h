@@ -1,0 +1,88 @@
+// The configuration of a run: plain structs, read from JSON. One table of fields
+// (config_fields.cpp) yields the parser, its checks, the dump and the listing in --help. What
+// stands here as an initialiser is a field's default.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace lanet {
+
+struct NoiseConfig {
+  double rate = 0.0;
+  std::string kind = "symmetric";  // symmetric, class_dependent
+};
+
+struct AugmentConfig {
+  double flip = 0.5;        // probability
+  double crop_area = 0.75;  // smallest share of the picture
+  double jitter = 0.4;  // brightness, contrast, saturation: factors in [1 − jitter, 1 + jitter]
+  double erase = 0.2;   // probability
+};
+
+struct DataConfig {
+  std::string root;                                               // absolute once loaded
+  std::string labels = "basic/EmoLabel/list_patition_label.txt";  // relative to root
+  std::string landmarks;                                          // relative to root; empty: none
+  double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
+  int64_t image_size = 224;
+  bool flip_swap_landmarks = true;
+  bool skip_bad_images = false;
+  NoiseConfig noise;
+  AugmentConfig augment;
+};
+
+struct ModelConfig {
+  std::string backbone = "resnet18";  // resnet18, resnet50
+  std::string pretrained;             // absolute once loaded; empty: none
+  int64_t neighbours = 8;             // K
+  int64_t bank = 8192;                // M, rows of each memory bank
+  double confidence = 0.7;
+  double temperature = 0.1;
+  double label_momentum = 0.9;
+  double key_momentum = 0.999;
+};
+
+struct LossWeights {
+  double expression = 1.0;
+  double landmark = 1.0;
+  double distribution = 1.0;
+  double contrastive = 0.1;
+};
+
+struct TrainConfig {
+  int64_t epochs = 80;
+  int64_t batch = 128;  // global
+  double learning_rate = 1e-3;
+  std::string dtype = "f32";    // f32, bf16, f64
+  std::string device = "auto";  // auto, cpu, cuda
+  int64_t threads = 0;          // 0: what OpenMP would take
+  LossWeights weights;
+};
+
+struct Config {
+  std::string method = "lanet";  // lanet, baseline
+  int64_t seed = 1;
+  DataConfig data;
+  ModelConfig model;
+  TrainConfig train;
+};
+
+/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options) laid
+/// over it. A relative data.root or model.pretrained is taken from the file's folder, or from the
+/// working directory where an override gave it, and becomes absolute; data.labels and
+/// data.landmarks stay as written. Throws InputError, one line: where, JSON path, value, what was
+/// expected, nearest valid key or value.
+Config load_config(const std::filesystem::path& file,
+                   const std::vector<std::string>& overrides = {});
+
+/// Every field in the table's order. load_config reads it back to the same Config.
+nlohmann::ordered_json to_json(const Config& config);
+
+/// The table as text: a line per field with type or choices, default and what it means.
+std::string config_help();
+
+}  // namespace lanet

@@ -1,0 +1,43 @@
+// What a person sees of a long job: one line that is rewritten on a terminal, a plain line now and
+// then otherwise. Always on stderr.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace lanet {
+
+class Progress {
+ public:
+  /// `unit`: what is counted ("img", "faces"). `total` over the whole job: the rest's time is told
+  /// from it.
+  Progress(std::string unit, int64_t total, std::FILE* out = stderr);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `done` of total; `text` stands in front: "epoch 3/16  loss 2.31". Rate and remaining time are
+  /// added. Shows it if enough time has passed since the last time.
+  void update(int64_t done, const std::string& text);
+  /// A line that stays, printed above the progress line.
+  void message(const std::string& line);
+  /// Ends the progress line, so that what follows starts on its own.
+  void finish();
+
+ private:
+  void show(int64_t done, const std::string& text);
+
+  using Clock = std::chrono::steady_clock;
+  std::string unit_;
+  int64_t total_;
+  std::FILE* out_;
+  bool terminal_;
+  bool line_open_ = false;
+  int64_t first_done_ = -1;  // a resumed job starts in the middle
+  Clock::time_point start_, shown_;
+  int64_t shown_done_ = 0;
+};
+
+}  // namespace lanet
