@@ -1,0 +1,26 @@
+// The K nearest neighbours of every row of a batch by cosine similarity.
+//   similarity(i, j) = x_i·x_j / (max(‖x_i‖, 1e-12)·max(‖x_j‖, 1e-12)),  j ≠ i
+// (design: LA-Net part 2, step 1; LA-Net, label distribution estimation.) No gradient passes
+// through the choice.
+#pragma once
+
+#include "core/context.h"
+
+namespace lanet {
+
+constexpr double kKnnNormFloor = 1e-12;
+
+/// features: [N, D], f32, bf16 or f64. indices: i32 [N, k], the k largest similarities of row i to
+/// other rows, the largest first; of equal ones the lower index first, also in the fast path: rows
+/// that are equal bit for bit are equally similar. N ≥ k + 1. Sums in accumulate_dtype.
+/// Deterministic for any number of threads. Needs knn_workspace_bytes.
+struct KnnArgs {
+  Tensor features;
+  Tensor indices;
+  int64_t k = 8;
+};
+void knn(Context& context, const KnnArgs& args);
+
+size_t knn_workspace_bytes(int64_t n, int64_t d, DType dtype);
+
+}  // namespace lanet
