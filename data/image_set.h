@@ -1,0 +1,35 @@
+// All pictures of a data set, decoded once and kept in memory.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// A picture that could not be read: its place in the list, and one line with its file and why.
+struct BadImage {
+  int64_t index;
+  std::string message;
+};
+
+/// images: u8 [N, S, S, 3] on the context's device: the readable pictures, in the list's order.
+/// bad: the others, in the list's order.
+struct ImageSet {
+  Buffer memory;
+  Tensor images;
+  std::vector<BadImage> bad;
+};
+
+/// Called about ten times a second at most, by the calling thread, and once at the end.
+using DecodeProgress = std::function<void(int64_t done, int64_t total)>;
+
+/// Decodes the files on all of the context's threads and resizes each to S x S pixels. The result
+/// does not depend on the threads. progress may be empty.
+ImageSet decode_images(Context& context, const std::vector<std::string>& paths, int image_size,
+                       const DecodeProgress& progress = {});
+
+}  // namespace lanet

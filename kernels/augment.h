@@ -1,0 +1,89 @@
+// Training augmentation of resident 8-bit pictures, and normalisation alone for evaluation
+// (design: LA-Net part 5). What is drawn is apart from what is done: draw_augmentation() decides,
+// on the host; augment() carries it out, on the device.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// Mean and standard deviation of R, G, B in [0, 1].
+inline constexpr std::array<double, 3> kMean = {0.5412, 0.4324, 0.3795};
+inline constexpr std::array<double, 3> kStd = {0.2485, 0.2182, 0.2066};
+
+/// Landmark l of a mirrored face was landmark kFlipPermutation[l] of the face as it was.
+inline constexpr std::array<int32_t, 19> kFlipPermutation = {5, 4, 3,  2,  1,  0,  11, 10, 9, 8,
+                                                             7, 6, 14, 13, 12, 17, 16, 15, 18};
+
+/// The recipe's numbers. Areas are shares of the picture, ratios are width : height.
+struct AugmentConfig {
+  double flip_probability = 0.5;
+  double crop_area_min = 0.75, crop_area_max = 1.0;
+  double crop_ratio_min = 3.0 / 4.0, crop_ratio_max = 4.0 / 3.0;
+  double jitter_min = 0.6, jitter_max = 1.4;
+  double erase_probability = 0.2;
+  double erase_area_min = 0.02, erase_area_max = 0.20;
+  double erase_ratio_min = 0.3, erase_ratio_max = 3.3;
+  /// A mirrored face's left landmarks become its right ones.
+  bool flip_swap_landmarks = true;
+};
+
+enum class ColourStep : int32_t { brightness = 0, contrast = 1, saturation = 2 };
+
+/// What happens to one picture. Plain memory, the same on host and device.
+struct AugmentParameters {
+  int32_t flip = 0;
+  int32_t crop_x = 0, crop_y = 0, crop_width = 0, crop_height = 0;  // in the flipped picture
+  float factor[3] = {1, 1, 1};                                      // by ColourStep
+  int32_t order[3] = {0, 1, 2};                                     // ColourSteps, first to last
+  int32_t erase_x = 0, erase_y = 0, erase_width = 0, erase_height = 0;  // width 0: nothing
+};
+static_assert(std::is_trivially_copyable_v<AugmentParameters> && sizeof(AugmentParameters) == 60);
+
+/// Draws from RandomStream(seed, Purpose::augmentation, epoch, position) alone: `position` is the
+/// place in the epoch's global order, so the draw depends on neither batches, ranks nor threads.
+/// Ratios are log-uniform. A crop has 10 tries to fit, then the largest centred crop of an allowed
+/// ratio is taken; an erased box has 10 tries to be smaller than the picture, then there is none.
+AugmentParameters draw_augmentation(uint64_t seed, uint32_t epoch, uint32_t position,
+                                    int64_t image_size, const AugmentConfig& config);
+
+/// Picture b of the batch is images[sample_indices[b]], treated by parameters[b], in this order:
+///   flip; crop, resized back to S (resize.h);
+///   brightness, contrast, saturation in the drawn order: v ← blend(d, v, factor), where d is 0, or
+///   the rounded mean grey of the picture as it then is, or the pixel's own grey; grey =
+///   (19595·R + 38470·G + 7471·B + 2^15) >> 16; blend = d + factor·(v − d) in float, product and
+///   sum each rounded, clipped to 0..255 and cut to an integer: Pillow's ImageEnhance;
+///   y = (v/255 − mean)/std; the erased box of y is 0.
+/// Landmark (x, y), in pixels of an S x S picture, with flip: x → S − x, and landmark l comes from
+/// flip_permutation[l] if flip_swap_landmarks; then ((x − crop_x)·S/crop_width, y alike).
+/// Sums in accumulate_dtype of y's dtype. Independent of the number of threads.
+struct AugmentArgs {
+  Tensor images;            // u8 [N, S, S, 3]
+  Tensor sample_indices;    // i32 [B], each in [0, N)
+  Tensor parameters;        // u8 [B, sizeof(AugmentParameters)]
+  Tensor y;                 // [B, S, S, 3], f32, bf16 or f64
+  Tensor landmarks;         // f32 [N, L, 2], or absent
+  Tensor landmarks_out;     // [B, L, 2] in accumulate_dtype(y); absent with landmarks
+  Tensor flip_permutation;  // i32 [L]; read if flip_swap_landmarks and there are landmarks
+  bool flip_swap_landmarks = true;
+  std::array<double, 3> mean = kMean, std = kStd;
+};
+/// Uses augment_workspace_bytes(S, context.threads()) of the context's workspace.
+void augment(Context& context, const AugmentArgs& args);
+size_t augment_workspace_bytes(int64_t image_size, int threads);
+
+/// y[b] = (images[sample_indices[b]]/255 − mean)/std; the shapes and types of AugmentArgs.
+struct NormalizeArgs {
+  Tensor images;
+  Tensor sample_indices;
+  Tensor y;
+  std::array<double, 3> mean = kMean, std = kStd;
+};
+void normalize(Context& context, const NormalizeArgs& args);
+
+}  // namespace lanet
