@@ -1,0 +1,39 @@
+// Adam over all parameters at once, fused with the momentum network's update and the bf16 copies.
+//   m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²                    (design: LA-Net part 5)
+//   p ← p − lr·(m/(1−β1^t))/(√(v/(1−β2^t)) + ε)
+//   momentum_copy ← km·momentum_copy + (1−km)·p, with the new p: the momentum network's update
+//   before the next step's forward pass                           (design: LA-Net part 1)
+//   shadow ← p, momentum_shadow ← momentum_copy, rounded to bf16
+#pragma once
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// master, gradient, first_moment, second_moment: [n], all f32 or all f64.
+/// momentum_copy: [k] of the same dtype, k ≤ n, follows the first k elements; or absent.
+/// shadow: bf16 [n], momentum_shadow: bf16 [k]; or absent.
+/// step_values: f64 [3] on the device: learning rate, 1 − β1^t, 1 − β2^t for step t = 1, 2, …
+/// One pass over memory. Element by element, so the same bits for any number of threads.
+/// On CUDA every tensor starts at a multiple of 16 bytes.
+struct AdamArgs {
+  Tensor master;
+  Tensor gradient;
+  Tensor first_moment;
+  Tensor second_moment;
+  Tensor momentum_copy;
+  Tensor shadow;
+  Tensor momentum_shadow;
+  Tensor step_values;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double key_momentum = 0.999;
+};
+void adam(Context& context, const AdamArgs& args);
+
+#ifdef LANET_HAVE_CUDA
+void adam_cuda(Context& context, const AdamArgs& args);
+#endif
+
+}  // namespace lanet
