@@ -1,0 +1,59 @@
+// Files, with errors that name them: reading at given sizes, and writing so that a crash leaves
+// either the old file or the new one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace lanet {
+
+/// A regular file, read from its beginning to its end. InputError if it is not there or cannot be
+/// read.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  uint64_t size() const { return size_; }
+  uint64_t remaining() const { return size_ - position_; }
+  /// The next `bytes` bytes; InputError if there are fewer, saying that `what` is cut off.
+  void read(void* to, uint64_t bytes, std::string_view what);
+
+ private:
+  std::string name_;
+  int descriptor_ = -1;
+  uint64_t size_ = 0, position_ = 0;
+};
+
+/// A file whole. InputError if it is not there or cannot be read.
+std::string read_text(const std::filesystem::path& path);
+
+/// Writes `path` by way of `path` + ".tmp" in the same folder: the content is flushed to the disk,
+/// then the name is moved onto it in one step. Without commit() the temporary file is removed and
+/// what stood at `path` is untouched. Throws Error (a full disk, no right to write).
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* from, size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+  bool committed_ = false;
+};
+
+/// AtomicFile with one text.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace lanet

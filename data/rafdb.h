@@ -1,0 +1,50 @@
+// RAF-DB's folder layout: pictures in basic/Image/aligned, and a list of names and labels.
+// design: LA-Net part 5.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanet {
+
+constexpr int kNumExpressions = 7;
+
+/// The classes in the program's order.
+constexpr std::array<std::string_view, kNumExpressions> kExpressionNames = {
+    "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"};
+
+/// Class of RAF-DB's label 1..7 (surprise, fear, disgust, happiness, sadness, anger, neutral).
+constexpr std::array<int32_t, kNumExpressions> kRafLabelToClass = {5, 2, 1, 3, 4, 0, 6};
+
+/// `data.labels` where the configuration does not say otherwise, relative to `data.root`.
+constexpr const char* kDefaultLabelList = "basic/EmoLabel/list_patition_label.txt";
+
+enum class Split { train, test };
+
+constexpr std::string_view to_string(Split split) {
+  return split == Split::train ? "train" : "test";
+}
+
+/// The faces of one split, in the order of the list's lines.
+struct FaceList {
+  std::vector<std::string> names;            ///< as in the list: `train_00001.jpg`
+  std::vector<int32_t> labels;               ///< classes, 0..6
+  std::vector<std::filesystem::path> paths;  ///< of the pictures
+
+  size_t size() const { return names.size(); }
+};
+
+/// Reads the list `root`/`labels` (lines `train_00001.jpg 5`; the name's beginning says which
+/// split) and finds the picture of each face of `split`: basic/Image/aligned/NAME_aligned.jpg, or
+/// .png where there is no .jpg. Every line of the list is checked, but only the pictures of `split`
+/// need to be there: a list with test lines only serves the split `test`. InputError: a folder, the
+/// list or a picture that is not there, no line of this split, a line that is not understood, a
+/// label outside 1..7, a name that occurs twice.
+FaceList read_face_list(const std::filesystem::path& root, const std::filesystem::path& labels,
+                        Split split);
+
+}  // namespace lanet
