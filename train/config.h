@@ -79,6 +79,10 @@ struct Config {
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 
+/// Throws InputError if training with this configuration needs a file that it does not name: the
+/// landmarks of method lanet. (Evaluation needs none.) `file`: what the message names.
+void check_trainable(const Config& config, const std::string& file);
+
 /// Every field in the table's order. load_config reads it back to the same Config.
 nlohmann::ordered_json to_json(const Config& config);
 

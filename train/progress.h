@@ -9,6 +9,9 @@
 
 namespace lanet {
 
+/// "42 s", "3:07 min", "2:05 h"
+std::string format_duration(double seconds);
+
 class Progress {
  public:
   /// `unit`: what is counted ("img", "faces"). `total` over the whole job: the rest's time is told
@@ -18,8 +21,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `done` of total; `text` stands in front: "epoch 3/16  loss 2.31". Rate and remaining time are
-  /// added. Shows it if enough time has passed since the last time.
+  /// `done` of total; `text` stands in front: "epoch 3/16  loss 2.31". Done of total, rate since
+  /// the first update and remaining time are added. Shown if enough time has passed since the last
+  /// time.
   void update(int64_t done, const std::string& text);
   /// A line that stays, printed above the progress line.
   void message(const std::string& line);
@@ -35,7 +39,7 @@ class Progress {
   std::FILE* out_;
   bool terminal_;
   bool line_open_ = false;
-  int64_t first_done_ = -1;  // a resumed job starts in the middle
+  int64_t first_done_ = -1;  // of the first update: a resumed job starts in the middle
   Clock::time_point start_, shown_;
   int64_t shown_done_ = 0;
 };

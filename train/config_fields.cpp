@@ -1,0 +1,104 @@
+#include "train/config_fields.h"
+
+#include "core/error.h"
+
+namespace lanet {
+
+namespace {
+
+// A field's path is the name of its member: the two cannot drift apart.
+#define LANET_FIELD(member) #member, [](Config & c) -> Place { return &c.member; }
+
+const Range kShare{0, 1};
+const Range kPositiveShare{0, 1, /*above=*/true};
+const Range kWeight{0, 1e6};
+constexpr Text kFolder{.anchored = true, .nullable = false};
+constexpr Text kFileOrNone{.anchored = true, .nullable = true};
+constexpr Text kNameInRoot{.anchored = false, .nullable = false};
+constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
+
+const std::vector<Field> kFields = {
+    {LANET_FIELD(method), Choices{"lanet", "baseline"},
+     "LA-Net, or the same ResNet with cross entropy alone"},
+    {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
+    {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
+    {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
+    {LANET_FIELD(data.landmarks), kNameInRootOrNone,
+     "landmark file (.tensor, .csv, .npy), relative to data.root; lanet trains with it"},
+    {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
+     "side of the square in which the landmarks' coordinates are given"},
+    {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
+    {LANET_FIELD(data.flip_swap_landmarks), {}, "left and right landmarks change places on a flip"},
+    {LANET_FIELD(data.skip_bad_images), {}, "leave pictures out that cannot be read"},
+    {LANET_FIELD(data.noise.rate), kShare, "share of the training labels that is made wrong"},
+    {LANET_FIELD(data.noise.kind), Choices{"symmetric", "class_dependent"},
+     "wrong labels: any other class, or the one it is mistaken for"},
+    {LANET_FIELD(data.augment.flip), kShare, "probability of a flip"},
+    {LANET_FIELD(data.augment.crop_area), kPositiveShare, "smallest share of a crop's area"},
+    {LANET_FIELD(data.augment.jitter), kShare,
+     "brightness, contrast, saturation change by up to this factor"},
+    {LANET_FIELD(data.augment.erase), kShare, "probability of an erased rectangle"},
+    {LANET_FIELD(model.backbone), Choices{"resnet18", "resnet50"}, "the network"},
+    {LANET_FIELD(model.pretrained), kFileOrNone,
+     "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
+    {LANET_FIELD(model.neighbours), Range{1, 1024}, "K, neighbours a label estimate is made of"},
+    {LANET_FIELD(model.bank), Range{1, 1 << 24}, "M, rows of each memory bank; >= train.batch"},
+    {LANET_FIELD(model.confidence), kShare, "from here on an estimate counts as a pseudo label"},
+    {LANET_FIELD(model.temperature), Range{0, 100, true}, "of the contrastive loss"},
+    {LANET_FIELD(model.label_momentum), kShare, "share of its old row in a new label estimate"},
+    {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
+    {LANET_FIELD(train.epochs), Range{1, 100000}, "passes over the training set"},
+    {LANET_FIELD(train.batch), Range{2, 65536},
+     "images a step, over all devices; >= model.neighbours + 2"},
+    {LANET_FIELD(train.learning_rate), Range{0, 10, true}, "at the start; falls linearly to 0"},
+    {LANET_FIELD(train.dtype), Choices{"f32", "bf16", "f64"},
+     "of activations; f64: on the CPU, for proof"},
+    {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},
+    {LANET_FIELD(train.threads), Range{0, 4096}, "of the CPU; 0: as many as OpenMP takes"},
+    {LANET_FIELD(train.weights.expression), kWeight, "of the cross entropy"},
+    {LANET_FIELD(train.weights.landmark), kWeight, "of the adaptive wing loss"},
+    {LANET_FIELD(train.weights.distribution), kWeight, "of the label distribution's divergence"},
+    {LANET_FIELD(train.weights.contrastive), kWeight, "of the contrastive loss"},
+};
+
+bool is_integer(const Field& field) {
+  Config config;
+  return std::holds_alternative<int64_t*>(field.place(config));
+}
+
+std::string expected_number(const Field& field, const Range& range) {
+  std::string text = is_integer(field) ? "an integer" : "a number";
+  if (range.multiple > 1) text += fmt::format(", a multiple of {},", range.multiple);
+  return text + fmt::format(" {} {} {} {}", range.above ? "above" : "from", range.lo,
+                            range.above ? "and up to" : "to", range.hi);
+}
+
+}  // namespace
+
+std::span<const Field> config_fields() {
+  return kFields;
+}
+
+std::string expectation(const Field& field) {
+  if (const auto* range = std::get_if<Range>(&field.domain)) return expected_number(field, *range);
+  if (const auto* choices = std::get_if<Choices>(&field.domain))
+    return fmt::format("one of {}", fmt::join(*choices, ", "));
+  if (const auto* text = std::get_if<Text>(&field.domain))
+    return fmt::format("a path{}", text->nullable ? " or null" : "");
+  return "true or false";
+}
+
+nlohmann::ordered_json field_value(const Field& field, const Config& config) {
+  Config copy = config;
+  const auto* text = std::get_if<Text>(&field.domain);
+  return std::visit(
+      [&](auto* place) -> nlohmann::ordered_json {
+        if constexpr (std::is_same_v<decltype(place), std::string*>) {
+          if (text && place->empty()) return nullptr;
+        }
+        return *place;
+      },
+      field.place(copy));
+}
+
+}  // namespace lanet

@@ -1,0 +1,83 @@
+#include "train/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace lanet {
+
+namespace {
+
+constexpr double kTerminalSeconds = 0.2;
+constexpr double kPlainSeconds = 10;
+constexpr double kPlainShare = 0.1;  // of the job: a plain line is due after this, at the latest …
+constexpr double kPlainLeastSeconds = 1;  // … but no sooner than this
+
+double seconds_between(std::chrono::steady_clock::time_point a,
+                       std::chrono::steady_clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+}  // namespace
+
+std::string format_duration(double seconds) {
+  const auto whole = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
+Progress::Progress(std::string unit, int64_t total, std::FILE* out)
+    : unit_(std::move(unit)),
+      total_(total),
+      out_(out),
+      terminal_(isatty(fileno(out)) != 0),
+      start_(Clock::now()),
+      shown_(start_) {}
+
+Progress::~Progress() {
+  finish();
+}
+
+void Progress::update(int64_t done, const std::string& text) {
+  if (first_done_ < 0) {
+    first_done_ = shown_done_ = done;
+    start_ = Clock::now();
+  }
+  const double since = seconds_between(shown_, Clock::now());
+  const bool much = static_cast<double>(done - shown_done_) >=
+                    kPlainShare * static_cast<double>(std::max<int64_t>(total_ - first_done_, 1));
+  const bool due = terminal_ ? since >= kTerminalSeconds
+                             : since >= kPlainSeconds || (much && since >= kPlainLeastSeconds);
+  if (due) show(done, text);
+}
+
+void Progress::show(int64_t done, const std::string& text) {
+  const auto now = Clock::now();
+  const double elapsed = seconds_between(start_, now);
+  const double rate = elapsed > 0 ? static_cast<double>(done - first_done_) / elapsed : 0;
+  std::string line = fmt::format("{}  {}/{} {}", text, done, total_, unit_);
+  if (rate > 0)
+    line += fmt::format("  {:.{}f} {}/s  {} left", rate, rate < 10 ? 1 : 0, unit_,
+                        format_duration(static_cast<double>(total_ - done) / rate));
+  // Escape K clears what a longer line left behind.
+  fmt::print(out_, "{}{}{}", terminal_ ? "\r" : "", line, terminal_ ? "\033[K" : "\n");
+  std::fflush(out_);
+  line_open_ = terminal_;
+  shown_ = now;
+  shown_done_ = done;
+}
+
+void Progress::message(const std::string& line) {
+  fmt::print(out_, "{}{}\n", line_open_ ? "\r\033[K" : "", line);
+  std::fflush(out_);
+  line_open_ = false;
+}
+
+void Progress::finish() {
+  if (line_open_) fmt::print(out_, "\n");
+  line_open_ = false;
+}
+
+}  // namespace lanet
