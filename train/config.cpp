@@ -195,8 +195,19 @@ class Loader {
       fail(source("model.bank"), "model.bank",
            fmt::format("{}; expected at least train.batch = {}", config_.model.bank,
                        config_.train.batch));
+    const AugmentConfig& augment = config_.data.augment;
+    check_order("data.augment.crop_area", augment.crop_area_min, augment.crop_area_max);
+    check_order("data.augment.crop_ratio", augment.crop_ratio_min, augment.crop_ratio_max);
+    check_order("data.augment.jitter", augment.jitter_min, augment.jitter_max);
+    check_order("data.augment.erase_area", augment.erase_area_min, augment.erase_area_max);
+    check_order("data.augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
     if (config_.train.dtype == "f64" && config_.train.device == "cuda")
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
+  }
+  void check_order(const std::string& stem, double least, double most) const {
+    if (least > most)
+      fail(source(stem + "_min"), stem + "_min",
+           fmt::format("{}; expected at most {}_max = {}", least, stem, most));
   }
   std::string source(const std::string& path) const {
     const auto found = sources_.find(path);

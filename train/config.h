@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "data/rafdb.h"
+#include "kernels/augment.h"
+
 namespace lanet {
 
 struct NoiseConfig {
@@ -16,20 +19,12 @@ struct NoiseConfig {
   std::string kind = "symmetric";  // symmetric, class_dependent
 };
 
-struct AugmentConfig {
-  double flip = 0.5;        // probability
-  double crop_area = 0.75;  // smallest share of the picture
-  double jitter = 0.4;  // brightness, contrast, saturation: factors in [1 − jitter, 1 + jitter]
-  double erase = 0.2;   // probability
-};
-
 struct DataConfig {
-  std::string root;                                               // absolute once loaded
-  std::string labels = "basic/EmoLabel/list_patition_label.txt";  // relative to root
-  std::string landmarks;                                          // relative to root; empty: none
+  std::string root;                        // absolute once loaded
+  std::string labels = kDefaultLabelList;  // relative to root
+  std::string landmarks;                   // relative to root; empty: none
   double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
   int64_t image_size = 224;
-  bool flip_swap_landmarks = true;
   bool skip_bad_images = false;
   NoiseConfig noise;
   AugmentConfig augment;

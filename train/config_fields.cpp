@@ -6,12 +6,15 @@ namespace lanet {
 
 namespace {
 
-// A field's path is the name of its member: the two cannot drift apart.
-#define LANET_FIELD(member) #member, [](Config & c) -> Place { return &c.member; }
+// A field's path is the name of its member, but for the one that another structure holds.
+#define LANET_FIELD(member) LANET_FIELD_AT(#member, member)
+#define LANET_FIELD_AT(path, member) path, [](Config& c) -> Place { return &c.member; }
 
 const Range kShare{0, 1};
 const Range kPositiveShare{0, 1, /*above=*/true};
 const Range kWeight{0, 1e6};
+const Range kRatio{0, 100, /*above=*/true};
+const Range kFactor{0, 10};
 constexpr Text kFolder{.anchored = true, .nullable = false};
 constexpr Text kFileOrNone{.anchored = true, .nullable = true};
 constexpr Text kNameInRoot{.anchored = false, .nullable = false};
@@ -28,16 +31,26 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
      "side of the square in which the landmarks' coordinates are given"},
     {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
-    {LANET_FIELD(data.flip_swap_landmarks), {}, "left and right landmarks change places on a flip"},
+    {LANET_FIELD_AT("data.flip_swap_landmarks", data.augment.flip_swap_landmarks),
+     {},
+     "left and right landmarks change places on a flip"},
     {LANET_FIELD(data.skip_bad_images), {}, "leave pictures out that cannot be read"},
     {LANET_FIELD(data.noise.rate), kShare, "share of the training labels that is made wrong"},
     {LANET_FIELD(data.noise.kind), Choices{"symmetric", "class_dependent"},
      "wrong labels: any other class, or the one it is mistaken for"},
-    {LANET_FIELD(data.augment.flip), kShare, "probability of a flip"},
-    {LANET_FIELD(data.augment.crop_area), kPositiveShare, "smallest share of a crop's area"},
-    {LANET_FIELD(data.augment.jitter), kShare,
-     "brightness, contrast, saturation change by up to this factor"},
-    {LANET_FIELD(data.augment.erase), kShare, "probability of an erased rectangle"},
+    {LANET_FIELD(data.augment.flip_probability), kShare, "of a mirrored picture"},
+    {LANET_FIELD(data.augment.crop_area_min), kPositiveShare, "smallest share of a crop's area"},
+    {LANET_FIELD(data.augment.crop_area_max), kPositiveShare, "largest share of a crop's area"},
+    {LANET_FIELD(data.augment.crop_ratio_min), kRatio, "smallest width : height of a crop"},
+    {LANET_FIELD(data.augment.crop_ratio_max), kRatio, "largest width : height of a crop"},
+    {LANET_FIELD(data.augment.jitter_min), kFactor,
+     "smallest factor of brightness, contrast, saturation"},
+    {LANET_FIELD(data.augment.jitter_max), kFactor, "largest factor of the same"},
+    {LANET_FIELD(data.augment.erase_probability), kShare, "of an erased rectangle"},
+    {LANET_FIELD(data.augment.erase_area_min), kPositiveShare, "smallest share of its area"},
+    {LANET_FIELD(data.augment.erase_area_max), kPositiveShare, "largest share of its area"},
+    {LANET_FIELD(data.augment.erase_ratio_min), kRatio, "smallest width : height of it"},
+    {LANET_FIELD(data.augment.erase_ratio_max), kRatio, "largest width : height of it"},
     {LANET_FIELD(model.backbone), Choices{"resnet18", "resnet50"}, "the network"},
     {LANET_FIELD(model.pretrained), kFileOrNone,
      "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
