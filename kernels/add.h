@@ -16,8 +16,8 @@ void add(Context& context, const AddArgs& args);
 /// da and db: dy, set or added to; either may be null, and neither may be dy.
 struct AddBackwardArgs {
   Tensor dy;
-  Gradient da;
-  Gradient db;
+  Gradient da = {};
+  Gradient db = {};
 };
 void add_backward(Context& context, const AddBackwardArgs& args);
 

@@ -21,14 +21,14 @@ constexpr double kBatchNormMomentum = 0.1;  // weight of the batch in the runnin
 size_t batch_norm_workspace_bytes(const Shape& x);
 
 /// mean, inv_std [C] in A: written. running_mean, running_var [C] in A: updated; both absent if not
-/// tracked. The running variance takes var·R/(R−1) (var itself if R is 1). Safe where the mean is
-/// large against the deviation: sums are of differences from a first value of each channel.
+/// tracked. The running variance takes var·R/(R−1) (var itself if R is 1). Exact to
+/// rounding also where the mean is large against the deviation: squares are of differences.
 struct BatchNormStatisticsArgs {
   Tensor x;
   Tensor mean;
   Tensor inv_std;
-  Tensor running_mean;
-  Tensor running_var;
+  Tensor running_mean = {};
+  Tensor running_var = {};
 };
 void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args);
 
@@ -39,7 +39,7 @@ struct BatchNormApplyArgs {
   Tensor inv_std;
   Tensor weight;  // [C] in A, as is bias
   Tensor bias;
-  Tensor residual;
+  Tensor residual = {};
   Tensor y;
   bool relu = false;
 };
@@ -52,7 +52,7 @@ struct BatchNormInferenceArgs {
   Tensor running_var;
   Tensor weight;
   Tensor bias;
-  Tensor residual;
+  Tensor residual = {};
   Tensor y;
   bool relu = false;
 };
@@ -67,12 +67,12 @@ struct BatchNormBackwardReduceArgs {
   Tensor mean;
   Tensor inv_std;
   Tensor dy;
-  Tensor y;
+  Tensor y = {};
   bool relu = false;
   Tensor sum_dy;
   Tensor sum_dy_xhat;
-  Gradient dweight;
-  Gradient dbias;
+  Gradient dweight = {};
+  Gradient dbias = {};
 };
 void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceArgs& args);
 
@@ -85,12 +85,12 @@ struct BatchNormBackwardApplyArgs {
   Tensor inv_std;
   Tensor weight;
   Tensor dy;
-  Tensor y;
+  Tensor y = {};
   bool relu = false;
   Tensor sum_dy;
   Tensor sum_dy_xhat;
-  Gradient dx;
-  Gradient dresidual;
+  Gradient dx = {};
+  Gradient dresidual = {};
 };
 void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args);
 

@@ -16,9 +16,9 @@ bool onednn_has_bf16();
 /// oneDNN as built in and as loaded; everything empty or false if it is not built in.
 struct OnednnInfo {
   bool built_in = false;
-  std::string compiled_version;
-  std::string runtime_version;
-  std::string isa;  // the widest instruction set it will use, as `AVX512_CORE_BF16`
+  std::string compiled_version = {};
+  std::string runtime_version = {};
+  std::string isa = {};  // the widest instruction set it will use, as `AVX512_CORE_BF16`
 };
 OnednnInfo onednn_info();
 

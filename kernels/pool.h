@@ -22,7 +22,7 @@ constexpr int64_t max_pool_size(int64_t size) {
 struct MaxPoolArgs {
   Tensor x;
   Tensor y;
-  Tensor argmax;
+  Tensor argmax = {};
 };
 void max_pool(Context& context, const MaxPoolArgs& args);
 

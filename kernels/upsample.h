@@ -14,7 +14,7 @@ namespace lanet {
 /// y = up(x) + addend, rounded once. y may be addend.
 struct Upsample2xArgs {
   Tensor x;
-  Tensor addend;
+  Tensor addend = {};
   Tensor y;
 };
 void upsample_2x(Context& context, const Upsample2xArgs& args);

@@ -1,0 +1,97 @@
+#include "kernels/batch_norm.h"
+
+#include "kernels/batch_norm_ref.h"
+#include "kernels/dispatch.h"
+
+namespace lanet {
+
+namespace {
+
+/// Requires a vector over the channels of x, in its accumulate_dtype.
+void require_per_channel(const Tensor& tensor, const Tensor& x, const char* name) {
+  require_tensor(tensor, {x.shape.back()}, accumulate_dtype(x.dtype), name);
+}
+
+void require_image(const Tensor& x) {
+  LANET_REQUIRE(x && x.shape.rank() >= 2 && x.elements() > 0, "x is {}", x.shape);
+}
+
+}  // namespace
+
+size_t batch_norm_workspace_bytes(const Shape&) {
+  return 0;
+}
+
+void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args) {
+  require_image(args.x);
+  require_per_channel(args.mean, args.x, "mean");
+  require_per_channel(args.inv_std, args.x, "inv_std");
+  LANET_REQUIRE(bool(args.running_mean) == bool(args.running_var),
+                "one of running_mean and running_var is absent");
+  if (args.running_mean) {
+    require_per_channel(args.running_mean, args.x, "running_mean");
+    require_per_channel(args.running_var, args.x, "running_var");
+  }
+  require_cpu(context, "batch_norm_statistics");
+  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_statistics_ref<T>(args); });
+}
+
+void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
+  require_image(args.x);
+  require_per_channel(args.mean, args.x, "mean");
+  require_per_channel(args.inv_std, args.x, "inv_std");
+  require_per_channel(args.weight, args.x, "weight");
+  require_per_channel(args.bias, args.x, "bias");
+  if (args.residual) require_tensor(args.residual, args.x.shape, args.x.dtype, "residual");
+  require_tensor(args.y, args.x.shape, args.x.dtype, "y");
+  LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
+                "y is written over what is read");
+  require_cpu(context, "batch_norm_apply");
+  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_apply_ref<T>(args); });
+}
+
+void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) {
+  require_image(args.x);
+  require_per_channel(args.running_mean, args.x, "running_mean");
+  require_per_channel(args.running_var, args.x, "running_var");
+  require_per_channel(args.weight, args.x, "weight");
+  require_per_channel(args.bias, args.x, "bias");
+  if (args.residual) require_tensor(args.residual, args.x.shape, args.x.dtype, "residual");
+  require_tensor(args.y, args.x.shape, args.x.dtype, "y");
+  LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
+                "y is written over what is read");
+  require_cpu(context, "batch_norm_inference");
+  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_inference_ref<T>(args); });
+}
+
+void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceArgs& args) {
+  require_image(args.x);
+  require_per_channel(args.mean, args.x, "mean");
+  require_per_channel(args.inv_std, args.x, "inv_std");
+  require_tensor(args.dy, args.x.shape, args.x.dtype, "dy");
+  if (args.relu) require_tensor(args.y, args.x.shape, args.x.dtype, "y");
+  require_per_channel(args.sum_dy, args.x, "sum_dy");
+  require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
+  if (args.dweight) require_per_channel(args.dweight.tensor, args.x, "dweight");
+  if (args.dbias) require_per_channel(args.dbias.tensor, args.x, "dbias");
+  require_cpu(context, "batch_norm_backward_reduce");
+  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_backward_reduce_ref<T>(args); });
+}
+
+void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args) {
+  require_image(args.x);
+  require_per_channel(args.mean, args.x, "mean");
+  require_per_channel(args.inv_std, args.x, "inv_std");
+  require_per_channel(args.weight, args.x, "weight");
+  require_tensor(args.dy, args.x.shape, args.x.dtype, "dy");
+  if (args.relu) require_tensor(args.y, args.x.shape, args.x.dtype, "y");
+  require_per_channel(args.sum_dy, args.x, "sum_dy");
+  require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
+  if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
+  if (args.dresidual)
+    require_tensor(args.dresidual.tensor, args.x.shape, args.x.dtype, "dresidual");
+  require_cpu(context, "batch_norm_backward_apply");
+  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_backward_apply_ref<T>(args); });
+}
+
+}  // namespace lanet

@@ -1,0 +1,33 @@
+#include "kernels/upsample.h"
+
+#include "kernels/dispatch.h"
+#include "kernels/upsample_ref.h"
+
+namespace lanet {
+
+namespace {
+
+Shape doubled(const Shape& x) {
+  return {x[0], 2 * x[1], 2 * x[2], x[3]};
+}
+
+}  // namespace
+
+void upsample_2x(Context& context, const Upsample2xArgs& args) {
+  LANET_REQUIRE(args.x && args.x.shape.rank() == 4 && args.x.elements() > 0, "x is {}",
+                args.x.shape);
+  require_tensor(args.y, doubled(args.x.shape), args.x.dtype, "y");
+  if (args.addend) require_tensor(args.addend, args.y.shape, args.x.dtype, "addend");
+  require_cpu(context, "upsample_2x");
+  dispatch_float(args.x.dtype, [&]<typename T>() { upsample_2x_ref<T>(args); });
+}
+
+void upsample_2x_backward(Context& context, const Upsample2xBackwardArgs& args) {
+  const Tensor& dx = args.dx.tensor;
+  LANET_REQUIRE(dx && dx.shape.rank() == 4 && dx.elements() > 0, "dx is {}", dx.shape);
+  require_tensor(args.dy, doubled(dx.shape), dx.dtype, "dy");
+  require_cpu(context, "upsample_2x_backward");
+  dispatch_float(dx.dtype, [&]<typename T>() { upsample_2x_backward_ref<T>(args); });
+}
+
+}  // namespace lanet
