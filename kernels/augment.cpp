@@ -1,0 +1,121 @@
+#include "kernels/augment.h"
+
+#include <omp.h>
+
+#include "kernels/augment_ref.h"
+
+namespace lanet {
+
+namespace {
+
+void require_pictures(const Tensor& images, const Tensor& sample_indices, const Tensor& y) {
+  LANET_REQUIRE(images && images.shape.rank() == 4 && images.shape[3] == 3, "images is {}",
+                images.shape);
+  require_tensor(images, images.shape, DType::u8, "images");
+  LANET_REQUIRE(sample_indices && sample_indices.shape.rank() == 1, "sample_indices is {}",
+                sample_indices.shape);
+  require_tensor(sample_indices, sample_indices.shape, DType::i32, "sample_indices");
+  require_tensor(y, {sample_indices.shape[0], images.shape[1], images.shape[2], 3}, y.dtype, "y");
+}
+
+/// Host memory only: what a kernel takes on trust.
+void require_indices(const Tensor& sample_indices, int64_t samples) {
+  for (int64_t b = 0; b < sample_indices.elements(); ++b) {
+    const int32_t index = sample_indices.as<int32_t>()[b];
+    LANET_REQUIRE(index >= 0 && index < samples, "sample_indices[{}] is {} of {}", b, index,
+                  samples);
+  }
+}
+
+void require_parameters(const AugmentParameters& p, int64_t size, int64_t position) {
+  const auto inside = [size](int64_t begin, int64_t length) {
+    return begin >= 0 && length >= 0 && begin + length <= size;
+  };
+  LANET_REQUIRE(inside(p.crop_x, p.crop_width) && inside(p.crop_y, p.crop_height) &&
+                    p.crop_width > 0 && p.crop_height > 0,
+                "parameters[{}]: crop {} x {} at ({}, {}) of {} pixels", position, p.crop_width,
+                p.crop_height, p.crop_x, p.crop_y, size);
+  LANET_REQUIRE(inside(p.erase_x, p.erase_width) && inside(p.erase_y, p.erase_height),
+                "parameters[{}]: erased {} x {} at ({}, {}) of {} pixels", position, p.erase_width,
+                p.erase_height, p.erase_x, p.erase_y, size);
+  for (const int32_t step : p.order)
+    LANET_REQUIRE(step >= 0 && step < 3, "parameters[{}]: colour step {}", position, step);
+}
+
+/// Picture i of [N, H, W, 3] as [H, W, 3].
+Tensor picture_of(const Tensor& images, int64_t i) {
+  const Shape shape{images.shape[1], images.shape[2], 3};
+  return {images.as<uint8_t>() + i * shape.elements(), shape, DType::u8, images.device};
+}
+
+template <typename T>
+void augment_batch(Context& context, const AugmentArgs& args) {
+  using A = accumulate_t<T>;
+  const int64_t size = args.images.shape[1], batch = args.sample_indices.shape[0];
+  const int64_t landmarks = args.landmarks ? args.landmarks.shape[1] : 0;
+  const auto* indices = args.sample_indices.as<int32_t>();
+  const auto* parameters = static_cast<const AugmentParameters*>(args.parameters.data);
+  const int32_t* from =
+      args.landmarks && args.flip_swap_landmarks ? args.flip_permutation.as<int32_t>() : nullptr;
+  auto* scratch =
+      static_cast<std::byte*>(context.workspace(augment_workspace_bytes(size, context.threads())));
+  const NormalizeTable<T> table(args.mean, args.std);
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+  for (int64_t b = 0; b < batch; ++b) {
+    augment_picture<T>(picture_of(args.images, indices[b]), parameters[b], table,
+                       args.y.as<T>() + b * size * size * 3,
+                       scratch + omp_get_thread_num() * augment_scratch_bytes(size));
+    if (landmarks > 0) {
+      augment_landmarks<A>(args.landmarks.as<float>() + indices[b] * landmarks * 2, landmarks, size,
+                           parameters[b], from, args.landmarks_out.as<A>() + b * landmarks * 2);
+    }
+  }
+}
+
+}  // namespace
+
+size_t augment_workspace_bytes(int64_t image_size, int threads) {
+  return augment_scratch_bytes(image_size) * static_cast<size_t>(threads);
+}
+
+void augment(Context& context, const AugmentArgs& args) {
+  require_pictures(args.images, args.sample_indices, args.y);
+  const int64_t samples = args.images.shape[0], size = args.images.shape[1];
+  const int64_t batch = args.sample_indices.shape[0];
+  LANET_REQUIRE(args.images.shape[2] == size, "images is {}", args.images.shape);
+  require_tensor(args.parameters, {batch, sizeof(AugmentParameters)}, DType::u8, "parameters");
+  LANET_REQUIRE(bool(args.landmarks) == bool(args.landmarks_out),
+                "landmarks and landmarks_out must be given together");
+  if (args.landmarks) {
+    LANET_REQUIRE(args.landmarks.shape.rank() == 3, "landmarks is {}", args.landmarks.shape);
+    const int64_t count = args.landmarks.shape[1];
+    require_tensor(args.landmarks, {samples, count, 2}, DType::f32, "landmarks");
+    require_tensor(args.landmarks_out, {batch, count, 2}, accumulate_dtype(args.y.dtype),
+                   "landmarks_out");
+    if (args.flip_swap_landmarks)
+      require_tensor(args.flip_permutation, {count}, DType::i32, "flip_permutation");
+  }
+  require_cpu(context, __func__);
+  require_indices(args.sample_indices, samples);
+  for (int64_t b = 0; b < batch; ++b)
+    require_parameters(static_cast<const AugmentParameters*>(args.parameters.data)[b], size, b);
+  dispatch_float(args.y.dtype, [&]<typename T>() { augment_batch<T>(context, args); });
+}
+
+void normalize(Context& context, const NormalizeArgs& args) {
+  require_pictures(args.images, args.sample_indices, args.y);
+  require_cpu(context, __func__);
+  require_indices(args.sample_indices, args.images.shape[0]);
+  const int64_t batch = args.sample_indices.shape[0];
+  const int64_t pixels = args.images.shape[1] * args.images.shape[2];
+  const auto* indices = args.sample_indices.as<int32_t>();
+  dispatch_float(args.y.dtype, [&]<typename T>() {
+    const NormalizeTable<T> table(args.mean, args.std);
+#pragma omp parallel for schedule(static) num_threads(context.threads())
+    for (int64_t b = 0; b < batch; ++b)
+      table.apply(picture_of(args.images, indices[b]).template as<uint8_t>(), pixels,
+                  args.y.as<T>() + b * pixels * 3);
+  });
+}
+
+}  // namespace lanet
