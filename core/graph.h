@@ -1,0 +1,147 @@
+// Graph: recorded once, planned, frozen, replayed. Each node holds its forward and its backward
+// side by side; the planner decides who sets a gradient and who adds to it, and where every tensor
+// lies.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/context.h"
+
+namespace lanet {
+
+class Graph;
+class Node;
+
+/// A tensor of the graph. Its memory exists once the graph is planned.
+struct Value {
+  std::string name;
+  Shape shape;
+  DType dtype;
+  DType grad_dtype;         ///< activations: dtype; weights: float32 (float64 for float64)
+  bool needs_grad = false;  ///< some parameter lies upstream
+  bool external = false;    ///< its memory is not the arena's (parameters, state)
+  bool kept = false;        ///< readable after the step
+  Node* producer = nullptr;
+
+  Tensor data;
+  Tensor grad;
+};
+
+/// One operation. A concrete node names its inputs and outputs in its constructor by read(),
+/// write() and save(), makes library plans in plan(), and computes in forward() and backward(). The
+/// gradient flows from the gradient of the node's one differentiable output to gradient(value) of
+/// each of its inputs.
+class Node {
+ public:
+  Node(std::string kind, std::string name) : kind_(std::move(kind)), name_(std::move(name)) {}
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Makes library plans and reserves workspace. Called once, before any memory exists.
+  virtual void plan(Context&) {}
+  virtual void forward(Context& context) = 0;
+  virtual void backward(Context&) {}
+
+  /// A loss: it has no differentiable output, and writes the gradients of its inputs in forward(),
+  /// in the same pass as its value.
+  virtual bool is_loss() const { return false; }
+
+  const std::string& kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  /// Value i that the node writes.
+  Value* output(int i = 0) const { return outputs_.at(i).value; }
+
+ protected:
+  enum class InBackward { no, yes };
+
+  /// The node reads `value` in forward(), and in backward() too if so said.
+  Value* read(Value* value, InBackward use);
+  /// The node writes a new value; in_backward: it reads it again in backward(). A value that
+  /// carries no gradient (indices, statistics) is made by write_constant().
+  Value* write(Graph& graph, const Shape& shape, DType dtype, InBackward use);
+  Value* write_constant(Graph& graph, const Shape& shape, DType dtype);
+  /// Memory that lasts from the node's forward() to its backward().
+  Value* save(Graph& graph, const Shape& shape, DType dtype);
+
+  /// Where the gradient of input i (in the order of read()) goes; null if none is wanted. A node
+  /// that reads one value twice must write its gradients in the order of read().
+  Gradient gradient(int i) const;
+  /// True if the gradient of input i is wanted: known while planning.
+  bool wants_gradient(int i) const { return inputs_.at(i).value->needs_grad; }
+
+ private:
+  friend class Graph;
+  struct Input {
+    Value* value;
+    InBackward use;
+    bool add = false;
+  };
+  struct Output {
+    Value* value;
+    InBackward use;
+  };
+  std::string kind_, name_;
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+  std::vector<Value*> saved_;
+  bool runs_backward_ = false;
+};
+
+class Graph {
+ public:
+  enum class Mode { training, inference };
+  explicit Graph(Mode mode) : mode_(mode) {}
+
+  Mode mode() const { return mode_; }
+
+  /// A value whose content the caller writes before each step.
+  Value* input(const std::string& name, const Shape& shape, DType dtype);
+  /// A value in memory of its own: parameters and state. `bind` sets its data, and its grad where
+  /// has_grad, when the graph is planned: by then that memory must exist.
+  Value* external(const std::string& name, const Shape& shape, DType dtype, bool has_grad,
+                  std::function<void(Value&)> bind);
+  /// Keeps the value readable after the step.
+  void keep(Value* value) { value->kept = true; }
+
+  /// Records a node; arguments after the graph go to its constructor.
+  template <typename N, typename... Args>
+  N* add(Args&&... args) {
+    nodes_.push_back(std::make_unique<N>(*this, std::forward<Args>(args)...));
+    return static_cast<N*>(nodes_.back().get());
+  }
+
+  /// Makes library plans, decides gradients, assigns memory. After it nothing is allocated.
+  void plan(Context& context);
+
+  void forward(Context& context);
+  /// The gradients of all losses (each already times its weight) by every parameter.
+  void backward(Context& context);
+
+  size_t arena_bytes() const { return arena_.bytes(); }
+  const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  /// True if backward() calls this node.
+  static bool runs_backward(const Node& node) { return node.runs_backward_; }
+
+  /// A line a node: kind, name, shapes, gradient writes (= sets, + adds), and the memory.
+  std::string print() const;
+
+ private:
+  friend class Node;
+  Value* new_value(const std::string& name, const Shape& shape, DType dtype);
+  void decide_gradients();
+  void assign_memory(Context& context);
+
+  Mode mode_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Value>> values_;
+  std::vector<std::pair<Value*, std::function<void(Value&)>>> binders_;
+  Buffer arena_;
+  bool planned_ = false;
+};
+
+}  // namespace lanet

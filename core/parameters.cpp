@@ -1,0 +1,157 @@
+#include "core/parameters.h"
+
+#include <cmath>
+#include <functional>
+
+#include "core/hash.h"
+#include "core/rng.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr int64_t kAlignment = 64;  // elements: 128-bit packs in every dtype, whole cache lines
+
+int64_t aligned(int64_t elements) {
+  return (elements + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace
+
+std::vector<int64_t> Parameter::file_shape() const {
+  std::vector<int64_t> dims;
+  for (int i = 0; i < shape.rank(); ++i) dims.push_back(shape[i]);
+  if (layout == FileLayout::ohwi) return {dims[0], dims[3], dims[1], dims[2]};
+  if (layout == FileLayout::pointwise) return {dims[0], dims[1], 1, 1};
+  return dims;
+}
+
+Parameter& ParameterStore::declare_any(Parameter parameter) {
+  const auto found = by_name_.find(parameter.name);
+  if (found != by_name_.end()) {
+    Parameter& old = parameters_[found->second];
+    LANET_REQUIRE(old.shape == parameter.shape && old.layout == parameter.layout,
+                  "parameter {} is {} and is asked for as {}", old.name, old.shape,
+                  parameter.shape);
+    LANET_REQUIRE(!allocated_ || old.momentum_copy || !parameter.momentum_copy,
+                  "a momentum copy of {} is asked for after allocation", old.name);
+    old.momentum_copy |= parameter.momentum_copy;
+    return old;
+  }
+  LANET_REQUIRE(!allocated_, "parameter {} declared after allocation", parameter.name);
+  by_name_[parameter.name] = parameters_.size();
+  parameters_.push_back(std::move(parameter));
+  return parameters_.back();
+}
+
+const Parameter& ParameterStore::declare(const std::string& name, const Shape& shape,
+                                         FileLayout layout, Initialisation initialisation,
+                                         bool momentum_copy) {
+  return declare_any({.name = name,
+                      .shape = shape,
+                      .layout = layout,
+                      .initialisation = initialisation,
+                      .momentum_copy = momentum_copy});
+}
+
+const Parameter& ParameterStore::declare_state(const std::string& name, const Shape& shape,
+                                               double value) {
+  return declare_any({.name = name,
+                      .shape = shape,
+                      .initialisation = {Initialisation::Kind::constant, value},
+                      .trained = false});
+}
+
+const Parameter* ParameterStore::find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &parameters_[found->second];
+}
+
+void ParameterStore::allocate(Context& context, bool for_training) {
+  LANET_REQUIRE(!allocated_, "the parameters are allocated already");
+  allocated_ = true;
+  auto place = [&](auto&& belongs) {
+    for (auto& p : parameters_) {
+      if (!belongs(p)) continue;
+      p.offset = elements_;
+      elements_ += aligned(p.shape.elements());
+    }
+  };
+  place([](const Parameter& p) { return p.trained && p.momentum_copy; });
+  copied_elements_ = elements_;
+  place([](const Parameter& p) { return p.trained && !p.momentum_copy; });
+  trained_elements_ = elements_;
+  place([](const Parameter& p) { return !p.trained; });
+
+  auto block = [&](int64_t elements, DType dtype) {
+    if (elements == 0) return Tensor{};
+    buffers_.push_back(context.allocate(static_cast<size_t>(elements) * size_of(dtype)));
+    const Tensor tensor = buffers_.back().tensor({elements}, dtype);
+    context.fill_zero(tensor);  // the gaps between parameters stay zero
+    return tensor;
+  };
+  const bool shadows = activation_ == DType::bf16;
+  master_ = block(elements_, master_dtype());
+  if (shadows) shadow_ = block(trained_elements_, DType::bf16);
+  if (!for_training) return;
+  gradient_ = block(trained_elements_, master_dtype());
+  first_moment_ = block(trained_elements_, master_dtype());
+  second_moment_ = block(trained_elements_, master_dtype());
+  momentum_ = block(copied_elements_, master_dtype());
+  if (shadows) momentum_shadow_ = block(copied_elements_, DType::bf16);
+}
+
+Tensor ParameterStore::view(const Tensor& block, const Parameter& p) {
+  LANET_REQUIRE(block && p.offset >= 0 && p.offset + p.shape.elements() <= block.elements(),
+                "parameter {} is not in this block", p.name);
+  return {static_cast<std::byte*>(block.data) + p.offset * size_of(block.dtype), p.shape,
+          block.dtype, block.device};
+}
+
+ParameterStore::Blocks ParameterStore::blocks() const {
+  auto first = [](Tensor tensor, int64_t elements) {
+    if (tensor) tensor.shape = {elements};
+    return tensor;
+  };
+  return {first(master_, trained_elements_),
+          gradient_,
+          first_moment_,
+          second_moment_,
+          momentum_,
+          shadow_,
+          momentum_shadow_};
+}
+
+void ParameterStore::initialise(Context& context, uint64_t seed) {
+  std::vector<std::byte> host;
+  for (const auto& p : parameters_) {
+    const Tensor device = master(p);
+    host.resize(device.bytes());
+    const Tensor values{host.data(), p.shape, device.dtype, Device::cpu};
+    // Keyed by name: a model's weights do not depend on which other parameters it has.
+    RandomStream stream(seed, Purpose::initialise, 0, static_cast<uint32_t>(fnv1a(p.name)));
+    dispatch_float(values.dtype, [&]<typename T>() {
+      for (int64_t i = 0; i < values.elements(); ++i) {
+        double value = p.initialisation.scale;
+        if (p.initialisation.kind == Initialisation::Kind::he_normal_fan_out)
+          value *= normal(stream);
+        if (p.initialisation.kind == Initialisation::Kind::uniform)
+          value *= 2.0 * static_cast<double>(stream.uniform()) - 1.0;
+        values.as<T>()[i] = T(value);
+      }
+    });
+    context.copy(device, values);
+    context.synchronize();
+  }
+  reset_momentum_copies(context);
+}
+
+void ParameterStore::reset_momentum_copies(Context& context) {
+  if (momentum_) {
+    Tensor source = master_;
+    source.shape = momentum_.shape;
+    context.copy(momentum_, source);
+  }
+}
+
+}  // namespace lanet

@@ -1,0 +1,97 @@
+// ParameterStore: all parameters of a model in flat blocks, one a kind (master weights, gradients,
+// both Adam moments, the momentum network's copy, bf16 shadows); tensors are named views of them.
+// So the optimiser is one pass and a checkpoint one write.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// How a parameter lies in a file, as PyTorch's state_dict has it.
+enum class FileLayout {
+  plain,      ///< as in memory
+  ohwi,       ///< [O, kh, kw, I] in memory, [O, I, kh, kw] in files
+  pointwise,  ///< [O, I] in memory, [O, I, 1, 1] in files: a 1x1 convolution used as a matrix
+};
+
+/// How a parameter starts (design: LA-Net part 1).
+struct Initialisation {
+  enum class Kind { he_normal_fan_out, uniform, constant } kind = Kind::constant;
+  double scale = 0;  ///< standard deviation, half-width, or the constant
+};
+
+struct Parameter {
+  std::string name;
+  Shape shape;  ///< in memory
+  FileLayout layout = FileLayout::plain;
+  Initialisation initialisation;
+  bool momentum_copy = false;  ///< the momentum network has a copy
+  bool trained = true;         ///< false: state such as running statistics
+  int64_t offset = -1;         ///< in the flat blocks, in elements
+
+  std::vector<int64_t> file_shape() const;
+};
+
+class ParameterStore {
+ public:
+  /// Master weights are f32 (f64 for f64 activations); bf16 activations add bf16 shadows.
+  explicit ParameterStore(DType activation) : activation_(activation) {}
+
+  /// The parameter of this name; declared if it is new, else it must have the same shape. Asking
+  /// for it with momentum_copy once gives it one. Only before allocate().
+  const Parameter& declare(const std::string& name, const Shape& shape, FileLayout layout,
+                           Initialisation initialisation, bool momentum_copy = false);
+  /// A parameter that is not trained (running statistics).
+  const Parameter& declare_state(const std::string& name, const Shape& shape, double value);
+
+  /// Allocates the blocks; for_training: gradients, moments and copies too. Then initialise() or a
+  /// load.
+  void allocate(Context& context, bool for_training);
+  /// Starting values by name, and the momentum copies made from them. The bf16 shadows are not made
+  /// here: they are a cast (layers/recorder.h, refresh_shadows).
+  void initialise(Context& context, uint64_t seed);
+  /// After master weights were written from outside: the momentum copies start as the query's
+  /// weights.
+  void reset_momentum_copies(Context& context);
+
+  const std::deque<Parameter>& parameters() const { return parameters_; }
+  const Parameter* find(const std::string& name) const;
+  DType master_dtype() const { return accumulate_dtype(activation_); }
+  DType activation_dtype() const { return activation_; }
+
+  Tensor master(const Parameter& p) const { return view(master_, p); }
+  Tensor gradient(const Parameter& p) const { return p.trained ? view(gradient_, p) : Tensor{}; }
+  Tensor momentum(const Parameter& p) const { return view(momentum_, p); }
+  /// The weights in the activations' dtype: the bf16 shadow, or the master weights themselves.
+  Tensor weights(const Parameter& p) const { return shadow_ ? view(shadow_, p) : master(p); }
+  Tensor momentum_weights(const Parameter& p) const {
+    return momentum_shadow_ ? view(momentum_shadow_, p) : momentum(p);
+  }
+
+  /// The flat blocks, [trained elements] or [elements with a copy]; null where there is none.
+  struct Blocks {
+    Tensor master, gradient, first_moment, second_moment, momentum, shadow, momentum_shadow;
+  };
+  Blocks blocks() const;
+  int64_t trained_elements() const { return trained_elements_; }
+
+ private:
+  Parameter& declare_any(Parameter parameter);
+  static Tensor view(const Tensor& block, const Parameter& p);
+
+  DType activation_;
+  std::deque<Parameter> parameters_;  // references stay valid
+  std::map<std::string, size_t> by_name_;
+  // In memory: first what has a momentum copy, then what else is trained, then state.
+  int64_t copied_elements_ = 0, trained_elements_ = 0, elements_ = 0;
+  bool allocated_ = false;
+  std::vector<Buffer> buffers_;
+  Tensor master_, gradient_, first_moment_, second_moment_, momentum_, shadow_, momentum_shadow_;
+};
+
+}  // namespace lanet
