@@ -1,16 +1,11 @@
 #include "core/golden_fill.h"
 
+#include "core/hash.h"
+
 namespace lanet {
 
 namespace {
 
-uint64_t fnv1a(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
-}
-
-/// Element `index` of the uniform sequence that starts at `seed`.
 double uniform(uint64_t seed, int64_t index) {
   uint64_t z = seed + static_cast<uint64_t>(index + 1) * 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

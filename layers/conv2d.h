@@ -1,0 +1,61 @@
+// Convolution as a node of the graph.
+#pragma once
+
+#include <optional>
+
+#include "core/graph.h"
+#include "kernels/conv2d.h"
+
+namespace lanet {
+
+/// y = x ∗ weight; x [B, H, W, C], weight [O, k, k, C], padding (k − 1)/2.
+class Conv2d : public Node {
+ public:
+  Conv2d(Graph& graph, const std::string& name, Value* x, Value* weight, int64_t stride)
+      : Node("conv2d", name),
+        shape_{.batch = x->shape[0],
+               .height = x->shape[1],
+               .width = x->shape[2],
+               .in_channels = x->shape[3],
+               .out_channels = weight->shape[0],
+               .kernel = weight->shape[1],
+               .stride = stride,
+               .padding = (weight->shape[1] - 1) / 2,
+               .dtype = x->dtype} {
+    x_ = read(x, InBackward::yes);
+    weight_ = read(weight, InBackward::yes);
+    y_ = write(graph, shape_.y(), x->dtype, InBackward::no);
+  }
+  void plan(Context& context) override {
+    plan_.emplace(context, shape_, wants_gradient(0), wants_gradient(1));
+    context.reserve_workspace(plan_->workspace_bytes());
+  }
+  void forward(Context& context) override {
+    lanet::conv2d(context, *plan_, {.x = x_->data, .weight = weight_->data, .y = y_->data});
+  }
+  void backward(Context& context) override {
+    if (const Gradient dx = gradient(0))
+      conv2d_backward_data(context, *plan_, {.dy = y_->grad, .weight = weight_->data, .dx = dx});
+    if (const Gradient dweight = gradient(1))
+      conv2d_backward_weight(context, *plan_, {.x = x_->data, .dy = y_->grad, .dweight = dweight});
+  }
+
+  /// Runs the library's convolutions of one step and nothing else: what the step's convolutions cost by
+  /// themselves. Overwrites the node's values and gradients.
+  void run_primitives(Context& context) {
+    const Tensor dy = y_->grad ? y_->grad : y_->data;
+    conv2d_primitive_only(context, *plan_, Conv2dPass::forward, {.x = x_->data, .y = y_->data});
+    if (const Gradient dx = gradient(0))
+      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_data, {.x = dx.tensor, .y = dy});
+    if (gradient(1))
+      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_weight, {.x = x_->data, .y = dy});
+  }
+  const Conv2dPlan& conv_plan() const { return *plan_; }
+
+ private:
+  Conv2dShape shape_;
+  std::optional<Conv2dPlan> plan_;
+  Value *x_, *weight_, *y_;
+};
+
+}  // namespace lanet

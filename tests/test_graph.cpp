@@ -1,0 +1,143 @@
+#include "core/graph.h"
+
+#include "kernels/l2_normalize.h"
+#include "tests/op_test.h"
+
+namespace lanet::test {
+namespace {
+
+/// y = a·x, with a in double; keeps x for its backward only to prove lifetimes.
+class Scale : public Node {
+ public:
+  Scale(Graph& graph, const std::string& name, Value* x, double factor)
+      : Node("scale", name), factor_(factor) {
+    x_ = read(x, InBackward::no);
+    y_ = write(graph, x->shape, x->dtype, InBackward::no);
+  }
+  void forward(Context&) override {
+    for (int64_t i = 0; i < x_->shape.elements(); ++i)
+      y_->data.as<double>()[i] = factor_ * x_->data.as<double>()[i];
+  }
+  void backward(Context&) override {
+    const Gradient dx = gradient(0);
+    for (int64_t i = 0; i < x_->shape.elements(); ++i)
+      write_gradient(dx.tensor.as<double>()[i], factor_ * y_->grad.as<double>()[i], dx.add);
+  }
+
+ private:
+  double factor_;
+  Value *x_, *y_;
+};
+
+/// loss = Σ x²/2, gradient x.
+class HalfSquares : public Node {
+ public:
+  HalfSquares(Graph& graph, const std::string& name, Value* x) : Node("half_squares", name) {
+    x_ = read(x, InBackward::no);
+    loss_ = write_constant(graph, {1}, DType::f64);
+    graph.keep(loss_);
+  }
+  bool is_loss() const override { return true; }
+  void forward(Context&) override {
+    double sum = 0;
+    const Gradient dx = gradient(0);
+    for (int64_t i = 0; i < x_->shape.elements(); ++i) {
+      const double x = x_->data.as<double>()[i];
+      sum += x * x / 2;
+      if (dx) write_gradient(dx.tensor.as<double>()[i], x, dx.add);
+    }
+    loss_->data.as<double>()[0] = sum;
+  }
+  double loss() const { return loss_->data.as<double>()[0]; }
+
+ private:
+  Value *x_, *loss_;
+};
+
+class Allocates : public Node {
+ public:
+  Allocates(Graph& graph, Value* x) : Node("allocates", "allocates") {
+    read(x, InBackward::no);
+    write_constant(graph, {1}, DType::f64);
+  }
+  void forward(Context& context) override { context.allocate(8); }
+};
+
+struct Parameter64 {
+  HostTensor data = HostTensor::random({5}, DType::f64, 1);
+  HostTensor grad{{5}, DType::f64};
+  Value* value(Graph& graph) {
+    return graph.external("p", {5}, DType::f64, true, [this](Value& v) {
+      v.data = data;
+      v.grad = grad;
+    });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("graph: the first writer sets a gradient and later ones add, over NaN") {
+  Context context;
+  Graph graph(Graph::Mode::training);
+  Parameter64 p;
+  Value* x = p.value(graph);
+  // Three uses of x: two chains and a loss directly on it.
+  Value* a = graph.add<Scale>("a", x, 2.0)->output();
+  Value* b = graph.add<Scale>("b", x, 3.0)->output();
+  graph.add<HalfSquares>("la", a);
+  graph.add<HalfSquares>("lb", b);
+  graph.add<HalfSquares>("lx", x);
+  graph.plan(context);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    graph.forward(context);
+    graph.backward(context);
+    for (int i = 0; i < 5; ++i) CHECK(p.grad.at(i) == doctest::Approx((4 + 9 + 1) * p.data.at(i)));
+  }
+  CHECK(graph.print().find("dp =") != std::string::npos);
+  CHECK(graph.print().find("dp +") != std::string::npos);
+}
+
+TEST_CASE("graph: what no loss depends on has no gradient and runs no backward") {
+  Context context;
+  Graph graph(Graph::Mode::training);
+  Parameter64 p;
+  Value* x = p.value(graph);
+  auto* unused = graph.add<Scale>("unused", x, 2.0);
+  graph.add<HalfSquares>("loss", graph.add<Scale>("used", x, 3.0)->output());
+  graph.plan(context);
+  CHECK_FALSE(Graph::runs_backward(*unused));
+  graph.forward(context);
+  graph.backward(context);
+  CHECK(p.grad.at(0) == doctest::Approx(9 * p.data.at(0)));
+}
+
+TEST_CASE("graph: in inference a long chain lives in two tensors") {
+  Context context;
+  Graph graph(Graph::Mode::inference);
+  Value* x = graph.input("x", {1000}, DType::f64);
+  for (int i = 0; i < 20; ++i) x = graph.add<Scale>("s", x, 1.0)->output();
+  graph.keep(x);
+  graph.plan(context);
+  CHECK(graph.arena_bytes() < 5 * 8192);  // the input, the output, and two between
+}
+
+TEST_CASE("graph: a node that allocates after the freeze is stopped") {
+  Context context;
+  Graph graph(Graph::Mode::inference);
+  graph.add<Allocates>(graph.input("x", {1}, DType::f64));
+  graph.plan(context);
+  graph.forward(context);
+  context.freeze();
+  CHECK_THROWS_WITH_AS(graph.forward(context), doctest::Contains("after the graph was frozen"),
+                       Error);
+}
+
+TEST_CASE("graph: recording after planning is refused") {
+  Context context;
+  Graph graph(Graph::Mode::inference);
+  Value* x = graph.input("x", {1}, DType::f64);
+  graph.plan(context);
+  CHECK_THROWS_AS(graph.add<Scale>("late", x, 1.0), Error);
+}
+
+}  // namespace lanet::test
