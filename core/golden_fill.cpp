@@ -6,6 +6,7 @@ namespace lanet {
 
 namespace {
 
+/// Element `index` of the uniform sequence that starts at `seed`.
 double uniform(uint64_t seed, int64_t index) {
   uint64_t z = seed + static_cast<uint64_t>(index + 1) * 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -14,8 +14,9 @@ struct BatchNormParameters {
   Value* running_var = nullptr;
 };
 
-/// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + residual) with the batch's statistics, which
-/// also move the running ones. Its ReLU is undone from y, so neither mask nor residual is kept.
+/// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + residual) with the batch's statistics,
+/// which also move the running ones. Its ReLU is undone from y, so neither mask nor residual is
+/// kept.
 class BatchNorm : public Node {
  public:
   BatchNorm(Graph& graph, const std::string& name, Value* x, const BatchNormParameters& parameters,
@@ -37,11 +38,12 @@ class BatchNorm : public Node {
     context.reserve_workspace(batch_norm_workspace_bytes(x_->shape));
   }
   void forward(Context& context) override {
-    batch_norm_statistics(context, {.x = x_->data,
-                                    .mean = mean_->data,
-                                    .inv_std = inv_std_->data,
-                                    .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
-                                    .running_var = p_.running_var ? p_.running_var->data : Tensor{}});
+    batch_norm_statistics(context,
+                          {.x = x_->data,
+                           .mean = mean_->data,
+                           .inv_std = inv_std_->data,
+                           .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
+                           .running_var = p_.running_var ? p_.running_var->data : Tensor{}});
     batch_norm_apply(context, {.x = x_->data,
                                .mean = mean_->data,
                                .inv_std = inv_std_->data,

@@ -40,8 +40,8 @@ class Conv2d : public Node {
       conv2d_backward_weight(context, *plan_, {.x = x_->data, .dy = y_->grad, .dweight = dweight});
   }
 
-  /// Runs the library's convolutions of one step and nothing else: what the step's convolutions cost by
-  /// themselves. Overwrites the node's values and gradients.
+  /// Runs the library's convolutions of one step and nothing else: what the step's convolutions
+  /// cost by themselves. Overwrites the node's values and gradients.
   void run_primitives(Context& context) {
     const Tensor dy = y_->grad ? y_->grad : y_->data;
     conv2d_primitive_only(context, *plan_, Conv2dPass::forward, {.x = x_->data, .y = y_->data});

@@ -11,7 +11,9 @@ namespace lanet {
 
 namespace {
 
-Initialisation constant(double value) { return {Initialisation::Kind::constant, value}; }
+Initialisation constant(double value) {
+  return {Initialisation::Kind::constant, value};
+}
 
 }  // namespace
 
@@ -22,8 +24,10 @@ Value* Recorder::external(const Parameter& p, bool in_activation_dtype) {
   const bool gradient = query && p.trained && !inference();
   const DType dtype = in_activation_dtype ? activation_dtype() : head_dtype();
   auto bind = [store = &store_, &p, query, gradient, in_activation_dtype](Value& value) {
-    if (in_activation_dtype) value.data = query ? store->weights(p) : store->momentum_weights(p);
-    else value.data = query ? store->master(p) : store->momentum(p);
+    if (in_activation_dtype)
+      value.data = query ? store->weights(p) : store->momentum_weights(p);
+    else
+      value.data = query ? store->master(p) : store->momentum(p);
     if (gradient) value.grad = store->gradient(p);
   };
   return found->second = graph_.external(p.name, p.shape, dtype, gradient, bind);
@@ -47,7 +51,8 @@ Value* Recorder::conv2d(const std::string& name, Value* x, int64_t out_channels,
                         int64_t stride) {
   const Initialisation he{Initialisation::Kind::he_normal_fan_out,
                           std::sqrt(2.0 / static_cast<double>(out_channels * kernel * kernel))};
-  Value* w = weight(name + ".weight", {out_channels, kernel, kernel, x->shape[3]}, FileLayout::ohwi, he);
+  Value* w =
+      weight(name + ".weight", {out_channels, kernel, kernel, x->shape[3]}, FileLayout::ohwi, he);
   return add<Conv2d>(name, x, w, stride);
 }
 

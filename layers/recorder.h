@@ -1,5 +1,5 @@
-// Recorder: writes layers into a graph. It knows whose weights a layer takes: the query network's, which
-// are trained, or the momentum network's copies of them.
+// Recorder: writes layers into a graph. It knows whose weights a layer takes: the query network's,
+// which are trained, or the momentum network's copies of them.
 #pragma once
 
 #include <map>
@@ -34,7 +34,8 @@ class Recorder {
   }
 
   /// The parameter `name` in the dtype of the activations: convolution weights.
-  Value* weight(const std::string& name, const Shape& shape, FileLayout layout, Initialisation start);
+  Value* weight(const std::string& name, const Shape& shape, FileLayout layout,
+                Initialisation start);
   /// The parameter `name` in float32 (float64): batch norm, linear layers.
   Value* parameter(const std::string& name, const Shape& shape, Initialisation start,
                    FileLayout layout = FileLayout::plain);
@@ -45,8 +46,8 @@ class Recorder {
   /// [B, H, W, C] -> [B, H/stride, W/stride, out_channels].
   Value* conv2d(const std::string& name, Value* x, int64_t out_channels, int64_t kernel,
                 int64_t stride);
-  /// Batch norm over all but the channels, then + residual, then ReLU, where asked for. In training with
-  /// batch statistics, in inference with running ones.
+  /// Batch norm over all but the channels, then + residual, then ReLU, where asked for. In training
+  /// with batch statistics, in inference with running ones.
   Value* batch_norm(const std::string& name, Value* x, bool relu, Value* residual = nullptr);
   /// x·Wᵀ + b, then ReLU where asked for; weight and bias start uniform in ±1/√in.
   Value* linear(const std::string& name, Value* x, int64_t out_features, bool relu = false);
@@ -60,8 +61,8 @@ class Recorder {
   std::map<std::string, Value*> known_;  // one value a parameter: all its users share one gradient
 };
 
-/// bf16 shadows of all parameters and momentum copies, where the activations are bf16: to be called after
-/// weights were initialised or loaded. In training the optimiser keeps them current.
+/// bf16 shadows of all parameters and momentum copies, where the activations are bf16: to be called
+/// after weights were initialised or loaded. In training the optimiser keeps them current.
 void refresh_shadows(Context& context, const ParameterStore& store);
 
 }  // namespace lanet

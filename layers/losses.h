@@ -1,0 +1,162 @@
+// The four losses as nodes of the graph. Each writes its value and, times its weight in the total,
+// its gradients in one pass (design: LA-Net part 3).
+#pragma once
+
+#include "core/graph.h"
+#include "kernels/adaptive_wing.h"
+#include "kernels/heatmap.h"
+#include "kernels/info_nce.h"
+#include "kernels/kl_divergence.h"
+#include "kernels/softmax_cross_entropy.h"
+
+namespace lanet {
+
+/// A loss: output() is its unweighted value, [1], readable after the step.
+class Loss : public Node {
+ public:
+  bool is_loss() const override { return true; }
+
+ protected:
+  Loss(const std::string& kind, const std::string& name, double weight)
+      : Node(kind, name), weight_(weight) {}
+  void write_loss(Graph& graph, DType dtype) {
+    loss_ = write_constant(graph, {1}, accumulate_dtype(dtype));
+    graph.keep(loss_);
+  }
+  double weight_;
+  Value* loss_ = nullptr;
+};
+
+/// Cross entropy of logits [B, C] with labels i32 [B].
+class CrossEntropyLoss : public Loss {
+ public:
+  CrossEntropyLoss(Graph& graph, const std::string& name, Value* logits, Value* labels,
+                   double weight)
+      : Loss("softmax_cross_entropy", name, weight) {
+    logits_ = read(logits, InBackward::no);
+    labels_ = read(labels, InBackward::no);
+    write_loss(graph, logits->dtype);
+  }
+  void forward(Context& context) override {
+    softmax_cross_entropy(context, {.logits = logits_->data,
+                                    .labels = labels_->data,
+                                    .loss = loss_->data,
+                                    .dlogits = gradient(0),
+                                    .scale = weight_});
+  }
+
+ private:
+  Value *logits_, *labels_;
+};
+
+/// KL(target ‖ softmax(logits)), with the gradient to both.
+class DistributionLoss : public Loss {
+ public:
+  DistributionLoss(Graph& graph, const std::string& name, Value* target, Value* logits,
+                   double weight)
+      : Loss("kl_divergence", name, weight) {
+    target_ = read(target, InBackward::no);
+    logits_ = read(logits, InBackward::no);
+    write_loss(graph, logits->dtype);
+  }
+  void forward(Context& context) override {
+    kl_divergence(context, {.target = target_->data,
+                            .logits = logits_->data,
+                            .loss = loss_->data,
+                            .dtarget = gradient(0),
+                            .dlogits = gradient(1),
+                            .scale = weight_});
+  }
+
+ private:
+  Value *target_, *logits_;
+};
+
+/// Heatmap targets and weights from landmarks [B, L, 2] in input pixels; valid u8 [B].
+class HeatmapTarget : public Node {
+ public:
+  HeatmapTarget(Graph& graph, const std::string& name, Value* landmarks, Value* valid,
+                const Shape& heatmap_shape)
+      : Node("heatmap", name) {
+    landmarks_ = read(landmarks, InBackward::no);
+    valid_ = read(valid, InBackward::no);
+    target_ = write_constant(graph, heatmap_shape, landmarks->dtype);
+    weight_ = write_constant(graph, heatmap_shape, landmarks->dtype);
+  }
+  void forward(Context& context) override {
+    heatmap(context, {.landmarks = landmarks_->data,
+                      .valid = valid_->data,
+                      .target = target_->data,
+                      .weight = weight_->data});
+  }
+
+ private:
+  Value *landmarks_, *valid_, *target_, *weight_;
+};
+
+/// Adaptive wing of heatmaps [B, h, w, L] against `target`, its outputs being target and weight.
+class LandmarkLoss : public Loss {
+ public:
+  LandmarkLoss(Graph& graph, const std::string& name, Value* heatmaps, const HeatmapTarget& target,
+               double weight)
+      : Loss("adaptive_wing", name, weight) {
+    heatmaps_ = read(heatmaps, InBackward::no);
+    target_ = read(target.output(0), InBackward::no);
+    element_weight_ = read(target.output(1), InBackward::no);
+    write_loss(graph, heatmaps->dtype);
+  }
+  void forward(Context& context) override {
+    adaptive_wing(context, {.prediction = heatmaps_->data,
+                            .target = target_->data,
+                            .weight = element_weight_->data,
+                            .loss = loss_->data,
+                            .dprediction = gradient(0),
+                            .scale = weight_});
+  }
+
+ private:
+  Value *heatmaps_, *target_, *element_weight_;
+};
+
+/// What both directions of the contrastive loss share.
+struct ContrastiveState {
+  Value* labels;       ///< i32 [B], pseudo labels
+  Value* bank_labels;  ///< i32 [M]
+  double temperature;
+};
+
+/// Queries of one space against keys and bank of the other, [B, d], [B, d], [M, d].
+class ContrastiveLoss : public Loss {
+ public:
+  ContrastiveLoss(Graph& graph, const std::string& name, Value* queries, Value* keys, Value* bank,
+                  const ContrastiveState& state, double weight)
+      : Loss("info_nce", name, weight), state_(state) {
+    queries_ = read(queries, InBackward::no);
+    keys_ = read(keys, InBackward::no);
+    bank_ = read(bank, InBackward::no);
+    read(state.labels, InBackward::no);
+    read(state.bank_labels, InBackward::no);
+    write_loss(graph, queries->dtype);
+  }
+  void plan(Context& context) override {
+    context.reserve_workspace(info_nce_workspace_bytes(queries_->shape[0], queries_->shape[1],
+                                                       bank_->shape[0], queries_->dtype));
+  }
+  void forward(Context& context) override {
+    info_nce(context, {.q = queries_->data,
+                       .k = keys_->data,
+                       .bank = bank_->data,
+                       .labels = state_.labels->data,
+                       .bank_labels = state_.bank_labels->data,
+                       .loss = loss_->data,
+                       .dq = gradient(0),
+                       .temperature = state_.temperature,
+                       .scale = weight_});
+  }
+
+ private:
+  ContrastiveState state_;
+  Value *queries_, *keys_, *bank_;
+};
+
+}  // namespace lanet

@@ -1,0 +1,56 @@
+#include "models/landmark_resnet.h"
+
+#include <array>
+#include <cmath>
+
+#include "layers/conv2d.h"
+#include "layers/linear.h"
+#include "layers/pool.h"
+
+namespace lanet {
+
+namespace {
+
+/// A 1x1 convolution's weight as a matrix [out, in], He-normal by fan_out.
+Value* pointwise_weight(Recorder& r, const std::string& name, int64_t out, int64_t in) {
+  const Initialisation he{Initialisation::Kind::he_normal_fan_out,
+                          std::sqrt(2.0 / static_cast<double>(out))};
+  return r.parameter(name + ".weight", {out, in}, he, FileLayout::pointwise);
+}
+
+}  // namespace
+
+// The head is linear (laterals, upsampling, sum and lm_fc; no norm, no ReLU), and bilinear x2 keeps
+// the mean, so
+//   v = Σ lat_i·mean(x_i) and heatmaps = Σ up^(i−1)((lm_fc·lat_i)·x_i),
+// summed from the smallest map up: L channels at the large resolutions instead of 64e.
+Landmarks record_landmarks(Recorder& r, Value* shared, Backbone backbone, int64_t num_landmarks) {
+  const int64_t width = 64 * expansion(backbone);
+  std::array<Value*, 4> x{shared};
+  for (int i = 1; i < 4; ++i)
+    x[i] = record_stage(r, fmt::format("f_q.lm_layer{}", i + 1), x[i - 1], backbone, i + 1);
+
+  std::array<Value*, 4> lateral;
+  for (int i = 0; i < 4; ++i)
+    lateral[i] = pointwise_weight(r, fmt::format("f_q.latlayer{}", i + 1), width, x[i]->shape[3]);
+
+  Landmarks out{};
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = fmt::format("f_q.latlayer{}", i + 1);
+    Value* mean = r.add<GlobalAveragePool>(name + ".mean", x[i]);
+    Value* part = r.add<Linear>(name + ".feature", mean, lateral[i], nullptr, /*relu=*/false);
+    out.v = out.v ? r.add<Add>(name + ".sum", out.v, part) : part;
+  }
+  if (num_landmarks == 0) return out;
+
+  Value* head = pointwise_weight(r, "f_q.lm_fc", num_landmarks, width);
+  for (int i = 3; i >= 0; --i) {
+    const std::string name = fmt::format("f_q.lm_fc.latlayer{}", i + 1);
+    Value* weight = r.add<WeightProduct>(name + ".weight", head, lateral[i], r.activation_dtype());
+    Value* part = r.add<Conv2d>(name, x[i], weight, /*stride=*/1);
+    out.heatmaps = out.heatmaps ? r.add<Upsample2xAdd>(name + ".up", out.heatmaps, part) : part;
+  }
+  return out;
+}
+
+}  // namespace lanet

@@ -1,0 +1,18 @@
+// The landmark branch: lm_layer2..4, laterals, heatmaps and the feature v, with its linear head
+// collapsed (design: LA-Net part 4).
+#pragma once
+
+#include "models/resnet.h"
+
+namespace lanet {
+
+struct Landmarks {
+  Value* v;         ///< [B, 64e]: the mean over the map of the summed laterals
+  Value* heatmaps;  ///< [B, S/4, S/4, L]; null where only v is wanted
+};
+
+/// Behind the shared part, [B, S/4, S/4, 64e]. num_landmarks = 0: v alone (the momentum network).
+Landmarks record_landmarks(Recorder& recorder, Value* shared, Backbone backbone,
+                           int64_t num_landmarks);
+
+}  // namespace lanet

@@ -1,0 +1,204 @@
+#include "models/lanet.h"
+
+#include <cmath>
+
+#include "core/rng.h"
+#include "kernels/memory_bank.h"
+#include "layers/label_distribution.h"
+#include "layers/linear.h"
+#include "layers/losses.h"
+
+namespace lanet {
+
+namespace {
+
+/// s_ij of one space: its neighbours and what the pair network makes of them (part 2, steps 1 and
+/// 2). `name` as `f_q.smooth.fer_score`.
+Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* feature,
+                                   int64_t k) {
+  const int64_t width = feature->shape[1];
+  Value* indices = r.add<Neighbours>(name + ".neighbours", feature, k);
+  Value* h = r.linear(name + ".fc_in", feature, width);
+  auto layer = [&](const std::string& part, int64_t out, int64_t in) {
+    const Initialisation uniform{Initialisation::Kind::uniform,
+                                 1.0 / std::sqrt(static_cast<double>(in))};
+    return std::pair{r.parameter(name + part + ".weight", {out, in}, uniform),
+                     r.parameter(name + part + ".bias", {out}, uniform)};
+  };
+  const auto [weight0, bias0] = layer(".fc_out.0", width / 2, width);
+  const auto [weight2, bias2] = layer(".fc_out.2", width / 4, width / 2);
+  const auto [weight4, bias4] = layer(".fc_out.4", 2, width / 4);
+  Value* scores = r.add<PairScore>(
+      name, h, indices, PairScoreParameters{weight0, bias0, weight2, bias2, weight4, bias4});
+  return {scores, indices};
+}
+
+}  // namespace
+
+LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
+    : Model(store, config.optimiser), config_(config) {
+  const int64_t batch = config.batch, size = config.image_size;
+  const int64_t width = 64 * expansion(config.backbone);
+  const LossWeights& weights = config.weights;
+  Recorder query(graph_, store, Role::query), momentum(graph_, store, Role::momentum);
+  const DType head = query.head_dtype();
+
+  inputs_.images = graph_.input("images", {batch, size, size, 3}, store.activation_dtype());
+  inputs_.labels = graph_.input("labels", {batch}, DType::i32);
+  inputs_.sample_indices = graph_.input("sample_indices", {batch}, DType::i32);
+  inputs_.landmarks = graph_.input("landmarks", {batch, config.landmarks, 2}, head);
+  inputs_.landmark_valid = graph_.input("landmark_valid", {batch}, DType::u8);
+  Value* label_bank =
+      bank("label_bank", {config.samples, config.classes}, head, &LaNet::label_bank_);
+  Value* expression_bank =
+      bank("expression_bank", {config.bank_rows, width}, head, &LaNet::expression_bank_);
+  Value* landmark_bank =
+      bank("landmark_bank", {config.bank_rows, width}, head, &LaNet::landmark_bank_);
+  Value* bank_labels = bank("bank_labels", {config.bank_rows}, DType::i32, &LaNet::bank_labels_);
+
+  // The momentum network first: nothing of it is needed again, so its memory is free for the query.
+  Value* shared_k = record_shared(momentum, inputs_.images, config.backbone);
+  Value* u_k = record_expression(momentum, shared_k, config.backbone, /*classes=*/0).u;
+  Value* v_k = record_landmarks(momentum, shared_k, config.backbone, /*num_landmarks=*/0).v;
+  Value* expression_key = record_projection(momentum, "fer_fc.0", u_k);
+  Value* landmark_key = record_projection(momentum, "lm_fc.0", v_k);
+
+  Value* shared = record_shared(query, inputs_.images, config.backbone);
+  const auto [u, logits] = record_expression(query, shared, config.backbone, config.classes);
+  const auto [v, heatmaps] = record_landmarks(query, shared, config.backbone, config.landmarks);
+  Value* expression_query = record_projection(query, "fer_fc.0", u);
+  Value* landmark_query = record_projection(query, "lm_fc.0", v);
+  logits_ = logits;
+
+  // Label distributions (part 2).
+  const Neighbourhood near_u =
+      record_neighbourhood(query, "f_q.smooth.fer_score", u, config.neighbours);
+  const Neighbourhood near_v =
+      record_neighbourhood(query, "f_q.smooth.lm_score", v, config.neighbours);
+  target_ = query.add<LabelDistribution>("target_distribution", near_u, near_v, logits,
+                                         inputs_.sample_indices, label_bank, config.label_momentum);
+  Value* pseudo_labels =
+      query.add<PseudoLabels>("pseudo_labels", target_, inputs_.sample_indices, config.confidence);
+
+  // Losses (part 3).
+  auto* heatmap_target = graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks,
+                                                   inputs_.landmark_valid, heatmaps->shape);
+  const ContrastiveState contrastive{pseudo_labels, bank_labels, config.temperature};
+  losses_ = {
+      {"expression",
+       weights.expression,
+       {query.add<CrossEntropyLoss>("loss.expression", logits, inputs_.labels,
+                                    weights.expression)}},
+      {"landmark",
+       weights.landmark,
+       {query.add<LandmarkLoss>("loss.landmark", heatmaps, *heatmap_target, weights.landmark)}},
+      {"distribution",
+       weights.distribution,
+       {query.add<DistributionLoss>("loss.distribution", target_, logits, weights.distribution)}},
+      {"contrastive",
+       weights.contrastive,
+       {query.add<ContrastiveLoss>("loss.contrastive.expression", expression_query, landmark_key,
+                                   landmark_bank, contrastive, weights.contrastive),
+        query.add<ContrastiveLoss>("loss.contrastive.landmark", landmark_query, expression_key,
+                                   expression_bank, contrastive, weights.contrastive)}}};
+
+  inspection_ = {heatmaps,       expression_key, landmark_key,
+                 near_u.indices, near_v.indices, pseudo_labels};
+  // The trainer reads these; the keys and pseudo labels enter the banks after the optimiser.
+  for (Value* value : {logits_, target_, expression_key, landmark_key, pseudo_labels})
+    graph_.keep(value);
+}
+
+Value* LaNet::record_projection(Recorder& r, const std::string& name, Value* feature) {
+  const int64_t width = 64 * expansion(config_.backbone);
+  Value* hidden = r.linear(name + ".0", feature, width, /*relu=*/true);
+  return r.add<L2Normalize>(name, r.linear(name + ".2", hidden, width));
+}
+
+Value* LaNet::bank(const std::string& name, const Shape& shape, DType dtype,
+                   Tensor LaNet::*tensor) {
+  return graph_.external(name, shape, dtype, /*has_grad=*/false,
+                         [this, tensor](Value& value) { value.data = this->*tensor; });
+}
+
+void LaNet::plan_state(Context& context) {
+  const int64_t width = 64 * expansion(config_.backbone);
+  const DType head = store_.master_dtype();
+  struct Piece {
+    Tensor LaNet::*tensor;
+    Shape shape;
+    DType dtype;
+  };
+  const Piece pieces[] = {
+      {&LaNet::label_bank_, {config_.samples, config_.classes}, head},
+      {&LaNet::expression_bank_, {config_.bank_rows, width}, head},
+      {&LaNet::landmark_bank_, {config_.bank_rows, width}, head},
+      {&LaNet::bank_labels_, {config_.bank_rows}, DType::i32},
+      {&LaNet::bank_pointer_, {1}, DType::i32},
+  };
+  auto aligned = [](size_t bytes) { return (bytes + 255) / 256 * 256; };
+  size_t total = 0;
+  for (const Piece& p : pieces) total += aligned(p.shape.elements() * size_of(p.dtype));
+  state_memory_ = context.allocate(total);
+  size_t offset = 0;
+  for (const Piece& p : pieces) {
+    this->*p.tensor = state_memory_.tensor(p.shape, p.dtype, offset);
+    offset += aligned((this->*p.tensor).bytes());
+  }
+}
+
+void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels) {
+  LANET_REQUIRE(static_cast<int64_t>(labels.size()) == config_.samples, "{} labels for {} samples",
+                labels.size(), config_.samples);
+  dispatch_float(store_.master_dtype(), [&]<typename T>() {
+    auto upload = [&](const Tensor& to, std::vector<T>& host) {
+      context.copy(to, {host.data(), to.shape, to.dtype, Device::cpu});
+      context.synchronize();
+    };
+    std::vector<T> one_hot(config_.samples * config_.classes, T(0));
+    for (int64_t i = 0; i < config_.samples; ++i) one_hot[i * config_.classes + labels[i]] = T(1);
+    upload(label_bank_, one_hot);
+
+    for (const uint32_t space : {0u, 1u}) {
+      const Tensor& rows = space == 0 ? expression_bank_ : landmark_bank_;
+      const int64_t width = rows.shape[1];
+      std::vector<T> host(rows.elements());
+      for (int64_t m = 0; m < config_.bank_rows; ++m) {
+        RandomStream stream(seed, Purpose::memory_bank, space, static_cast<uint32_t>(m));
+        std::vector<double> row(width);
+        double squares = 0;
+        for (double& value : row) {
+          value = normal(stream);
+          squares += value * value;
+        }
+        for (int64_t c = 0; c < width; ++c)
+          host[m * width + c] = static_cast<T>(row[c] / std::sqrt(squares));
+      }
+      upload(rows, host);
+    }
+  });
+  std::vector<int32_t> none(config_.bank_rows, kNoLabel);
+  context.copy(bank_labels_, {none.data(), bank_labels_.shape, DType::i32, Device::cpu});
+  context.synchronize();
+  context.fill_zero(bank_pointer_);
+}
+
+std::vector<NamedState> LaNet::state() const {
+  return {{"label_bank", label_bank_},
+          {"expression_bank", expression_bank_},
+          {"landmark_bank", landmark_bank_},
+          {"bank_labels", bank_labels_},
+          {"bank_pointer", bank_pointer_}};
+}
+
+void LaNet::after_optimiser(Context& context) {
+  memory_bank_enqueue(context, {.keys_expression = inspection_.expression_key->data,
+                                .keys_landmark = inspection_.landmark_key->data,
+                                .labels = inspection_.pseudo_labels->data,
+                                .bank_expression = expression_bank_,
+                                .bank_landmark = landmark_bank_,
+                                .bank_labels = bank_labels_,
+                                .pointer = bank_pointer_});
+}
+
+}  // namespace lanet

@@ -1,0 +1,69 @@
+// LA-Net: query and momentum network, projections, memory banks, label distributions, four losses
+// (design: LA-Net parts 1 to 3).
+#pragma once
+
+#include "models/landmark_resnet.h"
+#include "models/model.h"
+
+namespace lanet {
+
+struct LossWeights {
+  double expression = 1.0;
+  double landmark = 1.0;
+  double distribution = 1.0;
+  double contrastive = 0.1;
+};
+
+struct LaNetConfig {
+  Backbone backbone = Backbone::resnet18;
+  int64_t classes = 7;       ///< C
+  int64_t landmarks = 19;    ///< L
+  int64_t neighbours = 8;    ///< K
+  int64_t bank_rows = 8192;  ///< M, at least the batch
+  int64_t image_size = 224;  ///< S, a multiple of 32, at least 64
+  int64_t batch = 128;       ///< B, at least K + 2
+  int64_t samples = 0;       ///< of the training set: rows of the label-distribution bank
+  double confidence = 0.7;
+  double temperature = 0.1;
+  double label_momentum = 0.9;
+  LossWeights weights;
+  OptimiserConfig optimiser;
+};
+
+class LaNet : public Model {
+ public:
+  LaNet(ParameterStore& store, const LaNetConfig& config);
+
+  /// The starting state: random unit rows with a label that matches nothing, one-hot `labels`
+  /// [samples] in the label-distribution bank. After plan().
+  void initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels);
+
+  Value* target_distribution() const override { return target_; }
+  std::vector<NamedState> state() const override;
+
+  /// Values inside the step, for inspection; keep() them on graph() before planning.
+  struct Inspection {
+    Value *heatmaps, *expression_key, *landmark_key;
+    Value *expression_neighbours, *landmark_neighbours, *pseudo_labels;
+  };
+  const Inspection& inspection() const { return inspection_; }
+
+ protected:
+  void plan_state(Context& context) override;
+  void after_optimiser(Context& context) override;
+
+ private:
+  Value* record_projection(Recorder& recorder, const std::string& name, Value* feature);
+  Value* bank(const std::string& name, const Shape& shape, DType dtype, Tensor LaNet::*tensor);
+
+  LaNetConfig config_;
+  Value* target_ = nullptr;
+  Inspection inspection_{};
+  Buffer state_memory_;
+  Tensor label_bank_;                       // [samples, C]
+  Tensor expression_bank_, landmark_bank_;  // [M, 64e]
+  Tensor bank_labels_;                      // i32 [M]
+  Tensor bank_pointer_;                     // i32 [1]
+};
+
+}  // namespace lanet

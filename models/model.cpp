@@ -1,0 +1,59 @@
+#include "models/model.h"
+
+#include <cmath>
+
+#include "kernels/adam.h"
+#include "layers/losses.h"
+
+namespace lanet {
+
+void Model::plan(Context& context) {
+  plan_state(context);
+  step_memory_ = context.allocate(3 * sizeof(double));
+  step_values_ = step_memory_.tensor({3}, DType::f64);
+  graph_.plan(context);
+}
+
+void Model::set_step(Context& context, int64_t number, double learning_rate) {
+  const double t = static_cast<double>(number);
+  double values[3] = {learning_rate, 1 - std::pow(optimiser_.beta1, t),
+                      1 - std::pow(optimiser_.beta2, t)};
+  context.copy(step_values_, {values, {3}, DType::f64, Device::cpu});
+}
+
+void Model::step(Context& context) {
+  graph_.forward(context);
+  graph_.backward(context);
+  const ParameterStore::Blocks blocks = store_.blocks();
+  adam(context, {.master = blocks.master,
+                 .gradient = blocks.gradient,
+                 .first_moment = blocks.first_moment,
+                 .second_moment = blocks.second_moment,
+                 .momentum_copy = blocks.momentum,
+                 .shadow = blocks.shadow,
+                 .momentum_shadow = blocks.momentum_shadow,
+                 .step_values = step_values_,
+                 .beta1 = optimiser_.beta1,
+                 .beta2 = optimiser_.beta2,
+                 .epsilon = optimiser_.epsilon,
+                 .key_momentum = optimiser_.key_momentum});
+  after_optimiser(context);
+}
+
+Baseline::Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+                   int64_t batch, const OptimiserConfig& optimiser)
+    : Model(store, optimiser) {
+  inputs_.images =
+      graph_.input("images", {batch, image_size, image_size, 3}, store.activation_dtype());
+  inputs_.labels = graph_.input("labels", {batch}, DType::i32);
+  inputs_.sample_indices = graph_.input("sample_indices", {batch}, DType::i32);
+  Recorder query(graph_, store);
+  Value* shared = record_shared(query, inputs_.images, backbone);
+  logits_ = record_expression(query, shared, backbone, classes).logits;
+  graph_.keep(logits_);
+  losses_ = {{"expression",
+              1.0,
+              {query.add<CrossEntropyLoss>("loss.expression", logits_, inputs_.labels, 1.0)}}};
+}
+
+}  // namespace lanet

@@ -1,0 +1,91 @@
+// A model in training: its graph, what goes in, its losses, and one optimisation step.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/resnet.h"
+
+namespace lanet {
+
+/// What the caller writes before each step.
+struct StepInputs {
+  Value* images = nullptr;          ///< [B, S, S, 3], normalised
+  Value* labels = nullptr;          ///< i32 [B], as given (noisy)
+  Value* sample_indices = nullptr;  ///< i32 [B], positions in the training set
+  Value* landmarks = nullptr;       ///< [B, L, 2] in input pixels; null if the model reads none
+  Value* landmark_valid = nullptr;  ///< u8 [B]; null if the model reads none
+};
+
+/// One term of the total loss; its value is the sum of the parts, before the weight.
+struct NamedLoss {
+  std::string name;
+  double weight;
+  std::vector<Value*> parts;
+};
+
+/// Adam's fixed numbers and the momentum network's (design: LA-Net parts 1 and 5).
+struct OptimiserConfig {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double key_momentum = 0.999;
+};
+
+/// A piece of training state beside the parameters: saved with a checkpoint, by name.
+struct NamedState {
+  std::string name;
+  Tensor tensor;
+};
+
+class Model {
+ public:
+  Model(ParameterStore& store, const OptimiserConfig& optimiser)
+      : store_(store), optimiser_(optimiser) {}
+  virtual ~Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  /// After the store was allocated: all memory of the step.
+  void plan(Context& context);
+  /// Values for step `number` (from 1) of Adam, written to device memory before step().
+  void set_step(Context& context, int64_t number, double learning_rate);
+  /// Forward, losses, backward, Adam with the momentum network's update, and what comes after it.
+  /// The inputs and set_step() come first.
+  void step(Context& context);
+
+  const StepInputs& inputs() const { return inputs_; }
+  const std::vector<NamedLoss>& losses() const { return losses_; }
+  Value* logits() const { return logits_; }
+  /// T, the label distributions of the batch, [B, C]; null for a model without.
+  virtual Value* target_distribution() const { return nullptr; }
+  /// State beside the parameters, on the device.
+  virtual std::vector<NamedState> state() const { return {}; }
+  Graph& graph() { return graph_; }
+  ParameterStore& store() { return store_; }
+
+ protected:
+  virtual void plan_state(Context&) {}
+  virtual void after_optimiser(Context&) {}
+
+  ParameterStore& store_;
+  Graph graph_{Graph::Mode::training};
+  StepInputs inputs_;
+  std::vector<NamedLoss> losses_;
+  Value* logits_ = nullptr;
+
+ private:
+  OptimiserConfig optimiser_;
+  Buffer step_memory_;
+  Tensor step_values_;  // f64 [3]: learning rate, 1 − β1^t, 1 − β2^t
+};
+
+/// The comparison: the same ResNet with cross entropy alone.
+class Baseline : public Model {
+ public:
+  Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+           int64_t batch, const OptimiserConfig& optimiser = {});
+};
+
+}  // namespace lanet

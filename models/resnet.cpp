@@ -1,0 +1,68 @@
+#include "models/resnet.h"
+
+#include "layers/blocks.h"
+#include "layers/pool.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr int kBlocks18[] = {2, 2, 2, 2};
+constexpr int kBlocks50[] = {3, 4, 6, 3};
+
+}  // namespace
+
+Backbone backbone_from(std::string_view name) {
+  if (name == "resnet18") return Backbone::resnet18;
+  if (name == "resnet50") return Backbone::resnet50;
+  throw Error(fmt::format("backbone '{}'; expected resnet18 or resnet50", name));
+}
+
+std::string_view to_string(Backbone backbone) {
+  return backbone == Backbone::resnet18 ? "resnet18" : "resnet50";
+}
+
+int64_t expansion(Backbone backbone) {
+  return backbone == Backbone::resnet18 ? 1 : kBottleneckExpansion;
+}
+
+Value* record_stem(Recorder& r, const std::string& prefix, Value* images) {
+  Value* x = r.conv2d(prefix + "conv1", images, 64, 7, 2);
+  x = r.batch_norm(prefix + "bn1", x, /*relu=*/true);
+  return r.add<MaxPool>(prefix + "maxpool", x);
+}
+
+Value* record_stage(Recorder& r, const std::string& name, Value* x, Backbone backbone, int stage) {
+  const int64_t width = int64_t{64} << (stage - 1);
+  const int blocks = (backbone == Backbone::resnet18 ? kBlocks18 : kBlocks50)[stage - 1];
+  for (int i = 0; i < blocks; ++i) {
+    const std::string block = fmt::format("{}.{}", name, i);
+    const int64_t stride = i == 0 && stage > 1 ? 2 : 1;
+    x = backbone == Backbone::resnet18 ? basic_block(r, block, x, width, stride)
+                                       : bottleneck(r, block, x, width, stride);
+  }
+  return x;
+}
+
+Value* record_shared(Recorder& r, Value* images, Backbone backbone) {
+  return record_stage(r, "f_q.layer1", record_stem(r, "f_q.", images), backbone, 1);
+}
+
+Expression record_expression(Recorder& r, Value* shared, Backbone backbone, int64_t classes) {
+  Value* x = shared;
+  for (int stage = 2; stage <= 4; ++stage)
+    x = record_stage(r, fmt::format("f_q.fer_layer{}", stage), x, backbone, stage);
+  Value* u = r.add<GlobalAveragePool>("f_q.avgpool", x);
+  return {u, classes > 0 ? r.linear("f_q.fer_fc", u, classes) : nullptr};
+}
+
+Classifier::Classifier(ParameterStore& store, Backbone backbone, int64_t classes,
+                       int64_t image_size, int64_t batch) {
+  images_ = graph_.input("images", {batch, image_size, image_size, 3}, store.activation_dtype());
+  Recorder recorder(graph_, store);
+  Value* shared = record_shared(recorder, images_, backbone);
+  logits_ = record_expression(recorder, shared, backbone, classes).logits;
+  graph_.keep(logits_);
+}
+
+}  // namespace lanet

@@ -1,0 +1,56 @@
+// ResNet in parts: the stem and its stages, and the classifier that is left for inference.
+#pragma once
+
+#include <string_view>
+
+#include "layers/recorder.h"
+
+namespace lanet {
+
+enum class Backbone { resnet18, resnet50 };
+
+/// `resnet18` or `resnet50`; throws Error for another name.
+Backbone backbone_from(std::string_view name);
+std::string_view to_string(Backbone backbone);
+
+/// Block expansion e: stage n ends with 64·2^(n−1)·e channels.
+int64_t expansion(Backbone backbone);
+
+/// conv1 7x7/2, bn1, ReLU, maxpool: [B, S, S, 3] -> [B, S/4, S/4, 64]. `prefix` as `f_q.`.
+Value* record_stem(Recorder& recorder, const std::string& prefix, Value* images);
+
+/// Stage n = 1..4 under the name of its blocks' common part, as `f_q.fer_layer2`.
+Value* record_stage(Recorder& recorder, const std::string& name, Value* x, Backbone backbone,
+                    int stage);
+
+/// The shared part: stem and layer1, [B, S/4, S/4, 64e].
+Value* record_shared(Recorder& recorder, Value* images, Backbone backbone);
+
+/// Feature u and logits of the expression branch behind the shared part.
+struct Expression {
+  Value* u;       ///< [B, 512e]
+  Value* logits;  ///< [B, C]; null where only u is wanted
+};
+/// fer_layer2..4, global average pool, fer_fc. classes = 0: u alone.
+Expression record_expression(Recorder& recorder, Value* shared, Backbone backbone, int64_t classes);
+
+/// Inference: the shared part, the expression branch and fer_fc, no more than a plain ResNet.
+class Classifier {
+ public:
+  /// Records the graph for batches of `batch` images; the parameters are declared in `store`.
+  Classifier(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+             int64_t batch);
+  /// After the store was allocated.
+  void plan(Context& context) { graph_.plan(context); }
+  void forward(Context& context) { graph_.forward(context); }
+
+  Tensor images() const { return images_->data; }  ///< [B, S, S, 3], written by the caller
+  Tensor logits() const { return logits_->data; }  ///< [B, C]
+  const Graph& graph() const { return graph_; }
+
+ private:
+  Graph graph_{Graph::Mode::inference};
+  Value *images_, *logits_;
+};
+
+}  // namespace lanet
