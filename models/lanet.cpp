@@ -155,8 +155,8 @@ void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<
       context.copy(to, {host.data(), to.shape, to.dtype, Device::cpu});
       context.synchronize();
     };
-    std::vector<T> one_hot(config_.samples * config_.classes, T(0));
-    for (int64_t i = 0; i < config_.samples; ++i) one_hot[i * config_.classes + labels[i]] = T(1);
+    std::vector<T> one_hot(config_.samples * config_.classes, T(0.0f));
+    for (int64_t i = 0; i < config_.samples; ++i) one_hot[i * config_.classes + labels[i]] = T(1.0f);
     upload(label_bank_, one_hot);
 
     for (const uint32_t space : {0u, 1u}) {

@@ -1,0 +1,73 @@
+#include "core/parameter_io.h"
+
+namespace lanet {
+
+namespace {
+
+template <typename F>
+void dispatch_any(DType dtype, F&& f) {
+  if (dtype == DType::i32)
+    f.template operator()<int32_t>();
+  else if (dtype == DType::u8)
+    f.template operator()<uint8_t>();
+  else
+    dispatch_float(dtype, f);
+}
+
+/// For each element in file order, its place in memory.
+template <typename F>
+void for_each_in_file_order(const Parameter& p, F&& visit) {
+  if (p.layout != FileLayout::ohwi) {
+    for (int64_t i = 0; i < p.shape.elements(); ++i) visit(i, i);
+    return;
+  }
+  const int64_t out = p.shape[0], taps = p.shape[1] * p.shape[2], in = p.shape[3];
+  int64_t file = 0;
+  for (int64_t o = 0; o < out; ++o)
+    for (int64_t i = 0; i < in; ++i)
+      for (int64_t t = 0; t < taps; ++t) visit(file++, (o * taps + t) * in + i);
+}
+
+}  // namespace
+
+std::vector<double> read_tensor(Context& context, const Tensor& tensor) {
+  std::vector<std::byte> bytes(tensor.bytes());
+  const Tensor host{bytes.data(), tensor.shape, tensor.dtype, Device::cpu};
+  context.copy(host, tensor);
+  context.synchronize();
+  std::vector<double> values(tensor.elements());
+  dispatch_any(tensor.dtype, [&]<typename T>() {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(host.as<T>()[i]);
+  });
+  return values;
+}
+
+void write_tensor(Context& context, const Tensor& tensor, const std::vector<double>& values) {
+  LANET_REQUIRE(static_cast<int64_t>(values.size()) == tensor.elements(), "{} values for {}",
+                values.size(), tensor.shape);
+  std::vector<std::byte> bytes(tensor.bytes());
+  const Tensor host{bytes.data(), tensor.shape, tensor.dtype, Device::cpu};
+  dispatch_any(tensor.dtype, [&]<typename T>() {
+    for (size_t i = 0; i < values.size(); ++i) host.as<T>()[i] = static_cast<T>(values[i]);
+  });
+  context.copy(tensor, host);
+  context.synchronize();
+}
+
+std::vector<double> to_file_order(Context& context, const Parameter& p, const Tensor& tensor) {
+  const std::vector<double> memory = read_tensor(context, tensor);
+  std::vector<double> file(memory.size());
+  for_each_in_file_order(p, [&](int64_t f, int64_t m) { file[f] = memory[m]; });
+  return file;
+}
+
+void from_file_order(Context& context, const Parameter& p, const Tensor& tensor,
+                     const std::vector<double>& values) {
+  LANET_REQUIRE(static_cast<int64_t>(values.size()) == p.shape.elements(), "{} values for {} {}",
+                values.size(), p.name, p.shape);
+  std::vector<double> memory(values.size());
+  for_each_in_file_order(p, [&](int64_t f, int64_t m) { memory[m] = values[f]; });
+  write_tensor(context, tensor, memory);
+}
+
+}  // namespace lanet
