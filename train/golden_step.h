@@ -1,0 +1,21 @@
+// Running what a step file describes: whole training steps from weights and inputs given by
+// formula.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// Runs the steps of a golden step file in `dtype` and returns what was computed, in the structure
+/// of the file. `name` is the file's, for messages; throws InputError where the file is not of that
+/// format.
+nlohmann::json run_golden_step(Context& context, const nlohmann::json& golden,
+                               const std::string& name, DType dtype);
+
+/// The same for components.json: single losses and modules, each with its gradients.
+nlohmann::json run_golden_components(Context& context, const nlohmann::json& golden,
+                                     const std::string& name, DType dtype);
+
+}  // namespace lanet
