@@ -12,6 +12,8 @@
 #include "data/rafdb.h"
 #include "kernels/augment.h"
 
+#include "models/lanet.h"
+
 namespace lanet {
 
 struct NoiseConfig {
@@ -39,13 +41,6 @@ struct ModelConfig {
   double temperature = 0.1;
   double label_momentum = 0.9;
   double key_momentum = 0.999;
-};
-
-struct LossWeights {
-  double expression = 1.0;
-  double landmark = 1.0;
-  double distribution = 1.0;
-  double contrastive = 0.1;
 };
 
 struct TrainConfig {
