@@ -28,6 +28,15 @@ class HostTensor {
       fill([](int64_t) { return std::numeric_limits<double>::quiet_NaN(); });
     }
   }
+  HostTensor(const HostTensor& other) : storage_(other.storage_), view_(other.view_) {
+    view_.data = storage_.data() + kGuardBytes;
+  }
+  HostTensor(HostTensor&&) = default;
+  HostTensor& operator=(HostTensor other) {
+    storage_.swap(other.storage_);
+    view_ = other.view_;
+    return *this;
+  }
   /// Uniform values in [lo, hi) that depend on `seed` alone; rounded to the dtype.
   static HostTensor random(const Shape& shape, DType dtype, uint32_t seed, double lo = -1,
                            double hi = 1) {
