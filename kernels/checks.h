@@ -1,0 +1,24 @@
+// Checks of arguments that several operations share.
+#pragma once
+
+#include "core/tensor.h"
+
+namespace lanet {
+
+/// Requires every element of an i32 tensor in host memory to be in [0, limit): an index out of
+/// range must be an error, not a stray read.
+inline void require_indices(const Tensor& indices, int64_t limit, const char* name) {
+  const int32_t* index = indices.as<int32_t>();
+  for (int64_t i = 0; i < indices.elements(); ++i) {
+    LANET_REQUIRE(index[i] >= 0 && index[i] < limit, "{}[{}] is {}; expected 0 to {}", name, i,
+                  index[i], limit - 1);
+  }
+}
+
+/// Requires a gradient to be absent or of this shape and dtype.
+inline void require_gradient(const Gradient& gradient, const Shape& shape, DType dtype,
+                             const char* name) {
+  if (gradient) require_tensor(gradient.tensor, shape, dtype, name);
+}
+
+}  // namespace lanet

@@ -1,0 +1,43 @@
+#include "kernels/info_nce.h"
+
+#include "kernels/checks.h"
+#include "kernels/info_nce_cpu.h"
+#include "kernels/info_nce_ref.h"
+
+namespace lanet {
+
+size_t info_nce_workspace_bytes(int64_t queries, int64_t width, int64_t bank_rows, DType dtype) {
+  if (dtype == DType::f64) return static_cast<size_t>(bank_rows + queries + width) * sizeof(double);
+  return static_cast<size_t>(info_nce_cpu_workspace_elements(queries, width, bank_rows)) *
+         sizeof(float);
+}
+
+void info_nce(Context& context, const InfoNceArgs& args) {
+  LANET_REQUIRE(args.q && args.q.shape.rank() == 2, "q is {}", args.q.shape);
+  LANET_REQUIRE(args.bank && args.bank.shape.rank() == 2, "bank is {}", args.bank.shape);
+  const int64_t queries = args.q.shape[0], width = args.q.shape[1], rows = args.bank.shape[0];
+  const DType dtype = args.q.dtype;
+  LANET_REQUIRE(args.bank.dtype == dtype || args.bank.dtype == DType::bf16, "{} q and a {} bank",
+                dtype, args.bank.dtype);
+  LANET_REQUIRE(args.temperature > 0, "a temperature of {}", args.temperature);
+  require_tensor(args.k, args.q.shape, dtype, "k");
+  require_tensor(args.bank, {rows, width}, args.bank.dtype, "bank");
+  require_tensor(args.labels, {queries}, DType::i32, "labels");
+  require_tensor(args.bank_labels, {rows}, DType::i32, "bank_labels");
+  require_tensor(args.loss, {1}, accumulate_dtype(dtype), "loss");
+  require_gradient(args.dq, args.q.shape, dtype, "dq");
+  require_cpu(context, "info_nce");
+  void* workspace = context.workspace(info_nce_workspace_bytes(queries, width, rows, dtype));
+  if (dtype != DType::f64) {
+    info_nce_cpu(context, args, static_cast<float*>(workspace));
+    return;
+  }
+  double* negatives = static_cast<double*>(workspace);
+  double *slopes = negatives + rows, *gradient = slopes + queries;
+  if (args.bank.dtype == DType::f64)
+    info_nce_ref<double, double>(args, negatives, slopes, gradient);
+  else
+    info_nce_ref<double, bfloat16>(args, negatives, slopes, gradient);
+}
+
+}  // namespace lanet

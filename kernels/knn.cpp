@@ -1,0 +1,30 @@
+#include "kernels/knn.h"
+
+#include "kernels/dispatch.h"
+#include "kernels/knn_cpu.h"
+#include "kernels/knn_ref.h"
+
+namespace lanet {
+
+size_t knn_workspace_bytes(int64_t n, int64_t d, DType dtype) {
+  const int64_t elements = dtype == DType::f64 ? n : knn_cpu_workspace_elements(n, d);
+  return static_cast<size_t>(elements) * size_of(accumulate_dtype(dtype));
+}
+
+void knn(Context& context, const KnnArgs& args) {
+  LANET_REQUIRE(args.features && args.features.shape.rank() == 2, "features is {}",
+                args.features.shape);
+  const int64_t n = args.features.shape[0], d = args.features.shape[1];
+  LANET_REQUIRE(args.k >= 1 && n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
+  require_tensor(args.indices, {n, args.k}, DType::i32, "indices");
+  require_cpu(context, "knn");
+  void* workspace = context.workspace(knn_workspace_bytes(n, d, args.features.dtype));
+  if (args.features.dtype == DType::f64)
+    knn_ref<double>(args, static_cast<double*>(workspace));
+  else if (args.features.dtype == DType::f32)
+    knn_cpu<float>(args, static_cast<float*>(workspace));
+  else
+    knn_cpu<bfloat16>(args, static_cast<float*>(workspace));
+}
+
+}  // namespace lanet

@@ -1,0 +1,66 @@
+#include "kernels/label_aggregate.h"
+
+#include "kernels/checks.h"
+#include "kernels/label_aggregate_ref.h"
+
+namespace lanet {
+
+namespace {
+
+void require_neighbours(const Tensor& scores, const Tensor& indices, int64_t n, DType dtype,
+                        const char* name) {
+  LANET_REQUIRE(scores && scores.shape.rank() == 2, "{} scores are {}", name, scores.shape);
+  require_tensor(scores, {n, scores.shape[1]}, dtype, name);
+  require_tensor(indices, scores.shape, DType::i32, name);
+}
+
+}  // namespace
+
+size_t label_aggregate_workspace_bytes(int64_t n, int64_t c, DType dtype) {
+  return static_cast<size_t>(n * c) * size_of(dtype);
+}
+
+void label_aggregate(Context& context, const LabelAggregateArgs& args) {
+  LANET_REQUIRE(args.logits && args.logits.shape.rank() == 2, "logits is {}", args.logits.shape);
+  LANET_REQUIRE(args.bank && args.bank.shape.rank() == 2, "bank is {}", args.bank.shape);
+  const int64_t n = args.logits.shape[0], classes = args.logits.shape[1];
+  const DType dtype = args.logits.dtype;
+  require_neighbours(args.scores_expression, args.indices_expression, n, dtype, "expression");
+  require_neighbours(args.scores_landmark, args.indices_landmark, n, dtype, "landmark");
+  require_tensor(args.sample_indices, {n}, DType::i32, "sample_indices");
+  require_tensor(args.bank, {args.bank.shape[0], classes}, dtype, "bank");
+  require_tensor(args.probabilities, {n, classes}, dtype, "probabilities");
+  require_tensor(args.target, {n, classes}, dtype, "target");
+  require_cpu(context, "label_aggregate");
+  require_indices(args.indices_expression, n, "indices_expression");
+  require_indices(args.indices_landmark, n, "indices_landmark");
+  require_indices(args.sample_indices, args.bank.shape[0], "sample_indices");
+  if (dtype == DType::f64)
+    label_aggregate_ref<double>(args);
+  else
+    label_aggregate_ref<float>(args);
+}
+
+void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs& args) {
+  LANET_REQUIRE(args.probabilities && args.probabilities.shape.rank() == 2, "probabilities is {}",
+                args.probabilities.shape);
+  const int64_t n = args.probabilities.shape[0], classes = args.probabilities.shape[1];
+  const DType dtype = args.probabilities.dtype;
+  require_neighbours(args.scores_expression, args.indices_expression, n, dtype, "expression");
+  require_neighbours(args.scores_landmark, args.indices_landmark, n, dtype, "landmark");
+  require_tensor(args.dtarget, {n, classes}, dtype, "dtarget");
+  require_gradient(args.dscores_expression, args.scores_expression.shape, dtype,
+                   "dscores_expression");
+  require_gradient(args.dscores_landmark, args.scores_landmark.shape, dtype, "dscores_landmark");
+  require_gradient(args.dlogits, {n, classes}, dtype, "dlogits");
+  require_cpu(context, "label_aggregate_backward");
+  require_indices(args.indices_expression, n, "indices_expression");
+  require_indices(args.indices_landmark, n, "indices_landmark");
+  void* workspace = context.workspace(label_aggregate_workspace_bytes(n, classes, dtype));
+  if (dtype == DType::f64)
+    label_aggregate_backward_ref<double>(args, static_cast<double*>(workspace));
+  else
+    label_aggregate_backward_ref<float>(args, static_cast<float*>(workspace));
+}
+
+}  // namespace lanet

@@ -1,0 +1,73 @@
+#include "kernels/pair_score.h"
+
+#include "kernels/checks.h"
+#include "kernels/pair_score_cpu.h"
+#include "kernels/pair_score_ref.h"
+
+namespace lanet {
+
+namespace {
+
+/// The tensors that both directions have.
+template <typename Args>
+void require_common(const Args& args) {
+  LANET_REQUIRE(args.h && args.h.shape.rank() == 2, "h is {}", args.h.shape);
+  LANET_REQUIRE(args.indices && args.indices.shape.rank() == 2, "indices is {}",
+                args.indices.shape);
+  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
+  const DType dtype = args.h.dtype;
+  LANET_REQUIRE(dtype == DType::f32 || dtype == DType::f64, "h is {}", dtype);
+  LANET_REQUIRE(d >= 4 && d % 4 == 0, "rows of {} elements; expected a multiple of 4", d);
+  require_tensor(args.indices, {n, k}, DType::i32, "indices");
+  require_tensor(args.weight0, {d / 2, d}, dtype, "weight0");
+  require_tensor(args.weight2, {d / 4, d / 2}, dtype, "weight2");
+  require_tensor(args.weight4, {2, d / 4}, dtype, "weight4");
+  require_tensor(args.scores, {n, k}, dtype, "scores");
+  require_tensor(args.hidden0, {n * k, d / 2}, dtype, "hidden0");
+  require_tensor(args.hidden2, {n * k, d / 4}, dtype, "hidden2");
+}
+
+}  // namespace
+
+size_t pair_score_workspace_bytes(int64_t n, int64_t d, int64_t k, DType dtype) {
+  return static_cast<size_t>(pair_score_cpu_workspace_elements(n, d, k)) * size_of(dtype);
+}
+
+void pair_score(Context& context, const PairScoreArgs& args) {
+  require_common(args);
+  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
+  const DType dtype = args.h.dtype;
+  require_tensor(args.bias0, {d / 2}, dtype, "bias0");
+  require_tensor(args.bias2, {d / 4}, dtype, "bias2");
+  require_tensor(args.bias4, {2}, dtype, "bias4");
+  require_cpu(context, "pair_score");
+  require_indices(args.indices, n, "indices");
+  void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  if (dtype == DType::f64)
+    pair_score_ref<double>(args);
+  else
+    pair_score_cpu<float>(context, args, static_cast<float*>(workspace));
+}
+
+void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
+  require_common(args);
+  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
+  const DType dtype = args.h.dtype;
+  require_tensor(args.dscores, {n, k}, dtype, "dscores");
+  require_gradient(args.dh, {n, d}, dtype, "dh");
+  require_gradient(args.dweight0, {d / 2, d}, dtype, "dweight0");
+  require_gradient(args.dbias0, {d / 2}, dtype, "dbias0");
+  require_gradient(args.dweight2, {d / 4, d / 2}, dtype, "dweight2");
+  require_gradient(args.dbias2, {d / 4}, dtype, "dbias2");
+  require_gradient(args.dweight4, {2, d / 4}, dtype, "dweight4");
+  require_gradient(args.dbias4, {2}, dtype, "dbias4");
+  require_cpu(context, "pair_score_backward");
+  require_indices(args.indices, n, "indices");
+  void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  if (dtype == DType::f64)
+    pair_score_backward_ref<double>(args);
+  else
+    pair_score_backward_cpu<float>(context, args, static_cast<float*>(workspace));
+}
+
+}  // namespace lanet

@@ -1,0 +1,18 @@
+#include "kernels/pseudo_label.h"
+
+#include "kernels/pseudo_label_ref.h"
+
+namespace lanet {
+
+void pseudo_label(Context& context, const PseudoLabelArgs& args) {
+  LANET_REQUIRE(args.target && args.target.shape.rank() == 2, "target is {}", args.target.shape);
+  require_tensor(args.sample_indices, {args.target.shape[0]}, DType::i32, "sample_indices");
+  require_tensor(args.labels, {args.target.shape[0]}, DType::i32, "labels");
+  require_cpu(context, "pseudo_label");
+  if (args.target.dtype == DType::f64)
+    pseudo_label_ref<double>(args);
+  else
+    pseudo_label_ref<float>(args);
+}
+
+}  // namespace lanet

@@ -1,0 +1,241 @@
+#include "kernels/label_aggregate.h"
+
+#include "tests/op_test.h"
+
+namespace lanet::test {
+namespace {
+
+struct AggregateCase {
+  int64_t n, k, classes, samples;
+};
+constexpr AggregateCase kCases[] = {{2, 1, 2, 3}, {9, 3, 7, 20}, {33, 8, 5, 50}};
+
+/// Neighbours of a sample: k different positions that are not its own.
+HostTensor neighbours(int64_t n, int64_t k, int64_t stride) {
+  HostTensor indices({n, k}, DType::i32);
+  indices.fill([&](int64_t e) { return (e / k + 1 + e % k * stride) % n; });
+  return indices;
+}
+
+struct Inputs {
+  HostTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
+  HostTensor logits, samples, bank, dtarget;
+
+  Inputs(const AggregateCase& c, DType dtype)
+      : scores_expression(HostTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),
+        indices_expression(neighbours(c.n, c.k, 1)),
+        scores_landmark(HostTensor::random({c.n, c.k}, dtype, 2, 0.05, 1)),
+        indices_landmark(neighbours(c.n, c.k, c.n > 20 ? 3 : 2)),
+        logits(HostTensor::random({c.n, c.classes}, dtype, 3, -3, 3)),
+        samples({c.n}, DType::i32),
+        bank(HostTensor::random({c.samples, c.classes}, dtype, 4, 0, 1)),
+        dtarget(HostTensor::random({c.n, c.classes}, dtype, 5)) {
+    samples.fill([&](int64_t i) { return (3 * i + 1) % c.samples; });
+  }
+  Inputs cast(DType dtype) const {
+    Inputs other = *this;
+    for (HostTensor Inputs::*member : {&Inputs::scores_expression, &Inputs::scores_landmark,
+                                       &Inputs::logits, &Inputs::bank, &Inputs::dtarget})
+      other.*member = (this->*member).cast(dtype);
+    return other;
+  }
+};
+
+struct Run {
+  HostTensor probabilities, target, bank, dscores_expression, dscores_landmark, dlogits;
+};
+
+/// Forward and backward; `start`: what the gradients are added to, or null to set them.
+Run run(const Inputs& in, const Run* start = nullptr) {
+  Context context;
+  const Shape rows = in.logits.tensor().shape, pairs = in.scores_expression.tensor().shape;
+  const DType dtype = in.logits.tensor().dtype;
+  context.reserve_workspace(label_aggregate_workspace_bytes(rows[0], rows[1], dtype));
+  auto gradient = [&](const Shape& shape, HostTensor Run::*member) {
+    return start ? (start->*member).cast(dtype) : HostTensor(shape, dtype);
+  };
+  Run r{HostTensor(rows, dtype),
+        HostTensor(rows, dtype),
+        in.bank.copy(),
+        gradient(pairs, &Run::dscores_expression),
+        gradient(pairs, &Run::dscores_landmark),
+        gradient(rows, &Run::dlogits)};
+  label_aggregate(context, {.scores_expression = in.scores_expression,
+                            .indices_expression = in.indices_expression,
+                            .scores_landmark = in.scores_landmark,
+                            .indices_landmark = in.indices_landmark,
+                            .logits = in.logits,
+                            .sample_indices = in.samples,
+                            .bank = r.bank,
+                            .probabilities = r.probabilities,
+                            .target = r.target});
+  const bool add = start != nullptr;
+  label_aggregate_backward(context, {.scores_expression = in.scores_expression,
+                                     .indices_expression = in.indices_expression,
+                                     .scores_landmark = in.scores_landmark,
+                                     .indices_landmark = in.indices_landmark,
+                                     .probabilities = r.probabilities,
+                                     .dtarget = in.dtarget,
+                                     .dscores_expression = {r.dscores_expression, add},
+                                     .dscores_landmark = {r.dscores_landmark, add},
+                                     .dlogits = {r.dlogits, add}});
+  for (const HostTensor* tensor : {&r.probabilities, &r.target, &r.bank, &r.dscores_expression,
+                                   &r.dscores_landmark, &r.dlogits})
+    CHECK(tensor->guards_intact());
+  return r;
+}
+
+/// The published form: the whole matrix of weights, N x N, with ε/N on every entry.
+HostTensor dense_target(const Inputs& in) {
+  const int64_t n = in.logits.tensor().shape[0], classes = in.logits.tensor().shape[1];
+  const int64_t k = in.scores_expression.tensor().shape[1];
+  const double epsilon = 1e-8;
+  HostTensor target({n, classes}, DType::f64);
+  target.fill([&](int64_t e) {
+    return 0.9 * in.bank.at(in.samples.at(e / classes) * classes + e % classes);
+  });
+  for (int space = 0; space < 2; ++space) {
+    const HostTensor& scores = space ? in.scores_landmark : in.scores_expression;
+    const HostTensor& indices = space ? in.indices_landmark : in.indices_expression;
+    for (int64_t i = 0; i < n; ++i) {
+      std::vector<double> weight(n, epsilon / static_cast<double>(n));
+      for (int64_t s = i * k; s < (i + 1) * k; ++s)
+        weight[static_cast<int64_t>(indices.at(s))] += scores.at(s);
+      double sum = 0;
+      for (const double w : weight) sum += w;
+      for (int64_t j = 0; j < n; ++j) {
+        double normaliser = 0;
+        for (int64_t c = 0; c < classes; ++c) normaliser += std::exp(in.logits.at(j * classes + c));
+        for (int64_t c = 0; c < classes; ++c) {
+          const double p = std::exp(in.logits.at(j * classes + c)) / normaliser;
+          const int64_t e = i * classes + c;
+          target.set(e, target.at(e) + 0.1 * 0.5 * weight[j] / sum * p);
+        }
+      }
+    }
+  }
+  return target;
+}
+
+}  // namespace
+
+TEST_CASE("label_aggregate: the sums over neighbours equal the published N x N form") {
+  for (const auto& c : kCases) {
+    const Inputs in(c, DType::f64);
+    CHECK(relative_error(run(in).target, dense_target(in)) < 1e-13);
+  }
+}
+
+TEST_CASE("label_aggregate: gradients agree with central differences, and 1.01 of them do not") {
+  for (const auto& c : kCases) {
+    Inputs in(c, DType::f64);
+    Run r = run(in);
+    auto loss = [&] { return dot(run(in).target, in.dtarget); };
+    auto check = [&](HostTensor& x, HostTensor& dx) {
+      CHECK(gradient_error(x, dx, loss) < 1e-7);
+      dx.fill([&, copy = dx.copy()](int64_t i) { return 1.01 * copy.at(i); });
+      CHECK(gradient_error(x, dx, loss) > 5e-3);
+    };
+    check(in.logits, r.dlogits);
+    if (c.k == 1) continue;  // a single neighbour's weight is divided by itself
+    check(in.scores_expression, r.dscores_expression);
+    check(in.scores_landmark, r.dscores_landmark);
+  }
+}
+
+TEST_CASE("label_aggregate: f32 follows the double definition, set and added, twice the same") {
+  for (const auto& c : kCases) {
+    CAPTURE(c.n);
+    const Inputs in(c, DType::f32), in64 = in.cast(DType::f64);
+    const Run fast = run(in), exact = run(in64);
+    const double bound = rounding_bound(DType::f32, c.k, 2);
+    CHECK(relative_error(fast.probabilities, exact.probabilities) < bound);
+    CHECK(relative_error(fast.target, exact.target) < bound);
+    CHECK(relative_error(fast.bank, exact.bank) < bound);
+    CHECK(relative_error(fast.dlogits, exact.dlogits) < 4 * bound);
+    if (c.k > 1) {
+      CHECK(relative_error(fast.dscores_expression, exact.dscores_expression) < 4 * bound);
+      CHECK(relative_error(fast.dscores_landmark, exact.dscores_landmark) < 4 * bound);
+    }
+    Run start = fast;
+    start.dlogits = HostTensor::random({c.n, c.classes}, DType::f32, 7);
+    start.dscores_expression = HostTensor::random({c.n, c.k}, DType::f32, 8);
+    start.dscores_landmark = HostTensor::random({c.n, c.k}, DType::f32, 9);
+    const Run added = run(in, &start), added_exact = run(in64, &start);
+    CHECK(relative_error(added.dlogits, added_exact.dlogits) < bound);
+    CHECK(relative_error(added.dscores_expression, added_exact.dscores_expression) < bound);
+    CHECK(relative_error(added.dscores_landmark, added_exact.dscores_landmark) < bound);
+    const Run again = run(in);
+    CHECK(again.target.bits_equal(fast.target));
+    CHECK(again.dlogits.bits_equal(fast.dlogits));
+    CHECK(again.dscores_landmark.bits_equal(fast.dscores_landmark));
+  }
+}
+
+TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of the batch") {
+  const AggregateCase c{9, 3, 7, 20};
+  Inputs in(c, DType::f64);
+  in.scores_expression.fill([](int64_t) { return 0.0; });
+  in.scores_landmark.fill([](int64_t) { return 0.0; });
+  const Run r = run(in);
+  for (int64_t e = 0; e < c.n * c.classes; ++e) {
+    double mean = 0;
+    for (int64_t j = 0; j < c.n; ++j)
+      mean += r.probabilities.at(j * c.classes + e % c.classes) / static_cast<double>(c.n);
+    const double history = in.bank.at(in.samples.at(e / c.classes) * c.classes + e % c.classes);
+    CHECK(r.target.at(e) == doctest::Approx(0.9 * history + 0.1 * mean).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("label_aggregate: a sample twice in a batch reads one old row, and the later one stays") {
+  const AggregateCase c{9, 3, 7, 20};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Inputs in(c, dtype);
+    const Run once = run(in);  // all different
+    const auto row = static_cast<int64_t>(in.samples.at(2));
+    const auto replaced = static_cast<int64_t>(in.samples.at(6));
+    in.samples.set(6, in.samples.at(2));
+    const Run twice = run(in);
+    double difference = 0;
+    for (int64_t k = 0; k < c.classes; ++k) {
+      const double first = twice.target.at(2 * c.classes + k);
+      const double second = twice.target.at(6 * c.classes + k);
+      const double moved =
+          0.9 * (in.bank.at(row * c.classes + k) - in.bank.at(replaced * c.classes + k));
+      CHECK(first == once.target.at(2 * c.classes + k));
+      CHECK(std::abs(second - (once.target.at(6 * c.classes + k) + moved)) < 1e-6);
+      CHECK(twice.bank.at(row * c.classes + k) == second);
+      CHECK(twice.bank.at(replaced * c.classes + k) == in.bank.at(replaced * c.classes + k));
+      difference += std::abs(first - second);
+    }
+    CHECK(difference > 1e-3);  // so that it shows whose row stayed
+  }
+}
+
+TEST_CASE("label_aggregate: the bank changes in the batch's rows alone") {
+  const AggregateCase c{9, 3, 7, 40};
+  const Inputs in(c, DType::f32);
+  const Run r = run(in);
+  for (int64_t row = 0; row < c.samples; ++row) {
+    int64_t position = -1;
+    for (int64_t i = 0; i < c.n; ++i)
+      if (in.samples.at(i) == static_cast<double>(row)) position = i;
+    for (int64_t k = 0; k < c.classes; ++k)
+      CHECK(
+          r.bank.at(row * c.classes + k) ==
+          (position < 0 ? in.bank.at(row * c.classes + k) : r.target.at(position * c.classes + k)));
+  }
+}
+
+TEST_CASE("label_aggregate: a sample or neighbour out of range is named") {
+  Inputs in({9, 3, 7, 20}, DType::f32);
+  in.samples.set(4, 20);
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("sample_indices[4] is 20; expected 0 to 19"),
+                       Error);
+  in.samples.set(4, 0);
+  in.indices_landmark.set(2, -1);
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("indices_landmark[2] is -1; expected 0 to 8"),
+                       Error);
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,65 @@
+#include "kernels/pseudo_label.h"
+
+#include "tests/op_test.h"
+
+namespace lanet::test {
+namespace {
+
+/// The label of a single sample with this estimated distribution.
+int label(const std::vector<double>& target, int sample, DType dtype, double threshold = 0.7) {
+  Context context;
+  HostTensor tensor({1, static_cast<int64_t>(target.size())}, dtype);
+  tensor.fill([&](int64_t c) { return target[c]; });
+  HostTensor samples({1}, DType::i32), labels({1}, DType::i32);
+  samples.set(0, sample);
+  pseudo_label(
+      context,
+      {.target = tensor, .sample_indices = samples, .labels = labels, .threshold = threshold});
+  CHECK(labels.guards_intact());
+  return static_cast<int>(labels.at(0));
+}
+
+}  // namespace
+
+TEST_CASE("pseudo_label: a confident sample counts in its class, another in a class of its own") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    CHECK(label({0.1, 0.1, 0.8}, 5, dtype) == 2);
+    CHECK(label({0.1, 0.3, 0.6}, 5, dtype) == -6);
+    CHECK(label({0.1, 0.3, 0.6}, 5, dtype, 0.5) == 2);
+    CHECK(label({0.9, 0.05, 0.05}, 5, dtype) == 0);
+  }
+}
+
+TEST_CASE("pseudo_label: exactly the threshold is confident, the next number below is not") {
+  CHECK(label({0.7, 0.3}, 5, DType::f64) == 0);
+  CHECK(label({std::nextafter(0.7, 0.0), 0.3}, 5, DType::f64) == -6);
+  CHECK(label({0.7f, 0.3}, 5, DType::f32) == 0);  // although 0.7f < 0.7
+  CHECK(label({std::nextafter(0.7f, 0.0f), 0.3}, 5, DType::f32) == -6);
+}
+
+TEST_CASE("pseudo_label: of equal classes the lowest counts") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    CHECK(label({0.2, 0.4, 0.4}, 3, dtype, 0.4) == 1);
+    CHECK(label({0.5, 0.5}, 3, dtype, 0.5) == 0);
+  }
+}
+
+TEST_CASE("pseudo_label: an uncertain sample 0 does not meet class 0, nor the last one INT32_MIN") {
+  CHECK(label({0.5, 0.5}, 0, DType::f32) == -1);
+  const int last = std::numeric_limits<int>::max() - 2;
+  CHECK(label({0.5, 0.5}, last, DType::f32) == std::numeric_limits<int>::min() + 2);
+}
+
+TEST_CASE("pseudo_label: each row of a batch is judged alone") {
+  Context context;
+  HostTensor target({3, 2}, DType::f32), samples({3}, DType::i32), labels({3}, DType::i32);
+  const double values[] = {0.2, 0.8, 0.5, 0.5, 0.7, 0.3};
+  target.fill([&](int64_t e) { return values[e]; });
+  samples.fill([](int64_t i) { return 10 * i; });
+  pseudo_label(context, {.target = target, .sample_indices = samples, .labels = labels});
+  CHECK(labels.at(0) == 1);
+  CHECK(labels.at(1) == -11);
+  CHECK(labels.at(2) == 0);
+}
+
+}  // namespace lanet::test
