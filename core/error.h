@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace lanet {
 
@@ -37,6 +38,10 @@ std::string suggestion(const std::string& word, const Range& choices) {
 
 /// Levenshtein distance between two words.
 int edit_distance(const std::string& a, const std::string& b);
+
+/// A name that came out of a file, fit for a message of one line: control characters become '?',
+/// and what is longer than 80 bytes is cut.
+std::string printable(std::string_view name);
 
 template <typename Range>
 std::string nearest_choice(const std::string& word, const Range& choices) {

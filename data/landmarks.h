@@ -45,7 +45,7 @@ struct LandmarkOptions {
 ///   then be empty or not finite, and become 0). Other columns, and rows of other pictures, are
 ///   ignored. Fields are separated by commas and not quoted.
 /// InputError: another number of rows or points, a face without a row, a picture with two rows, a
-/// column that is missing, a coordinate that is not a finite number.
+/// column that is missing, a coordinate that is not a finite number below 1e6.
 Landmarks read_landmarks(const std::filesystem::path& path, std::span<const std::string> names,
                          const LandmarkOptions& options);
 

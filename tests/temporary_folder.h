@@ -25,9 +25,11 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  /// Writes a file in the folder and returns its path.
+  /// Writes a file in the folder and returns its path. The file is made anew: some file systems
+  /// wait for the disk when an old one is overwritten.
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((path_ / name).parent_path());
+    std::filesystem::remove(path_ / name);
     std::ofstream(path_ / name, std::ios::binary) << text;
     return path_ / name;
   }
