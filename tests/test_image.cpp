@@ -117,7 +117,7 @@ TEST_CASE("image: an end marker inside a JPEG's segment is not its end; bytes af
   Bytes preview = whole;
   preview.insert(preview.begin() + 2, segment.begin(), segment.end());
   CHECK(refusal(folder.file("preview.jpg", preview)) == "accepted");
-  preview.resize(preview.size() - 2);
+  preview.erase(preview.end() - 2, preview.end());
   CHECK(refusal(folder.file("preview.jpg", preview)).find("cut short") != std::string::npos);
   Bytes padded = whole;
   padded.insert(padded.end(), 37, 0);
