@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/file.h"
 #include "core/npy.h"
 #include "tests/damaged_files.h"
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/file.h"
 #include "core/safetensors.h"
 #include "tests/damaged_files.h"
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <zip.h>
 
+#include "core/file.h"
 #include "core/torch_file.h"
 #include "core/torch_pickle.h"
 #include "tests/damaged_files.h"
