@@ -1,0 +1,54 @@
+#include "core/cuda/devices.h"
+
+#include <cublasLt.h>
+#include <cuda_runtime.h>
+#include <cudnn.h>
+#include <nccl.h>
+
+#include "core/cuda/check.h"
+
+namespace lanet {
+
+namespace {
+
+/// 13020 → 13.2
+std::string cuda_version(int number) {
+  return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+}
+
+/// 91900 → 9.19.0
+std::string dotted(size_t number) {
+  return fmt::format("{}.{}.{}", number / 10000, number / 100 % 100, number % 100);
+}
+
+}  // namespace
+
+CudaReport describe_cuda() {
+  CudaReport report;
+  int runtime = 0, driver = 0, nccl = 0, count = 0;
+  LANET_CUDA_CHECK(cudaRuntimeGetVersion(&runtime));
+  LANET_CUDA_CHECK(cudaDriverGetVersion(&driver));
+  if (const ncclResult_t status = ncclGetVersion(&nccl); status != ncclSuccess)
+    throw Error(fmt::format("NCCL: {} from ncclGetVersion", ncclGetErrorString(status)));
+  report.libraries = {{"CUDA runtime", cuda_version(CUDART_VERSION), cuda_version(runtime)},
+                      {"cuBLASLt", dotted(CUBLAS_VERSION), dotted(cublasLtGetVersion())},
+                      {"cuDNN", dotted(CUDNN_VERSION), dotted(cudnnGetVersion())},
+                      {"NCCL", dotted(NCCL_VERSION_CODE), dotted(static_cast<size_t>(nccl))}};
+  if (driver > 0) report.driver = cuda_version(driver);
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    report.problem = cudaGetErrorString(status);
+    (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
+    return report;
+  }
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties;
+    LANET_CUDA_CHECK(cudaGetDeviceProperties(&properties, i));
+    report.devices.push_back({properties.name,
+                              fmt::format("{}.{}", properties.major, properties.minor),
+                              properties.totalGlobalMem});
+  }
+  return report;
+}
+
+}  // namespace lanet

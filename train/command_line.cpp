@@ -1,0 +1,290 @@
+#include "train/command_line.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "core/error.h"
+#include "train/config.h"
+#include "train/environment.h"
+
+namespace lanet {
+
+namespace {
+
+const std::vector<std::string> kDevices = {"auto", "cpu", "cuda"};
+const std::vector<std::string> kDtypes = {"f32", "bf16", "f64"};
+
+CLI::Validator one_of(const std::vector<std::string>& choices) {
+  return CLI::Validator(
+      [choices](const std::string& word) {
+        if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();
+        return fmt::format("'{}'; expected one of {}{}", word, fmt::join(choices, ", "),
+                           suggestion(word, choices));
+      },
+      fmt::format("{}", fmt::join(choices, "|")));
+}
+
+CLI::Validator multiple_of_32() {
+  return CLI::Validator(
+      [](const std::string& word) {
+        int side = 0;
+        const bool good =
+            CLI::detail::lexical_cast(word, side) && side >= 64 && side <= 1024 && side % 32 == 0;
+        return good ? std::string()
+                    : fmt::format("{}; expected a multiple of 32 from 64 to 1024", word);
+      },
+      "multiple of 32");
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// The word that stands where a command is expected, if it is none.
+void require_known_command(const CLI::App& app, const std::string& word) {
+  const std::vector<std::string> names = names_of_commands(app);
+  if (std::find(names.begin(), names.end(), word) == names.end())
+    throw InputError(fmt::format("unknown command '{}'{}; commands are {}", word,
+                                 suggestion(word, names), fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+CommandLine::CommandLine()
+    : app_("LA-Net: facial expression recognition that withstands wrong labels.", "lanet-cuda") {
+  app_.require_subcommand(1);
+  app_.set_version_flag("--version", [] { return "lanet-cuda " + program_version(); });
+  app_.footer(
+      "Examples:\n"
+      "  lanet-cuda synth --out faces --train 6000 --test 2000\n"
+      "  lanet-cuda train configs/demo.json --set data.root=faces --run runs/first\n"
+      "  lanet-cuda eval runs/first\n"
+      "  lanet-cuda predict runs/first face.jpg\n"
+      "'lanet-cuda COMMAND --help' says more. Results go to stdout, messages to stderr.\n"
+      "Exit codes: 0 done, 1 failed, 2 bad input or usage.");
+}
+
+CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,
+                                   const std::string& description, const std::string& examples) {
+  CLI::App& command = *parent.add_subcommand(name, description);
+  command.footer("Examples:\n" + examples);
+  return command;
+}
+
+void CommandLine::Shorthands::add_to(CLI::App& command) {
+  command.add_option("--device", device, "where to compute; as --set train.device=")
+      ->check(one_of(kDevices));
+  command.add_option("--dtype", dtype, "of activations; as --set train.dtype=")
+      ->check(one_of(kDtypes));
+  command.add_option("--threads", threads, "of the CPU; as --set train.threads=")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void CommandLine::Shorthands::append_to(std::vector<std::string>& overrides) const {
+  if (!device.empty()) overrides.push_back("train.device=" + device);
+  if (!dtype.empty()) overrides.push_back("train.dtype=" + dtype);
+  if (!threads.empty()) overrides.push_back("train.threads=" + threads);
+}
+
+void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
+  auto options = std::make_shared<TrainOptions>();
+  auto shorthands = std::make_shared<Shorthands>();
+  CLI::App& command =
+      add_command(app_, "train", "Train a network",
+                  "  lanet-cuda train configs/raf.json\n"
+                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n\n" +
+                      config_help());
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
+      ->allow_extra_args(false);
+  auto* folder = command.add_option("--run", options->run,
+                                    "folder of the run; default runs/<name of CONFIG>-<n>");
+  command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
+  shorthands->add_to(command);
+  command.callback([this, options, shorthands, run] {
+    shorthands->append_to(options->overrides);
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
+void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
+  auto options = std::make_shared<EvalOptions>();
+  auto shorthands = std::make_shared<Shorthands>();
+  CLI::App& command = add_command(
+      app_, "eval", "Measure a trained network: accuracy, recall per class, confusion matrix",
+      "  lanet-cuda eval runs/raf-1\n"
+      "  lanet-cuda eval runs/raf-1 --best --json\n"
+      "  lanet-cuda eval runs/raf-1 --data configs/fer48.json --split train");
+  command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
+  command.add_option("--data", options->data_config,
+                     "configuration whose data to take; default: the run's own");
+  command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
+      ->allow_extra_args(false);
+  command.add_option("--split", options->split, "which faces")
+      ->check(one_of({"test", "train"}))
+      ->capture_default_str();
+  command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
+  command.add_flag("--json", options->json, "one JSON object instead of a table");
+  shorthands->add_to(command);
+  command.callback([this, options, shorthands, run] {
+    shorthands->append_to(options->overrides);
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
+void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
+  auto options = std::make_shared<PredictOptions>();
+  auto shorthands = std::make_shared<Shorthands>();
+  CLI::App& command = add_command(app_, "predict", "Name the expression in pictures of faces",
+                                  "  lanet-cuda predict runs/raf-1 face.jpg\n"
+                                  "  lanet-cuda predict runs/raf-1 --json faces/*.png");
+  command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
+  command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
+  command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
+  command.add_flag("--json", options->json, "one JSON object a line instead of text");
+  shorthands->add_to(command);
+  command.callback([this, options, shorthands, run] {
+    shorthands->append_to(options->overrides);
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
+void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
+  auto options = std::make_shared<VerifyOptions>();
+  CLI::App& command =
+      add_command(app_, "verify", "Compare with numbers made by another implementation",
+                  "  lanet-cuda verify step_resnet18.json components.json\n"
+                  "  lanet-cuda verify step_resnet18.json --dtype bf16 --json");
+  command.add_option("GOLDEN", options->files, "golden files (JSON)")->required();
+  command.add_option("--device", options->device, "where to compute")
+      ->check(one_of(kDevices))
+      ->capture_default_str();
+  command.add_option("--dtype", options->dtype, "of activations")
+      ->check(one_of(kDtypes))
+      ->capture_default_str();
+  command.add_option("--threads", options->threads, "of the CPU; 0: as many as OpenMP takes")
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--json", options->json, "one JSON object a file");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_bench_step(std::function<int(const BenchStepOptions&)> run) {
+  auto options = std::make_shared<BenchStepOptions>();
+  CLI::App& bench = add_command(app_, "bench", "Measure speed", "  lanet-cuda bench step");
+  bench.require_subcommand(1);
+  CLI::App& command =
+      add_command(bench, "step", "Time whole training steps on random data",
+                  "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
+                  "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json");
+  command.add_option("--backbone", options->backbone, "the network")
+      ->check(one_of({"resnet18", "resnet50"}))
+      ->capture_default_str();
+  command.add_option("--image", options->image, "side of the pictures")
+      ->check(multiple_of_32())
+      ->capture_default_str();
+  command.add_option("--batch", options->batch, "images a step")
+      ->check(CLI::Range(10, 65536))
+      ->capture_default_str();
+  command.add_option("--steps", options->steps, "steps to time")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command.add_option("--device", options->device, "where to compute")
+      ->check(one_of(kDevices))
+      ->capture_default_str();
+  command.add_option("--dtype", options->dtype, "of activations")
+      ->check(one_of(kDtypes))
+      ->capture_default_str();
+  command.add_option("--threads", options->threads, "of the CPU; 0: as many as OpenMP takes")
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--json", options->json, "one JSON object instead of text");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
+  auto options = std::make_shared<SynthOptions>();
+  CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",
+                                  "  lanet-cuda synth --out faces --train 6000 --test 2000\n"
+                                  "  lanet-cuda synth --out small --train 200 --test 50 --size 64");
+  command.add_option("--out", options->out, "folder to make")->required();
+  command.add_option("--train", options->train, "training faces")
+      ->required()
+      ->check(CLI::Range(0, 1000000));
+  command.add_option("--test", options->test, "test faces")
+      ->required()
+      ->check(CLI::Range(0, 1000000));
+  command.add_option("--size", options->size, "side of a picture in pixels")
+      ->check(CLI::Range(48, 512))
+      ->capture_default_str();
+  command.add_option("--seed", options->seed, "of everything that is drawn at random")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App& command =
+      add_command(app_, "doctor", "Say what was built in, what it runs on and what is wrong",
+                  "  lanet-cuda doctor\n  lanet-cuda doctor --json");
+  command.add_flag("--json", options->json, "one JSON object instead of text");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::parse(int argc, const char* const* argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty())
+    throw InputError(fmt::format("no command; expected one of {} (--help says more)",
+                                 fmt::join(names_of_commands(app_), ", ")));
+  if (!words[0].starts_with("-")) require_known_command(app_, words[0]);
+  if (words[0] == "bench" && words.size() > 1 && !words[1].starts_with("-"))
+    require_known_command(*app_.get_subcommand("bench"), words[1]);
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    const CLI::App* command = &app_;
+    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    const std::vector<std::string> extra = app_.remaining(/*recurse=*/true);
+    const std::string word = extra.empty() ? "" : extra.front().substr(0, extra.front().find('='));
+    throw InputError(
+        fmt::format("{}: unexpected '{}'{}", command->get_name(), word,
+                    word.starts_with("-") ? suggestion(word, names_of_options(*command)) : ""));
+  }
+}
+
+int CommandLine::run(int argc, const char* const* argv) {
+  auto complain = [](const std::string& message, int code) {
+    fmt::print(stderr, "lanet-cuda: {}\n", one_line(message));
+    return code;
+  };
+  try {
+    parse(argc, argv);
+    return chosen_();
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app_.exit(error);  // --help, --version
+    return complain(error.what(), 2);
+  } catch (const InputError& error) {
+    return complain(error.what(), 2);
+  } catch (const std::exception& error) {
+    return complain(error.what(), 1);
+  }
+}
+
+}  // namespace lanet

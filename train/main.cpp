@@ -1,0 +1,10 @@
+// lanet-cuda: the program. One line for each command.
+#include "core/cpu_check.h"
+#include "train/command_line.h"
+
+int main(int argc, char** argv) {
+  lanet::check_compiled_cpu();
+  lanet::CommandLine command_line;
+  command_line.add_doctor(lanet::run_doctor);
+  return command_line.run(argc, argv);
+}
