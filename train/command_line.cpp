@@ -258,13 +258,14 @@ void CommandLine::parse(int argc, const char* const* argv) {
     require_known_command(*app_.get_subcommand("bench"), words[1]);
   try {
     app_.parse(argc, argv);
-  } catch (const CLI::ExtrasError&) {
+  } catch (const CLI::ParseError& error) {
+    const std::vector<std::string> extra = app_.remaining(/*recurse=*/true);
+    if (error.get_exit_code() == 0 || extra.empty()) throw;
     const CLI::App* command = &app_;
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-    const std::vector<std::string> extra = app_.remaining(/*recurse=*/true);
-    const std::string word = extra.empty() ? "" : extra.front().substr(0, extra.front().find('='));
+    const std::string word = extra.front().substr(0, extra.front().find('='));
     throw InputError(
-        fmt::format("{}: unexpected '{}'{}", command->get_name(), word,
+        fmt::format("{}unexpected '{}'{}", command == &app_ ? "" : command->get_name() + ": ", word,
                     word.starts_with("-") ? suggestion(word, names_of_options(*command)) : ""));
   }
 }

@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+
+#include "train/command_line.h"
+
+namespace lanet::test {
+namespace {
+
+/// Runs a command line of which every command keeps its options here and returns 0.
+struct Parsed {
+  int code = -1;
+  TrainOptions train;
+  EvalOptions eval;
+  PredictOptions predict;
+  VerifyOptions verify;
+  BenchStepOptions bench_step;
+  SynthOptions synth;
+  DoctorOptions doctor;
+
+  explicit Parsed(std::vector<const char*> words) {
+    words.insert(words.begin(), "lanet-cuda");
+    CommandLine line;
+    auto keep = [](auto& place) {
+      return [&place](const auto& options) {
+        place = options;
+        return 0;
+      };
+    };
+    line.add_train(keep(train));
+    line.add_eval(keep(eval));
+    line.add_predict(keep(predict));
+    line.add_verify(keep(verify));
+    line.add_bench_step(keep(bench_step));
+    line.add_synth(keep(synth));
+    line.add_doctor(keep(doctor));
+    code = line.run(static_cast<int>(words.size()), words.data());
+  }
+};
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("command line: train takes overrides before and after its configuration") {
+  const Parsed p({"train", "--set", "a.b=1", "raf.json", "--set", "c=2", "--dtype", "bf16",
+                  "--device", "cpu", "--threads", "2", "--run", "out", "--resume"});
+  CHECK(p.code == 0);
+  CHECK(p.train.config == "raf.json");
+  CHECK(p.train.overrides ==
+        Words{"a.b=1", "c=2", "train.device=cpu", "train.dtype=bf16", "train.threads=2"});
+  CHECK(p.train.run == "out");
+  CHECK(p.train.resume);
+}
+
+TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read their options") {
+  const Parsed eval({"eval", "run", "--best", "--json", "--split", "train", "--data", "d.json"});
+  CHECK(eval.code == 0);
+  CHECK(eval.eval.target == "run");
+  CHECK(eval.eval.best);
+  CHECK(eval.eval.json);
+  CHECK(eval.eval.split == "train");
+  CHECK(eval.eval.data_config == "d.json");
+
+  const Parsed predict({"predict", "run", "--json", "a.jpg", "b.png"});
+  CHECK(predict.code == 0);
+  CHECK(predict.predict.target == "run");
+  CHECK(predict.predict.images == Words{"a.jpg", "b.png"});
+
+  const Parsed verify({"verify", "a.json", "b.json", "--dtype", "f32", "--json"});
+  CHECK(verify.code == 0);
+  CHECK(verify.verify.files == Words{"a.json", "b.json"});
+  CHECK(verify.verify.dtype == "f32");
+
+  const Parsed bench({"bench", "step", "--image", "64", "--batch", "16", "--steps", "3"});
+  CHECK(bench.code == 0);
+  CHECK(bench.bench_step.image == 64);
+  CHECK(bench.bench_step.batch == 16);
+  CHECK(bench.bench_step.steps == 3);
+
+  const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
+  CHECK(synth.code == 0);
+  CHECK(synth.synth.out == "x");
+  CHECK(synth.synth.train == 3);
+  CHECK(synth.synth.test == 2);
+  CHECK(synth.synth.size == 100);
+  CHECK(synth.synth.seed == 9);
+
+  CHECK(Parsed({"doctor", "--json"}).doctor.json);
+}
+
+TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
+  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{
+           {},
+           {"trian", "raf.json"},
+           {"train"},
+           {"train", "raf.json", "--sed", "1"},
+           {"train", "raf.json", "more.json"},
+           {"train", "raf.json", "--resume"},
+           {"train", "raf.json", "--dtype", "f16"},
+           {"train", "raf.json", "--set"},
+           {"predict", "run"},
+           {"bench"},
+           {"bench", "stpe"},
+           {"bench", "step", "--image", "100"},
+           {"synth", "--out", "x", "--train", "many", "--test", "1"},
+           {"synth", "--out", "x"},
+           {"--hlep"}}) {
+    const Parsed p(words);
+    CAPTURE(words.size());
+    CHECK(p.code == 2);
+    CHECK(p.train.config.empty());
+  }
+}
+
+}  // namespace lanet::test
