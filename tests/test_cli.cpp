@@ -68,4 +68,15 @@ TEST_CASE("cli: doctor says what the program consists of, as text and as one lin
   CHECK(report["processor"]["avx512"].is_boolean());
 }
 
+TEST_CASE("cli: synth draws into a new folder, keeps stdout clean and overwrites nothing") {
+  TemporaryFolder folder;
+  const std::string out = (folder.path() / "faces").string();
+  const std::string arguments = "synth --out " + out + " --train 4 --test 2 --size 48";
+  const Outcome outcome = run(arguments);
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.empty());
+  CHECK(std::filesystem::exists(out + "/basic/EmoLabel/list_patition_label.txt"));
+  check_refused(arguments, out);
+}
+
 }  // namespace lanet::test

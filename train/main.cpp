@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
   lanet::check_compiled_cpu();
   lanet::CommandLine command_line;
+  command_line.add_synth(lanet::run_synth);
   command_line.add_doctor(lanet::run_doctor);
   return command_line.run(argc, argv);
 }
