@@ -21,9 +21,9 @@ struct AdamArgs {
   Tensor gradient;
   Tensor first_moment;
   Tensor second_moment;
-  Tensor momentum_copy;
-  Tensor shadow;
-  Tensor momentum_shadow;
+  Tensor momentum_copy = {};
+  Tensor shadow = {};
+  Tensor momentum_shadow = {};
   Tensor step_values;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -32,6 +32,8 @@ struct AdamArgs {
 };
 void adam(Context& context, const AdamArgs& args);
 
+/// f32 and f64 on the CPU, on vectors.
+void adam_cpu(const AdamArgs& args);
 #ifdef LANET_HAVE_CUDA
 void adam_cuda(Context& context, const AdamArgs& args);
 #endif

@@ -27,9 +27,12 @@ struct AdaptiveWingArgs {
   Tensor target;
   Tensor weight;
   Tensor loss;
-  Gradient dprediction;
+  Gradient dprediction = {};
   double scale = 1;
 };
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args);
+
+/// f32 and bf16 on the CPU, on vectors.
+void adaptive_wing_cpu(const AdaptiveWingArgs& args);
 
 }  // namespace lanet

@@ -11,7 +11,7 @@ void gemm_ref(const GemmArgs& args) {
   const T* a = static_cast<const T*>(args.a.data);
   const T* b = static_cast<const T*>(args.b.data);
   T* c = static_cast<T*>(args.c.data);
-#pragma omp parallel for
+#pragma omp parallel for if (args.m * args.n * args.k > 1 << 15)
   for (int64_t i = 0; i < args.m; ++i) {
     for (int64_t j = 0; j < args.n; ++j) {
       A sum = 0;

@@ -24,7 +24,7 @@ constexpr double kHeatmapWeight = 10;
 /// threads.
 struct HeatmapArgs {
   Tensor landmarks;
-  Tensor valid;
+  Tensor valid = {};
   Tensor target;
   Tensor weight;
 };

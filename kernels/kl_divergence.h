@@ -20,8 +20,8 @@ struct KlDivergenceArgs {
   Tensor target;
   Tensor logits;
   Tensor loss;
-  Gradient dtarget;
-  Gradient dlogits;
+  Gradient dtarget = {};
+  Gradient dlogits = {};
   double scale = 1;
 };
 void kl_divergence(Context& context, const KlDivergenceArgs& args);

@@ -15,7 +15,7 @@ namespace lanet {
 struct LinearArgs {
   Tensor x;
   Tensor weight;
-  Tensor bias;
+  Tensor bias = {};
   Tensor y;
   bool relu = false;
 };
@@ -31,13 +31,17 @@ struct LinearBackwardArgs {
   Tensor y;
   Tensor dy;
   bool relu = false;
-  Gradient dx;
-  Gradient dweight;
-  Gradient dbias;
+  Gradient dx = {};
+  Gradient dweight = {};
+  Gradient dbias = {};
 };
 void linear_backward(Context& context, const LinearBackwardArgs& args);
 
 /// With relu the size of dy, which is masked into the workspace; otherwise 0.
 size_t linear_backward_workspace_bytes(const Shape& dy, DType dtype, bool relu);
+
+/// f32 and f64 on the CPU: matrix products. (bf16 has only the definition.)
+void linear_cpu(Context& context, const LinearArgs& args);
+void linear_backward_cpu(Context& context, const LinearBackwardArgs& args);
 
 }  // namespace lanet

@@ -16,7 +16,7 @@ struct SoftmaxCrossEntropyArgs {
   Tensor logits;
   Tensor labels;
   Tensor loss;
-  Gradient dlogits;
+  Gradient dlogits = {};
   double scale = 1;
 };
 void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args);

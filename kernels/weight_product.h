@@ -26,8 +26,8 @@ struct WeightProductBackwardArgs {
   Tensor a;
   Tensor b;
   Tensor dy;
-  Gradient da;
-  Gradient db;
+  Gradient da = {};
+  Gradient db = {};
 };
 void weight_product_backward(Context& context, const WeightProductBackwardArgs& args);
 

@@ -1,0 +1,31 @@
+#include "kernels/adam.h"
+
+#include "kernels/dispatch.h"
+
+namespace lanet {
+
+void adam(Context& context, const AdamArgs& args) {
+  const Tensor& master = args.master;
+  LANET_REQUIRE(master && master.shape.rank() == 1 &&
+                    (master.dtype == DType::f32 || master.dtype == DType::f64),
+                "master is {} {}", master.dtype, master.shape);
+  require_tensor(args.gradient, master.shape, master.dtype, "gradient");
+  require_tensor(args.first_moment, master.shape, master.dtype, "first_moment");
+  require_tensor(args.second_moment, master.shape, master.dtype, "second_moment");
+  require_tensor(args.step_values, {3}, DType::f64, "step_values");
+  if (args.shadow) require_tensor(args.shadow, master.shape, DType::bf16, "shadow");
+  const Tensor& copy = args.momentum_copy;
+  if (copy) {
+    LANET_REQUIRE(copy.dtype == master.dtype && copy.shape.rank() == 1 &&
+                      copy.elements() <= master.elements(),
+                  "momentum_copy is {} {} of a master {} {}", copy.dtype, copy.shape, master.dtype,
+                  master.shape);
+  }
+  if (args.momentum_shadow)
+    require_tensor(args.momentum_shadow, copy ? copy.shape : Shape{0}, DType::bf16,
+                   "momentum_shadow");
+  LANET_RUN_CUDA(context, adam_cuda(context, args));
+  adam_cpu(args);
+}
+
+}  // namespace lanet

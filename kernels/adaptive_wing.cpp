@@ -1,0 +1,24 @@
+#include "kernels/adaptive_wing.h"
+
+#include "kernels/adaptive_wing_ref.h"
+
+namespace lanet {
+
+void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
+  const Tensor& prediction = args.prediction;
+  LANET_REQUIRE(prediction && prediction.shape.rank() == 4 && prediction.elements() > 0,
+                "prediction is {}", prediction.shape);
+  const DType sums = accumulate_dtype(prediction.dtype);
+  require_tensor(args.target, prediction.shape, sums, "target");
+  require_tensor(args.weight, prediction.shape, sums, "weight");
+  require_tensor(args.loss, {1}, sums, "loss");
+  if (args.dprediction)
+    require_tensor(args.dprediction.tensor, prediction.shape, prediction.dtype, "dprediction");
+  require_cpu(context, "adaptive_wing");
+  if (prediction.dtype == DType::f64)
+    adaptive_wing_ref<double>(args);
+  else
+    adaptive_wing_cpu(args);
+}
+
+}  // namespace lanet

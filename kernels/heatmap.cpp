@@ -1,0 +1,22 @@
+#include "kernels/heatmap.h"
+
+#include "kernels/heatmap_ref.h"
+
+namespace lanet {
+
+void heatmap(Context& context, const HeatmapArgs& args) {
+  const Tensor& target = args.target;
+  LANET_REQUIRE(target && target.shape.rank() == 4 &&
+                    (target.dtype == DType::f32 || target.dtype == DType::f64),
+                "target is {} {}", target.dtype, target.shape);
+  require_tensor(args.weight, target.shape, target.dtype, "weight");
+  require_tensor(args.landmarks, {target.shape[0], target.shape[3], 2}, target.dtype, "landmarks");
+  if (args.valid) require_tensor(args.valid, {target.shape[0]}, DType::u8, "valid");
+  require_cpu(context, "heatmap");
+  if (target.dtype == DType::f64)
+    heatmap_ref<double>(args);
+  else
+    heatmap_ref<float>(args);
+}
+
+}  // namespace lanet

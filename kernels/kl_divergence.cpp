@@ -1,0 +1,19 @@
+#include "kernels/kl_divergence.h"
+
+#include "kernels/kl_divergence_ref.h"
+
+namespace lanet {
+
+void kl_divergence(Context& context, const KlDivergenceArgs& args) {
+  const Tensor& logits = args.logits;
+  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
+                logits.shape);
+  require_tensor(args.target, logits.shape, logits.dtype, "target");
+  require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
+  if (args.dtarget) require_tensor(args.dtarget.tensor, logits.shape, logits.dtype, "dtarget");
+  if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
+  require_cpu(context, "kl_divergence");
+  dispatch_float(logits.dtype, [&]<typename T>() { kl_divergence_ref<T>(args); });
+}
+
+}  // namespace lanet

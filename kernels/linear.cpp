@@ -1,0 +1,49 @@
+#include "kernels/linear.h"
+
+#include "kernels/linear_ref.h"
+
+namespace lanet {
+
+namespace {
+
+/// Checks what both directions share; `y` is the output or its gradient, called `name`.
+void require_layer(const Tensor& x, const Tensor& weight, const Tensor& y, const char* name) {
+  LANET_REQUIRE(x && x.shape.rank() == 2 && x.elements() > 0, "x is {}", x.shape);
+  LANET_REQUIRE(weight && weight.shape.rank() == 2 && weight.elements() > 0, "weight is {}",
+                weight.shape);
+  require_tensor(weight, {weight.shape[0], x.shape[1]}, x.dtype, "weight");
+  require_tensor(y, {x.shape[0], weight.shape[0]}, x.dtype, name);
+}
+
+}  // namespace
+
+void linear(Context& context, const LinearArgs& args) {
+  require_layer(args.x, args.weight, args.y, "y");
+  if (args.bias)
+    require_tensor(args.bias, {args.y.shape[1]}, accumulate_dtype(args.x.dtype), "bias");
+  require_cpu(context, "linear");
+  if (args.x.dtype == DType::bf16)
+    linear_ref<bfloat16>(args);
+  else
+    linear_cpu(context, args);
+}
+
+void linear_backward(Context& context, const LinearBackwardArgs& args) {
+  require_layer(args.x, args.weight, args.dy, "dy");
+  const DType sums = accumulate_dtype(args.x.dtype);
+  if (args.relu) require_tensor(args.y, args.dy.shape, args.dy.dtype, "y");
+  if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
+  if (args.dweight) require_tensor(args.dweight.tensor, args.weight.shape, sums, "dweight");
+  if (args.dbias) require_tensor(args.dbias.tensor, {args.dy.shape[1]}, sums, "dbias");
+  require_cpu(context, "linear_backward");
+  if (args.x.dtype == DType::bf16)
+    linear_backward_ref<bfloat16>(args);
+  else
+    linear_backward_cpu(context, args);
+}
+
+size_t linear_backward_workspace_bytes(const Shape& dy, DType dtype, bool relu) {
+  return relu ? static_cast<size_t>(dy.elements()) * size_of(dtype) : 0;
+}
+
+}  // namespace lanet

@@ -1,0 +1,23 @@
+#include "kernels/softmax_cross_entropy.h"
+
+#include "kernels/softmax_cross_entropy_ref.h"
+
+namespace lanet {
+
+void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args) {
+  const Tensor& logits = args.logits;
+  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
+                logits.shape);
+  require_tensor(args.labels, {logits.shape[0]}, DType::i32, "labels");
+  require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
+  if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
+  require_cpu(context, "softmax_cross_entropy");
+  for (int64_t b = 0; b < logits.shape[0]; ++b) {
+    const int32_t label = args.labels.as<int32_t>()[b];
+    LANET_REQUIRE(label >= 0 && label < logits.shape[1], "label {} at {} for {} classes", label, b,
+                  logits.shape[1]);
+  }
+  dispatch_float(logits.dtype, [&]<typename T>() { softmax_cross_entropy_ref<T>(args); });
+}
+
+}  // namespace lanet

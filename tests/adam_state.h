@@ -1,0 +1,54 @@
+// What the tests of adam share: a state of any size and dtype, and steps by the definition.
+#pragma once
+
+#include "kernels/adam.h"
+#include "kernels/adam_cases.h"
+#include "tests/op_test.h"
+
+namespace lanet::test {
+
+/// All tensors of one case.
+struct AdamState {
+  HostTensor master, gradient, first_moment, second_moment, momentum_copy, shadow, momentum_shadow,
+      step_values;
+
+  /// The same numbers in another dtype: what was rounded stays rounded.
+  AdamState cast(DType dtype) const {
+    return {master.cast(dtype),        gradient.cast(dtype),      first_moment.cast(dtype),
+            second_moment.cast(dtype), momentum_copy.cast(dtype), shadow.copy(),
+            momentum_shadow.copy(),    step_values.copy()};
+  }
+  /// The step values of step `t` = 1, 2, ….
+  void set_step(int t, double learning_rate) {
+    step_values.set(0, learning_rate);
+    step_values.set(1, 1 - std::pow(0.9, t));
+    step_values.set(2, 1 - std::pow(0.999, t));
+  }
+  AdamArgs args() const {
+    const bool follows = momentum_copy.elements() > 0;
+    return {.master = master,
+            .gradient = gradient,
+            .first_moment = first_moment,
+            .second_moment = second_moment,
+            .momentum_copy = follows ? momentum_copy.tensor() : Tensor{},
+            .shadow = shadow,
+            .momentum_shadow = follows ? momentum_shadow.tensor() : Tensor{},
+            .step_values = step_values};
+  }
+};
+
+/// The values depend on the case alone, those of f32 being those of f64 rounded.
+inline AdamState adam_state(const AdamCase& c, DType dtype) {
+  AdamState state{HostTensor::random({c.parameters}, dtype, 1),
+                  HostTensor::random({c.parameters}, dtype, 2),
+                  HostTensor::random({c.parameters}, dtype, 3),
+                  HostTensor::random({c.parameters}, dtype, 4, 0.1, 1),
+                  HostTensor::random({c.followed}, dtype, 5),
+                  HostTensor({c.parameters}, DType::bf16),
+                  HostTensor({c.followed}, DType::bf16),
+                  HostTensor({3}, DType::f64)};
+  state.set_step(1, 1e-2);
+  return state;
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,105 @@
+#include "kernels/class_loss_cases.h"
+#include "kernels/softmax_cross_entropy.h"
+#include "tests/op_test.h"
+
+namespace lanet::test {
+namespace {
+
+struct Run {
+  HostTensor loss, dlogits;
+};
+
+HostTensor some_labels(int64_t batch, int64_t classes) {
+  HostTensor labels({batch}, DType::i32);
+  labels.fill([&](int64_t b) { return (3 * b + 1) % classes; });
+  return labels;
+}
+
+Run run(const HostTensor& logits, const HostTensor& labels, double scale = 1,
+        const HostTensor* start = nullptr) {
+  Context context;
+  const DType dtype = logits.tensor().dtype;
+  Run r{HostTensor({1}, accumulate_dtype(dtype)),
+        start ? start->cast(dtype) : HostTensor(logits.tensor().shape, dtype)};
+  softmax_cross_entropy(context, {.logits = logits,
+                                  .labels = labels,
+                                  .loss = r.loss,
+                                  .dlogits = {r.dlogits, start != nullptr},
+                                  .scale = scale});
+  CHECK(r.loss.guards_intact());
+  CHECK(r.dlogits.guards_intact());
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("softmax_cross_entropy: gradient agrees with central differences, 1.01 of it does not") {
+  for (const auto& c : kClassLossCases) {
+    if (c.bench) continue;
+    auto logits = HostTensor::random({c.batch, c.classes}, DType::f64, 1, -3, 3);
+    const auto labels = some_labels(c.batch, c.classes);
+    auto dlogits = run(logits, labels).dlogits;
+    auto loss = [&] { return run(logits, labels).loss.at(0); };
+    CHECK(gradient_error(logits, dlogits, loss) < 1e-7);
+    dlogits.fill([copy = dlogits.copy()](int64_t i) { return 1.01 * copy.at(i); });
+    CHECK(gradient_error(logits, dlogits, loss) > 5e-3);
+  }
+}
+
+TEST_CASE("softmax_cross_entropy: f32 and bf16 follow the double definition, set and added") {
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    for (const auto& c : kClassLossCases) {
+      CAPTURE(c.batch);
+      const auto logits = HostTensor::random({c.batch, c.classes}, dtype, 1);
+      const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0.1);
+      const auto labels = some_labels(c.batch, c.classes);
+      const Run fast = run(logits, labels), exact = run(logits.cast(DType::f64), labels);
+      CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, c.batch, 2));
+      CHECK(relative_error(fast.dlogits, exact.dlogits) < rounding_bound(dtype, c.classes, 2));
+      const Run added = run(logits, labels, 0.5, &start),
+                added_exact = run(logits.cast(DType::f64), labels, 0.5, &start);
+      CHECK(relative_error(added.dlogits, added_exact.dlogits) <
+            rounding_bound(dtype, c.classes, 2));
+      CHECK(run(logits, labels).dlogits.bits_equal(fast.dlogits));
+      CHECK(run(logits, labels).loss.bits_equal(fast.loss));
+    }
+  }
+}
+
+TEST_CASE("softmax_cross_entropy: the scale multiplies the gradient and not the value") {
+  const auto logits = HostTensor::random({3, 7}, DType::f64, 1);
+  const auto labels = some_labels(3, 7);
+  const Run one = run(logits, labels), quarter = run(logits, labels, 0.25);
+  CHECK(quarter.loss.bits_equal(one.loss));
+  for (int64_t i = 0; i < logits.elements(); ++i)
+    CHECK(quarter.dlogits.at(i) == doctest::Approx(0.25 * one.dlogits.at(i)).epsilon(1e-14));
+}
+
+TEST_CASE("softmax_cross_entropy: the value alone is the same, and huge logits do not overflow") {
+  Context context;
+  HostTensor logits({1, 3}, DType::f32), loss({1}, DType::f32);
+  logits.fill([](int64_t i) { return 1e4 * i; });
+  HostTensor labels({1}, DType::i32);
+  labels.set(0, 1);
+  softmax_cross_entropy(context, {.logits = logits, .labels = labels, .loss = loss});
+  CHECK(loss.at(0) == doctest::Approx(1e4));
+  const Run r = run(logits, labels);
+  CHECK(r.loss.bits_equal(loss));
+  CHECK(r.dlogits.at(0) == 0.0);
+  CHECK(r.dlogits.at(1) == -1.0);
+  CHECK(r.dlogits.at(2) == 1.0);
+}
+
+TEST_CASE("softmax_cross_entropy: a label that is no class is refused") {
+  Context context;
+  const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
+  HostTensor labels({2}, DType::i32), loss({1}, DType::f32);
+  for (const int bad : {-1, 7}) {
+    labels.fill([&](int64_t b) { return b == 0 ? 0 : bad; });
+    CHECK_THROWS_WITH_AS(
+        softmax_cross_entropy(context, {.logits = logits, .labels = labels, .loss = loss}),
+        doctest::Contains("at 1 for 7 classes"), Error);
+  }
+}
+
+}  // namespace lanet::test
