@@ -21,7 +21,8 @@ __global__ void l2_normalize_kernel(const T* x, T* y, A* norm, int64_t rows, int
     }
   }
   squares = cuda::warp_sum(squares);  // every lane of every warp comes here
-  const A length = max(sqrt(squares), A(kL2NormalizeFloor));
+  const A root = sqrt(squares);
+  const A length = root < A(kL2NormalizeFloor) ? A(kL2NormalizeFloor) : root;  // keeps NaN
   if (row < rows) {
     if (lane == 0) norm[row] = length;
     for (int64_t c = lane; c < width; c += 32)

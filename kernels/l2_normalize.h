@@ -1,7 +1,7 @@
 // Row-wise L2 normalisation.
-//   y_i = x_i / max(‖x_i‖, 1e-12)                                     (design: LA-Net projection
-//   heads) dx_i = (dy_i − y_i·(y_i·dy_i)) / max(‖x_i‖, 1e-12); where ‖x_i‖ ≤ 1e-12, dx_i = dy_i /
-//   1e-12
+//   y_i = x_i / max(‖x_i‖, 1e-12)                 (design: LA-Net part 1, the projection heads)
+//   dx_i = (dy_i − y_i·(y_i·dy_i)) / max(‖x_i‖, 1e-12)
+//   dx_i = dy_i / 1e-12 where ‖x_i‖ ≤ 1e-12
 #pragma once
 
 #include "core/context.h"

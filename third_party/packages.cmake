@@ -21,7 +21,9 @@ lanet_find_headers(doctest doctest/doctest.h doctest-dev)
 
 # fmt: header-only use, so that only its headers are needed.
 lanet_find_headers(fmt fmt/format.h libfmt-dev)
-target_compile_definitions(lanet_fmt INTERFACE FMT_HEADER_ONLY=1)
+# Under nvcc fmt 9 takes half of its constexpr away, which does not compile as C++20.
+target_compile_definitions(lanet_fmt INTERFACE FMT_HEADER_ONLY=1
+                           $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 
 find_path(LANET_ZIP_INCLUDE zip.h)
 find_library(LANET_ZIP_LIBRARY zip)

@@ -1,4 +1,5 @@
-// Device-side helpers: dtype conversion and reductions. No kernel needs an #ifdef of its own.
+// Device-side helpers: dtype conversion, reductions, shared memory. No kernel needs an #ifdef of
+// its own.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -19,24 +20,13 @@ struct device_type<bfloat16> {
 template <typename T>
 using device_t = typename device_type<T>::type;
 
-/// float for float and bf16, double for double: accumulate_t of the host side.
+// accumulate_t of a device type is that of its host type: float for __nv_bfloat16.
 template <typename T>
-struct accumulate_type {
-  using type = float;
-};
-template <>
-struct accumulate_type<double> {
-  using type = double;
-};
-template <typename T>
-using accumulate_type_t = typename accumulate_type<T>::type;
-
-template <typename T>
-__device__ inline accumulate_type_t<T> load(const T* p) {
-  return static_cast<accumulate_type_t<T>>(*p);
+__device__ inline accumulate_t<T> load(const T* p) {
+  return static_cast<accumulate_t<T>>(*p);
 }
 template <typename T>
-__device__ inline void store(T* p, accumulate_type_t<T> value) {
+__device__ inline void store(T* p, accumulate_t<T> value) {
   *p = static_cast<T>(value);
 }
 
@@ -46,6 +36,13 @@ __device__ inline A warp_sum(A value) {
   for (int offset = 16; offset > 0; offset >>= 1)
     value += __shfl_xor_sync(0xFFFFFFFFu, value, offset);
   return value;
+}
+
+/// The block's dynamic shared memory, of the size given to launch(), at a multiple of 16 bytes.
+template <typename T>
+__device__ inline T* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char shared_bytes[];
+  return reinterpret_cast<T*>(shared_bytes);
 }
 
 }  // namespace lanet::cuda

@@ -16,10 +16,12 @@ inline cudaStream_t stream(const Context& context) {
 
 /// Starts `kernel` on `stream`. Arguments are converted to the kernel's parameter types.
 /// Nothing that changes from step to step may be an argument: such values live in device memory.
+/// An empty grid is no work, and no launch.
 template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
             cudaStream_t stream, Arguments&&... arguments) {
   static_assert(sizeof...(Parameters) == sizeof...(Arguments), "one argument a kernel parameter");
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   std::tuple<Parameters...> values{static_cast<Parameters>(std::forward<Arguments>(arguments))...};
   std::apply(
       [&](auto&... value) {
@@ -32,7 +34,9 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
 
 /// The least number of blocks of `block` threads that cover `n` items.
 inline unsigned blocks_for(int64_t n, unsigned block) {
-  return static_cast<unsigned>((n + block - 1) / block);
+  const int64_t blocks = (n + block - 1) / block;
+  LANET_REQUIRE(blocks <= INT32_MAX, "{} blocks of {} for {} items", blocks, block, n);
+  return static_cast<unsigned>(blocks);
 }
 
 }  // namespace lanet::cuda
