@@ -31,7 +31,7 @@ struct LandmarkOptions {
   int image_size = 224;
   /// Side of the picture that the file's coordinates are for; they are scaled by
   /// image_size / coordinate_size. Absent: they are for image_size already.
-  std::optional<double> coordinate_size;
+  std::optional<double> coordinate_size = std::nullopt;
   /// What the model wants; a file with another number of points is an InputError. A CSV has 19.
   int num_landmarks = kNumLandmarks;
 };
