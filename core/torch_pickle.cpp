@@ -3,8 +3,12 @@
 #include <bit>
 #include <unordered_map>
 
+#include "core/pickle_opcode.h"
+
 namespace lanet {
 namespace {
+
+using enum Opcode;
 
 constexpr TorchStorageType kStorageTypes[] = {
     {"torch.FloatStorage", 4, HostDType::f32},      {"torch.DoubleStorage", 8, HostDType::f64},
@@ -26,49 +30,6 @@ const TorchStorageType* find_storage_type(std::string_view name) {
   return nullptr;
 }
 
-/// The instructions (Python's pickletools documents them) in use here.
-enum Opcode : uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kPop = '0',
-  kPopMark = '1',
-  kBinFloat = 'G',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kNone = 'N',
-  kBinPersistentId = 'Q',
-  kReduce = 'R',
-  kBinUnicode = 'X',
-  kEmptyList = ']',
-  kAppend = 'a',
-  kBuild = 'b',
-  kGlobal = 'c',
-  kEmptyDict = '}',
-  kAppends = 'e',
-  kBinGet = 'h',
-  kInst = 'i',
-  kLongBinGet = 'j',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kSetItem = 's',
-  kTuple = 't',
-  kEmptyTuple = ')',
-  kSetItems = 'u',
-  kProtocol = 0x80,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8A,
-  kShortBinUnicode = 0x8C,
-  kBinUnicode8 = 0x8D,
-  kStackGlobal = 0x93,
-  kMemoize = 0x94,
-  kFrame = 0x95,
-};
-
 class Machine {
  public:
   Machine(const std::string& file, std::string_view bytes, std::deque<PickleValue>& values)
@@ -76,7 +37,7 @@ class Machine {
 
   const PickleValue* run() {
     while (true) {
-      const uint8_t opcode = static_cast<uint8_t>(unsigned_number(1));
+      const auto opcode = static_cast<Opcode>(unsigned_number(1));
       if (opcode == kStop) return pop();
       step(opcode);
     }
@@ -87,7 +48,7 @@ class Machine {
   using Dict = PickleValue::Dict;
   using Global = PickleValue::Global;
 
-  void step(uint8_t opcode);
+  void step(Opcode opcode);
   void reduce();
   void build();
   void persistent_id();
@@ -155,15 +116,10 @@ class Machine {
     stack_.pop_back();
     return value;
   }
-  template <typename T>
-  T& as(PickleValue* value, std::string_view what) const {
-    T* found = std::get_if<T>(&value->is);
-    require(found != nullptr, what);
-    return *found;
-  }
-  template <typename T>
-  const T& as(const PickleValue* value, std::string_view what) const {
-    const T* found = std::get_if<T>(&value->is);
+  /// The value as T, constant where the value is.
+  template <typename T, typename Value>
+  auto& as(Value* value, std::string_view what) const {
+    auto* found = std::get_if<T>(&value->is);
     require(found != nullptr, what);
     return *found;
   }
@@ -213,7 +169,7 @@ class Machine {
   std::unordered_map<uint64_t, PickleValue*> memo_;
 };
 
-void Machine::step(uint8_t opcode) {
+void Machine::step(Opcode opcode) {
   switch (opcode) {
     case kProtocol: {
       const uint64_t protocol = unsigned_number(1);
@@ -347,8 +303,8 @@ void Machine::step(uint8_t opcode) {
       persistent_id();
       break;
     default:
-      refuse_content(file_,
-                     fmt::format("pickle instruction 0x{:02X} at byte {}", opcode, position_ - 1));
+      refuse_content(file_, fmt::format("pickle instruction 0x{:02X} at byte {}",
+                                        static_cast<int>(opcode), position_ - 1));
   }
 }
 

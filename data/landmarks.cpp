@@ -13,7 +13,9 @@ namespace lanet {
 namespace {
 
 /// Finite, and such that a cell of the heatmap can be computed from it as an integer.
-bool is_coordinate(float value) { return std::abs(value) < 1e6f; }
+bool is_coordinate(float value) {
+  return std::abs(value) < 1e6f;
+}
 
 float parse_coordinate(const std::string& text) {
   float value = 0;
@@ -91,8 +93,8 @@ Landmarks take_rows(const std::string& file, const HostArray& array, bool flat,
     const size_t face = i / static_cast<size_t>(2 * num_landmarks);
     if (!is_coordinate(landmarks.points[i]))
       throw InputError(fmt::format(
-          "{}: row {} ({}), landmark {}: {}; expected a coordinate in pixels", file, face, names[face],
-          i / 2 % static_cast<size_t>(num_landmarks), landmarks.points[i]));
+          "{}: row {} ({}), landmark {}: {}; expected a coordinate in pixels", file, face,
+          names[face], i / 2 % static_cast<size_t>(num_landmarks), landmarks.points[i]));
   }
   return landmarks;
 }
