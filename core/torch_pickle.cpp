@@ -230,13 +230,9 @@ void Machine::step(Opcode opcode) {
       push_tuple(0);
       break;
     case kTuple1:
-      push_tuple(1);
-      break;
     case kTuple2:
-      push_tuple(2);
-      break;
     case kTuple3:
-      push_tuple(3);
+      push_tuple(static_cast<size_t>(opcode) - static_cast<size_t>(kTuple1) + 1);
       break;
     case kTuple:
       push(List{pop_to_mark(), /*tuple=*/true});
@@ -264,19 +260,15 @@ void Machine::step(Opcode opcode) {
       break;
 
     case kBinPut:
-      memo_[unsigned_number(1)] = top();
-      break;
     case kLongBinPut:
-      memo_[unsigned_number(4)] = top();
+      memo_[unsigned_number(opcode == kBinPut ? 1 : 4)] = top();
       break;
     case kMemoize:
       memo_[memo_.size()] = top();
       break;
     case kBinGet:
-      get(unsigned_number(1));
-      break;
     case kLongBinGet:
-      get(unsigned_number(4));
+      get(unsigned_number(opcode == kBinGet ? 1 : 4));
       break;
 
     case kGlobal:
