@@ -1,14 +1,42 @@
 #include "kernels/conv2d.h"
 
+#include <atomic>
+#include <optional>
+
 #include "kernels/conv2d_ref.h"
 #include "kernels/dispatch.h"
+#ifdef LANET_HAVE_ONEDNN
+#include "kernels/conv2d_onednn.h"
+#endif
 
 namespace lanet {
 
 struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
+#ifdef LANET_HAVE_ONEDNN
+  std::optional<OnednnConv2d> onednn = {};  // absent: the reference runs
+#endif
 };
+
+namespace {
+
+/// Where no library serves a dtype, conv2d_primitive_only() takes its weights from here.
+size_t reference_workspace_bytes(const Conv2dShape& s) {
+  return s.weight().elements() * size_of(accumulate_dtype(s.dtype));
+}
+
+#ifdef LANET_HAVE_ONEDNN
+void warn_once_of_slow_bf16() {
+  static std::atomic_flag warned;
+  if (!warned.test_and_set())
+    fmt::print(stderr,
+               "warning: oneDNN has no bf16 convolution on this processor (it needs AVX-512); "
+               "the slow reference runs instead, and f32 is faster\n");
+}
+#endif
+
+}  // namespace
 
 double Conv2dShape::macs() const {
   return static_cast<double>(y().elements()) * static_cast<double>(kernel * kernel * in_channels);
@@ -23,6 +51,12 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   require_cpu(context, "conv2d");
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient});
+#ifdef LANET_HAVE_ONEDNN
+  if (OnednnConv2d::serves(s.dtype))
+    impl_->onednn.emplace(s, data_gradient, weight_gradient);
+  else if (s.dtype == DType::bf16)
+    warn_once_of_slow_bf16();
+#endif
 }
 Conv2dPlan::~Conv2dPlan() = default;
 Conv2dPlan::Conv2dPlan(Conv2dPlan&&) noexcept = default;
@@ -33,10 +67,16 @@ const Conv2dShape& Conv2dPlan::shape() const {
 }
 
 size_t Conv2dPlan::workspace_bytes() const {
-  return 0;
+#ifdef LANET_HAVE_ONEDNN
+  if (impl_->onednn) return impl_->onednn->workspace_bytes();
+#endif
+  return reference_workspace_bytes(impl_->shape);
 }
 
 std::string Conv2dPlan::description() const {
+#ifdef LANET_HAVE_ONEDNN
+  if (impl_->onednn) return impl_->onednn->description();
+#endif
   return "reference";
 }
 
@@ -46,6 +86,9 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.y, s.y(), s.dtype, "y");
   require_cpu(context, "conv2d");
+#ifdef LANET_HAVE_ONEDNN
+  if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
+#endif
   dispatch_float(s.dtype, [&]<typename T>() { conv2d_ref<T>(s, args); });
 }
 
@@ -56,6 +99,9 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.dx.tensor, s.x(), s.dtype, "dx");
   require_cpu(context, "conv2d_backward_data");
+#ifdef LANET_HAVE_ONEDNN
+  if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
+#endif
   dispatch_float(s.dtype, [&]<typename T>() { conv2d_backward_data_ref<T>(s, args); });
 }
 
@@ -67,7 +113,33 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.dweight.tensor, s.weight(), accumulate_dtype(s.dtype), "dweight");
   require_cpu(context, "conv2d_backward_weight");
+#ifdef LANET_HAVE_ONEDNN
+  if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
+#endif
   dispatch_float(s.dtype, [&]<typename T>() { conv2d_backward_weight_ref<T>(s, args); });
+}
+
+void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
+                           const Conv2dPrimitiveArgs& args) {
+  const Conv2dShape& s = plan.shape();
+  LANET_REQUIRE(pass != Conv2dPass::backward_data || plan.impl().data_gradient,
+                "the plan was made without the data gradient");
+  LANET_REQUIRE(pass != Conv2dPass::backward_weight || plan.impl().weight_gradient,
+                "the plan was made without the weight gradient");
+  require_tensor(args.x, s.x(), s.dtype, "x");
+  require_tensor(args.y, s.y(), s.dtype, "y");
+  require_cpu(context, "conv2d_primitive_only");
+#ifdef LANET_HAVE_ONEDNN
+  if (plan.impl().onednn) return plan.impl().onednn->primitive_only(context, pass, args);
+#endif
+  const Tensor weight{context.workspace(reference_workspace_bytes(s)), s.weight(), s.dtype};
+  const Tensor dweight{weight.data, s.weight(), accumulate_dtype(s.dtype)};
+  if (pass == Conv2dPass::forward)
+    conv2d(context, plan, {.x = args.x, .weight = weight, .y = args.y});
+  else if (pass == Conv2dPass::backward_data)
+    conv2d_backward_data(context, plan, {.dy = args.y, .weight = weight, .dx = {args.x}});
+  else
+    conv2d_backward_weight(context, plan, {.x = args.x, .dy = args.y, .dweight = {dweight}});
 }
 
 }  // namespace lanet
