@@ -66,6 +66,8 @@ class ParameterStore {
 
   Tensor master(const Parameter& p) const { return view(master_, p); }
   Tensor gradient(const Parameter& p) const { return p.trained ? view(gradient_, p) : Tensor{}; }
+  Tensor first_moment(const Parameter& p) const { return view(first_moment_, p); }
+  Tensor second_moment(const Parameter& p) const { return view(second_moment_, p); }
   Tensor momentum(const Parameter& p) const { return view(momentum_, p); }
   /// The weights in the activations' dtype: the bf16 shadow, or the master weights themselves.
   Tensor weights(const Parameter& p) const { return shadow_ ? view(shadow_, p) : master(p); }

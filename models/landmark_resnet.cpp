@@ -24,7 +24,7 @@ Value* pointwise_weight(Recorder& r, const std::string& name, int64_t out, int64
 // the mean, so
 //   v = Σ lat_i·mean(x_i) and heatmaps = Σ up^(i−1)((lm_fc·lat_i)·x_i),
 // summed from the smallest map up: L channels at the large resolutions instead of 64e.
-Landmarks record_landmarks(Recorder& r, Value* shared, Backbone backbone, int64_t num_landmarks) {
+LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone, int64_t num_landmarks) {
   const int64_t width = 64 * expansion(backbone);
   std::array<Value*, 4> x{shared};
   for (int i = 1; i < 4; ++i)
@@ -34,7 +34,7 @@ Landmarks record_landmarks(Recorder& r, Value* shared, Backbone backbone, int64_
   for (int i = 0; i < 4; ++i)
     lateral[i] = pointwise_weight(r, fmt::format("f_q.latlayer{}", i + 1), width, x[i]->shape[3]);
 
-  Landmarks out{};
+  LandmarkFeatures out{};
   for (int i = 0; i < 4; ++i) {
     const std::string name = fmt::format("f_q.latlayer{}", i + 1);
     Value* mean = r.add<GlobalAveragePool>(name + ".mean", x[i]);

@@ -6,13 +6,13 @@
 
 namespace lanet {
 
-struct Landmarks {
+struct LandmarkFeatures {
   Value* v;         ///< [B, 64e]: the mean over the map of the summed laterals
   Value* heatmaps;  ///< [B, S/4, S/4, L]; null where only v is wanted
 };
 
 /// Behind the shared part, [B, S/4, S/4, 64e]. num_landmarks = 0: v alone (the momentum network).
-Landmarks record_landmarks(Recorder& recorder, Value* shared, Backbone backbone,
+LandmarkFeatures record_landmarks(Recorder& recorder, Value* shared, Backbone backbone,
                            int64_t num_landmarks);
 
 }  // namespace lanet

@@ -63,7 +63,7 @@ class Model {
   /// State beside the parameters, on the device.
   virtual std::vector<NamedState> state() const { return {}; }
   Graph& graph() { return graph_; }
-  ParameterStore& store() { return store_; }
+  ParameterStore& store() const { return store_; }
 
  protected:
   virtual void plan_state(Context&) {}

@@ -27,12 +27,12 @@ Value* record_stage(Recorder& recorder, const std::string& name, Value* x, Backb
 Value* record_shared(Recorder& recorder, Value* images, Backbone backbone);
 
 /// Feature u and logits of the expression branch behind the shared part.
-struct Expression {
+struct ExpressionFeatures {
   Value* u;       ///< [B, 512e]
   Value* logits;  ///< [B, C]; null where only u is wanted
 };
 /// fer_layer2..4, global average pool, fer_fc. classes = 0: u alone.
-Expression record_expression(Recorder& recorder, Value* shared, Backbone backbone, int64_t classes);
+ExpressionFeatures record_expression(Recorder& recorder, Value* shared, Backbone backbone, int64_t classes);
 
 /// Inference: the shared part, the expression branch and fer_fc, no more than a plain ResNet.
 class Classifier {

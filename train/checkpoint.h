@@ -1,0 +1,45 @@
+// Checkpoints: weights under PyTorch's names, and with them, where a run is to go on, the training state.
+#pragma once
+
+#include "core/safetensors.h"
+#include "models/model.h"
+#include "train/config.h"
+
+namespace lanet {
+
+/// Where a run stands: behind `epoch` epochs (of which `steps` optimiser steps).
+struct CheckpointInfo {
+  Config config;
+  int epoch = 0;
+  int64_t steps = 0;
+};
+
+/// The parameters of `store` under their names, in file layout, f32 (f64 for an f64 run).
+NamedArrays save_parameters(Context& context, const ParameterStore& store,
+                            const CheckpointInfo& info);
+/// Adds what is needed to go on: Adam's moments, the momentum copies, and the model's own state.
+void add_training_state(Context& context, const Model& model, NamedArrays& checkpoint);
+
+/// Reads a checkpoint file. InputError if it is unreadable or not one of ours.
+NamedArrays read_checkpoint(const std::string& path);
+CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
+
+/// Writes the arrays into the store; every parameter must be there with the model's shape, else InputError
+/// (`path` is for messages). Shadows are made again.
+void load_parameters(Context& context, const NamedArrays& checkpoint, const std::string& path,
+                     ParameterStore& store);
+/// The counterpart of add_training_state, after load_parameters. InputError if the file holds no state.
+void load_training_state(Context& context, const NamedArrays& checkpoint, const std::string& path,
+                         Model& model);
+
+/// What a backbone file brought.
+struct PretrainedReport {
+  int loaded = 0;                     ///< parameters of the model that were set
+  std::vector<std::string> ignored;   ///< names in the file that have no place
+  std::vector<std::string> missing;   ///< parameters of the ResNet that the file does not have
+};
+/// Starts the query network from a ResNet (.pth or .safetensors; design: LA-Net part 1): conv1, bn1 and
+/// layer1 as they are, layer2..4 into both branches. InputError if nothing fits, or a shape does not.
+PretrainedReport load_pretrained(Context& context, const std::string& path, ParameterStore& store);
+
+}  // namespace lanet

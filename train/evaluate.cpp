@@ -1,0 +1,55 @@
+#include "train/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/parameter_io.h"
+#include "kernels/augment.h"
+
+namespace lanet {
+
+Evaluator::Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+                     int64_t batch)
+    : classes_(classes), batch_(batch), classifier_(store, backbone, classes, image_size, batch) {}
+
+void Evaluator::plan(Context& context) {
+  classifier_.plan(context);
+  memory_ = context.allocate(batch_ * sizeof(int32_t));
+  sample_indices_ = memory_.tensor({batch_}, DType::i32);
+}
+
+std::vector<double> Evaluator::probabilities(Context& context, const Tensor& images) {
+  const int64_t count = images.shape[0];
+  std::vector<double> all;
+  all.reserve(count * classes_);
+  for (int64_t start = 0; start < count; start += batch_) {
+    // The last batch is filled up with its first picture; what comes of those is dropped.
+    std::vector<int32_t> indices(batch_, static_cast<int32_t>(start));
+    const int64_t used = std::min(batch_, count - start);
+    for (int64_t i = 0; i < used; ++i) indices[i] = static_cast<int32_t>(start + i);
+    context.copy(sample_indices_, {indices.data(), {batch_}, DType::i32, Device::cpu});
+    normalize(context, {.images = images,
+                        .sample_indices = sample_indices_,
+                        .y = classifier_.images()});
+    classifier_.forward(context);
+    const auto logits = read_tensor(context, classifier_.logits());
+    for (int64_t i = 0; i < used; ++i) {
+      const double* row = logits.data() + i * classes_;
+      const double largest = *std::max_element(row, row + classes_);
+      double sum = 0;
+      for (int64_t c = 0; c < classes_; ++c) sum += std::exp(row[c] - largest);
+      for (int64_t c = 0; c < classes_; ++c) all.push_back(std::exp(row[c] - largest) / sum);
+    }
+  }
+  return all;
+}
+
+std::vector<int32_t> Evaluator::predictions(Context& context, const Tensor& images) {
+  const auto all = probabilities(context, images);
+  std::vector<int32_t> best;
+  for (auto row = all.begin(); row != all.end(); row += classes_)
+    best.push_back(static_cast<int32_t>(std::max_element(row, row + classes_) - row));
+  return best;
+}
+
+}  // namespace lanet

@@ -1,0 +1,30 @@
+// Predictions of the classifier over pictures.
+#pragma once
+
+#include <vector>
+
+#include "models/resnet.h"
+
+namespace lanet {
+
+/// Runs the inference graph over resident pictures, batch by batch.
+class Evaluator {
+ public:
+  /// Records the graph for batches of `batch`; plan() after the store was allocated.
+  Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+            int64_t batch);
+  void plan(Context& context);
+
+  /// Softmax probabilities [N, C] of images u8 [N, S, S, 3].
+  std::vector<double> probabilities(Context& context, const Tensor& images);
+  /// The class with the largest probability (the first of equals) of each.
+  std::vector<int32_t> predictions(Context& context, const Tensor& images);
+
+ private:
+  int64_t classes_, batch_;
+  Classifier classifier_;
+  Buffer memory_;
+  Tensor sample_indices_;  // i32 [batch]
+};
+
+}  // namespace lanet
