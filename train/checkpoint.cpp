@@ -20,8 +20,10 @@ HostArray to_array(const std::vector<int64_t>& shape, DType dtype,
     T* to = reinterpret_cast<T*>(array.bytes.data());
     for (size_t i = 0; i < values.size(); ++i) to[i] = static_cast<T>(values[i]);
   };
-  if (dtype == DType::i32) fill.operator()<int32_t>();
-  else dispatch_float(dtype, fill);
+  if (dtype == DType::i32)
+    fill.operator()<int32_t>();
+  else
+    dispatch_float(dtype, fill);
   return array;
 }
 
@@ -36,11 +38,11 @@ const HostArray& array_of(const NamedArrays& file, const std::string& path, cons
                           const std::vector<int64_t>& shape) {
   const auto found = file.arrays.find(name);
   if (found == file.arrays.end())
-    throw InputError(fmt::format("{}: {} is missing; the model needs it as {}", path, name,
-                                 to_string(shape)));
+    throw InputError(
+        fmt::format("{}: {} is missing; the model needs it as {}", path, name, to_string(shape)));
   if (found->second.shape != shape)
-    throw InputError(fmt::format("{}: {} is {}; the model's is {}: another architecture", path, name,
-                                 to_string(found->second.shape), to_string(shape)));
+    throw InputError(fmt::format("{}: {} is {}; the model's is {}: another architecture", path,
+                                 name, to_string(found->second.shape), to_string(shape)));
   return found->second;
 }
 
@@ -66,8 +68,8 @@ NamedArrays save_parameters(Context& context, const ParameterStore& store,
                          {"epoch", std::to_string(info.epoch)},
                          {"steps", std::to_string(info.steps)}};
   for (const Parameter& p : store.parameters())
-    checkpoint.arrays[p.name] = to_array(p.file_shape(), store.master_dtype(),
-                                         to_file_order(context, p, store.master(p)));
+    checkpoint.arrays[p.name] =
+        to_array(p.file_shape(), store.master_dtype(), to_file_order(context, p, store.master(p)));
   return checkpoint;
 }
 
@@ -80,16 +82,16 @@ void add_training_state(Context& context, const Model& model, NamedArrays& check
           to_array(p.file_shape(), tensor.dtype, to_file_order(context, p, tensor));
   }
   for (const NamedState& state : model.state())
-    checkpoint.arrays[kState + state.name] = to_array(
-        dims(state.tensor.shape), state.tensor.dtype, read_tensor(context, state.tensor));
+    checkpoint.arrays[kState + state.name] =
+        to_array(dims(state.tensor.shape), state.tensor.dtype, read_tensor(context, state.tensor));
 }
 
 NamedArrays read_checkpoint(const std::string& path) {
   NamedArrays file = read_safetensors(path);
   const auto format = file.metadata.find("format");
   if (format == file.metadata.end() || format->second != kFormat)
-    throw InputError(fmt::format("{}: not a checkpoint of this program (its metadata has no format {})",
-                                 path, kFormat));
+    throw InputError(fmt::format(
+        "{}: not a checkpoint of this program (its metadata has no format {})", path, kFormat));
   return file;
 }
 
@@ -130,15 +132,16 @@ void load_training_state(Context& context, const NamedArrays& checkpoint, const 
                       array_of(checkpoint, path, prefix + p.name, p.file_shape()).to<double>());
   }
   for (const NamedState& state : model.state())
-    write_tensor(context, state.tensor,
-                 array_of(checkpoint, path, kState + state.name, dims(state.tensor.shape))
-                     .to<double>());
+    write_tensor(
+        context, state.tensor,
+        array_of(checkpoint, path, kState + state.name, dims(state.tensor.shape)).to<double>());
   refresh_shadows(context, store);
 }
 
 namespace {
 
-/// Where a parameter of a plain ResNet goes: its names in the model (two for layer2..4); none: nowhere.
+/// Where a parameter of a plain ResNet goes: its names in the model (two for layer2..4); none:
+/// nowhere.
 std::vector<std::string> places(const std::string& name) {
   std::vector<std::string> out = {"f_q." + name};
   for (const char* layer : {"layer2.", "layer3.", "layer4."}) {
@@ -151,7 +154,8 @@ std::vector<std::string> places(const std::string& name) {
 std::string unwrapped(std::string name) {
   for (bool again = true; again;) {
     again = false;
-    for (const std::string_view wrapper : {"state_dict.", "model.", "module.", "model_state_dict."}) {
+    for (const std::string_view wrapper :
+         {"state_dict.", "model.", "module.", "model_state_dict."}) {
       if (name.starts_with(wrapper)) {
         name.erase(0, wrapper.size());
         again = true;
@@ -181,8 +185,8 @@ PretrainedReport load_pretrained(Context& context, const std::string& path, Para
       const Parameter* p = store.find(place);
       if (!p || !is_backbone(place)) continue;
       if (array.shape != p->file_shape())
-        throw InputError(fmt::format("{}: {} is {}; the model's {} is {}: another architecture", path,
-                                     full_name, to_string(array.shape), place,
+        throw InputError(fmt::format("{}: {} is {}; the model's {} is {}: another architecture",
+                                     path, full_name, to_string(array.shape), place,
                                      to_string(p->file_shape())));
       from_file_order(context, *p, store.master(*p), array.to<double>());
       used = set[place] = true;
@@ -191,9 +195,10 @@ PretrainedReport load_pretrained(Context& context, const std::string& path, Para
     if (!used) report.ignored.push_back(full_name);
   }
   if (report.loaded == 0)
-    throw InputError(fmt::format(
-        "{}: nothing in it fits; expected a ResNet's conv1, bn1, layer1 to layer4 (torchvision names)",
-        path));
+    throw InputError(
+        fmt::format("{}: nothing in it fits; expected a ResNet's conv1, bn1, layer1 to layer4 "
+                    "(torchvision names)",
+                    path));
   for (const Parameter& p : store.parameters()) {
     if (is_backbone(p.name) && !set.count(p.name)) report.missing.push_back(p.name);
   }

@@ -1,4 +1,5 @@
-// Checkpoints: weights under PyTorch's names, and with them, where a run is to go on, the training state.
+// Checkpoints: weights under PyTorch's names, and with them, where a run is to go on, the training
+// state.
 #pragma once
 
 #include "core/safetensors.h"
@@ -24,22 +25,25 @@ void add_training_state(Context& context, const Model& model, NamedArrays& check
 NamedArrays read_checkpoint(const std::string& path);
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
 
-/// Writes the arrays into the store; every parameter must be there with the model's shape, else InputError
+/// Writes the arrays into the store; every parameter must be there with the model's shape, else
+/// InputError
 /// (`path` is for messages). Shadows are made again.
 void load_parameters(Context& context, const NamedArrays& checkpoint, const std::string& path,
                      ParameterStore& store);
-/// The counterpart of add_training_state, after load_parameters. InputError if the file holds no state.
+/// The counterpart of add_training_state, after load_parameters. InputError if the file holds no
+/// state.
 void load_training_state(Context& context, const NamedArrays& checkpoint, const std::string& path,
                          Model& model);
 
 /// What a backbone file brought.
 struct PretrainedReport {
-  int loaded = 0;                     ///< parameters of the model that were set
-  std::vector<std::string> ignored;   ///< names in the file that have no place
-  std::vector<std::string> missing;   ///< parameters of the ResNet that the file does not have
+  int loaded = 0;                    ///< parameters of the model that were set
+  std::vector<std::string> ignored;  ///< names in the file that have no place
+  std::vector<std::string> missing;  ///< parameters of the ResNet that the file does not have
 };
-/// Starts the query network from a ResNet (.pth or .safetensors; design: LA-Net part 1): conv1, bn1 and
-/// layer1 as they are, layer2..4 into both branches. InputError if nothing fits, or a shape does not.
+/// Starts the query network from a ResNet (.pth or .safetensors; design: LA-Net part 1): conv1, bn1
+/// and layer1 as they are, layer2..4 into both branches. InputError if nothing fits, or a shape
+/// does not.
 PretrainedReport load_pretrained(Context& context, const std::string& path, ParameterStore& store);
 
 }  // namespace lanet

@@ -96,8 +96,7 @@ class Loader {
  public:
   explicit Loader(fs::path file) : file_(std::move(file)) {}
 
-  Config load(const std::vector<std::string>& overrides) {
-    const json document = parse_file(file_);
+  Config load(const json& document, const std::vector<std::string>& overrides) {
     if (!document.is_object())
       throw InputError(fmt::format("{}: {}; expected an object", file_.string(), shown(document)));
     read_section(document, "");
@@ -222,7 +221,15 @@ class Loader {
 }  // namespace
 
 Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
-  return Loader(file).load(overrides);
+  return Loader(file).load(parse_file(file), overrides);
+}
+
+Config parse_config(const std::string& text, const std::string& source,
+                    const std::vector<std::string>& overrides) {
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded())
+    throw InputError(fmt::format("{}: its configuration is not JSON", source));
+  return Loader(source).load(document, overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) {

@@ -73,6 +73,11 @@ Config load_config(const std::filesystem::path& file,
 /// landmarks of method lanet. (Evaluation needs none.) `file`: what the message names.
 void check_trainable(const Config& config, const std::string& file);
 
+/// The same from the text of a configuration that is resolved already, as a checkpoint holds it;
+/// `source` names it in messages.
+Config parse_config(const std::string& text, const std::string& source,
+                    const std::vector<std::string>& overrides = {});
+
 /// Every field in the table's order. load_config reads it back to the same Config.
 nlohmann::ordered_json to_json(const Config& config);
 

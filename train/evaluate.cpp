@@ -28,9 +28,8 @@ std::vector<double> Evaluator::probabilities(Context& context, const Tensor& ima
     const int64_t used = std::min(batch_, count - start);
     for (int64_t i = 0; i < used; ++i) indices[i] = static_cast<int32_t>(start + i);
     context.copy(sample_indices_, {indices.data(), {batch_}, DType::i32, Device::cpu});
-    normalize(context, {.images = images,
-                        .sample_indices = sample_indices_,
-                        .y = classifier_.images()});
+    normalize(context,
+              {.images = images, .sample_indices = sample_indices_, .y = classifier_.images()});
     classifier_.forward(context);
     const auto logits = read_tensor(context, classifier_.logits());
     for (int64_t i = 0; i < used; ++i) {

@@ -19,8 +19,10 @@ void drop_bad(Faces& faces) {
   std::vector<int64_t> good;
   size_t next_bad = 0;
   for (int64_t i = 0; i < faces.size(); ++i) {
-    if (next_bad < faces.set.bad.size() && faces.set.bad[next_bad].index == i) ++next_bad;
-    else good.push_back(i);
+    if (next_bad < faces.set.bad.size() && faces.set.bad[next_bad].index == i)
+      ++next_bad;
+    else
+      good.push_back(i);
   }
   keep_only(faces.list.names, good);
   keep_only(faces.list.labels, good);
@@ -39,14 +41,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   Faces faces;
   faces.list = read_face_list(data.root, data.labels, split);
   if (with_landmarks) {
-    if (data.landmarks.empty())
-      throw InputError(
-          "data.landmarks: null; method lanet needs landmarks: a .tensor, .csv or .npy file in "
-          "data.root (method 'baseline' needs none)");
-    Landmarks landmarks =
-        read_landmarks(std::filesystem::path(data.root) / data.landmarks, faces.list.names,
-                       {.image_size = static_cast<int>(data.image_size),
-                        .coordinate_size = data.landmark_size});
+    Landmarks landmarks = read_landmarks(
+        std::filesystem::path(data.root) / data.landmarks, faces.list.names,
+        {.image_size = static_cast<int>(data.image_size), .coordinate_size = data.landmark_size});
     faces.landmarks = std::move(landmarks.points);
     faces.valid = std::move(landmarks.valid);
   }
@@ -55,13 +52,16 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   faces.set = decode_images(context, paths, static_cast<int>(data.image_size), progress);
   if (const auto& bad = faces.set.bad; !bad.empty()) {
     if (!data.skip_bad_images)
-      throw InputError(fmt::format("{}{}; mend it or set data.skip_bad_images=true", bad[0].message,
-                                   bad.size() > 1 ? fmt::format(" (and {} more)", bad.size() - 1) : ""));
+      throw InputError(
+          fmt::format("{}{}; mend it or set data.skip_bad_images=true", bad[0].message,
+                      bad.size() > 1 ? fmt::format(" (and {} more)", bad.size() - 1) : ""));
     for (const BadImage& b : bad) message(fmt::format("skipped: {}", b.message));
-    message(fmt::format("{} of {} {} pictures skipped", bad.size(), paths.size(), to_string(split)));
+    message(
+        fmt::format("{} of {} {} pictures skipped", bad.size(), paths.size(), to_string(split)));
     drop_bad(faces);
     if (faces.size() == 0)
-      throw InputError(fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
+      throw InputError(
+          fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
   return faces;
 }

@@ -1,0 +1,74 @@
+// The trainer: a model, its data and its schedule; one call an epoch.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/faces.h"
+#include "train/metrics.h"
+
+namespace lanet {
+
+/// What one epoch brought.
+struct EpochResult {
+  int epoch = 0;                         ///< from 1
+  std::map<std::string, double> losses;  ///< means over the epoch's steps, unweighted; and "total"
+  double learning_rate = 0;              ///< of the last step
+  double train_accuracy = 0;             ///< of augmented pictures against the given labels, as met
+  double seconds = 0;                    ///< of training alone
+  int64_t images = 0;
+};
+
+/// The model of a configuration, recorded into `store`; `samples` faces in the training set.
+std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store);
+
+class Trainer {
+ public:
+  /// Takes the data, allocates everything, and freezes the context. given_labels: the noisy ones.
+  Trainer(Context& context, const Config& config, Faces train, Faces test,
+          std::vector<int32_t> given_labels);
+
+  /// Starting weights by seed; then, if the configuration names one, the backbone file's.
+  void initialise(const std::function<void(const std::string&)>& message);
+  /// Goes on from a checkpoint with training state.
+  void load(const NamedArrays& checkpoint, const std::string& path);
+
+  int epochs_done() const { return epochs_done_; }
+  int64_t steps_per_epoch() const { return train_.size() / config_.train.batch; }
+
+  /// Called after each step: steps done of this epoch, and the mean total loss so far.
+  using StepCallback = std::function<void(int64_t step, double loss)>;
+  /// The next epoch. Throws Error if a loss is not finite.
+  EpochResult run_epoch(const StepCallback& callback = {});
+  /// The test set through the inference graph.
+  Confusion evaluate();
+
+  /// Weights, and with_state what is needed to go on.
+  NamedArrays checkpoint(bool with_state);
+  /// labels.csv: image, given label and estimated distribution; empty for a model without one.
+  std::string labels_csv();
+
+ private:
+  void prepare_epoch();
+  void write_batch(int64_t step);
+  double learning_rate(int64_t step) const;
+
+  Context& context_;
+  Config config_;
+  Faces train_, test_;
+  std::vector<int32_t> given_labels_;
+  ParameterStore store_;
+  std::unique_ptr<Model> model_;
+  Evaluator evaluator_;
+  Buffer memory_;
+  Tensor landmarks_;            // f32 [N, 19, 2] resident
+  Tensor flip_permutation_;     // i32 [19]
+  Tensor parameters_;           // u8 [B, sizeof(AugmentParameters)] of the step
+  std::vector<int32_t> order_;  // of the epoch
+  int epochs_done_ = 0;
+  int64_t steps_done_ = 0;
+};
+
+}  // namespace lanet
