@@ -24,7 +24,8 @@ Value* pointwise_weight(Recorder& r, const std::string& name, int64_t out, int64
 // the mean, so
 //   v = Σ lat_i·mean(x_i) and heatmaps = Σ up^(i−1)((lm_fc·lat_i)·x_i),
 // summed from the smallest map up: L channels at the large resolutions instead of 64e.
-LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone, int64_t num_landmarks) {
+LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone,
+                                  int64_t num_landmarks) {
   const int64_t width = 64 * expansion(backbone);
   std::array<Value*, 4> x{shared};
   for (int i = 1; i < 4; ++i)

@@ -13,6 +13,6 @@ struct LandmarkFeatures {
 
 /// Behind the shared part, [B, S/4, S/4, 64e]. num_landmarks = 0: v alone (the momentum network).
 LandmarkFeatures record_landmarks(Recorder& recorder, Value* shared, Backbone backbone,
-                           int64_t num_landmarks);
+                                  int64_t num_landmarks);
 
 }  // namespace lanet

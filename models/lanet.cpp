@@ -4,16 +4,11 @@
 
 #include "core/rng.h"
 #include "kernels/memory_bank.h"
-#include "layers/label_distribution.h"
 #include "layers/linear.h"
 #include "layers/losses.h"
 
 namespace lanet {
 
-namespace {
-
-/// s_ij of one space: its neighbours and what the pair network makes of them (part 2, steps 1 and
-/// 2). `name` as `f_q.smooth.fer_score`.
 Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* feature,
                                    int64_t k) {
   const int64_t width = feature->shape[1];
@@ -32,8 +27,6 @@ Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* 
       name, h, indices, PairScoreParameters{weight0, bias0, weight2, bias2, weight4, bias4});
   return {scores, indices};
 }
-
-}  // namespace
 
 LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
     : Model(store, config.optimiser), config_(config) {
@@ -156,7 +149,8 @@ void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<
       context.synchronize();
     };
     std::vector<T> one_hot(config_.samples * config_.classes, T(0.0f));
-    for (int64_t i = 0; i < config_.samples; ++i) one_hot[i * config_.classes + labels[i]] = T(1.0f);
+    for (int64_t i = 0; i < config_.samples; ++i)
+      one_hot[i * config_.classes + labels[i]] = T(1.0f);
     upload(label_bank_, one_hot);
 
     for (const uint32_t space : {0u, 1u}) {

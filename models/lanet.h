@@ -2,6 +2,7 @@
 // (design: LA-Net parts 1 to 3).
 #pragma once
 
+#include "layers/label_distribution.h"
 #include "models/landmark_resnet.h"
 #include "models/model.h"
 
@@ -29,6 +30,11 @@ struct LaNetConfig {
   LossWeights weights;
   OptimiserConfig optimiser;
 };
+
+/// s_ij of one space: its neighbours and what the pair network makes of them (part 2, steps 1 and
+/// 2). `name` as `f_q.smooth.fer_score`; feature [B, D].
+Neighbourhood record_neighbourhood(Recorder& recorder, const std::string& name, Value* feature,
+                                   int64_t k);
 
 class LaNet : public Model {
  public:

@@ -48,7 +48,8 @@ Value* record_shared(Recorder& r, Value* images, Backbone backbone) {
   return record_stage(r, "f_q.layer1", record_stem(r, "f_q.", images), backbone, 1);
 }
 
-ExpressionFeatures record_expression(Recorder& r, Value* shared, Backbone backbone, int64_t classes) {
+ExpressionFeatures record_expression(Recorder& r, Value* shared, Backbone backbone,
+                                     int64_t classes) {
   Value* x = shared;
   for (int stage = 2; stage <= 4; ++stage)
     x = record_stage(r, fmt::format("f_q.fer_layer{}", stage), x, backbone, stage);

@@ -32,7 +32,8 @@ struct ExpressionFeatures {
   Value* logits;  ///< [B, C]; null where only u is wanted
 };
 /// fer_layer2..4, global average pool, fer_fc. classes = 0: u alone.
-ExpressionFeatures record_expression(Recorder& recorder, Value* shared, Backbone backbone, int64_t classes);
+ExpressionFeatures record_expression(Recorder& recorder, Value* shared, Backbone backbone,
+                                     int64_t classes);
 
 /// Inference: the shared part, the expression branch and fer_fc, no more than a plain ResNet.
 class Classifier {

@@ -8,6 +8,24 @@ namespace lanet {
 
 using nlohmann::json;
 
+json summarise(const std::vector<double>& values) {
+  double squares = 0, sum = 0;
+  for (const double v : values) {
+    squares += v * v;
+    sum += v;
+  }
+  json head = json::array();
+  for (size_t i = 0; i < std::min<size_t>(4, values.size()); ++i) head.push_back(values[i]);
+  return {{"norm", std::sqrt(squares)}, {"sum", sum}, {"head", head}, {"n", values.size()}};
+}
+
+json rows_of(const std::vector<double>& values, int64_t width) {
+  json rows = json::array();
+  for (size_t i = 0; i < values.size(); i += width)
+    rows.push_back(std::vector<double>(values.begin() + i, values.begin() + i + width));
+  return rows;
+}
+
 std::vector<double> flatten(const json& array) {
   std::vector<double> numbers;
   for (const auto& item : array) {
@@ -202,6 +220,92 @@ std::vector<Check> check_step_file(const json& golden, const json& ours, DType d
     compare.array("eval_logits_after", "/eval_logits_after", golden.at("eval_logits_after"),
                   ours.at("eval_logits_after"),
                   golden.at("eval_logits_bound").at("f64").get<double>());
+  }
+  return checks;
+}
+
+namespace {
+
+/// The bounds of components.json (golden README).
+struct ComponentBounds {
+  double array;
+  double score_gradient;
+  double score_bias4;  ///< of fc_out.4.bias, whose entries nearly cancel
+};
+
+void check_label_distribution(Comparison& compare, const std::string& name, const std::string& path,
+                              const json& golden, const json& ours, const ComponentBounds& bounds) {
+  for (const char* key : {"neighbours_expression", "neighbours_landmark"})
+    compare.index_sets(name + key, path + key, golden.at(key), ours.at(key));
+  compare.number(name + "kl", path + "kl", golden.at("kl").get<double>(),
+                 ours.at("kl").get<double>(), bounds.array);
+  for (const char* key : {"targets", "bank_rows_after", "grad_logits", "grad_fer", "grad_lm"})
+    compare.array(name + key, path + key, golden.at(key), ours.at(key), bounds.array);
+  for (const auto& [key, summary] : golden.at("grad_score").items()) {
+    const double bound =
+        key.ends_with("fc_out.4.bias") ? bounds.score_bias4 : bounds.score_gradient;
+    const std::string item = name + "grad_score " + key, item_path = path + "grad_score/" + key;
+    const json& own = ours.at("grad_score").at(key);
+    compare.number(item + " norm", item_path + "/norm", summary.at("norm").get<double>(),
+                   own.at("norm").get<double>(), bound);
+    compare.head(item, item_path, summary, own, bound);
+  }
+}
+
+}  // namespace
+
+std::vector<Check> check_components_file(const json& golden, const json& ours, DType dtype,
+                                         std::vector<std::string>* not_judged) {
+  constexpr double kBf16Loss = 2e-2, kLeastBf16Temperature = 0.1;
+  const ComponentBounds bounds =
+      dtype == DType::f64 ? ComponentBounds{1e-9, 1e-9, 1e-9} : ComponentBounds{1e-5, 1e-4, 1e-3};
+  const bool rounded = dtype == DType::bf16;  // inputs in bf16: neighbours and gradients change
+  std::vector<Check> checks;
+  Comparison compare(checks, dtype);
+  auto skip = [&](const std::string& name) {
+    if (not_judged) not_judged->push_back(name);
+  };
+  auto loss = [&](const std::string& name, const std::string& path, const json& theirs,
+                  const json& own) {
+    compare.number(name + " loss", path + "/loss", theirs.at("loss").get<double>(),
+                   own.at("loss").get<double>(), rounded ? kBf16Loss : bounds.array);
+  };
+  const json &wing = golden.at("adaptive_wing"), &heatmap = golden.at("heatmap");
+  loss("adaptive_wing", "/adaptive_wing", wing, ours.at("adaptive_wing"));
+  if (rounded) {
+    skip("adaptive_wing grad_pred");
+    skip("heatmap");
+  } else {
+    compare.array("adaptive_wing grad_pred", "/adaptive_wing/grad_pred", wing.at("grad_pred"),
+                  ours.at("adaptive_wing").at("grad_pred"), bounds.array);
+    compare.array("heatmap target", "/heatmap/target", heatmap.at("target"),
+                  ours.at("heatmap").at("target"), bounds.array);
+    compare.array("heatmap weight", "/heatmap/weight", heatmap.at("weight"),
+                  ours.at("heatmap").at("weight"), 0);
+  }
+  for (size_t i = 0; i < golden.at("label_distribution").size(); ++i) {
+    const std::string name = fmt::format("label_distribution {}", i + 1);
+    if (rounded)
+      skip(name);
+    else
+      check_label_distribution(compare, name + " ", fmt::format("/label_distribution/{}/", i),
+                               golden["label_distribution"][i], ours.at("label_distribution")[i],
+                               bounds);
+  }
+  for (size_t i = 0; i < golden.at("contrastive").size(); ++i) {
+    const std::string name = fmt::format("contrastive {}", i + 1);
+    const std::string path = fmt::format("/contrastive/{}", i);
+    const json &theirs = golden["contrastive"][i], &own = ours.at("contrastive")[i];
+    if (rounded && theirs.at("temperature").get<double>() < kLeastBf16Temperature) {
+      skip(name);
+      continue;
+    }
+    loss(name, path, theirs, own);
+    if (rounded)
+      skip(name + " grad_q");
+    else
+      compare.array(name + " grad_q", path + "/grad_q", theirs.at("grad_q"), own.at("grad_q"),
+                    bounds.array);
   }
   return checks;
 }

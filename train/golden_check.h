@@ -55,6 +55,10 @@ class Comparison {
   DType dtype_;
 };
 
+/// {norm, sum, head: the first four, n} of numbers in file order.
+nlohmann::json summarise(const std::vector<double>& values);
+/// Nested rows of `width` numbers.
+nlohmann::json rows_of(const std::vector<double>& values, int64_t width);
 /// All numbers of nested arrays, in order.
 std::vector<double> flatten(const nlohmann::json& array);
 

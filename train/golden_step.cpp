@@ -5,38 +5,13 @@
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"
 #include "models/lanet.h"
+#include "train/golden_check.h"
 
 namespace lanet {
 
 using nlohmann::json;
 
 namespace {
-
-/// norm, sum and the first four of numbers in file order; n of them.
-json summarise(const std::vector<double>& values) {
-  double squares = 0, sum = 0;
-  for (const double v : values) {
-    squares += v * v;
-    sum += v;
-  }
-  json head = json::array();
-  for (size_t i = 0; i < std::min<size_t>(4, values.size()); ++i) head.push_back(values[i]);
-  return {{"norm", std::sqrt(squares)}, {"sum", sum}, {"head", head}, {"n", values.size()}};
-}
-
-json rows_of(const std::vector<double>& values, int64_t width) {
-  json rows = json::array();
-  for (size_t i = 0; i < values.size(); i += width)
-    rows.push_back(std::vector<double>(values.begin() + i, values.begin() + i + width));
-  return rows;
-}
-
-json index_rows(const std::vector<double>& values, int64_t width) {
-  json rows = json::array();
-  for (size_t i = 0; i < values.size(); i += width)
-    rows.push_back(std::vector<int>(values.begin() + i, values.begin() + i + width));
-  return rows;
-}
 
 /// NHWC to NCHW.
 std::vector<double> to_nchw(const std::vector<double>& values, const Shape& shape) {
@@ -246,8 +221,8 @@ class GoldenStep {
         {"logits", rows_of(read(model_.logits()), classes)},
         {"target_distribution", rows_of(read(model_.target_distribution()), classes)},
         {"pseudo_labels", read(inside.pseudo_labels)},
-        {"expression_neighbours", index_rows(read(inside.expression_neighbours), k)},
-        {"landmark_neighbours", index_rows(read(inside.landmark_neighbours), k)},
+        {"expression_neighbours", rows_of(read(inside.expression_neighbours), k)},
+        {"landmark_neighbours", rows_of(read(inside.landmark_neighbours), k)},
         {"landmark_heatmap", summarise(to_nchw(read(inside.heatmaps), inside.heatmaps->shape))},
         {"expression_key", summarise(read(inside.expression_key))},
         {"landmark_key", summarise(read(inside.landmark_key))},

@@ -5,6 +5,11 @@
 int main(int argc, char** argv) {
   lanet::check_compiled_cpu();
   lanet::CommandLine command_line;
+  command_line.add_train(lanet::run_train);
+  command_line.add_eval(lanet::run_eval);
+  command_line.add_predict(lanet::run_predict);
+  command_line.add_verify(lanet::run_verify);
+  command_line.add_bench_step(lanet::run_bench_step);
   command_line.add_synth(lanet::run_synth);
   command_line.add_doctor(lanet::run_doctor);
   return command_line.run(argc, argv);

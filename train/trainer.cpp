@@ -7,17 +7,13 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "train/session.h"
 
 namespace lanet {
 
 namespace {
 
 constexpr int64_t kClasses = kNumExpressions;
-
-DType dtype_from(const std::string& name) {
-  if (name == "bf16") return DType::bf16;
-  return name == "f64" ? DType::f64 : DType::f32;
-}
 
 /// The host's data in one tensor of the context's device.
 template <typename T>
@@ -151,6 +147,12 @@ void Trainer::write_batch(int64_t step) {
   model_->set_step(context_, steps_done_ + 1, learning_rate(steps_done_));
 }
 
+void Trainer::step(int64_t step) {
+  write_batch(step);
+  model_->step(context_);
+  ++steps_done_;
+}
+
 EpochResult Trainer::run_epoch(const StepCallback& callback) {
   LANET_REQUIRE(epochs_done_ < config_.train.epochs, "{} epochs are done of {}", epochs_done_,
                 config_.train.epochs);
@@ -161,10 +163,7 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
   int64_t right = 0;
   for (int64_t step = 0; step < steps; ++step) {
     result.learning_rate = learning_rate(steps_done_);
-    write_batch(step);
-    model_->step(context_);
-    ++steps_done_;
-
+    this->step(step);
     double total = 0;
     for (const NamedLoss& term : model_->losses()) {
       double value = 0;

@@ -42,6 +42,12 @@ class Trainer {
   using StepCallback = std::function<void(int64_t step, double loss)>;
   /// The next epoch. Throws Error if a loss is not finite.
   EpochResult run_epoch(const StepCallback& callback = {});
+  /// The parts of run_epoch(), for benchmarks: the epoch's order, then augmentation and
+  /// optimisation of step `step` of it.
+  void prepare_epoch();
+  void step(int64_t step);
+  Model& model() { return *model_; }
+
   /// The test set through the inference graph.
   Confusion evaluate();
 
@@ -51,7 +57,6 @@ class Trainer {
   std::string labels_csv();
 
  private:
-  void prepare_epoch();
   void write_batch(int64_t step);
   double learning_rate(int64_t step) const;
 

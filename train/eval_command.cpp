@@ -1,0 +1,106 @@
+// eval and predict: a trained classifier on a data set, and on single pictures.
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "data/image.h"
+#include "train/commands.h"
+#include "train/evaluate.h"
+#include "train/faces.h"
+#include "train/metrics.h"
+#include "train/session.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr int64_t kBatch = 64;
+
+/// The classifier of a checkpoint, ready to run.
+struct LoadedClassifier {
+  LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
+      : store(dtype_from(config.train.dtype)),
+        evaluator(store, backbone_from(config.model.backbone), kNumExpressions,
+                  config.data.image_size, batch) {
+    store.allocate(context, /*for_training=*/false);
+    load_parameters(context, model.checkpoint, model.path, store);
+    evaluator.plan(context);
+  }
+  ParameterStore store;
+  Evaluator evaluator;
+};
+
+/// The checkpoint's configuration under overrides; from another file: its data section alone.
+Config config_for(const TrainedModel& model, const std::string& data_config,
+                  const std::vector<std::string>& overrides) {
+  if (data_config.empty())
+    return parse_config(to_json(model.info.config).dump(), model.path, overrides);
+  Config config = load_config(data_config, overrides);
+  const int64_t image_size = model.info.config.data.image_size;
+  config.model = model.info.config.model;
+  config.data.image_size = image_size;
+  return config;
+}
+
+}  // namespace
+
+int run_eval(const EvalOptions& options) {
+  const TrainedModel model = open_trained(options.target, options.best);
+  const Config config = config_for(model, options.data_config, options.overrides);
+  report_environment_problems();
+  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+  const Split split = options.split == "train" ? Split::train : Split::test;
+  LoadedClassifier classifier(context, model, config, kBatch);
+  const Faces faces =
+      load_faces(context, config, split, /*with_landmarks=*/false,
+                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
+  Confusion confusion(kNumExpressions);
+  confusion.add(faces.list.labels, classifier.evaluator.predictions(context, faces.set.images));
+  if (options.json) {
+    fmt::print("{}\n", to_json(confusion).dump());
+    return 0;
+  }
+  fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
+             options.split,
+             to_table(confusion, {kExpressionNames.begin(), kExpressionNames.end()}));
+  return 0;
+}
+
+int run_predict(const PredictOptions& options) {
+  const TrainedModel model = open_trained(options.target, options.best);
+  const Config config = config_for(model, "", options.overrides);
+  report_environment_problems();
+  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+  LoadedClassifier classifier(context, model, config, 1);
+  const int size = static_cast<int>(config.data.image_size);
+  bool any_bad = false;
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const std::string& path : options.images) {
+    HostImage image;
+    try {
+      image = resize_image(decode_image(path), size);
+    } catch (const InputError& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      any_bad = true;
+      continue;
+    }
+    Buffer memory = context.allocate(image.rgb.size());
+    const Tensor pixels = memory.tensor({1, size, size, 3}, DType::u8);
+    context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
+    const auto p = classifier.evaluator.probabilities(context, pixels);
+    const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
+    nlohmann::ordered_json probabilities;
+    std::string text;
+    for (size_t c = 0; c < p.size(); ++c) {
+      probabilities[std::string(kExpressionNames[c])] = p[c];
+      text += fmt::format("  {} {:.3f}", kExpressionNames[c], p[c]);
+    }
+    all.push_back(
+        {{"image", path}, {"label", kExpressionNames[best]}, {"probabilities", probabilities}});
+    if (!options.json) fmt::print("{}: {} {}\n", path, kExpressionNames[best], text);
+  }
+  if (options.json) fmt::print("{}\n", all.dump());
+  return any_bad ? 1 : 0;
+}
+
+}  // namespace lanet

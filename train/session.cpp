@@ -1,0 +1,44 @@
+#include "train/session.h"
+
+#include "train/environment.h"
+#include "train/run_folder.h"
+
+namespace lanet {
+
+namespace fs = std::filesystem;
+
+DType dtype_from(const std::string& name) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    if (to_string(dtype) == name) return dtype;
+  }
+  throw InputError(fmt::format("dtype {}: expected f32, bf16 or f64", name));
+}
+
+Device device_from(const std::string& name) {
+  return name == "cuda" ? Device::cuda : Device::cpu;
+}
+
+void report_environment_problems() {
+  for (const std::string& problem : environment_problems())
+    fmt::print(stderr, "note: {}\n", problem);
+}
+
+TrainedModel open_trained(const std::string& target, bool best) {
+  TrainedModel model;
+  model.path = target;
+  if (fs::is_directory(target)) {
+    RunFolder::open(target);  // says so where it is none
+    const fs::path file = fs::path(target) / (best ? "best.safetensors" : "last.safetensors");
+    if (!fs::exists(file))
+      throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
+                                   file.filename().string()));
+    model.path = file.string();
+  } else if (best) {
+    throw InputError(fmt::format("{}: --best is for a run folder; this is a file", target));
+  }
+  model.checkpoint = read_checkpoint(model.path);
+  model.info = checkpoint_info(model.checkpoint, model.path);
+  return model;
+}
+
+}  // namespace lanet

@@ -1,0 +1,29 @@
+// What several commands share: a device by name, and the model behind RUN|CHECKPOINT.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "train/checkpoint.h"
+
+namespace lanet {
+
+/// f32, bf16 or f64 by name.
+DType dtype_from(const std::string& name);
+
+/// The device of `auto`, `cpu` or `cuda`. auto is the CPU where no GPU serves the whole program.
+Device device_from(const std::string& name);
+
+/// Tells on stderr what is wrong with this build or machine, a line each.
+void report_environment_problems();
+
+/// A trained model to look at: RUN stands for its last (or best) checkpoint.
+struct TrainedModel {
+  std::string path;  ///< of the checkpoint file
+  NamedArrays checkpoint;
+  CheckpointInfo info;
+};
+/// InputError if `target` is neither a run folder with a checkpoint nor a checkpoint file.
+TrainedModel open_trained(const std::string& target, bool best);
+
+}  // namespace lanet

@@ -1,0 +1,148 @@
+// train: a run from a configuration to checkpoints and metrics.
+#include <fmt/format.h>
+
+#include "core/file.h"
+#include "data/noise.h"
+#include "train/commands.h"
+#include "train/environment.h"
+#include "train/progress.h"
+#include "train/run_folder.h"
+#include "train/session.h"
+#include "train/trainer.h"
+
+namespace lanet {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kLast = "last.safetensors";
+constexpr const char* kBest = "best.safetensors";
+
+/// A run goes on only as what it was started: device and threads may differ, nothing else.
+void require_same(const Config& now, const Config& then, const RunFolder& folder) {
+  Config same = now;
+  same.train.device = then.train.device;
+  same.train.threads = then.train.threads;
+  const ordered_json a = to_json(same).flatten(), b = to_json(then).flatten();
+  for (const auto& [pointer, value] : b.items()) {
+    if (a.at(pointer) == value) continue;
+    std::string path = pointer.substr(1);
+    std::replace(path.begin(), path.end(), '/', '.');
+    throw InputError(fmt::format("{}: {}: the run was started with {}; expected that, not {}",
+                                 folder.path().string(), path, value.dump(), a.at(pointer).dump()));
+  }
+}
+
+std::vector<int32_t> given_labels(const Config& config, const Faces& train, const RunFolder& folder,
+                                  bool resume) {
+  const std::string file = folder.file("noise.csv").string();
+  if (resume) return read_noise_csv(file, train.list.names, train.list.labels, kExpressionNames);
+  const NoiseKind kind =
+      config.data.noise.kind == "symmetric" ? NoiseKind::symmetric : NoiseKind::class_dependent;
+  auto labels = add_label_noise(train.list.labels, kNumExpressions, config.data.noise.rate, kind,
+                                static_cast<uint64_t>(config.seed));
+  write_noise_csv(file, train.list.names, train.list.labels, labels, kExpressionNames);
+  return labels;
+}
+
+ordered_json metrics_line(const EpochResult& epoch, const Confusion& test) {
+  const ordered_json accuracy = to_json(test);
+  return {{"epoch", epoch.epoch},
+          {"losses", epoch.losses},
+          {"learning_rate", epoch.learning_rate},
+          {"train_accuracy", epoch.train_accuracy},
+          {"test_accuracy", accuracy["accuracy"]},
+          {"test_balanced_accuracy", accuracy["balanced_accuracy"]},
+          {"test_recall", accuracy["recall"]},
+          {"images_per_second", static_cast<double>(epoch.images) / epoch.seconds},
+          {"seconds", epoch.seconds}};
+}
+
+void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
+  const int64_t per_epoch = trainer.steps_per_epoch(), batch = config.train.batch;
+  const int epochs = static_cast<int>(config.train.epochs);
+  Progress progress("img", epochs * per_epoch * batch);
+  std::vector<double> accuracies;
+  for (const auto& line : folder.metrics()) accuracies.push_back(line.at("test_accuracy"));
+  while (trainer.epochs_done() < epochs) {
+    const int epoch = trainer.epochs_done() + 1;
+    const EpochResult result = trainer.run_epoch([&](int64_t step, double loss) {
+      progress.update(((epoch - 1) * per_epoch + step) * batch,
+                      fmt::format("epoch {}/{}  loss {:.4f}", epoch, epochs, loss));
+    });
+    const Confusion test = trainer.evaluate();
+    accuracies.push_back(test.accuracy());
+    const Summary summary = summarize(accuracies);
+
+    // The checkpoint first: metrics beyond it are dropped when the run goes on.
+    if (summary.best_epoch == epoch)
+      write_safetensors(folder.file(kBest), trainer.checkpoint(/*with_state=*/false));
+    if (const std::string labels = trainer.labels_csv(); !labels.empty())
+      write_file_atomically(folder.file("labels.csv"), labels);
+    write_safetensors(folder.file(kLast), trainer.checkpoint(/*with_state=*/true));
+    folder.append_metrics(metrics_line(result, test));
+    folder.write_summary(summary);
+
+    std::string losses;
+    for (const auto& [name, value] : result.losses)
+      losses += fmt::format("  {} {:.4f}", name, value);
+    progress.message(fmt::format("epoch {}/{}{}  train {:.4f}  test {:.4f}  {:.1f} img/s", epoch,
+                                 epochs, losses, result.train_accuracy, test.accuracy(),
+                                 static_cast<double>(result.images) / result.seconds));
+  }
+  progress.finish();
+  const Summary summary = summarize(accuracies);
+  fmt::print(stderr,
+             "best epoch {}: {:.4f}  last epoch {}: {:.4f}  mean of the last five: {:.4f}\n",
+             summary.best_epoch, summary.best_accuracy, summary.last_epoch, summary.last_accuracy,
+             summary.mean_last_five);
+}
+
+}  // namespace
+
+int run_train(const TrainOptions& options) {
+  const Config config = load_config(options.config, options.overrides);
+  check_trainable(config, options.config);
+  const bool lanet = config.method == "lanet";
+  const std::filesystem::path path =
+      options.run.empty() ? default_run_path(options.config) : std::filesystem::path(options.run);
+  if (!options.resume && std::filesystem::exists(path) && !std::filesystem::is_empty(path))
+    throw InputError(
+        fmt::format("{}: exists; a run is never overwritten: choose another --run, or "
+                    "go on with it by --resume",
+                    path.string()));
+  report_environment_problems();
+  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+
+  NamedArrays checkpoint;
+  if (options.resume) {
+    const RunFolder folder = RunFolder::open(path);
+    require_same(config, folder.config(), folder);
+    checkpoint = read_checkpoint(folder.file(kLast).string());
+  }
+  // Everything that can be wrong with the data is found before the run folder is made.
+  auto load = [&](Split split, bool with_landmarks) {
+    return load_faces(context, config, split, with_landmarks,
+                      [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
+  };
+  Faces train = load(Split::train, lanet), test = load(Split::test, false);
+  fmt::print(stderr, "{} training and {} test faces at {} px\n", train.size(), test.size(),
+             config.data.image_size);
+
+  RunFolder folder = options.resume ? RunFolder::open(path)
+                                    : RunFolder::create(path, config, describe_environment());
+  std::vector<int32_t> labels = given_labels(config, train, folder, options.resume);
+  Trainer trainer(context, config, std::move(train), std::move(test), std::move(labels));
+  if (options.resume) {
+    trainer.load(checkpoint, folder.file(kLast).string());
+    folder.truncate_metrics(trainer.epochs_done());
+  } else {
+    trainer.initialise([](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  }
+  fmt::print(stderr, "run: {}\n", folder.path().string());
+  train_epochs(trainer, config, folder);
+  return 0;
+}
+
+}  // namespace lanet
