@@ -47,7 +47,9 @@ void Sketch::glow(Vec2 center, float radius_x, float radius_y, Color color, floa
               clip);
 }
 
-float Sketch::jaw() const { return 0.10f * unit(jaw_drop) - 0.015f * unit(chin_raise); }
+float Sketch::jaw() const {
+  return 0.11f * unit(jaw_drop) - 0.015f * unit(chin_raise);
+}
 
 Color Sketch::skin_shadow() const {
   const Color c = face.identity.skin;

@@ -25,9 +25,9 @@ const Prototype& prototype(Expression expression) {
   static const std::array<Prototype, kNumExpressions> table{{
       // anger
       {{{brow_lower, 0.95f, 0.6f, 1.f},
-        {upper_lid_raise, 0.4f, 0.3f, 0.7f},
+        {upper_lid_raise, 0.55f, 0.3f, 0.8f},
         {lid_tighten, 0.75f, 0.4f, 0.9f},
-        {nose_wrinkle, 0.2f, 0.2f, 0.5f}},
+        {nose_wrinkle, 0.1f, 0.2f, 0.4f}},
        {{{lip_press, 1.f, 0.6f, 1.f},
          {chin_raise, 0.6f, 0.2f, 0.7f},
          {corner_depress, 0.4f, 0.2f, 0.6f}},
@@ -39,11 +39,11 @@ const Prototype& prototype(Expression expression) {
          {upper_lip_raise, 0.6f, 0.2f, 0.6f},
          {corner_depress, 0.4f, 0.2f, 0.5f}}}},
       // disgust
-      {{{nose_wrinkle, 0.9f, 0.5f, 1.f},
-        {brow_lower, 0.6f, 0.2f, 0.6f},
+      {{{nose_wrinkle, 0.95f, 0.5f, 1.f},
+        {brow_lower, 0.4f, 0.1f, 0.4f},
         {lid_tighten, 0.6f, 0.3f, 0.8f},
-        {cheek_raise, 0.35f, 0.2f, 0.5f},
-        {lid_droop, 0.25f, 0.2f, 0.5f}},
+        {cheek_raise, 0.6f, 0.2f, 0.7f},
+        {lid_droop, 0.35f, 0.2f, 0.5f}},
        {{{upper_lip_raise, 1.f, 0.5f, 1.f},
          {corner_depress, 0.6f, 0.2f, 0.7f},
          {chin_raise, 0.4f, 0.2f, 0.6f}},
@@ -55,16 +55,18 @@ const Prototype& prototype(Expression expression) {
          {upper_lip_raise, 0.7f, 0.3f, 0.8f},
          {corner_depress, 0.5f, 0.2f, 0.5f}}}},
       // fear
-      {{{inner_brow_raise, 0.95f, 0.5f, 1.f},
-        {outer_brow_raise, 0.5f, 0.2f, 0.6f},
+      {{{inner_brow_raise, 1.f, 0.6f, 1.f},
+        {outer_brow_raise, 0.3f, 0.2f, 0.5f},
         {brow_lower, 0.65f, 0.2f, 0.5f},
-        {upper_lid_raise, 0.9f, 0.5f, 1.f},
+        {upper_lid_raise, 0.95f, 0.65f, 1.f},
         {lid_tighten, 0.3f, 0.1f, 0.4f}},
        {{{lip_stretch, 1.f, 0.5f, 1.f},
          {lips_part, 1.f, 0.4f, 1.f},
          {teeth_clench, 0.45f, 1.f, 1.f}},
-        {{jaw_drop, 1.f, 0.25f, 0.65f}, {lip_stretch, 0.9f, 0.4f, 0.9f}},
-        {{lip_stretch, 1.f, 0.5f, 1.f}, {corner_depress, 0.5f, 0.2f, 0.5f}}}},
+        {{jaw_drop, 1.f, 0.25f, 0.65f}, {lip_stretch, 1.f, 0.5f, 1.f}},
+        {{lip_stretch, 1.f, 0.6f, 1.f},
+         {lips_part, 0.5f, 0.2f, 0.5f},
+         {corner_depress, 0.5f, 0.2f, 0.5f}}}},
       // happiness
       {{{cheek_raise, 0.8f, 0.3f, 1.f},
         {lid_tighten, 0.2f, 0.2f, 0.4f},
@@ -91,7 +93,9 @@ const Prototype& prototype(Expression expression) {
         {upper_lid_raise, 0.75f, 0.3f, 0.8f}},
        {{{jaw_drop, 1.f, 0.5f, 1.f}, {lip_pucker, 0.4f, 0.2f, 0.6f}},
         {{jaw_drop, 1.f, 0.25f, 0.5f}, {lip_pucker, 0.5f, 0.3f, 0.8f}},
-        {{lips_part, 0.7f, 0.4f, 1.f}, {lip_pucker, 0.5f, 0.3f, 0.7f}}}},
+        {{jaw_drop, 0.8f, 0.15f, 0.35f},
+         {lips_part, 0.7f, 0.4f, 1.f},
+         {lip_pucker, 0.5f, 0.3f, 0.7f}}}},
       // neutral: what every face does a little, below
       {{}, {{}}},
   }};
@@ -125,12 +129,12 @@ Mood draw_mood(Dice& dice) {
             .distribution = {},
             .muscles = {}};
   const bool mixed = dice.chance(kMixedShare);
-  const float weight = mixed ? dice.range(0.58f, 0.8f) : 1.f;
+  const float weight = mixed ? dice.range(0.65f, 0.88f) : 1.f;
   Expression second = mood.label;
   while (mixed && second == mood.label) second = static_cast<Expression>(dice.below(neutral + 1));
 
   // Neutral has no intensity of its own: mixed with another expression it is that one, faint.
-  float intensity = mood.label == neutral ? 1.f : std::min(1.f, dice.range(0.42f, 1.3f));
+  float intensity = mood.label == neutral ? 1.f : std::min(1.f, dice.range(0.6f, 1.7f));
   if (mixed) intensity = std::max(intensity, 0.65f);
   const float sure = mood.label == neutral ? 1.f : certainty(intensity);
   mood.distribution[neutral] += 1 - sure;
@@ -146,8 +150,8 @@ Mood draw_mood(Dice& dice) {
   for (int u = 0; u < kNumUnits; ++u) {
     mood.muscles[u] = intensity * (mixed ? mix(other[u], first[u], weight) : first[u]);
     // What a face does by itself, whatever it expresses.
-    if (dice.chance(0.12f) && u != teeth_clench && u != tongue_show)
-      mood.muscles[u] = std::min(1.f, mood.muscles[u] + dice.range(0, 0.25f));
+    if (dice.chance(0.1f) && u != teeth_clench && u != tongue_show)
+      mood.muscles[u] = std::min(1.f, mood.muscles[u] + dice.range(0, 0.2f));
   }
   if (dice.chance(0.03f)) mood.muscles[lid_droop] = 1;  // a blink
   return mood;

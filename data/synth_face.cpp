@@ -18,8 +18,8 @@ Color pick_color(const std::array<Color, N>& colors, Dice& dice, float spread) {
   return vary(colors[dice.below(N)], dice, spread);
 }
 
-constexpr std::array<Color, 9> kSkins{{{1.00f, 0.86f, 0.76f},
-                                       {0.98f, 0.80f, 0.67f},
+constexpr std::array<Color, 9> kSkins{{{0.95f, 0.81f, 0.71f},
+                                       {0.95f, 0.77f, 0.64f},
                                        {0.95f, 0.75f, 0.58f},
                                        {0.90f, 0.69f, 0.51f},
                                        {0.84f, 0.61f, 0.44f},
@@ -36,6 +36,8 @@ constexpr std::array<Color, 9> kHairs{{{0.10f, 0.08f, 0.08f},
                                        {0.66f, 0.28f, 0.13f},
                                        {0.62f, 0.60f, 0.58f},
                                        {0.25f, 0.30f, 0.52f}}};
+constexpr std::array<float, 9> kHairShares{0.17f, 0.17f, 0.16f, 0.14f, 0.10f,
+                                           0.12f, 0.07f, 0.04f, 0.03f};
 constexpr std::array<Color, 5> kIrises{{{0.30f, 0.19f, 0.11f},
                                         {0.45f, 0.30f, 0.14f},
                                         {0.35f, 0.48f, 0.30f},
@@ -62,18 +64,18 @@ Identity draw_identity(Dice& dice) {
 
   id.eye_x = wide * dice.bell(0.29f, 0.013f);
   id.eye_y = dice.bell(-0.09f, 0.02f);
-  id.eye_width = dice.bell(0.145f, 0.01f);
-  id.lid_up = dice.bell(0.082f, 0.012f);
-  id.lid_down = dice.bell(0.045f, 0.008f);
-  id.eye_slant = dice.bell(0.012f, 0.012f);
+  id.eye_width = dice.bell(0.153f, 0.008f);
+  id.lid_up = dice.bell(0.088f, 0.008f);
+  id.lid_down = dice.bell(0.048f, 0.006f);
+  id.eye_slant = dice.bell(0.012f, 0.009f);
   id.iris_radius = dice.bell(0.079f, 0.005f);
   id.lash = dice.chance(0.45f) ? dice.range(0.4f, 1) : dice.range(0, 0.2f);
 
-  id.brow_height = dice.bell(0.225f, 0.016f);
+  id.brow_height = dice.bell(0.230f, 0.011f);
   id.brow_length = dice.bell(0.17f, 0.012f);
-  id.brow_thickness = dice.range(0.025f, 0.07f);
-  id.brow_arch = dice.bell(0.035f, 0.012f);
-  id.brow_slope = dice.bell(0, 0.014f);
+  id.brow_thickness = dice.range(0.035f, 0.075f);
+  id.brow_arch = dice.bell(0.035f, 0.009f);
+  id.brow_slope = dice.bell(0, 0.008f);
 
   id.nose_y = dice.bell(0.235f, 0.02f);
   id.nose_width = dice.bell(0.125f, 0.015f);
@@ -81,15 +83,15 @@ Identity draw_identity(Dice& dice) {
   id.nose_lift = dice.bell(0.02f, 0.012f);
 
   id.mouth_y = dice.bell(0.505f, 0.015f);
-  id.mouth_width = dice.bell(0.205f, 0.016f);
+  id.mouth_width = dice.bell(0.235f, 0.014f);
   id.upper_lip = dice.bell(0.038f, 0.009f);
   id.lower_lip = dice.bell(0.052f, 0.011f);
-  id.mouth_bend = dice.bell(0, 0.012f);
+  id.mouth_bend = dice.bell(0, 0.007f);
 
   id.age = dice.chance(0.3f) ? dice.range(0.3f, 1) : dice.range(0, 0.3f);
   id.skin = pick_color(kSkins, dice, 0.03f);
   id.hair = id.age > 0.75f && dice.chance(0.7f) ? vary(kHairs[7], dice, 0.08f)
-                                                : pick_color(kHairs, dice, 0.03f);
+                                                : vary(kHairs[dice.pick(kHairShares)], dice, 0.03f);
   id.iris = pick_color(kIrises, dice, 0.04f);
   const bool lipstick = dice.chance(0.25f);
   const Color tint = lipstick ? Color{0.78f, 0.15f, 0.24f} : Color{0.72f, 0.34f, 0.32f};
@@ -113,25 +115,25 @@ Identity draw_identity(Dice& dice) {
 }
 
 Pose draw_pose(Dice& dice) {
-  return {.yaw = dice.bell(0, 0.13f),
-          .pitch = dice.bell(0, 0.08f),
-          .roll = dice.bell(0, 0.06f),
-          .scale = dice.bell(0.97f, 0.025f),
-          .shift = {dice.bell(0, 0.02f), dice.bell(-0.02f, 0.02f)}};
+  return {.yaw = dice.bell(0, 0.11f),
+          .pitch = dice.bell(0, 0.06f),
+          .roll = dice.bell(0, 0.045f),
+          .scale = dice.bell(1.03f, 0.02f),
+          .shift = {dice.bell(0, 0.015f), dice.bell(-0.10f, 0.015f)}};
 }
 
 Conditions draw_conditions(Dice& dice) {
   Conditions c{};
   c.light_angle = dice.bell(-1.57f, 0.8f);  // mostly from above
-  c.light_strength = dice.range(0.05f, 0.45f);
+  c.light_strength = dice.range(0.05f, 0.38f);
   const float warm = dice.bell(0, 0.05f);
   c.light_color = {1 + warm, 1, 1 - warm};
-  c.exposure = dice.bell(1, 0.09f);
+  c.exposure = dice.bell(0.94f, 0.07f);
   c.contrast = dice.bell(1, 0.09f);
   c.saturation = dice.chance(0.08f) ? 0.f : dice.bell(1, 0.1f);
-  c.blur = dice.chance(0.4f) ? dice.range(0.4f, 1.3f) : dice.range(0, 0.4f);
-  c.noise = dice.chance(0.4f) ? dice.range(0.02f, 0.045f) : dice.range(0, 0.02f);
-  constexpr std::array<float, 7> kOccluders{0.86f, 0.035f, 0.03f, 0.02f, 0.02f, 0.015f, 0.02f};
+  c.blur = dice.chance(0.2f) ? dice.range(0.4f, 1.0f) : dice.range(0, 0.4f);
+  c.noise = dice.chance(0.3f) ? dice.range(0.015f, 0.035f) : dice.range(0, 0.015f);
+  constexpr std::array<float, 7> kOccluders{0.89f, 0.03f, 0.025f, 0.01f, 0.02f, 0.01f, 0.015f};
   c.occluder = static_cast<Occluder>(dice.pick(kOccluders));
   return c;
 }

@@ -17,13 +17,12 @@ std::array<Vec2, 3> brow_points(const Sketch& s, int side) {
   const float x = side_sign(side), base = id.eye_y - id.brow_height;
   const float inner = s.unit(inner_brow_raise, side), outer = s.unit(outer_brow_raise, side),
               lower = s.unit(brow_lower, side), wrinkle = s.unit(nose_wrinkle, side);
-  return {
-      {{x * (id.eye_x + id.brow_length),
-        base + 0.035f - id.brow_slope - 0.06f * outer + 0.012f * lower + 0.02f * inner},
-       {x * (id.eye_x + 0.02f - 0.01f * lower),
-        base - id.brow_arch - 0.045f * inner - 0.085f * outer + 0.05f * lower + 0.02f * wrinkle},
-       {x * (id.eye_x - 0.9f * id.brow_length - 0.03f * lower),
-        base + 0.01f + id.brow_slope - 0.115f * inner + 0.09f * lower + 0.035f * wrinkle}}};
+  return {{{x * (id.eye_x + id.brow_length),
+            base + 0.035f - id.brow_slope - 0.08f * outer - 0.01f * lower + 0.035f * inner},
+           {x * (id.eye_x + 0.02f - 0.01f * lower),
+            base - id.brow_arch - 0.05f * inner - 0.10f * outer + 0.06f * lower + 0.03f * wrinkle},
+           {x * (id.eye_x - 0.9f * id.brow_length - 0.03f * lower),
+            base + 0.01f + id.brow_slope - 0.135f * inner + 0.12f * lower + 0.03f * wrinkle}}};
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ void draw_furrows(Sketch& s, const Mask& head) {
 
     // Nose root wrinkles.
     const float wrinkle = s.unit(nose_wrinkle, side);
-    for (int i = 0; i < 2 && wrinkle > 0.1f; ++i)
+    for (int i = 0; i < 3 && wrinkle > 0.1f; ++i)
       s.line(curve({{0.03f * x, id.eye_y + 0.05f + 0.05f * i},
                     {0.08f * x, id.eye_y + 0.035f + 0.05f * i},
                     {0.12f * x, id.eye_y + 0.07f + 0.05f * i}}),
@@ -126,7 +125,7 @@ void draw_eyes(Sketch& s) {
                 cheek = s.unit(cheek_raise, side), wrinkle = s.unit(nose_wrinkle, side),
                 lower = s.unit(brow_lower, side), inner = s.unit(inner_brow_raise, side);
     const float up =
-        id.lid_up * (1 + 0.5f * raise - 0.28f * tight - 0.12f * cheek - 0.2f * wrinkle);
+        id.lid_up * (1 + 0.6f * raise - 0.35f * tight - 0.12f * cheek - 0.2f * wrinkle);
     const float down =
         id.lid_down * (1 + 0.2f * raise - 0.55f * tight - 0.9f * cheek - 0.5f * wrinkle);
     const float closed = std::min(1.f, s.unit(lid_droop, side) + 0.35f * s.unit(gaze_down, side));

@@ -67,14 +67,16 @@ void draw_strands(Sketch& s, const Mask& hair) {
   }
 }
 
+/// Balls of hair along a line, every third point of it.
 void draw_curls(Sketch& s, const Path& along, float radius) {
   const Color hair = s.face.identity.hair;
   for (size_t i = 0; i < along.size(); i += 3) {
-    const float r = radius * s.dice.range(0.75f, 1.2f);
-    const Vec2 at = s.project(along[i]);
-    s.canvas.fill(ellipse(at, s.project.length(r), s.project.length(r), 0, 16), hair);
-    s.glow(along[i] + Vec2{-0.25f * r, -0.3f * r}, 0.6f * r, 0.6f * r,
-           mix(hair, {1, 0.95f, 0.9f}, 0.3f), 0.5f);
+    const float r = radius * s.dice.range(0.7f, 1.25f);
+    const Vec2 at = along[i] + Vec2{s.dice.bell(0, 0.2f * r), s.dice.bell(0, 0.2f * r)};
+    s.canvas.fill(ellipse(s.project(at), s.project.length(r), s.project.length(r), 0, 16),
+                  s.dice.range(0.82f, 1.05f) * hair);
+    s.glow(at + Vec2{-0.25f * r, -0.3f * r}, 0.6f * r, 0.6f * r, mix(hair, {1, 0.95f, 0.9f}, 0.3f),
+           0.5f);
   }
 }
 
@@ -156,7 +158,8 @@ void draw_hair_behind(Sketch& s) {
       break;
     }
     case HairStyle::curly:
-      draw_curls(s, crown(id, id.hair_volume + 0.04f, 0.25f), 0.13f + 0.4f * id.hair_volume);
+      s.canvas.fill(s.project(crown(id, id.hair_volume + 0.06f, 0.12f)), dark);
+      draw_curls(s, crown(id, id.hair_volume + 0.04f, 0.12f), 0.13f + 0.4f * id.hair_volume);
       break;
     case HairStyle::bun: {
       const Vec2 at = s.project({0, id.top_y - 0.10f});
@@ -188,7 +191,10 @@ void draw_hair(Sketch& s) {
   s.canvas.shade(hair, 1, nullptr,
                  [&](float, float y) { return mix(bright, dark, smoothstep(top.y, low.y, y)); });
   draw_strands(s, hair);
-  if (id.hair_style == HairStyle::curly) draw_curls(s, hairline(id, -0.2f), 0.075f);
+  if (id.hair_style == HairStyle::curly) {
+    draw_curls(s, crown(id, 0.4f * id.hair_volume, -0.25f), 0.13f);
+    draw_curls(s, hairline(id, -0.3f), 0.085f);
+  }
   if (id.hair_style == HairStyle::long_straight) {
     for (const float x : {-1.f, 1.f}) {
       const float w = id.temple_width;

@@ -18,7 +18,7 @@ void draw_background(Sketch& s) {
   Dice& dice = s.dice;
   const float n = static_cast<float>(canvas.size());
   const Color gray{0.6f, 0.6f, 0.6f};
-  const Color from = mix(gray, random_color(dice), 0.7f), to = mix(from, random_color(dice), 0.6f);
+  const Color from = mix(gray, random_color(dice), 0.5f), to = mix(from, random_color(dice), 0.5f);
   const float angle = dice.range(0, 6.283f);
   const Vec2 direction{std::cos(angle) / n, std::sin(angle) / n};
   const Path all{{0, 0}, {n, 0}, {n, n}, {0, n}};

@@ -21,17 +21,16 @@ MouthLines mouth_lines(const Sketch& s) {
               raise = s.unit(upper_lip_raise), stretch = s.unit(lip_stretch),
               pucker = s.unit(lip_pucker), chin_up = s.unit(chin_raise), pull = s.unit(corner_pull);
   MouthLines m;
-  m.gap = std::max(0.f, 0.085f * part * (1 - 0.5f * press) + 0.26f * open +
+  m.gap = std::max(0.f, 0.10f * part * (1 - 0.5f * press) + 0.33f * open +
                             0.02f * raise * (part + open) - 0.004f);
-  const float middle =
-      id.mouth_y + 0.02f * open - 0.018f * raise - 0.015f * chin_up + 0.012f * pull;
+  const float middle = id.mouth_y + 0.02f * open - 0.03f * raise - 0.02f * chin_up + 0.015f * pull;
   std::array<Vec2, 2> corner;
   for (int side = 0; side < 2; ++side) {
     const float up = s.unit(corner_pull, side), down = s.unit(corner_depress, side);
     corner[side] = {(side == 0 ? -1 : 1) * id.mouth_width *
                         (1 + 0.36f * up + 0.28f * s.unit(lip_stretch, side) - 0.30f * pucker -
                          0.16f * open - 0.08f * press + 0.04f * down),
-                    id.mouth_y + id.mouth_bend - 0.085f * up + 0.075f * down +
+                    id.mouth_y + id.mouth_bend - 0.11f * up + 0.10f * down +
                         0.018f * s.unit(lip_stretch, side) + 0.035f * open * (1 - up)};
   }
   // A stretched or snarling mouth opens like a box, a dropped jaw like an egg, a smile like a bowl.
@@ -48,7 +47,7 @@ MouthLines mouth_lines(const Sketch& s) {
     const float base = mix(middle, corner_y, std::pow(std::abs(t), 1.7f));
     const float profile = m.gap * (1 - std::pow(std::abs(t), box));
     // The raised upper lip is highest beside the middle.
-    const float lifted = 0.028f * raise * bow * (0.55f + 1.6f * t * t);
+    const float lifted = 0.045f * raise * bow * (0.55f + 1.6f * t * t);
     const float top = base - above * profile - lifted;
     const float bottom =
         std::max(top, base + (1 - above) * profile - 0.6f * lifted * (m.gap < 0.02f));
@@ -67,22 +66,25 @@ void draw_beard(Sketch& s, const Mask& head) {
   const Color color = mix(id.hair, s.skin_line(), 0.2f);
   if (id.beard > 0) {
     const float drop = s.jaw();
-    const Path outer = curve({{-0.72f, 0.05f},
-                              {-0.66f, 0.5f},
+    const Path outer = curve({{-0.74f, -0.05f},
+                              {-0.68f, 0.5f},
                               {-0.4f, 0.95f},
                               {0, 1.1f},
                               {0.4f, 0.95f},
-                              {0.66f, 0.5f},
-                              {0.72f, 0.05f}});
-    const Path inner = curve({{-0.58f, 0.05f},
-                              {-0.50f, 0.38f},
-                              {-0.30f, 0.50f + 0.5f * drop},
-                              {0, 0.635f + drop},
-                              {0.30f, 0.50f + 0.5f * drop},
-                              {0.50f, 0.38f},
-                              {0.58f, 0.05f}});
-    s.canvas.fill(s.project(between(outer, inner)), color, std::min(1.f, 1.1f * id.beard) * 0.85f,
-                  &head);
+                              {0.68f, 0.5f},
+                              {0.74f, -0.05f}});
+    // Twice, with a wider and a narrower border toward the cheeks: the growth thins out there.
+    for (const float in : {0.f, 0.035f}) {
+      const float side = id.cheek_width - 0.03f + in;
+      const Path inner = curve({{-side, -0.05f},
+                                {-0.88f * side, 0.32f + in},
+                                {-0.30f, 0.52f + 0.5f * drop + in},
+                                {0, 0.64f + drop + in},
+                                {0.30f, 0.52f + 0.5f * drop + in},
+                                {0.88f * side, 0.32f + in},
+                                {side, -0.05f}});
+      s.canvas.fill(s.project(between(outer, inner)), color, 0.65f * id.beard, &head);
+    }
   }
   if (id.moustache > 0) {
     const float y = mix(id.nose_y, id.mouth_y, 0.55f) - 0.02f * s.unit(upper_lip_raise);

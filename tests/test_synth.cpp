@@ -142,7 +142,7 @@ TEST_CASE("synth: the label is the most probable class, classes come in their sh
   }
   for (int c = 0; c < kNumExpressions; ++c)
     CHECK(count[c] == doctest::Approx(kFaces * kExpressionShares[c]).epsilon(0.1));
-  CHECK(doubtful > kFaces / 4);
+  CHECK(doubtful > kFaces / 5);
   CHECK(doubtful < kFaces / 2);
 }
 
