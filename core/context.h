@@ -59,6 +59,12 @@ class Context {
   void* workspace(size_t bytes) const;
   size_t workspace_bytes() const { return workspace_.bytes(); }
 
+  /// For proof against other programs' numbers: float32 convolutions planned from now on follow the
+  /// definition, which sums in sixteen parts. A library sums in one chain, whose rounding is enough to
+  /// flip a ReLU here and there, and one flip moves the losses of the next step by more than 1e-5.
+  void set_exact_products(bool exact) { exact_products_ = exact; }
+  bool exact_products() const { return exact_products_; }
+
   void freeze() { frozen_ = true; }
   void thaw() { frozen_ = false; }
   bool frozen() const { return frozen_; }
@@ -74,6 +80,7 @@ class Context {
   int threads_;
   void* stream_ = nullptr;
   bool frozen_ = false;
+  bool exact_products_ = false;
   std::shared_ptr<MemoryStats> stats_;
   Buffer workspace_;
 };

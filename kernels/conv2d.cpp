@@ -52,7 +52,8 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
   require_cpu(context, "conv2d");
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient});
 #ifdef LANET_HAVE_ONEDNN
-  if (OnednnConv2d::serves(s.dtype))
+  const bool by_definition = s.dtype == DType::f32 && context.exact_products();
+  if (OnednnConv2d::serves(s.dtype) && !by_definition)
     impl_->onednn.emplace(s, data_gradient, weight_gradient);
   else if (s.dtype == DType::bf16)
     warn_once_of_slow_bf16();

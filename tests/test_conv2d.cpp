@@ -1,6 +1,7 @@
 #include "kernels/conv2d.h"
 
 #include "kernels/conv2d_cases.h"
+#include "kernels/conv2d_ref.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -130,6 +131,21 @@ TEST_CASE("conv2d: what the plan was not made for is refused") {
   CHECK_THROWS_WITH_AS(conv2d_backward_weight(
                            context, plan, {.x = in.x, .dy = in.dy, .dweight = {in.dweight_start}}),
                        doctest::Contains("without the weight gradient"), Error);
+}
+
+TEST_CASE("conv2d: with exact products float32 follows the definition bit for bit") {
+  const Conv2dShape shape{2, 9, 9, 16, 32, 3, 1, 1, DType::f32};
+  const auto x = HostTensor::random(shape.x(), DType::f32, 1);
+  const auto weight = HostTensor::random(shape.weight(), DType::f32, 2);
+  Context context;
+  context.set_exact_products(true);
+  Conv2dPlan plan(context, shape, false, false);
+  context.reserve_workspace(plan.workspace_bytes());
+  HostTensor y(shape.y(), DType::f32);
+  conv2d(context, plan, {.x = x, .weight = weight, .y = y});
+  HostTensor exact(shape.y(), DType::f32);
+  conv2d_ref<float>(shape, {.x = x, .weight = weight, .y = exact});
+  CHECK(y.bits_equal(exact));
 }
 
 }  // namespace lanet::test

@@ -80,6 +80,7 @@ int run_verify(const VerifyOptions& options) {
   bool ok = true;
   for (const std::string& path : options.files) {
     Context context(device_from(options.device), static_cast<int>(options.threads));
+    context.set_exact_products(true);
     const Verdict verdict = verify_file(context, path, dtype);
     ok &= verdict.ok;
     if (options.json)

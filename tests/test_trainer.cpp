@@ -1,0 +1,164 @@
+// The trainer on a few drawn faces: it learns, it resumes bit for bit, threads change nothing that
+// counts.
+#include "train/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "core/parameter_io.h"
+#include "data/landmarks.h"
+#include "data/synth.h"
+#include "tests/input_error.h"
+#include "tests/temporary_folder.h"
+#include "train/session.h"
+
+namespace lanet::test {
+namespace {
+
+constexpr int kTrain = 36, kTest = 8;
+
+/// A data set drawn once for all tests of this file.
+const std::filesystem::path& drawn_faces() {
+  static const TemporaryFolder folder;
+  static const std::filesystem::path path = [] {
+    const auto out = folder.path() / "faces";
+    write_synth({.out = out, .train = kTrain, .test = kTest, .size = 64, .seed = 3}, {});
+    return out;
+  }();
+  return path;
+}
+
+Config small_config(const std::string& method = "lanet") {
+  Config config;
+  config.method = method;
+  config.data.root = drawn_faces().string();
+  config.data.landmarks = "landmarks_19.csv";
+  config.data.landmark_size = 64;
+  config.data.image_size = 64;
+  config.model.neighbours = 4;
+  config.model.bank = 20;  // not a multiple of the batch: the ring wraps
+  config.train.batch = 12;
+  config.train.epochs = 3;
+  return config;
+}
+
+struct Session {
+  explicit Session(const Config& config, int threads = 0) : context(Device::cpu, threads) {
+    auto silent = [](const std::string&) {};
+    Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
+    Faces test = load_faces(context, config, Split::test, false, silent, {});
+    std::vector<int32_t> labels = train.list.labels;
+    trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
+                                        std::move(labels));
+    trainer->initialise(silent);
+  }
+  ~Session() {
+    trainer.reset();
+    context.thaw();
+  }
+  Context context;
+  std::unique_ptr<Trainer> trainer;
+};
+
+bool same_bits(const NamedArrays& a, const NamedArrays& b) {
+  return a.arrays == b.arrays;
+}
+
+}  // namespace
+
+TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stopping") {
+  for (const char* method : {"lanet", "baseline"}) {
+    const Config config = small_config(method);
+    NamedArrays after_one, after_three;
+    {
+      Session whole(config);
+      whole.trainer->run_epoch();
+      after_one = whole.trainer->checkpoint(/*with_state=*/true);
+      whole.trainer->run_epoch();
+      whole.trainer->run_epoch();
+      after_three = whole.trainer->checkpoint(/*with_state=*/true);
+    }
+    Session resumed(config);
+    resumed.trainer->load(after_one, "checkpoint");
+    CHECK(resumed.trainer->epochs_done() == 1);
+    CHECK(same_bits(resumed.trainer->checkpoint(true), after_one));
+    resumed.trainer->run_epoch();
+    resumed.trainer->run_epoch();
+    CHECK(same_bits(resumed.trainer->checkpoint(true), after_three));
+    CHECK_FALSE(same_bits(after_one, after_three));
+  }
+}
+
+TEST_CASE("trainer: one thread and two give the same first losses") {
+  const Config config = small_config();
+  std::map<std::string, double> losses[2];
+  for (const int threads : {1, 2}) {
+    Session session(config, threads);
+    session.trainer->prepare_epoch();
+    session.trainer->step(0);
+    for (const NamedLoss& term : session.trainer->model().losses())
+      for (const Value* part : term.parts)
+        losses[threads - 1][term.name] += read_tensor(session.context, part->data)[0];
+  }
+  CHECK(losses[0].size() == 4);
+  for (const auto& [name, loss] : losses[0]) {
+    CAPTURE(name);
+    CHECK(std::abs(losses[1].at(name) / loss - 1) < 1e-5);
+  }
+}
+
+TEST_CASE(
+    "trainer: the loss falls from epoch to epoch, and label distributions stay distributions") {
+  Config config = small_config();
+  config.train.epochs = 8;
+  Session session(config);
+  const double first = session.trainer->run_epoch().losses.at("total");
+  EpochResult last;
+  while (session.trainer->epochs_done() < 8) last = session.trainer->run_epoch();
+  CHECK(last.losses.at("total") < 0.5 * first);
+  CHECK(last.learning_rate > 0);
+  CHECK(session.trainer->evaluate().total() == kTest);
+  const NamedArrays state = session.trainer->checkpoint(true);
+  const HostArray& bank = state.arrays.at("state.label_bank");
+  for (int64_t i = 0; i < bank.shape[0]; ++i) {
+    double sum = 0;
+    for (int64_t c = 0; c < 7; ++c) sum += bank.at(i * 7 + c);
+    CHECK(sum == doctest::Approx(1).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("trainer: one batch is learnt by heart") {
+  Config config = small_config("baseline");
+  config.train.batch = kTrain;
+  config.train.epochs = 30;
+  config.data.augment.flip_probability = 0;
+  config.data.augment.crop_area_min = 1;
+  config.data.augment.crop_ratio_min = config.data.augment.crop_ratio_max = 1;
+  config.data.augment.jitter_min = config.data.augment.jitter_max = 1;
+  config.data.augment.erase_probability = 0;
+  Session session(config);
+  double loss = 10;
+  while (session.trainer->epochs_done() < 30)
+    loss = session.trainer->run_epoch().losses.at("total");
+  CHECK(loss < 0.05);
+}
+
+TEST_CASE("trainer: a checkpoint of another architecture is refused by name") {
+  Config config = small_config();
+  Session session(config);
+  NamedArrays checkpoint = session.trainer->checkpoint(true);
+  checkpoint.arrays["f_q.conv1.weight"] = HostArray({64, 3, 3, 3}, HostDType::f32);
+  CHECK_THROWS_WITH_AS(session.trainer->load(checkpoint, "x.safetensors"),
+                       doctest::Contains("x.safetensors: f_q.conv1.weight is [64, 3, 3, 3]"),
+                       InputError);
+}
+
+TEST_CASE("trainer: a batch larger than the training set is refused") {
+  Config config = small_config();
+  config.train.batch = config.model.bank = 64;
+  CHECK_THROWS_WITH_AS(std::make_unique<Session>(config), doctest::Contains("train.batch: 64"),
+                       InputError);
+}
+
+}  // namespace lanet::test
