@@ -39,19 +39,19 @@ Tensor Buffer::tensor(const Shape& shape, DType dtype, size_t offset) const {
 
 Context::Context(Device device, int threads)
     : device_(device), threads_(threads), stats_(std::make_shared<MemoryStats>()) {
+  if (const std::string problem = device_problem(device); !problem.empty())
+    throw Error(fmt::format("device {}: {}", device, problem));
   if (threads_ > 0)
     omp_set_num_threads(threads_);
   else
     threads_ = omp_get_max_threads();
-  if (device == Device::cuda) {
 #ifdef LANET_HAVE_CUDA
+  if (device == Device::cuda) {
     cudaStream_t stream = nullptr;
     LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     stream_ = stream;
-#else
-    throw Error("device cuda: this program was built without CUDA; build the preset 'cuda'");
-#endif
   }
+#endif
 }
 
 Context::~Context() {
@@ -129,6 +129,20 @@ void Context::fill_zero(const Tensor& tensor) {
 #ifdef LANET_HAVE_CUDA
   LANET_CUDA_CHECK(
       cudaMemsetAsync(tensor.data, 0, tensor.bytes(), static_cast<cudaStream_t>(stream_)));
+#endif
+}
+
+std::string device_problem(Device device) {
+  if (device == Device::cpu) return "";
+#ifdef LANET_HAVE_CUDA
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
+  if (status != cudaSuccess)
+    return fmt::format("no device can be used ({})", cudaGetErrorString(status));
+  return count > 0 ? "" : "there is none";
+#else
+  return "this program was built without CUDA; build the preset 'cuda'";
 #endif
 }
 

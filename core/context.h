@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "core/tensor.h"
 
@@ -85,6 +86,9 @@ class Context {
   std::shared_ptr<MemoryStats> stats_;
   Buffer workspace_;
 };
+
+/// Why there can be no Context on `device` here, in a few words; empty if there can be.
+std::string device_problem(Device device);
 
 /// Throws: operation `name` was asked to run on a device that this build has no code for.
 void require_cpu(const Context& context, const char* name);

@@ -4,6 +4,10 @@ if(NOT CUDAToolkit_FOUND)
   message(FATAL_ERROR "LANET_CUDA=ON, but the CUDA toolkit (nvcc, cudart, cublas; 12.0 or newer) was not "
                       "found. Set CUDAToolkit_ROOT, or configure the preset 'cpu'.")
 endif()
+# The toolkit's own nvcc, which need not be in PATH.
+if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+  set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
+endif()
 
 # lanet_find_cuda_library(<target> <header> <library names> <variable of the root> <what>)
 function(lanet_find_cuda_library target header names root what)
