@@ -11,7 +11,8 @@ void add_ref(const AddArgs& args) {
   const T *a = args.a.as<T>(), *b = args.b.as<T>();
   T* y = args.y.as<T>();
 #pragma omp parallel for simd
-  for (int64_t n = 0; n < args.y.elements(); ++n) y[n] = T(A(a[n]) + A(b[n]));
+  for (int64_t n = 0; n < args.y.elements(); ++n)
+    write_gradient(y[n], A(a[n]) + A(b[n]), /*add=*/false);
 }
 
 template <typename T>

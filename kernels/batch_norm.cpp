@@ -14,13 +14,11 @@ void require_per_channel(const Tensor& tensor, const Tensor& x, const char* name
 
 void require_image(const Tensor& x) {
   LANET_REQUIRE(x && x.shape.rank() >= 2 && x.elements() > 0, "x is {}", x.shape);
+  LANET_REQUIRE(x.dtype == DType::f32 || x.dtype == DType::bf16 || x.dtype == DType::f64,
+                "x is {}; expected f32, bf16 or f64", x.dtype);
 }
 
 }  // namespace
-
-size_t batch_norm_workspace_bytes(const Shape&) {
-  return 0;
-}
 
 void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args) {
   require_image(args.x);
@@ -33,7 +31,10 @@ void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args
     require_per_channel(args.running_var, args.x, "running_var");
   }
   require_cpu(context, "batch_norm_statistics");
-  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_statistics_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    batch_norm_statistics_ref<double>(args);
+  else
+    batch_norm_statistics_cpu(context, args);
 }
 
 void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
@@ -47,7 +48,10 @@ void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
   require_cpu(context, "batch_norm_apply");
-  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_apply_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    batch_norm_apply_ref<double>(args);
+  else
+    batch_norm_apply_cpu(args);
 }
 
 void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) {
@@ -61,7 +65,10 @@ void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) 
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
   require_cpu(context, "batch_norm_inference");
-  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_inference_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    batch_norm_inference_ref<double>(args);
+  else
+    batch_norm_inference_cpu(args);
 }
 
 void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceArgs& args) {
@@ -75,7 +82,10 @@ void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceA
   if (args.dweight) require_per_channel(args.dweight.tensor, args.x, "dweight");
   if (args.dbias) require_per_channel(args.dbias.tensor, args.x, "dbias");
   require_cpu(context, "batch_norm_backward_reduce");
-  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_backward_reduce_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    batch_norm_backward_reduce_ref<double>(args);
+  else
+    batch_norm_backward_reduce_cpu(context, args);
 }
 
 void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args) {
@@ -91,7 +101,10 @@ void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArg
   if (args.dresidual)
     require_tensor(args.dresidual.tensor, args.x.shape, args.x.dtype, "dresidual");
   require_cpu(context, "batch_norm_backward_apply");
-  dispatch_float(args.x.dtype, [&]<typename T>() { batch_norm_backward_apply_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    batch_norm_backward_apply_ref<double>(args);
+  else
+    batch_norm_backward_apply_cpu(args);
 }
 
 }  // namespace lanet

@@ -94,4 +94,11 @@ struct BatchNormBackwardApplyArgs {
 };
 void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args);
 
+/// The fast paths for f32 and bf16, without the checks.
+void batch_norm_statistics_cpu(Context& context, const BatchNormStatisticsArgs& args);
+void batch_norm_apply_cpu(const BatchNormApplyArgs& args);
+void batch_norm_inference_cpu(const BatchNormInferenceArgs& args);
+void batch_norm_backward_reduce_cpu(Context& context, const BatchNormBackwardReduceArgs& args);
+void batch_norm_backward_apply_cpu(const BatchNormBackwardApplyArgs& args);
+
 }  // namespace lanet

@@ -23,7 +23,10 @@ void max_pool(Context& context, const MaxPoolArgs& args) {
   require_tensor(args.y, max_pooled(args.x.shape), args.x.dtype, "y");
   if (args.argmax) require_tensor(args.argmax, args.y.shape, DType::u8, "argmax");
   require_cpu(context, "max_pool");
-  dispatch_float(args.x.dtype, [&]<typename T>() { max_pool_ref<T>(args); });
+  if (args.x.dtype == DType::f64)
+    max_pool_ref<double>(args);
+  else
+    max_pool_cpu(args);
 }
 
 void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
@@ -32,7 +35,10 @@ void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
   require_tensor(args.dy, max_pooled(dx.shape), dx.dtype, "dy");
   require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
   require_cpu(context, "max_pool_backward");
-  dispatch_float(dx.dtype, [&]<typename T>() { max_pool_backward_ref<T>(args); });
+  if (dx.dtype == DType::f64)
+    max_pool_backward_ref<double>(args);
+  else
+    max_pool_backward_cpu(args);
 }
 
 void global_average_pool(Context& context, const GlobalAveragePoolArgs& args) {

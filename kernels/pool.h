@@ -48,4 +48,8 @@ struct GlobalAveragePoolBackwardArgs {
 };
 void global_average_pool_backward(Context& context, const GlobalAveragePoolBackwardArgs& args);
 
+/// The fast paths for f32 and bf16, without the checks.
+void max_pool_cpu(const MaxPoolArgs& args);
+void max_pool_backward_cpu(const MaxPoolBackwardArgs& args);
+
 }  // namespace lanet

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/upsample.h"
 
@@ -65,22 +66,20 @@ void upsample_2x_backward_ref(const Upsample2xBackwardArgs& args) {
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t h = 0; h < height; ++h) {
       const UpsampleReaders rows(h, height);
+      std::vector<A> sum(channels);
       for (int64_t w = 0; w < width; ++w) {
         const UpsampleReaders columns(w, width);
-        const T* readers[16];
-        A weights[16];
+        std::fill(sum.begin(), sum.end(), A(0));
         for (int k = 0; k < 16; ++k) {
           const int64_t i = rows.position[k / 4], j = columns.position[k % 4];
-          readers[k] = args.dy.as<T>() + ((b * 2 * height + i) * 2 * width + j) * channels;
-          weights[k] = A(rows.weight[k / 4] * columns.weight[k % 4]);
+          const A weight = A(rows.weight[k / 4] * columns.weight[k % 4]);
+          const T* dy = args.dy.as<T>() + ((b * 2 * height + i) * 2 * width + j) * channels;
+#pragma omp simd
+          for (int64_t c = 0; c < channels; ++c) sum[c] += weight * A(dy[c]);
         }
         T* dx = args.dx.tensor.as<T>() + ((b * height + h) * width + w) * channels;
 #pragma omp simd
-        for (int64_t c = 0; c < channels; ++c) {
-          A sum = 0;
-          for (int k = 0; k < 16; ++k) sum += weights[k] * A(readers[k][c]);
-          write_gradient(dx[c], sum, args.dx.add);
-        }
+        for (int64_t c = 0; c < channels; ++c) write_gradient(dx[c], sum[c], args.dx.add);
       }
     }
   }
