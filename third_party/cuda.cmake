@@ -1,8 +1,8 @@
 # CUDA was asked for: every part must be found, or configuring ends with what to set.
 find_package(CUDAToolkit 12.0 QUIET)
-if(NOT CUDAToolkit_FOUND)
+if(NOT CUDAToolkit_FOUND OR NOT CUDAToolkit_NVCC_EXECUTABLE)
   message(FATAL_ERROR "LANET_CUDA=ON, but the CUDA toolkit (nvcc, cudart, cublas; 12.0 or newer) was not "
-                      "found. Set CUDAToolkit_ROOT, or configure the preset 'cpu'.")
+                      "found. Set -DCUDAToolkit_ROOT=<folder>, or configure the preset 'cpu'.")
 endif()
 # The toolkit's own nvcc, which need not be in PATH.
 if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
@@ -10,13 +10,26 @@ if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
 endif()
 
 # lanet_find_cuda_library(<target> <header> <library names> <variable of the root> <what>)
+# A root that was given is the only place looked at: another version elsewhere is not what was meant.
 function(lanet_find_cuda_library target header names root what)
-  set(hints ${${root}} $ENV{${root}} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_LIBRARY_ROOT})
-  find_path(LANET_${target}_INCLUDE ${header} HINTS ${hints} PATH_SUFFIXES include)
-  find_library(LANET_${target}_LIBRARY NAMES ${names} HINTS ${hints} PATH_SUFFIXES lib lib64)
+  if(DEFINED ${root})
+    set(where ${${root}})
+  elseif(DEFINED ENV{${root}})
+    set(where $ENV{${root}})
+  endif()
+  if(where)
+    set(places ${where} NO_DEFAULT_PATH)
+    set(places_named "${where}")
+  else()
+    set(places ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_LIBRARY_ROOT})
+    set(places_named "the CUDA toolkit (${CUDAToolkit_TARGET_DIR}) and the system")
+  endif()
+  find_path(LANET_${target}_INCLUDE ${header} HINTS ${places} PATH_SUFFIXES include)
+  find_library(LANET_${target}_LIBRARY NAMES ${names} HINTS ${places} PATH_SUFFIXES lib lib64)
   if(NOT LANET_${target}_INCLUDE OR NOT LANET_${target}_LIBRARY)
-    message(FATAL_ERROR "LANET_CUDA=ON, but ${what} was not found: looked for ${header} in include/ and "
-                        "for ${names} in lib/ and lib64/ of ${root}, the CUDA toolkit and the system. "
+    list(JOIN names " or " names_in_words)
+    message(FATAL_ERROR "LANET_CUDA=ON, but ${what} was not found: looked for ${header} in include/ and for "
+                        "the library ${names_in_words} in lib/ and lib64/ of ${places_named}. "
                         "Set -D${root}=<folder>, or configure the preset 'cpu'.")
   endif()
   add_library(lanet_${target} INTERFACE)
