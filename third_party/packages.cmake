@@ -19,11 +19,21 @@ lanet_find_headers(cli11 CLI/CLI.hpp libcli11-dev)
 lanet_find_headers(stb stb_image.h libstb-dev stb)
 lanet_find_headers(doctest doctest/doctest.h doctest-dev)
 
-# fmt: header-only use, so that only its headers are needed.
+# fmt: as a library where its package is whole, which compiles each file in a fraction of the time;
+# else its headers alone. Headers and library must be of one version.
 lanet_find_headers(fmt fmt/format.h libfmt-dev)
+find_package(fmt QUIET CONFIG)
+set(fmt_headers "")
+if(TARGET fmt::fmt)
+  get_target_property(fmt_headers fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+endif()
+if(fmt_headers STREQUAL LANET_fmt_INCLUDE)
+  target_link_libraries(lanet_fmt INTERFACE fmt::fmt)
+else()
+  target_compile_definitions(lanet_fmt INTERFACE FMT_HEADER_ONLY=1)
+endif()
 # Under nvcc fmt 9 takes half of its constexpr away, which does not compile as C++20.
-target_compile_definitions(lanet_fmt INTERFACE FMT_HEADER_ONLY=1
-                           $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
+target_compile_definitions(lanet_fmt INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 
 find_path(LANET_ZIP_INCLUDE zip.h)
 find_library(LANET_ZIP_LIBRARY zip)
