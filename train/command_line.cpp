@@ -159,7 +159,7 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
   command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
-  command.add_flag("--json", options->json, "one JSON object a line instead of text");
+  command.add_flag("--json", options->json, "one JSON array instead of text");
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
     shorthands->append_to(options->overrides);
