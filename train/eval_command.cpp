@@ -47,13 +47,13 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
 int run_eval(const EvalOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = config_for(model, options.data_config, options.overrides);
-  report_environment_problems();
   Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
   const Split split = options.split == "train" ? Split::train : Split::test;
   LoadedClassifier classifier(context, model, config, kBatch);
   const Faces faces =
       load_faces(context, config, split, /*with_landmarks=*/false,
                  [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
+  report_environment_problems();
   Confusion confusion(kNumExpressions);
   confusion.add(faces.list.labels, classifier.evaluator.predictions(context, faces.set.images));
   if (options.json) {
@@ -69,9 +69,9 @@ int run_eval(const EvalOptions& options) {
 int run_predict(const PredictOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = config_for(model, "", options.overrides);
-  report_environment_problems();
   Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
   LoadedClassifier classifier(context, model, config, 1);
+  report_environment_problems();
   const int size = static_cast<int>(config.data.image_size);
   bool any_bad = false;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();

@@ -112,7 +112,6 @@ int run_train(const TrainOptions& options) {
         fmt::format("{}: exists; a run is never overwritten: choose another --run, or "
                     "go on with it by --resume",
                     path.string()));
-  report_environment_problems();
   Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
 
   NamedArrays checkpoint;
@@ -127,6 +126,7 @@ int run_train(const TrainOptions& options) {
                       [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
   };
   Faces train = load(Split::train, lanet), test = load(Split::test, false);
+  report_environment_problems();  // after the input is accepted: a refusal is one line
   fmt::print(stderr, "{} training and {} test faces at {} px\n", train.size(), test.size(),
              config.data.image_size);
 
