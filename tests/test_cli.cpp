@@ -150,8 +150,7 @@ TEST_CASE("cli: data that are wrong are refused in one line, before there is a r
 TEST_CASE("cli: a picture cut short is named, and the run starts only if it may be skipped") {
   const SmallSet set;
   const std::string whole = read_file(set.picture("train_00003"));
-  std::ofstream(set.picture("train_00003"), std::ios::binary)
-      << whole.substr(0, whole.size() / 2);
+  std::ofstream(set.picture("train_00003"), std::ios::binary) << whole.substr(0, whole.size() / 2);
   check_refused(set.train(), "train_00003_aligned.jpg");
   CHECK_FALSE(std::filesystem::exists(set.run_folder()));
 }
