@@ -61,9 +61,9 @@ class Context {
   size_t workspace_bytes() const { return workspace_.bytes(); }
 
   /// For proof against other programs' numbers: float32 convolutions planned from now on follow the
-  /// definition, which sums in sixteen parts. A library sums in one chain, whose rounding is enough
-  /// to flip a ReLU here and there, and one flip moves the losses of the next step by more than
-  /// 1e-5.
+  /// definition, with sums in double. A library sums in float, in one long chain, whose rounding is
+  /// enough to flip a ReLU here and there, and one flip moves the losses of the next step by more
+  /// than 1e-5.
   void set_exact_products(bool exact) { exact_products_ = exact; }
   bool exact_products() const { return exact_products_; }
 

@@ -148,7 +148,8 @@ void statistics(void* workspace, const BatchNormStatisticsArgs& args) {
   }
 }
 
-/// y = relu((x − mean)·scale + bias + residual), scale = weight·inv_std(c).
+/// y = relu(x·scale + shift + residual), scale = weight·inv_std(c), shift = bias − mean·scale: one
+/// multiply-add, hence one rounding, an element.
 template <typename T, typename InvStd>
 void apply(const Tensor& x_tensor, const Tensor& mean_tensor, InvStd&& inv_std,
            const Tensor& weight_tensor, const Tensor& bias_tensor, const Tensor& residual_tensor,
@@ -160,13 +161,16 @@ void apply(const Tensor& x_tensor, const Tensor& mean_tensor, InvStd&& inv_std,
   with_flags(relu, residual != nullptr, [&]<bool kRelu, bool kResidual>() {
     for_each_chunk(cuts, [&](int64_t first, int64_t last, int64_t start, int64_t count) {
       const float *mean = mean_tensor.as<float>() + start, *bias = bias_tensor.as<float>() + start;
-      float scale[kChannelChunk];
-      for (int64_t c = 0; c < count; ++c) scale[c] = weight[start + c] * inv_std(start + c);
+      float scale[kChannelChunk], shift[kChannelChunk];
+      for (int64_t c = 0; c < count; ++c) {
+        scale[c] = weight[start + c] * inv_std(start + c);
+        shift[c] = float(double(bias[c]) - double(mean[c]) * double(scale[c]));
+      }
       for (int64_t r = first; r < last; ++r) {
         const int64_t at = r * cuts.channels + start;
 #pragma omp simd
         for (int64_t c = 0; c < count; ++c) {
-          float value = (float(x[at + c]) - mean[c]) * scale[c] + bias[c];
+          float value = float(x[at + c]) * scale[c] + shift[c];
           if constexpr (kResidual) value += float(residual[at + c]);
           if constexpr (kRelu) value = std::max(value, 0.0f);
           y[at + c] = T(value);

@@ -14,9 +14,20 @@ namespace lanet {
 struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
+  bool exact_products;
 #ifdef LANET_HAVE_ONEDNN
   std::optional<OnednnConv2d> onednn = {};  // absent: the reference runs
 #endif
+
+  /// Calls f with the element type and the type of sums of the definition.
+  template <typename F>
+  void dispatch_reference(F&& f) const {
+    if (exact_products)
+      f.template operator()<float, double>();
+    else
+      dispatch_float(shape.dtype,
+                     [&]<typename T>() { f.template operator()<T, accumulate_t<T>>(); });
+  }
 };
 
 namespace {
@@ -50,10 +61,10 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 "a convolution of {} by {}, stride {}, padding {}", s.x(), s.weight(), s.stride,
                 s.padding);
   require_cpu(context, "conv2d");
-  impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient});
+  const bool exact = s.dtype == DType::f32 && context.exact_products();
+  impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
 #ifdef LANET_HAVE_ONEDNN
-  const bool by_definition = s.dtype == DType::f32 && context.exact_products();
-  if (OnednnConv2d::serves(s.dtype) && !by_definition)
+  if (OnednnConv2d::serves(s.dtype) && !exact)
     impl_->onednn.emplace(s, data_gradient, weight_gradient);
   else if (s.dtype == DType::bf16)
     warn_once_of_slow_bf16();
@@ -90,7 +101,7 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
 #endif
-  dispatch_float(s.dtype, [&]<typename T>() { conv2d_ref<T>(s, args); });
+  plan.impl().dispatch_reference([&]<typename T, typename A>() { conv2d_ref<T, A>(s, args); });
 }
 
 void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwardDataArgs& args) {
@@ -103,7 +114,8 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
 #endif
-  dispatch_float(s.dtype, [&]<typename T>() { conv2d_backward_data_ref<T>(s, args); });
+  plan.impl().dispatch_reference(
+      [&]<typename T, typename A>() { conv2d_backward_data_ref<T, A>(s, args); });
 }
 
 void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
@@ -117,7 +129,8 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
 #endif
-  dispatch_float(s.dtype, [&]<typename T>() { conv2d_backward_weight_ref<T>(s, args); });
+  plan.impl().dispatch_reference(
+      [&]<typename T, typename A>() { conv2d_backward_weight_ref<T, A>(s, args); });
 }
 
 void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,

@@ -20,9 +20,8 @@ struct WindowRange {
   int64_t count() const { return last - first; }
 };
 
-template <typename T>
+template <typename T, typename A = accumulate_t<T>>
 void conv2d_ref(const Conv2dShape& s, const Conv2dArgs& args) {
-  using A = accumulate_t<T>;
   const int64_t C = s.in_channels, O = s.out_channels, K = s.kernel;
   const T *x = args.x.as<T>(), *weight = args.weight.as<T>();
   T* y = args.y.as<T>();
@@ -49,9 +48,8 @@ void conv2d_ref(const Conv2dShape& s, const Conv2dArgs& args) {
   }
 }
 
-template <typename T>
+template <typename T, typename A = accumulate_t<T>>
 void conv2d_backward_data_ref(const Conv2dShape& s, const Conv2dBackwardDataArgs& args) {
-  using A = accumulate_t<T>;
   const int64_t C = s.in_channels, O = s.out_channels, K = s.kernel;
   const T *dy = args.dy.as<T>(), *weight = args.weight.as<T>();
   T* dx = args.dx.tensor.as<T>();
@@ -81,12 +79,11 @@ void conv2d_backward_data_ref(const Conv2dShape& s, const Conv2dBackwardDataArgs
   }
 }
 
-template <typename T>
+template <typename T, typename A = accumulate_t<T>>
 void conv2d_backward_weight_ref(const Conv2dShape& s, const Conv2dBackwardWeightArgs& args) {
-  using A = accumulate_t<T>;
   const int64_t C = s.in_channels, O = s.out_channels, K = s.kernel;
   const T *x = args.x.as<T>(), *dy = args.dy.as<T>();
-  A* dweight = args.dweight.tensor.as<A>();
+  auto* dweight = args.dweight.tensor.as<accumulate_t<T>>();
 #pragma omp parallel for
   for (int64_t o = 0; o < O; ++o) {
     std::vector<A> sums(K * K * C);

@@ -123,6 +123,25 @@ TEST_CASE("verify: f32 within its bounds") {
   require_pass("components", DType::f32, 80);
 }
 
+TEST_CASE("verify: ResNet-50 in f32") {
+  require_pass("step_resnet50", DType::f32, 1000);
+}
+
+TEST_CASE("verify: the first step in f32 holds with the library's convolutions too") {
+  Context context;
+  const json golden = golden_file("step_resnet18.json");
+  const json ours = run_golden_step(context, golden, "step_resnet18", DType::f32);
+  int first_step = 0;
+  for (const Check& check : check_step_file(golden, ours, DType::f32)) {
+    if (!check.path.starts_with("/steps/0/")) continue;
+    CAPTURE(check.name);
+    CAPTURE(check.error);
+    CHECK(check.ok);
+    ++first_step;
+  }
+  CHECK(first_step > 400);
+}
+
 TEST_CASE("verify: f64 fails for every compared number of the components, shifted in turn") {
   CHECK(shift_each("components", DType::f64) > 1000);
 }
