@@ -36,7 +36,7 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
              yes_or_no(cpu["avx512_bf16"]), yes_or_no(cpu["amx_bf16"]));
   if (build["onednn"].get<bool>())
     fmt::print("; oneDNN uses {}", cpu["onednn_uses"].get<std::string>());
-  fmt::print("\n");
+  fmt::print("; bf16 is {} than f32\n", cpu["fast_bf16"].get<bool>() ? "faster" : "slower");
   if (build["cuda"].get<bool>())
     fmt::print("driver      {}\n", e["cuda_driver"].is_null()
                                        ? "none"

@@ -122,7 +122,8 @@ ordered_json describe_environment() {
             {"avx512_bf16", cpu_has_avx512_bf16()},
             {"amx_bf16", cpu_has_amx_bf16()},
             {"onednn_uses", onednn_info().isa},
-            {"fast_bf16", onednn_has_bf16() && (cpu_has_avx512_bf16() || cpu_has_amx_bf16())}}},
+            // AVX512_BF16 alone convolves bf16 at 0.7 of the rate of f32 (README).
+            {"fast_bf16", onednn_has_bf16() && cpu_has_amx_bf16()}}},
           {"threads", omp_get_max_threads()},
           {"omp_wait_policy", wait_policy ? ordered_json(wait_policy) : ordered_json(nullptr)},
           {"cuda_driver", cuda.driver.empty() ? ordered_json(nullptr) : ordered_json(cuda.driver)},
@@ -139,9 +140,6 @@ std::vector<std::string> environment_problems() {
     problems.push_back(
         "This processor has no AVX-512, so oneDNN has no bf16: with --dtype bf16 the slow "
         "reference kernels run. Use f32.");
-  else if (!cpu_has_avx512_bf16() && !cpu_has_amx_bf16())
-    problems.push_back(
-        "This processor has neither AVX512_BF16 nor AMX: bf16 is emulated and no faster than f32.");
   if (!kCompiledForAvx512 && cpu_has_avx512())
     problems.push_back(fmt::format(
         "Compiled for {}: the program's own loops leave this processor's AVX-512 unused. For speed "
