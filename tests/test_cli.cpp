@@ -1,40 +1,10 @@
 // The program as a user meets it: what it prints where, and its exit codes.
-#include <sys/wait.h>
-
 #include <nlohmann/json.hpp>
 
-#include "tests/temporary_folder.h"
+#include "tests/program.h"
 
 namespace lanet::test {
 namespace {
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-/// Runs the program through the shell.
-Outcome run(const std::string& arguments) {
-  TemporaryFolder folder;
-  const auto out = folder.path() / "out", err = folder.path() / "err";
-  const std::string command =
-      std::string(LANET_PROGRAM) + " " + arguments + " >" + out.string() + " 2>" + err.string();
-  const int status = std::system(command.c_str());
-  REQUIRE(WIFEXITED(status));
-  return {WEXITSTATUS(status), read_file(out), read_file(err)};
-}
-
-/// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.
-void check_refused(const std::string& arguments, const std::string& what) {
-  const Outcome outcome = run(arguments);
-  CAPTURE(arguments);
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK(outcome.out.empty());
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.ends_with("\n"));
-  CHECK(outcome.err.find(what) != std::string::npos);
-}
 
 /// A drawn data set of a few faces, and a configuration of it: what the tests damage.
 class SmallSet {

@@ -34,16 +34,11 @@ void require_same(const Config& now, const Config& then, const RunFolder& folder
   }
 }
 
-std::vector<int32_t> given_labels(const Config& config, const Faces& train, const RunFolder& folder,
-                                  bool resume) {
-  const std::string file = folder.file("noise.csv").string();
-  if (resume) return read_noise_csv(file, train.list.names, train.list.labels, kExpressionNames);
+std::vector<int32_t> noisy_labels(const Config& config, const Faces& train) {
   const NoiseKind kind =
       config.data.noise.kind == "symmetric" ? NoiseKind::symmetric : NoiseKind::class_dependent;
-  auto labels = add_label_noise(train.list.labels, kNumExpressions, config.data.noise.rate, kind,
-                                static_cast<uint64_t>(config.seed));
-  write_noise_csv(file, train.list.names, train.list.labels, labels, kExpressionNames);
-  return labels;
+  return add_label_noise(train.list.labels, kNumExpressions, config.data.noise.rate, kind,
+                         static_cast<uint64_t>(config.seed));
 }
 
 ordered_json metrics_line(const EpochResult& epoch, const Confusion& test) {
@@ -75,14 +70,14 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
     accuracies.push_back(test.accuracy());
     const Summary summary = summarize(accuracies);
 
-    // The checkpoint first: metrics beyond it are dropped when the run goes on.
+    // The checkpoint to go on from comes last: what lies beyond it is made again.
+    folder.append_metrics(metrics_line(result, test));
+    folder.write_summary(summary);
     if (summary.best_epoch == epoch)
       write_safetensors(folder.file(kBest), trainer.checkpoint(/*with_state=*/false));
     if (const std::string labels = trainer.labels_csv(); !labels.empty())
       write_file_atomically(folder.file("labels.csv"), labels);
     write_safetensors(folder.file(kLast), trainer.checkpoint(/*with_state=*/true));
-    folder.append_metrics(metrics_line(result, test));
-    folder.write_summary(summary);
 
     std::string losses;
     for (const auto& [name, value] : result.losses)
@@ -97,6 +92,10 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
              "best epoch {}: {:.4f}  last epoch {}: {:.4f}  mean of the last five: {:.4f}\n",
              summary.best_epoch, summary.best_accuracy, summary.last_epoch, summary.last_accuracy,
              summary.mean_last_five);
+}
+
+void say(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
 }
 
 }  // namespace
@@ -114,33 +113,47 @@ int run_train(const TrainOptions& options) {
                     path.string()));
   Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
 
+  const std::string last = (path / kLast).string(), noise = (path / "noise.csv").string();
   NamedArrays checkpoint;
   if (options.resume) {
     const RunFolder folder = RunFolder::open(path);
     require_same(config, folder.config(), folder);
-    checkpoint = read_checkpoint(folder.file(kLast).string());
+    if (!std::filesystem::exists(last))
+      throw InputError(
+          fmt::format("{}: no {} in it; the run has not finished an epoch, and there "
+                      "is nothing to go on from",
+                      path.string(), kLast));
+    checkpoint = read_checkpoint(last);
   }
-  // Everything that can be wrong with the data is found before the run folder is made.
+  // Everything that can be wrong with the input is found before the run folder is made, and before
+  // anything else is said: a refusal is one line.
   auto load = [&](Split split, bool with_landmarks) {
-    return load_faces(context, config, split, with_landmarks,
-                      [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
+    return load_faces(context, config, split, with_landmarks, say, {});
   };
   Faces train = load(Split::train, lanet), test = load(Split::test, false);
-  report_environment_problems();  // after the input is accepted: a refusal is one line
-  fmt::print(stderr, "{} training and {} test faces at {} px\n", train.size(), test.size(),
-             config.data.image_size);
+  const FaceList list = train.list;
+  const std::vector<int32_t> labels =
+      options.resume ? read_noise_csv(noise, list.names, list.labels, kExpressionNames)
+                     : noisy_labels(config, train);
+  const std::string faces = fmt::format("{} training and {} test faces at {} px", train.size(),
+                                        test.size(), config.data.image_size);
+  Trainer trainer(context, config, std::move(train), std::move(test), labels);
+  std::vector<std::string> messages;
+  if (options.resume)
+    trainer.load(checkpoint, last);
+  else
+    trainer.initialise([&](const std::string& line) { messages.push_back(line); });
 
+  report_environment_problems();
+  say(faces);
+  for (const std::string& line : messages) say(line);
   RunFolder folder = options.resume ? RunFolder::open(path)
                                     : RunFolder::create(path, config, describe_environment());
-  std::vector<int32_t> labels = given_labels(config, train, folder, options.resume);
-  Trainer trainer(context, config, std::move(train), std::move(test), std::move(labels));
-  if (options.resume) {
-    trainer.load(checkpoint, folder.file(kLast).string());
+  if (options.resume)
     folder.truncate_metrics(trainer.epochs_done());
-  } else {
-    trainer.initialise([](const std::string& line) { fmt::print(stderr, "{}\n", line); });
-  }
-  fmt::print(stderr, "run: {}\n", folder.path().string());
+  else
+    write_noise_csv(noise, list.names, list.labels, labels, kExpressionNames);
+  say(fmt::format("run: {}", path.string()));
   train_epochs(trainer, config, folder);
   return 0;
 }

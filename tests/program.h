@@ -1,0 +1,42 @@
+// The program as a process: what it prints where, and its exit codes.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "tests/temporary_folder.h"
+
+namespace lanet::test {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+/// Runs the program through the shell.
+inline Outcome run(const std::string& arguments) {
+  TemporaryFolder folder;
+  const auto out = folder.path() / "out", err = folder.path() / "err";
+  const std::string command =
+      std::string(LANET_PROGRAM) + " " + arguments + " >" + out.string() + " 2>" + err.string();
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status));
+  return {WEXITSTATUS(status), read_file(out), read_file(err)};
+}
+
+/// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.
+inline void check_refused(const std::string& arguments, const std::string& what) {
+  const Outcome outcome = run(arguments);
+  CAPTURE(arguments);
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  CHECK(outcome.err.ends_with("\n"));
+  CHECK(outcome.err.find(what) != std::string::npos);
+}
+
+}  // namespace lanet::test
