@@ -1,40 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "train/command_line.h"
+#include "tests/parsed_command.h"
 
 namespace lanet::test {
 namespace {
-
-/// Runs a command line of which every command keeps its options here and returns 0.
-struct Parsed {
-  int code = -1;
-  TrainOptions train;
-  EvalOptions eval;
-  PredictOptions predict;
-  VerifyOptions verify;
-  BenchStepOptions bench_step;
-  SynthOptions synth;
-  DoctorOptions doctor;
-
-  explicit Parsed(std::vector<const char*> words) {
-    words.insert(words.begin(), "lanet-cuda");
-    CommandLine line;
-    auto keep = [](auto& place) {
-      return [&place](const auto& options) {
-        place = options;
-        return 0;
-      };
-    };
-    line.add_train(keep(train));
-    line.add_eval(keep(eval));
-    line.add_predict(keep(predict));
-    line.add_verify(keep(verify));
-    line.add_bench_step(keep(bench_step));
-    line.add_synth(keep(synth));
-    line.add_doctor(keep(doctor));
-    code = line.run(static_cast<int>(words.size()), words.data());
-  }
-};
 
 using Words = std::vector<std::string>;
 

@@ -1,0 +1,43 @@
+// What the program understands of a command line, without running it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/command_line.h"
+
+namespace lanet::test {
+
+/// Runs a command line of which every command keeps its options here and returns 0.
+struct Parsed {
+  int code = -1;
+  TrainOptions train;
+  EvalOptions eval;
+  PredictOptions predict;
+  VerifyOptions verify;
+  BenchStepOptions bench_step;
+  SynthOptions synth;
+  DoctorOptions doctor;
+
+  /// `words` without the program's name.
+  explicit Parsed(std::vector<const char*> words) {
+    words.insert(words.begin(), "lanet-cuda");
+    CommandLine line;
+    auto keep = [](auto& place) {
+      return [&place](const auto& options) {
+        place = options;
+        return 0;
+      };
+    };
+    line.add_train(keep(train));
+    line.add_eval(keep(eval));
+    line.add_predict(keep(predict));
+    line.add_verify(keep(verify));
+    line.add_bench_step(keep(bench_step));
+    line.add_synth(keep(synth));
+    line.add_doctor(keep(doctor));
+    code = line.run(static_cast<int>(words.size()), words.data());
+  }
+};
+
+}  // namespace lanet::test

@@ -1,0 +1,141 @@
+// The examples of README.md and of --help are commands that exist, with options that exist.
+#include <unistd.h>
+
+#include <sstream>
+
+#include "tests/parsed_command.h"
+#include "tests/program.h"
+#include "train/config.h"
+
+namespace lanet::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+const fs::path kRoot = fs::path(LANET_TEST_DIR).parent_path();
+
+/// The commands of a shell line: words up to a comment, cut at &&, without variables in front.
+std::vector<Words> commands_of(const std::string& line) {
+  std::vector<Words> commands(1);
+  std::istringstream in(line);
+  for (std::string word; in >> word;) {
+    const bool first = commands.back().empty();
+    if (word.starts_with("#")) break;
+    if (word == "&&")
+      commands.emplace_back();
+    else if (!first || word.find('=') == std::string::npos)
+      commands.back().push_back(word);
+  }
+  std::erase_if(commands, [](const Words& words) { return words.empty(); });
+  return commands;
+}
+
+/// The lines of the ```sh blocks of a text.
+Words shell_lines(const std::string& markdown) {
+  Words lines;
+  bool inside = false;
+  std::istringstream in(markdown);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```"))
+      inside = line == "```sh";
+    else if (inside && !line.empty())
+      lines.push_back(line);
+  }
+  return lines;
+}
+
+bool is_program(const std::string& word) {
+  return word == "lanet-cuda" || word == "build/cpu/lanet-cuda";
+}
+
+Parsed parse(const Words& words) {
+  std::vector<const char*> arguments;
+  for (size_t i = 1; i < words.size(); ++i) arguments.push_back(words[i].c_str());
+  return Parsed(arguments);
+}
+
+/// Checks a call of the program; settings are laid over the configuration it names.
+void check_call(const Words& words) {
+  const Parsed parsed = parse(words);
+  CHECK(parsed.code == 0);
+  for (const std::string& config : {parsed.train.config, parsed.eval.data_config}) {
+    if (config.empty()) continue;
+    CHECK(fs::exists(kRoot / config));
+    CHECK_NOTHROW(load_config(kRoot / config, parsed.train.overrides));
+  }
+}
+
+/// What is wrong with a line of the README; fails the test.
+void check_line(const std::string& line) {
+  CAPTURE(line);
+  for (const Words& words : commands_of(line)) {
+    const std::string& program = words[0];
+    if (is_program(program)) {
+      check_call(words);
+      for (const std::string& word : words)
+        if (word.starts_with("tests/")) CHECK(fs::exists(kRoot / word));
+    } else if (program.starts_with("scripts/")) {
+      CHECK(access((kRoot / program).c_str(), X_OK) == 0);
+      CHECK(std::system(("sh -n " + (kRoot / program).string()).c_str()) == 0);
+    } else if (program == "cmake") {
+      const std::string name = "\"name\": \"" + words.back() + "\"";
+      CHECK(words[words.size() - 2] == "--preset");
+      CHECK(read_file(kRoot / "CMakePresets.json").find(name) != std::string::npos);
+    } else {
+      FAIL_CHECK("neither the program, nor a script, nor cmake");
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("readme: every example is a command of the program, a script or a preset") {
+  const Words lines = shell_lines(read_file(kRoot / "README.md"));
+  CHECK(lines.size() >= 8);
+  for (const std::string& line : lines) check_line(line);
+}
+
+TEST_CASE("readme: wrong options, settings, commands and files are noticed") {
+  auto parses = [](const std::string& line) { return parse(commands_of(line).at(0)).code == 0; };
+  CHECK(parses("OMP_WAIT_POLICY=passive lanet-cuda bench step --image 64  # with a comment"));
+  CHECK_FALSE(parses("lanet-cuda bench step --images 64"));
+  CHECK_FALSE(parses("lanet-cuda evaluate runs/raf-1"));
+  CHECK_THROWS_AS(load_config(kRoot / "configs/raf.json", {"data.noise=0.3"}), InputError);
+}
+
+TEST_CASE("readme: the quick ones of its examples run") {
+  const TemporaryFolder folder;
+  int ran = 0;
+  for (const std::string& line : shell_lines(read_file(kRoot / "README.md"))) {
+    for (const Words& words : commands_of(line)) {
+      if (!is_program(words[0]) || (words.at(1) != "doctor" && words.at(1) != "synth")) continue;
+      std::string command = "cd " + folder.path().string() + " && " LANET_PROGRAM;
+      for (size_t i = 1; i < words.size(); ++i) command += " " + words[i];
+      CAPTURE(command);
+      CHECK(std::system((command + " >/dev/null 2>&1").c_str()) == 0);
+      ++ran;
+    }
+  }
+  CHECK(ran >= 2);
+}
+
+TEST_CASE("readme: every example in the program's own help is one of its commands") {
+  for (const char* command :
+       {"", "train", "eval", "predict", "verify", "bench", "bench step", "synth", "doctor"}) {
+    std::istringstream help(run(std::string(command) + " --help").out);
+    int examples = 0;
+    for (std::string line; std::getline(help, line);) {
+      CAPTURE(line);
+      for (const Words& words : commands_of(line)) {
+        if (!line.starts_with("  ") || words[0] != "lanet-cuda") continue;
+        check_call(words);
+        ++examples;
+      }
+    }
+    CAPTURE(command);
+    CHECK(examples > 0);
+  }
+}
+
+}  // namespace lanet::test
