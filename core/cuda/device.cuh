@@ -4,6 +4,7 @@
 
 #include <cuda_bf16.h>
 
+#include "core/cuda/shared.cuh"
 #include "core/dtype.h"
 
 namespace lanet::cuda {
@@ -36,13 +37,6 @@ __device__ inline A warp_sum(A value) {
   for (int offset = 16; offset > 0; offset >>= 1)
     value += __shfl_xor_sync(0xFFFFFFFFu, value, offset);
   return value;
-}
-
-/// The block's dynamic shared memory, of the size given to launch(), at a multiple of 16 bytes.
-template <typename T>
-__device__ inline T* dynamic_shared() {
-  extern __shared__ __align__(16) unsigned char shared_bytes[];
-  return reinterpret_cast<T*>(shared_bytes);
 }
 
 }  // namespace lanet::cuda

@@ -1,12 +1,11 @@
-// launch(): the only way a kernel is started. Checks the launch; the SIMT harness puts its own in
-// place.
+// launch(): the only way a kernel is started.
 #pragma once
 
 #include <tuple>
 #include <utility>
 
 #include "core/context.h"
-#include "core/cuda/check.h"
+#include "core/cuda/start.h"
 
 namespace lanet::cuda {
 
@@ -23,13 +22,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
   static_assert(sizeof...(Parameters) == sizeof...(Arguments), "one argument a kernel parameter");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   std::tuple<Parameters...> values{static_cast<Parameters>(std::forward<Arguments>(arguments))...};
-  std::apply(
-      [&](auto&... value) {
-        void* pointers[] = {static_cast<void*>(&value)..., nullptr};
-        LANET_CUDA_CHECK(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, block,
-                                          pointers, shared_bytes, stream));
-      },
-      values);
+  start(kernel, grid, block, shared_bytes, stream, values);
 }
 
 /// The least number of blocks of `block` threads that cover `n` items.

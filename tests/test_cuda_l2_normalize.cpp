@@ -1,0 +1,69 @@
+// The CUDA kernels of l2_normalize against the definition in double, from the CPU tests' cases.
+#include "kernels/l2_normalize.h"
+#include "kernels/l2_normalize_cases.h"
+#include "kernels/l2_normalize_ref.h"
+#include "tests/device_test.h"
+
+namespace lanet::test {
+namespace {
+
+struct NormalizeRun {
+  HostTensor y, norm, dx;
+};
+
+NormalizeRun normalize_on_device(const HostTensor& x, const HostTensor& dy,
+                                 const HostTensor* start) {
+  Context context(Device::cuda);
+  const Shape shape = x.tensor().shape;
+  const DType dtype = x.tensor().dtype;
+  const DeviceTensor device_x(context, x), device_dy(context, dy),
+      y(context, HostTensor(shape, dtype)),
+      norm(context, HostTensor({shape[0]}, accumulate_dtype(dtype))),
+      dx(context, start ? start->copy() : HostTensor(shape, dtype));
+  l2_normalize(context, {.x = device_x, .y = y, .norm = norm});
+  l2_normalize_backward(context,
+                        {.y = y, .norm = norm, .dy = device_dy, .dx = {dx, start != nullptr}});
+  return {y.download(), norm.download(), dx.download()};
+}
+
+NormalizeRun normalize_exactly(const HostTensor& x, const HostTensor& dy, const HostTensor* start) {
+  const Shape shape = x.tensor().shape;
+  const HostTensor x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
+  NormalizeRun run{HostTensor(shape, DType::f64), HostTensor({shape[0]}, DType::f64),
+                   start ? start->cast(DType::f64) : HostTensor(shape, DType::f64)};
+  l2_normalize_ref<double>({.x = x64, .y = run.y, .norm = run.norm});
+  l2_normalize_backward_ref<double>(
+      {.y = run.y, .norm = run.norm, .dy = dy64, .dx = {run.dx, start != nullptr}});
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("cuda: l2_normalize follows the double definition, set and added, twice the same") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const auto& c : kL2NormalizeCases) {
+      if (c.bench) continue;
+      CAPTURE(to_string(dtype));
+      CAPTURE(c.rows);
+      CAPTURE(c.width);
+      const auto x = HostTensor::random({c.rows, c.width}, dtype, 1);
+      const auto dy = HostTensor::random({c.rows, c.width}, dtype, 2);
+      const auto start = HostTensor::random({c.rows, c.width}, dtype, 3);
+      const double bound = rounding_bound(dtype, c.width, 2);
+      for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+        const NormalizeRun fast = normalize_on_device(x, dy, s),
+                           exact = normalize_exactly(x, dy, s);
+        CHECK(relative_error(fast.y, exact.y) < bound);
+        CHECK(relative_error(fast.norm, exact.norm) <
+              rounding_bound(accumulate_dtype(dtype), c.width, 2));
+        if (c.width > 1) CHECK(relative_error(fast.dx, exact.dx) < 2 * bound);
+        const NormalizeRun again = normalize_on_device(x, dy, s);
+        CHECK(again.y.bits_equal(fast.y));
+        CHECK(again.dx.bits_equal(fast.dx));
+      }
+    }
+  }
+}
+
+}  // namespace lanet::test
