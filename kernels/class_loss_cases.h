@@ -1,4 +1,4 @@
-// Sizes for the test and the benchmark of softmax_cross_entropy and kl_divergence.
+// Sizes for the tests and benchmarks of softmax_cross_entropy, kl_divergence and pseudo_label.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,10 @@
 #include "kernels/label_aggregate.h"
 
+#include "kernels/label_aggregate_cases.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
 namespace {
-
-struct AggregateCase {
-  int64_t n, k, classes, samples;
-};
-constexpr AggregateCase kCases[] = {{2, 1, 2, 3}, {9, 3, 7, 20}, {33, 8, 5, 50}};
 
 /// Neighbours of a sample: k different positions that are not its own.
 HostTensor neighbours(int64_t n, int64_t k, int64_t stride) {
@@ -21,7 +17,7 @@ struct Inputs {
   HostTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
   HostTensor logits, samples, bank, dtarget;
 
-  Inputs(const AggregateCase& c, DType dtype)
+  Inputs(const LabelAggregateCase& c, DType dtype)
       : scores_expression(HostTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),
         indices_expression(neighbours(c.n, c.k, 1)),
         scores_landmark(HostTensor::random({c.n, c.k}, dtype, 2, 0.05, 1)),
@@ -120,14 +116,16 @@ HostTensor dense_target(const Inputs& in) {
 }  // namespace
 
 TEST_CASE("label_aggregate: the sums over neighbours equal the published N x N form") {
-  for (const auto& c : kCases) {
+  for (const auto& c : kLabelAggregateCases) {
+    if (c.bench) continue;
     const Inputs in(c, DType::f64);
     CHECK(relative_error(run(in).target, dense_target(in)) < 1e-13);
   }
 }
 
 TEST_CASE("label_aggregate: gradients agree with central differences, and 1.01 of them do not") {
-  for (const auto& c : kCases) {
+  for (const auto& c : kLabelAggregateCases) {
+    if (c.bench) continue;
     Inputs in(c, DType::f64);
     Run r = run(in);
     auto loss = [&] { return dot(run(in).target, in.dtarget); };
@@ -144,7 +142,8 @@ TEST_CASE("label_aggregate: gradients agree with central differences, and 1.01 o
 }
 
 TEST_CASE("label_aggregate: f32 follows the double definition, set and added, twice the same") {
-  for (const auto& c : kCases) {
+  for (const auto& c : kLabelAggregateCases) {
+    if (c.bench) continue;
     CAPTURE(c.n);
     const Inputs in(c, DType::f32), in64 = in.cast(DType::f64);
     const Run fast = run(in), exact = run(in64);
@@ -173,7 +172,7 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
 }
 
 TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of the batch") {
-  const AggregateCase c{9, 3, 7, 20};
+  const LabelAggregateCase c{9, 3, 7, 20};
   Inputs in(c, DType::f64);
   in.scores_expression.fill([](int64_t) { return 0.0; });
   in.scores_landmark.fill([](int64_t) { return 0.0; });
@@ -188,7 +187,7 @@ TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of th
 }
 
 TEST_CASE("label_aggregate: a sample twice in a batch reads one old row, and the later one stays") {
-  const AggregateCase c{9, 3, 7, 20};
+  const LabelAggregateCase c{9, 3, 7, 20};
   for (const DType dtype : {DType::f32, DType::f64}) {
     Inputs in(c, dtype);
     const Run once = run(in);  // all different
@@ -213,7 +212,7 @@ TEST_CASE("label_aggregate: a sample twice in a batch reads one old row, and the
 }
 
 TEST_CASE("label_aggregate: the bank changes in the batch's rows alone") {
-  const AggregateCase c{9, 3, 7, 40};
+  const LabelAggregateCase c{9, 3, 7, 40};
   const Inputs in(c, DType::f32);
   const Run r = run(in);
   for (int64_t row = 0; row < c.samples; ++row) {

@@ -1,5 +1,6 @@
 #include "kernels/memory_bank.h"
 
+#include "kernels/memory_bank_cases.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -10,9 +11,9 @@ constexpr int64_t kWidth = 3;
 struct Bank {
   HostTensor expression, landmark, labels, pointer;
 
-  Bank(int64_t rows, DType dtype, int start)
-      : expression(HostTensor::random({rows, kWidth}, dtype, 1)),
-        landmark(HostTensor::random({rows, kWidth}, dtype, 2)),
+  Bank(int64_t rows, DType dtype, int start, int64_t width = kWidth)
+      : expression(HostTensor::random({rows, width}, dtype, 1)),
+        landmark(HostTensor::random({rows, width}, dtype, 2)),
         labels({rows}, DType::i32),
         pointer({1}, DType::i32) {
     labels.fill([](int64_t) { return -99; });
@@ -44,30 +45,35 @@ HostTensor numbered_labels(int64_t batch, int first) {
 }  // namespace
 
 TEST_CASE("memory_bank: the ring wraps, and a bank need not be a multiple of the batch") {
-  constexpr int64_t rows = 7, batch = 3;
-  Bank bank(rows, DType::f32, 0);
-  const Bank before(rows, DType::f32, 0);
-  std::vector<int> expected(rows, -1);  // which key, counted over all batches, each row holds
-  for (int step = 0; step < 6; ++step) {
-    const auto expression = HostTensor::random({batch, kWidth}, DType::f32, 100 + step);
-    const auto landmark = HostTensor::random({batch, kWidth}, DType::f32, 200 + step);
-    bank.enqueue(expression, landmark, numbered_labels(batch, step * batch));
-    for (int64_t i = 0; i < batch; ++i) {
-      const int key = step * batch + i;
-      expected[key % rows] = key;
-    }
-    CHECK(bank.pointer.at(0) == (step + 1) * batch % rows);
-    for (int64_t row = 0; row < rows; ++row) {
-      const int key = expected[row];
-      CHECK(bank.labels.at(row) == (key < 0 ? -99 : key));
-      for (int64_t c = 0; c < kWidth; ++c) {
-        const int64_t at = key % batch * kWidth + c;
-        const auto from = [&](int seed) {
-          return HostTensor::random({batch, kWidth}, DType::f32, seed + key / batch).at(at);
-        };
-        const int64_t to = row * kWidth + c;
-        CHECK(bank.expression.at(to) == (key < 0 ? before.expression.at(to) : from(100)));
-        CHECK(bank.landmark.at(to) == (key < 0 ? before.landmark.at(to) : from(200)));
+  for (const auto& c : kMemoryBankCases) {
+    if (c.bench) continue;
+    Bank bank(c.rows, DType::f32, 0, c.width);
+    const Bank before(c.rows, DType::f32, 0, c.width);
+    std::vector<int64_t> expected(c.rows, -1);  // the key, counted over all batches, of each row
+    for (int step = 0; step < 6; ++step) {
+      auto keys = [&](int seed) {
+        return HostTensor::random({c.batch, c.width}, DType::f32, seed + step);
+      };
+      bank.enqueue(keys(100), keys(200),
+                   numbered_labels(c.batch, static_cast<int>(step * c.batch)));
+      for (int64_t i = 0; i < c.batch; ++i) {
+        const int64_t key = step * c.batch + i;
+        expected[key % c.rows] = key;
+      }
+      CHECK(bank.pointer.at(0) == (step + 1) * c.batch % c.rows);
+      for (int64_t row = 0; row < c.rows; ++row) {
+        const int64_t key = expected[row];
+        CHECK(bank.labels.at(row) == (key < 0 ? -99 : key));
+        for (int64_t column = 0; column < c.width; ++column) {
+          const int64_t to = row * c.width + column;
+          auto from = [&](int64_t seed) {
+            return HostTensor::random({c.batch, c.width}, DType::f32,
+                                      static_cast<uint32_t>(seed + key / c.batch))
+                .at(key % c.batch * c.width + column);
+          };
+          CHECK(bank.expression.at(to) == (key < 0 ? before.expression.at(to) : from(100)));
+          CHECK(bank.landmark.at(to) == (key < 0 ? before.landmark.at(to) : from(200)));
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 #include "kernels/pseudo_label.h"
 
+#include "kernels/class_loss_cases.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -52,14 +53,19 @@ TEST_CASE("pseudo_label: an uncertain sample 0 does not meet class 0, nor the la
 
 TEST_CASE("pseudo_label: each row of a batch is judged alone") {
   Context context;
-  HostTensor target({3, 2}, DType::f32), samples({3}, DType::i32), labels({3}, DType::i32);
-  const double values[] = {0.2, 0.8, 0.5, 0.5, 0.7, 0.3};
-  target.fill([&](int64_t e) { return values[e]; });
-  samples.fill([](int64_t i) { return 10 * i; });
-  pseudo_label(context, {.target = target, .sample_indices = samples, .labels = labels});
-  CHECK(labels.at(0) == 1);
-  CHECK(labels.at(1) == -11);
-  CHECK(labels.at(2) == 0);
+  for (const auto& c : kClassLossCases) {
+    if (c.bench) continue;
+    const auto target = HostTensor::random({c.batch, c.classes}, DType::f32, 1, 0, 1);
+    HostTensor samples({c.batch}, DType::i32), labels({c.batch}, DType::i32);
+    samples.fill([](int64_t i) { return 10 * i; });
+    pseudo_label(context, {.target = target, .sample_indices = samples, .labels = labels});
+    CHECK(labels.guards_intact());
+    for (int64_t i = 0; i < c.batch; ++i) {
+      std::vector<double> row(c.classes);
+      for (int64_t k = 0; k < c.classes; ++k) row[k] = target.at(i * c.classes + k);
+      CHECK(labels.at(i) == label(row, static_cast<int>(10 * i), DType::f32));
+    }
+  }
 }
 
 }  // namespace lanet::test

@@ -1,0 +1,15 @@
+// Sizes for the test and the benchmark of label_aggregate.
+#pragma once
+
+#include <cstdint>
+
+namespace lanet {
+
+struct LabelAggregateCase {
+  int64_t n, k, classes, samples;
+  bool bench = false;
+};
+inline constexpr LabelAggregateCase kLabelAggregateCases[] = {
+    {2, 1, 2, 3}, {9, 3, 7, 20}, {33, 8, 5, 50}, {128, 8, 7, 12271, true}};
+
+}  // namespace lanet
