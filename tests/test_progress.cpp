@@ -1,3 +1,10 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
 #include "tests/temporary_folder.h"
 #include "train/progress.h"
 
@@ -23,6 +30,32 @@ TEST_CASE("progress: without a terminal there are plain lines, and not one for e
   }
   std::fclose(out);
   CHECK(read_file(path) == "epoch 1: accuracy 0.5\n");
+}
+
+TEST_CASE("progress: a terminal shows done, total, rate and the time left, in one line") {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  REQUIRE(terminal >= 0);
+  REQUIRE(grantpt(terminal) == 0);
+  REQUIRE(unlockpt(terminal) == 0);
+  std::FILE* out = fdopen(open(ptsname(terminal), O_RDWR | O_NOCTTY), "w");
+  REQUIRE(out);
+  {
+    const auto show = progress_function("decoding", "faces", out);
+    show(1, 100);  // too early for a line
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+    show(26, 100);
+    show(100, 100);
+  }
+  std::fflush(out);
+  char text[1000] = {};
+  const ssize_t length = read(terminal, text, sizeof text - 1);
+  std::fclose(out);
+  close(terminal);
+  const std::string shown(text, std::max<ssize_t>(length, 0));
+  CAPTURE(shown);
+  CHECK(shown.starts_with("\rdecoding  26/100 faces  "));
+  CHECK(shown.find(" faces/s  ") != std::string::npos);
+  CHECK(shown.ends_with(" s left\033[K\r\n"));  // the terminal makes \r\n of \n
 }
 
 }  // namespace lanet::test

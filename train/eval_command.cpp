@@ -6,7 +6,6 @@
 #include "data/image.h"
 #include "train/commands.h"
 #include "train/evaluate.h"
-#include "train/faces.h"
 #include "train/metrics.h"
 #include "train/session.h"
 
@@ -50,9 +49,7 @@ int run_eval(const EvalOptions& options) {
   Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
   const Split split = options.split == "train" ? Split::train : Split::test;
   LoadedClassifier classifier(context, model, config, kBatch);
-  const Faces faces =
-      load_faces(context, config, split, /*with_landmarks=*/false,
-                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, {});
+  const Faces faces = read_faces(context, config, split, /*with_landmarks=*/false);
   report_environment_problems();
   Confusion confusion(kNumExpressions);
   confusion.add(faces.list.labels, classifier.evaluator.predictions(context, faces.set.images));
@@ -80,7 +77,7 @@ int run_predict(const PredictOptions& options) {
     try {
       image = resize_image(decode_image(path), size);
     } catch (const InputError& error) {
-      fmt::print(stderr, "{}\n", error.what());
+      say(error.what());
       any_bad = true;
       continue;
     }

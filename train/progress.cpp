@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace lanet {
 
@@ -78,6 +79,18 @@ void Progress::message(const std::string& line) {
 void Progress::finish() {
   if (line_open_) fmt::print(out_, "\n");
   line_open_ = false;
+}
+
+std::function<void(int64_t done, int64_t total)> progress_function(std::string text,
+                                                                   std::string unit,
+                                                                   std::FILE* out) {
+  // Shared: a std::function is copied, the line on the terminal is one.
+  auto progress = std::make_shared<std::unique_ptr<Progress>>();
+  return [=](int64_t done, int64_t total) {
+    if (!*progress) *progress = std::make_unique<Progress>(unit, total, out);
+    (*progress)->update(done, text);
+    if (done == total) (*progress)->finish();
+  };
 }
 
 }  // namespace lanet

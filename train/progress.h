@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 namespace lanet {
@@ -43,5 +44,11 @@ class Progress {
   Clock::time_point start_, shown_;
   int64_t shown_done_ = 0;
 };
+
+/// A function that shows how far a job is whose size is told with each call: `text`, then as
+/// Progress does. The line ends with done = total.
+std::function<void(int64_t done, int64_t total)> progress_function(std::string text,
+                                                                   std::string unit,
+                                                                   std::FILE* out = stderr);
 
 }  // namespace lanet

@@ -1,6 +1,7 @@
 #include "train/session.h"
 
 #include "train/environment.h"
+#include "train/progress.h"
 #include "train/run_folder.h"
 
 namespace lanet {
@@ -18,9 +19,18 @@ Device device_from(const std::string& name) {
   return name == "cuda" ? Device::cuda : Device::cpu;
 }
 
+void say(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
+
+Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks) {
+  return load_faces(
+      context, config, split, with_landmarks, say,
+      progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));
+}
+
 void report_environment_problems() {
-  for (const std::string& problem : environment_problems())
-    fmt::print(stderr, "note: {}\n", problem);
+  for (const std::string& problem : environment_problems()) say("note: " + problem);
 }
 
 TrainedModel open_trained(const std::string& target, bool best) {

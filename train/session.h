@@ -1,10 +1,12 @@
-// What several commands share: a device by name, and the model behind RUN|CHECKPOINT.
+// What several commands share: a device by name, the faces of a configuration, and the model behind
+// RUN|CHECKPOINT.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "train/checkpoint.h"
+#include "train/faces.h"
 
 namespace lanet {
 
@@ -13,6 +15,12 @@ DType dtype_from(const std::string& name);
 
 /// The device of `auto`, `cpu` or `cuda`. auto is the CPU where no GPU serves the whole program.
 Device device_from(const std::string& name);
+
+/// A line on stderr.
+void say(const std::string& line);
+
+/// load_faces(), with its progress and its messages on stderr.
+Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks);
 
 /// Tells on stderr what is wrong with this build or machine, a line each.
 void report_environment_problems();

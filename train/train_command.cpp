@@ -76,7 +76,7 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
     if (summary.best_epoch == epoch)
       write_safetensors(folder.file(kBest), trainer.checkpoint(/*with_state=*/false));
     if (const std::string labels = trainer.labels_csv(); !labels.empty())
-      write_file_atomically(folder.file("labels.csv"), labels);
+      write_text(folder.file("labels.csv"), labels);
     write_safetensors(folder.file(kLast), trainer.checkpoint(/*with_state=*/true));
 
     std::string losses;
@@ -92,10 +92,6 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
              "best epoch {}: {:.4f}  last epoch {}: {:.4f}  mean of the last five: {:.4f}\n",
              summary.best_epoch, summary.best_accuracy, summary.last_epoch, summary.last_accuracy,
              summary.mean_last_five);
-}
-
-void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
 }
 
 }  // namespace
@@ -126,11 +122,9 @@ int run_train(const TrainOptions& options) {
     checkpoint = read_checkpoint(last);
   }
   // Everything that can be wrong with the input is found before the run folder is made, and before
-  // anything else is said: a refusal is one line.
-  auto load = [&](Split split, bool with_landmarks) {
-    return load_faces(context, config, split, with_landmarks, say, {});
-  };
-  Faces train = load(Split::train, lanet), test = load(Split::test, false);
+  // anything is said but how far a long decoding is: a refusal is one line.
+  Faces train = read_faces(context, config, Split::train, lanet);
+  Faces test = read_faces(context, config, Split::test, /*with_landmarks=*/false);
   const FaceList list = train.list;
   const std::vector<int32_t> labels =
       options.resume ? read_noise_csv(noise, list.names, list.labels, kExpressionNames)
