@@ -66,7 +66,7 @@ TEST_CASE("run folder: the summary is rewritten whole") {
   run.write_summary(summarize(std::vector<double>{0.5}));
   run.write_summary(summarize(std::vector<double>{0.5, 0.75}));
   CHECK(nlohmann::json::parse(read_file(run.file("summary.json")))["best"]["epoch"] == 2);
-  CHECK_FALSE(fs::exists(run.file("summary.json.part")));
+  CHECK_FALSE(fs::exists(run.file("summary.json.tmp")));
 }
 
 }  // namespace lanet::test

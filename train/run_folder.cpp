@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace lanet {
 
@@ -21,19 +22,6 @@ constexpr const char* kSummary = "summary.json";
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, const std::string& text) {
-  const fs::path part = path.string() + ".part";
-  {
-    std::ofstream out(part, std::ios::binary);
-    out << text;
-    out.flush();
-    if (!out) throw Error(fmt::format("{}: cannot be written: {}", part.string(), strerror(errno)));
-  }
-  std::error_code error;
-  fs::rename(part, path, error);
-  if (error) throw Error(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
-}
-
 RunFolder RunFolder::create(const fs::path& path, const Config& config,
                             const ordered_json& environment) {
   std::error_code error;
@@ -45,8 +33,8 @@ RunFolder RunFolder::create(const fs::path& path, const Config& config,
   if (error)
     throw InputError(fmt::format("{}: cannot be made: {}", path.string(), error.message()));
   RunFolder folder(path);
-  write_file_atomically(folder.file(kConfig), to_json(config).dump(2) + "\n");
-  write_file_atomically(folder.file(kEnvironment), environment.dump(2) + "\n");
+  write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");
+  write_text(folder.file(kEnvironment), environment.dump(2) + "\n");
   return folder;
 }
 
@@ -86,11 +74,11 @@ void RunFolder::truncate_metrics(int epoch) {
   for (const ordered_json& line : metrics()) {
     if (line["epoch"].get<int>() <= epoch) text += line.dump() + '\n';
   }
-  write_file_atomically(file(kMetrics), text);
+  write_text(file(kMetrics), text);
 }
 
 void RunFolder::write_summary(const Summary& summary) const {
-  write_file_atomically(file(kSummary), to_json(summary).dump(2) + "\n");
+  write_text(file(kSummary), to_json(summary).dump(2) + "\n");
 }
 
 fs::path default_run_path(const fs::path& config_file) {

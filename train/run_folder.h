@@ -47,7 +47,4 @@ class RunFolder {
 /// runs/<stem>-<n> in the working directory, n the first number from 1 that is free.
 std::filesystem::path default_run_path(const std::filesystem::path& config_file);
 
-/// Writes `text` whole or not at all: into a file beside it, then renamed over it.
-void write_file_atomically(const std::filesystem::path& path, const std::string& text);
-
 }  // namespace lanet
