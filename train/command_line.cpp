@@ -36,6 +36,19 @@ CLI::Validator multiple_of_32() {
       "multiple of 32");
 }
 
+/// Of commands without a configuration.
+void add_machine_options(CLI::App& command, std::string& device, std::string& dtype,
+                         int64_t& threads) {
+  command.add_option("--device", device, "where to compute")
+      ->check(one_of(kDevices))
+      ->capture_default_str();
+  command.add_option("--dtype", dtype, "of activations")
+      ->check(one_of(kDtypes))
+      ->capture_default_str();
+  command.add_option("--threads", threads, "of the CPU; 0: as many as OpenMP takes")
+      ->check(CLI::NonNegativeNumber);
+}
+
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -174,14 +187,7 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
                   "  lanet-cuda verify step_resnet18.json components.json\n"
                   "  lanet-cuda verify step_resnet18.json --dtype bf16 --json");
   command.add_option("GOLDEN", options->files, "golden files (JSON)")->required();
-  command.add_option("--device", options->device, "where to compute")
-      ->check(one_of(kDevices))
-      ->capture_default_str();
-  command.add_option("--dtype", options->dtype, "of activations")
-      ->check(one_of(kDtypes))
-      ->capture_default_str();
-  command.add_option("--threads", options->threads, "of the CPU; 0: as many as OpenMP takes")
-      ->check(CLI::NonNegativeNumber);
+  add_machine_options(command, options->device, options->dtype, options->threads);
   command.add_flag("--json", options->json, "one JSON object a file");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
@@ -206,14 +212,7 @@ void CommandLine::add_bench_step(std::function<int(const BenchStepOptions&)> run
   command.add_option("--steps", options->steps, "steps to time")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  command.add_option("--device", options->device, "where to compute")
-      ->check(one_of(kDevices))
-      ->capture_default_str();
-  command.add_option("--dtype", options->dtype, "of activations")
-      ->check(one_of(kDtypes))
-      ->capture_default_str();
-  command.add_option("--threads", options->threads, "of the CPU; 0: as many as OpenMP takes")
-      ->check(CLI::NonNegativeNumber);
+  add_machine_options(command, options->device, options->dtype, options->threads);
   command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

@@ -13,25 +13,23 @@ using nlohmann::json;
 
 namespace {
 
-/// NHWC to NCHW.
-std::vector<double> to_nchw(const std::vector<double>& values, const Shape& shape) {
+/// [B, rows, columns] to [B, columns, rows].
+std::vector<double> transpose(const std::vector<double>& values, int64_t batch, int64_t rows,
+                              int64_t columns) {
   std::vector<double> out(values.size());
-  const int64_t batch = shape[0], pixels = shape[1] * shape[2], channels = shape[3];
   for (int64_t b = 0; b < batch; ++b)
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int64_t c = 0; c < channels; ++c)
-        out[(b * channels + c) * pixels + p] = values[(b * pixels + p) * channels + c];
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < columns; ++c)
+        out[(b * columns + c) * rows + r] = values[(b * rows + r) * columns + c];
   return out;
 }
 
+/// `shape` is NHWC in both.
+std::vector<double> to_nchw(const std::vector<double>& values, const Shape& shape) {
+  return transpose(values, shape[0], shape[1] * shape[2], shape[3]);
+}
 std::vector<double> to_nhwc(const std::vector<double>& values, const Shape& shape) {
-  std::vector<double> out(values.size());
-  const int64_t batch = shape[0], pixels = shape[1] * shape[2], channels = shape[3];
-  for (int64_t b = 0; b < batch; ++b)
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int64_t c = 0; c < channels; ++c)
-        out[(b * pixels + p) * channels + c] = values[(b * channels + c) * pixels + p];
-  return out;
+  return transpose(values, shape[0], shape[3], shape[1] * shape[2]);
 }
 
 class GoldenStep {
