@@ -52,6 +52,11 @@ class HostTensor {
     return other;
   }
   HostTensor copy() const { return cast(view_.dtype); }
+  HostTensor scaled(double factor) const {
+    HostTensor other(view_.shape, view_.dtype);
+    other.fill([&](int64_t i) { return factor * at(i); });
+    return other;
+  }
 
   template <typename F>
   void fill(F&& value_at) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/file.h"
 #include "tests/temporary_folder.h"
 
 namespace lanet::test {
@@ -24,7 +25,7 @@ inline Outcome run(const std::string& arguments) {
       std::string(LANET_PROGRAM) + " " + arguments + " >" + out.string() + " 2>" + err.string();
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
-  return {WEXITSTATUS(status), read_file(out), read_file(err)};
+  return {WEXITSTATUS(status), read_text(out), read_text(err)};
 }
 
 /// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.

@@ -95,7 +95,7 @@ TEST_CASE("cli: a configuration that is wrong is refused in one line") {
 
 TEST_CASE("cli: data that are wrong are refused in one line, before there is a run folder") {
   const SmallSet set;
-  const std::string list = read_file(set.list());
+  const std::string list = read_text(set.list());
   auto refuse_list = [&](const std::string& text, const std::string& what) {
     std::ofstream(set.list(), std::ios::binary) << text;
     check_refused(set.train(), what);
@@ -105,7 +105,7 @@ TEST_CASE("cli: data that are wrong are refused in one line, before there is a r
   refuse_list(list + "train_00099.jpg 9\n", "9");
   refuse_list("", "list_patition_label.txt");
   const std::filesystem::path landmarks = set.root() + "/landmarks_19.csv";
-  const std::string rows = read_file(landmarks);
+  const std::string rows = read_text(landmarks);
   const size_t first_row = rows.find('\n') + 1;
   std::ofstream(landmarks, std::ios::binary)
       << rows.substr(0, first_row) << rows.substr(rows.find('\n', first_row) + 1);
@@ -119,7 +119,7 @@ TEST_CASE("cli: data that are wrong are refused in one line, before there is a r
 
 TEST_CASE("cli: a picture cut short is named, and the run starts only if it may be skipped") {
   const SmallSet set;
-  const std::string whole = read_file(set.picture("train_00003"));
+  const std::string whole = read_text(set.picture("train_00003"));
   std::ofstream(set.picture("train_00003"), std::ios::binary) << whole.substr(0, whole.size() / 2);
   check_refused(set.train(), "train_00003_aligned.jpg");
   CHECK_FALSE(std::filesystem::exists(set.run_folder()));

@@ -133,7 +133,7 @@ TEST_CASE("cli train: a killed run goes on to the same checkpoints and metrics")
   for (const char* file :
        {"last.safetensors", "best.safetensors", "noise.csv", "config.json", "summary.json"}) {
     CAPTURE(file);
-    CHECK((read_file(killed + "/" + file) == read_file(whole + "/" + file)));
+    CHECK((read_text(killed + "/" + file) == read_text(whole + "/" + file)));
   }
   CHECK(metrics(killed).size() == kEpochs);
   CHECK(metrics(killed) == metrics(whole));
@@ -150,7 +150,7 @@ TEST_CASE("cli train: a run of LA-Net leaves its metrics, labels and noise") {
   for (const char* loss : {"expression", "landmark", "distribution", "contrastive", "total"})
     CHECK(lines.at(0).at("losses").at(loss).get<double>() > 0);
   for (const char* file : {"labels.csv", "noise.csv"}) {
-    const std::string text = read_file(run + "/" + file);
+    const std::string text = read_text(run + "/" + file);
     CHECK(std::count(text.begin(), text.end(), '\n') == kTrain + 1);
   }
   for (const char* file : {"best.safetensors", "last.safetensors", "environment.json"})
@@ -159,7 +159,7 @@ TEST_CASE("cli train: a run of LA-Net leaves its metrics, labels and noise") {
 
 TEST_CASE("cli eval: measures the last or the best checkpoint on either split") {
   const std::string run_folder = runs().baseline();
-  const json summary = json::parse(read_file(run_folder + "/summary.json"));
+  const json summary = json::parse(read_text(run_folder + "/summary.json"));
   const json last = eval(run_folder);
   CHECK(last == eval(run_folder + "/last.safetensors"));
   CHECK(last["accuracy"] == metrics(run_folder).back().at("test_accuracy"));
@@ -188,7 +188,7 @@ TEST_CASE("cli eval: another configuration's data need neither landmarks nor tra
 }
 
 TEST_CASE("cli eval: a picture cut short is left out and counted where that is allowed") {
-  const std::string whole = read_file(runs().picture(1));
+  const std::string whole = read_text(runs().picture(1));
   runs().folder().write("faces/basic/Image/aligned/test_00099_aligned.jpg",
                         whole.substr(0, whole.size() / 2));
   runs().folder().write("faces/damaged.txt", "test_00001.jpg 1\ntest_00099.jpg 2\n");
@@ -230,7 +230,7 @@ TEST_CASE("cli predict: a bad picture is named and the others are answered, with
 TEST_CASE("cli: checkpoints that do not fit or cannot be read are refused in one line") {
   const std::string run_folder = runs().baseline();
   check_refused("eval " + run_folder + " --set model.backbone=resnet50", "another architecture");
-  const std::string whole = read_file(run_folder + "/best.safetensors");
+  const std::string whole = read_text(run_folder + "/best.safetensors");
   const std::string half =
       runs().folder().write("half.safetensors", whole.substr(0, whole.size() / 2)).string();
   for (const char* command : {"eval ", "predict "}) {

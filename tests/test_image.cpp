@@ -1,39 +1,30 @@
 #include "data/image.h"
 
-#include <filesystem>
-
+#include "core/file.h"
 #include "data/image_set.h"
 #include "tests/pillow.h"
+#include "tests/temporary_folder.h"
 
 namespace lanet::test {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-/// A folder of its own that goes away again.
+/// A temporary folder whose files are pictures: paths as text, contents as bytes.
 class Folder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lanet-image-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
   std::string file(const std::string& name, const Bytes& data) const {
-    std::ofstream(file(name), std::ios::binary)
-        .write(reinterpret_cast<const char*>(data.data()),
-               static_cast<std::streamsize>(data.size()));
-    return file(name);
+    return folder_.write(name, {data.begin(), data.end()}).string();
   }
 
  private:
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
 };
 
 Bytes bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return Bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string text = read_text(path);
+  return {text.begin(), text.end()};
 }
 
 HostImage pattern_image(int width, int height) {

@@ -62,12 +62,6 @@ Outputs run(const Inputs& in, const LinearCase& c, const Outputs* start = nullpt
   return out;
 }
 
-HostTensor scaled(const HostTensor& tensor, double factor) {
-  HostTensor other(tensor.tensor().shape, tensor.tensor().dtype);
-  other.fill([&](int64_t i) { return factor * tensor.at(i); });
-  return other;
-}
-
 }  // namespace
 
 TEST_CASE("linear: gradients agree with central differences, and 1.01 of them do not") {
@@ -87,7 +81,7 @@ TEST_CASE("linear: gradients agree with central differences, and 1.01 of them do
     };
     auto check = [&](HostTensor& x, const HostTensor& gradient) {
       CHECK(gradient_error(x, gradient, loss) < 1e-8);
-      CHECK(gradient_error(x, scaled(gradient, 1.01), loss) > 5e-3);
+      CHECK(gradient_error(x, gradient.scaled(1.01), loss) > 5e-3);
     };
     CAPTURE(c.in);
     check(in.x, out.dx);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "core/file.h"
 #include "tests/temporary_folder.h"
 #include "train/progress.h"
 
@@ -29,7 +30,7 @@ TEST_CASE("progress: without a terminal there are plain lines, and not one for e
     progress.message("epoch 1: accuracy 0.5");
   }
   std::fclose(out);
-  CHECK(read_file(path) == "epoch 1: accuracy 0.5\n");
+  CHECK(read_text(path) == "epoch 1: accuracy 0.5\n");
 }
 
 TEST_CASE("progress: a terminal shows done, total, rate and the time left, in one line") {

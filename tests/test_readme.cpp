@@ -81,7 +81,7 @@ void check_line(const std::string& line) {
     } else if (program == "cmake") {
       const std::string name = "\"name\": \"" + words.back() + "\"";
       CHECK(words[words.size() - 2] == "--preset");
-      CHECK(read_file(kRoot / "CMakePresets.json").find(name) != std::string::npos);
+      CHECK(read_text(kRoot / "CMakePresets.json").find(name) != std::string::npos);
     } else {
       FAIL_CHECK("neither the program, nor a script, nor cmake");
     }
@@ -91,7 +91,7 @@ void check_line(const std::string& line) {
 }  // namespace
 
 TEST_CASE("readme: every example is a command of the program, a script or a preset") {
-  const Words lines = shell_lines(read_file(kRoot / "README.md"));
+  const Words lines = shell_lines(read_text(kRoot / "README.md"));
   CHECK(lines.size() >= 8);
   for (const std::string& line : lines) check_line(line);
 }
@@ -107,7 +107,7 @@ TEST_CASE("readme: wrong options, settings, commands and files are noticed") {
 TEST_CASE("readme: the quick ones of its examples run") {
   const TemporaryFolder folder;
   int ran = 0;
-  for (const std::string& line : shell_lines(read_file(kRoot / "README.md"))) {
+  for (const std::string& line : shell_lines(read_text(kRoot / "README.md"))) {
     for (const Words& words : commands_of(line)) {
       if (!is_program(words[0]) || (words.at(1) != "doctor" && words.at(1) != "synth")) continue;
       std::string command = "cd " + folder.path().string() + " && " LANET_PROGRAM;

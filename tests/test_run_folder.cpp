@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "core/file.h"
 #include "tests/temporary_folder.h"
 #include "train/run_folder.h"
 
@@ -21,7 +22,7 @@ TEST_CASE("run folder: holds configuration and environment, and opens again") {
   const fs::path path = parent.path() / "runs/a";
   RunFolder::create(path, example(), {{"version", "1"}});
   CHECK(to_json(RunFolder::open(path).config()) == to_json(example()));
-  CHECK(nlohmann::json::parse(read_file(path / "environment.json"))["version"] == "1");
+  CHECK(nlohmann::json::parse(read_text(path / "environment.json"))["version"] == "1");
 }
 
 TEST_CASE("run folder: nothing that exists is overwritten") {
@@ -54,7 +55,7 @@ TEST_CASE("run folder: lines after the checkpoint, and a line cut short, are dro
   std::ofstream(run.file("metrics.jsonl"), std::ios::app) << R"({"epoch":4,"lo)";
   CHECK(run.metrics().size() == 3);
   run.truncate_metrics(2);
-  CHECK(read_file(run.file("metrics.jsonl")) ==
+  CHECK(read_text(run.file("metrics.jsonl")) ==
         "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":1.0}\n");
   run.append_metrics({{"epoch", 3}});
   CHECK(run.metrics().size() == 3);
@@ -65,7 +66,7 @@ TEST_CASE("run folder: the summary is rewritten whole") {
   const RunFolder run = RunFolder::create(parent.path() / "a", example(), {});
   run.write_summary(summarize(std::vector<double>{0.5}));
   run.write_summary(summarize(std::vector<double>{0.5, 0.75}));
-  CHECK(nlohmann::json::parse(read_file(run.file("summary.json")))["best"]["epoch"] == 2);
+  CHECK(nlohmann::json::parse(read_text(run.file("summary.json")))["best"]["epoch"] == 2);
   CHECK_FALSE(fs::exists(run.file("summary.json.tmp")));
 }
 

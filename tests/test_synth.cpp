@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "data/synth.h"
 #include "data/synth_draw.h"
+#include "tests/temporary_folder.h"
 
 namespace lanet::test {
 namespace {
@@ -23,33 +25,18 @@ std::pair<Face, Drawing> draw(uint64_t seed, uint32_t split, uint32_t index, int
   return {face, draw_face(face, dice, size)};
 }
 
-/// A folder of its own, gone at the end.
-struct Folder {
-  explicit Folder(const std::string& name) : path(fs::temp_directory_path() / ("lanet-" + name)) {
-    fs::remove_all(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE_MESSAGE(file, path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// Every file of a folder and its content.
 std::map<std::string, std::string> contents(const fs::path& root) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(root))
     if (entry.is_regular_file())
-      files[fs::relative(entry.path(), root).string()] = bytes_of(entry.path());
+      files[fs::relative(entry.path(), root).string()] = read_text(entry.path());
   return files;
 }
 
 std::vector<std::vector<std::string>> read_csv(const fs::path& path) {
   std::vector<std::vector<std::string>> rows;
-  std::istringstream file(bytes_of(path));
+  std::istringstream file(read_text(path));
   for (std::string line; std::getline(file, line);) {
     rows.emplace_back();
     std::istringstream fields(line);
@@ -174,8 +161,8 @@ TEST_CASE("synth: expressions move the landmarks as faces do") {
 }
 
 TEST_CASE("synth: the folder is complete and the same for any number of threads") {
-  const Folder one("synth-one"), two("synth-two");
-  SynthConfig config{.out = one.path, .train = 30, .test = 11, .size = 48, .seed = 9};
+  const TemporaryFolder one, two;
+  SynthConfig config{.out = one.path(), .train = 30, .test = 11, .size = 48, .seed = 9};
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   std::vector<int> reports;
@@ -184,18 +171,18 @@ TEST_CASE("synth: the folder is complete and the same for any number of threads"
     reports.push_back(done);
   });
   omp_set_num_threads(3);
-  config.out = two.path;
+  config.out = two.path();
   write_synth(config);
   omp_set_num_threads(threads);
-  const auto files = contents(one.path);
-  CHECK(files == contents(two.path));
+  const auto files = contents(one.path());
+  CHECK(files == contents(two.path()));
   CHECK(files.size() == 30 + 11 + 4);
   CHECK(reports == std::vector{41});
 
   constexpr std::array<int, 8> kClassOfLabel{-1, 5, 2, 1, 3, 4, 0, 6};
   std::istringstream list(files.at("basic/EmoLabel/list_patition_label.txt"));
-  const auto landmarks = read_csv(one.path / "landmarks_19.csv"),
-             distributions = read_csv(one.path / "distributions.csv");
+  const auto landmarks = read_csv(one.path() / "landmarks_19.csv"),
+             distributions = read_csv(one.path() / "distributions.csv");
   REQUIRE(landmarks.size() == 42);
   REQUIRE(distributions.size() == 42);
   CHECK(landmarks[0].size() == 40);
@@ -234,7 +221,7 @@ TEST_CASE("synth: the folder is complete and the same for any number of threads"
     }
     CHECK(sum == doctest::Approx(1).epsilon(1e-5));
     // The JPEG differs from the drawing by its loss only.
-    const HostImage picture = decode_image(one.path / "basic/Image/aligned" /
+    const HostImage picture = decode_image(one.path() / "basic/Image/aligned" /
                                            (name.substr(0, name.size() - 4) + "_aligned.jpg"));
     REQUIRE(picture.width == 48);
     REQUIRE(picture.height == 48);
@@ -244,30 +231,30 @@ TEST_CASE("synth: the folder is complete and the same for any number of threads"
     CHECK(difference / static_cast<double>(picture.rgb.size()) < 6);
   }
   CHECK(row == 42);
-  const HostImage sheet = decode_image(one.path / "contact_sheet.png");
+  const HostImage sheet = decode_image(one.path() / "contact_sheet.png");
   CHECK(sheet.width == 480);
   CHECK(sheet.height == 7 * 48);
 }
 
 TEST_CASE("synth: what cannot be written is refused by name") {
-  const Folder folder("synth-refused");
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "faces";
   const auto refused = [&](int train, int test, int size, const char* message) {
-    CHECK_THROWS_WITH_AS(
-        write_synth({.out = folder.path, .train = train, .test = test, .size = size}),
-        doctest::Contains(message), InputError);
+    CHECK_THROWS_WITH_AS(write_synth({.out = out, .train = train, .test = test, .size = size}),
+                         doctest::Contains(message), InputError);
   };
   refused(1, 1, 47, "--size 47: expected 48..512");
   refused(1, 1, 513, "the nearest valid size is 512");
   refused(-1, 1, 100, "--train -1");
   refused(0, 0, 100, "at least one face");
-  CHECK(!fs::exists(folder.path));
-  fs::create_directories(folder.path);
-  std::ofstream(folder.path / "keep.txt") << "mine";
+  CHECK(!fs::exists(out));
+  fs::create_directories(out);
+  std::ofstream(out / "keep.txt") << "mine";
   refused(1, 1, 100, "exists and is not an empty folder");
-  CHECK(contents(folder.path).size() == 1);
-  fs::remove(folder.path / "keep.txt");
-  write_synth({.out = folder.path, .train = 1, .test = 0, .size = 48});
-  CHECK(fs::exists(folder.path / "basic/Image/aligned/train_00001_aligned.jpg"));
+  CHECK(contents(out).size() == 1);
+  fs::remove(out / "keep.txt");
+  write_synth({.out = out, .train = 1, .test = 0, .size = 48});
+  CHECK(fs::exists(out / "basic/Image/aligned/train_00001_aligned.jpg"));
 }
 
 }  // namespace lanet::test
