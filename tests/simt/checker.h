@@ -28,7 +28,5 @@ void watch(bool on);
 /// All threads of the block met at its barrier; the lanes of a mask at __syncwarp.
 void block_met();
 void warp_met(unsigned warp, unsigned mask);
-/// An atomic operation is about to read and write.
-void atomic(const void* address, size_t bytes, const void* code);
 
 }  // namespace lanet::simt::checker

@@ -15,8 +15,6 @@
 
 #include "tests/simt/simt.h"
 
-extern uint3 threadIdx, blockIdx;
-extern dim3 blockDim, gridDim;
 constexpr int warpSize = 32;
 
 #include "tests/simt/cuda_math.h"

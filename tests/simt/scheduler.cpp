@@ -42,7 +42,6 @@ Order order() {
 
 const Launch* launch_now = nullptr;
 bool in_kernel = false;
-uint32_t begun = 0;
 std::string failure;
 
 Fiber program;             // where run() was called
@@ -84,23 +83,19 @@ void not_ready(unsigned thread) {
 }
 
 [[noreturn]] void report_stuck() {
-  std::map<std::string, std::pair<std::string, unsigned>> groups;  // by place: threads, how many
+  std::map<std::string, std::vector<unsigned>> groups;  // the threads at each place
   for (unsigned t = 0; t < block.threads; ++t) {
     const Thread& thread = block.thread[t];
-    const std::string place = thread.state == State::done ? "returned"
-                              : thread.state == State::at_barrier
-                                  ? "wait at __syncthreads, " + site_in_words(thread.site)
-                                  : fmt::format("wait in a warp operation of mask {:#010x}, {}",
-                                                thread.mask, site_in_words(thread.site));
-    auto& [names, count] = groups[place];
-    const bool run_goes_on = t > 0 && count > 0 && block.thread[t - 1].state == thread.state;
-    if (!run_goes_on || names.size() < 60) names += fmt::format("{}{}", count ? " " : "", t);
-    ++count;
+    groups[thread.state == State::done ? "returned"
+           : thread.state == State::at_barrier
+               ? "wait at __syncthreads, " + site_in_words(thread.site)
+               : fmt::format("wait in a warp operation of mask {:#010x}, {}", thread.mask,
+                             site_in_words(thread.site))]
+        .push_back(t);
   }
   std::string text = "barrier divergence: nobody in the block can go on";
-  for (const auto& [place, who] : groups)
-    text += fmt::format("\n  {} threads {}: {}", who.second, place,
-                        who.first.size() > 90 ? who.first.substr(0, 80) + " ..." : who.first);
+  for (const auto& [place, threads] : groups)
+    text += fmt::format("\n  {} threads {}: {}", threads.size(), place, numbers_in_words(threads));
   fail(text);
 }
 
@@ -180,7 +175,6 @@ void set_up_block() {
 
 void run_block() {
   set_up_block();
-  ++begun;
   checker::begin_block();
   running = &program;
   go_to(idle_fiber());
@@ -218,31 +212,38 @@ HarnessCode::~HarnessCode() {
 const Launch* current_launch() {
   return launch_now;
 }
-uint32_t blocks_begun() {
-  return begun;
+
+std::string thread_name(unsigned thread, uint3 of_block) {
+  const uint3 t = thread_index[thread];
+  auto name = [](bool flat, const uint3& i) {
+    return flat ? fmt::format("{}", i.x) : fmt::format("({},{},{})", i.x, i.y, i.z);
+  };
+  return fmt::format("thread {} of block {}", name(blockDim.y * blockDim.z == 1, t),
+                     name(gridDim.y * gridDim.z == 1, of_block));
 }
 
-std::string thread_name(unsigned thread) {
-  const uint3 t = thread_index[thread];
-  const std::string name = blockDim.y * blockDim.z == 1
-                               ? fmt::format("thread {}", t.x)
-                               : fmt::format("thread ({},{},{})", t.x, t.y, t.z);
-  return gridDim.y * gridDim.z == 1
-             ? fmt::format("{} of block {}", name, blockIdx.x)
-             : fmt::format("{} of block ({},{},{})", name, blockIdx.x, blockIdx.y, blockIdx.z);
+std::string current_place() {
+  return fmt::format("{}, {}", kernel_name(launch_now->kernel),
+                     thread_name(block.current, blockIdx));
+}
+
+std::string numbers_in_words(const std::vector<unsigned>& numbers) {
+  std::string text;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const size_t first = i;
+    while (i + 1 < numbers.size() && numbers[i + 1] == numbers[i] + 1) ++i;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", numbers[first]);
+    if (i > first) text += fmt::format("-{}", numbers[i]);
+  }
+  return text;
 }
 
 std::string lanes_in_words(unsigned mask) {
-  std::string text;
+  std::vector<unsigned> lanes;
   for (unsigned lane = 0; lane < kWarp; ++lane) {
-    if (!(mask >> lane & 1)) continue;
-    unsigned last = lane;
-    while (last + 1 < kWarp && (mask >> (last + 1) & 1)) ++last;
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", lane);
-    if (last > lane) text += fmt::format("-{}", last);
-    lane = last;
+    if (mask >> lane & 1) lanes.push_back(lane);
   }
-  return text;
+  return numbers_in_words(lanes);
 }
 
 std::string site_in_words(const Site& site) {
@@ -251,8 +252,7 @@ std::string site_in_words(const Site& site) {
 
 void fail(const std::string& message) {
   checker::watch(in_kernel = false);
-  failure = fmt::format("{}: {}: {}", kernel_name(launch_now->kernel), thread_name(block.current),
-                        message);
+  failure = fmt::format("{}: {}", current_place(), message);
   go_to(program);
   std::abort();  // an abandoned fibre never gets its turn
 }
@@ -304,7 +304,8 @@ void run(const Launch& launch) {
                 static_cast<unsigned>(b / launch.grid.x / launch.grid.y)};
     run_block();
   }
-  if (failure.empty()) failure = checker::end_launch();
+  const std::string problem = checker::end_launch();
+  if (failure.empty()) failure = problem;
   launch_now = nullptr;
   if (failure.empty()) return;
   fibers_in_use = 0;  // their stacks are taken from the start again

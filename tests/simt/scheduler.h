@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/simt/fiber.h"
 #include "tests/simt/simt.h"
@@ -54,12 +55,12 @@ void let_first_go_on();
 
 /// The launch that runs, or null outside of kernels.
 const Launch* current_launch();
-/// Blocks begun since the program started; the first block of the launch that runs.
-uint32_t blocks_begun();
-/// "thread 5 of block 0" or, in blocks and grids of more dimensions, "thread (5,1,0) of block
-/// (0,2,0)".
-std::string thread_name(unsigned thread);
-/// "5, 7-31"
+/// "thread 5 of block 0"; in blocks of several dimensions "thread (5,1,0) of block 0".
+std::string thread_name(unsigned thread, uint3 of_block);
+/// "adam_kernel<float>, thread 5 of block 0": who runs now.
+std::string current_place();
+/// {5, 7, 8, 9} → "5, 7-9"
+std::string numbers_in_words(const std::vector<unsigned>& numbers);
 std::string lanes_in_words(unsigned mask);
 std::string site_in_words(const Site& site);
 

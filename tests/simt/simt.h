@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <source_location>
 
+// Of the thread whose turn it is.
+extern uint3 threadIdx, blockIdx;
+extern dim3 blockDim, gridDim;
+
 namespace lanet::simt {
 
 using Site = std::source_location;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -166,7 +167,8 @@ std::string source_line(const void* code) {
     std::array<char, 1024> line;
     while (std::fgets(line.data(), line.size(), lines)) {
       std::string place = line.data();
-      place = short_path(place.substr(0, place.find_first_of(" \n")));
+      place = short_path(
+          std::filesystem::path(place.substr(0, place.find_first_of(" \n"))).lexically_normal());
       text += (text.empty() ? "" : ", called at ") + place;
       if (place.find(".cu:") != std::string::npos) break;
     }

@@ -184,7 +184,7 @@ int block_barrier(Vote vote, bool predicate, const Site& site) {
     if (!same_place(other, site))
       fail(fmt::format(
           "barrier divergence: it comes to the barrier at {}, but {} waits at that of {}",
-          site_in_words(site), thread_name(first), site_in_words(other)));
+          site_in_words(site), thread_name(first, blockIdx), site_in_words(other)));
   }
   votes.count += predicate;
   block.me().site = site;
