@@ -86,9 +86,9 @@ struct Symbols {
   std::vector<SharedVariable> shared;
 };
 
-/// A shared variable is a local one of a function template or function of the project.
+/// A shared variable is a local one of the project's functions, or of lambdas in them.
 bool is_shared_variable(const char* name) {
-  return std::strncmp(name, "_ZZN5lanet", 10) == 0;
+  return std::strncmp(name, "_ZZ", 3) == 0 && std::strstr(name, "5lanet");
 }
 
 bool is_kernel(const std::string& name) {

@@ -76,3 +76,14 @@ planted(large_shared "${all}" "cannot be launched: 0 bytes of static and 233472 
 planted(beyond_bounds "${all}" "cannot be launched: a block of 128 threads; its __launch_bounds__ promise 64")
 planted(within_bounds "${all}" "nothing found")
 planted(static_and_dynamic hooks "cannot be launched: 32768 bytes of static and 20480 of dynamic shared memory; the device gives 49152")
+
+# The coverage check itself, on a program whose test leaves something out.
+lanet_wrap_kernels(wrapped_uncovered ${CMAKE_CURRENT_SOURCE_DIR}/planted/uncovered/uncovered.cu)
+add_library(simt_uncovered_test OBJECT planted/uncovered/uncovered_test.cpp)
+target_link_libraries(simt_uncovered_test PRIVATE simt_flags lanet::doctest)
+target_include_directories(simt_uncovered_test BEFORE PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/world)
+lanet_simt_program(simt-uncovered plain "simt_main;simt_uncovered_test" "${wrapped_uncovered}")
+add_simt_test(simt_coverage_complains ""
+  ${CMAKE_CURRENT_SOURCE_DIR}/check-coverage $<TARGET_FILE:simt-uncovered> uncovered_test)
+set_tests_properties(simt_coverage_complains PROPERTIES PASS_REGULAR_EXPRESSION
+  "fill_kernel<double> is run by no test.*fill_kernel<float>#1: one word .* no test failed.*2 kernels, 2 outputs, 2 complaints")
