@@ -47,6 +47,8 @@ planted(read_then_written "hooks;hooks-reverse" "race on memory at byte 0 .*noth
 planted(plain_against_atomic hooks "race on memory .*it atomically updates|race on memory .*it writes")
 planted(atomics "${all}" "nothing found")
 
+planted(operations "plain;plain-reverse;plain-greedy;hooks;asan" "nothing found")
+
 planted(in_bounds "${all}" "nothing found")
 planted(read_behind hooks "out of bounds: 0 bytes behind the end of device buffer .*156 bytes.*it reads 4 bytes at .*memory.cu:[0-9]+")
 planted(read_behind asan "heap-buffer-overflow")
