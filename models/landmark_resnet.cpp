@@ -11,9 +11,9 @@ namespace lanet {
 
 namespace {
 
-/// A 1x1 convolution's weight as a matrix [out, in]. It starts as a linear layer does, uniform within
-/// ±1/√in: neither batch norm nor ReLU follows, and He-normal laterals under a He-normal lm_fc give
-/// heatmaps of ±15 that the shared layers would spend their first epochs on.
+/// A 1x1 convolution's weight as a matrix [out, in]. It starts as a linear layer does, uniform
+/// within ±1/√in: neither batch norm nor ReLU follows, and He-normal laterals under a He-normal
+/// lm_fc give heatmaps of ±15 that the shared layers would spend their first epochs on.
 Value* pointwise_weight(Recorder& r, const std::string& name, int64_t out, int64_t in) {
   const Initialisation uniform{Initialisation::Kind::uniform,
                                1.0 / std::sqrt(static_cast<double>(in))};
