@@ -54,13 +54,28 @@ set(LANET_ONEDNN AUTO CACHE STRING "Use oneDNN on the CPU: AUTO, ON or OFF")
 set_property(CACHE LANET_ONEDNN PROPERTY STRINGS AUTO ON OFF)
 set(LANET_HAVE_ONEDNN OFF)
 if(NOT LANET_ONEDNN STREQUAL "OFF")
-  find_package(dnnl 2.6 QUIET CONFIG)
-  if(dnnl_FOUND)
+  # By header and library: the package's own configuration also wants OpenCL, which a bare Debian lacks
+  # and nothing here uses.
+  find_path(LANET_DNNL_INCLUDE oneapi/dnnl/dnnl_version.h)
+  find_library(LANET_DNNL_LIBRARY dnnl)
+  set(dnnl_version "")
+  if(LANET_DNNL_INCLUDE AND LANET_DNNL_LIBRARY)
+    file(STRINGS ${LANET_DNNL_INCLUDE}/oneapi/dnnl/dnnl_version.h numbers
+         REGEX "define +DNNL_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+    string(REGEX REPLACE "[^0-9;]" "" numbers "${numbers}")
+    string(REPLACE ";" "." dnnl_version "${numbers}")
+  endif()
+  if(dnnl_version VERSION_GREATER_EQUAL 2.6 AND dnnl_version VERSION_LESS 3)
     set(LANET_HAVE_ONEDNN ON)
-    message(STATUS "CPU library: oneDNN ${dnnl_VERSION}")
+    add_library(lanet_dnnl INTERFACE)
+    add_library(lanet::dnnl ALIAS lanet_dnnl)
+    target_include_directories(lanet_dnnl SYSTEM INTERFACE ${LANET_DNNL_INCLUDE})
+    target_link_libraries(lanet_dnnl INTERFACE ${LANET_DNNL_LIBRARY})
+    message(STATUS "CPU library: oneDNN ${dnnl_version}")
   elseif(LANET_ONEDNN STREQUAL "ON")
-    message(FATAL_ERROR "LANET_ONEDNN=ON, but oneDNN (dnnl-config.cmake, 2.6 or newer) was not found. "
-                        "Install libdnnl-dev or set dnnl_DIR.")
+    message(FATAL_ERROR "LANET_ONEDNN=ON, but oneDNN 2.6 or a newer 2.x was not found (found: "
+                        "'${dnnl_version}'). Install the Debian package libdnnl-dev, or set "
+                        "LANET_INCLUDE_DIRS and LANET_DNNL_LIBRARY.")
   endif()
 endif()
 if(NOT LANET_HAVE_ONEDNN)
