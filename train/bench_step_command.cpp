@@ -73,6 +73,10 @@ int run_bench_step(const BenchStepOptions& options) {
   for (const auto& node : trainer.model().graph().nodes()) {
     if (auto* convolution = dynamic_cast<Conv2d*>(node.get())) convolutions.push_back(convolution);
   }
+  trainer.model().graph().clear(context);
+  const int64_t scratch_bytes = static_cast<int64_t>(context.workspace_bytes());
+  context.fill_zero(
+      {context.workspace(scratch_bytes), {scratch_bytes}, DType::u8, context.device()});
   std::vector<double> alone;
   for (int64_t i = 0; i < 1 + std::max<int64_t>(3, options.steps / 2); ++i) {
     const double seconds = seconds_of([&] {
