@@ -16,25 +16,27 @@ inline bool skip_without_device() {
   return !problem.empty();
 }
 
-/// A host tensor's copy on the device, with guard bytes before and behind it.
+/// A host tensor's copy on the device, with guard bytes before and behind it. It starts `shift`
+/// elements behind a multiple of 64 bytes: a kernel must not take alignment for granted.
 class DeviceTensor {
  public:
-  DeviceTensor(Context& context, const HostTensor& host)
+  DeviceTensor(Context& context, const HostTensor& host, int64_t shift = 0)
       : context_(context),
         shape_(host.tensor().shape),
         dtype_(host.tensor().dtype),
+        front_(kGuardBytes + shift * static_cast<int64_t>(size_of(dtype_))),
         buffer_(context.allocate(image_bytes())) {
     std::vector<uint8_t> image(image_bytes(), kGuard);
-    std::memcpy(image.data() + kGuardBytes, host.tensor().data, host.tensor().bytes());
+    std::memcpy(image.data() + front_, host.tensor().data, host.tensor().bytes());
     context_.copy(buffer_.tensor({image_bytes()}, DType::u8), host_view(image));
     context_.synchronize();
     if (watch_guard) {
       const auto* begin = static_cast<const std::byte*>(buffer_.data());
-      watch_guard(begin, kGuardBytes);
+      watch_guard(begin, front_);
       watch_guard(begin + image_bytes() - kGuardBytes, kGuardBytes);
     }
   }
-  Tensor tensor() const { return buffer_.tensor(shape_, dtype_, kGuardBytes); }
+  Tensor tensor() const { return buffer_.tensor(shape_, dtype_, front_); }
   operator Tensor() const { return tensor(); }
 
   /// What the device holds now. Checks the guard bytes.
@@ -43,11 +45,11 @@ class DeviceTensor {
     context_.copy(host_view(image), buffer_.tensor({image_bytes()}, DType::u8));
     context_.synchronize();
     bool intact = true;
-    for (int64_t i = 0; i < kGuardBytes; ++i)
-      intact = intact && image[i] == kGuard && image[image.size() - 1 - i] == kGuard;
+    for (int64_t i = 0; i < front_; ++i) intact = intact && image[i] == kGuard;
+    for (int64_t i = 1; i <= kGuardBytes; ++i) intact = intact && image[image.size() - i] == kGuard;
     CHECK(intact);
     HostTensor host(shape_, dtype_);
-    std::memcpy(host.tensor().data, image.data() + kGuardBytes, host.tensor().bytes());
+    std::memcpy(host.tensor().data, image.data() + front_, host.tensor().bytes());
     return host;
   }
 
@@ -56,7 +58,7 @@ class DeviceTensor {
   static constexpr uint8_t kGuard = 0xA5;
 
   int64_t image_bytes() const {
-    return shape_.elements() * static_cast<int64_t>(size_of(dtype_)) + 2 * kGuardBytes;
+    return front_ + shape_.elements() * static_cast<int64_t>(size_of(dtype_)) + kGuardBytes;
   }
   static Tensor host_view(std::vector<uint8_t>& image) {
     return {image.data(), {static_cast<int64_t>(image.size())}, DType::u8, Device::cpu};
@@ -65,6 +67,7 @@ class DeviceTensor {
   Context& context_;
   Shape shape_;
   DType dtype_;
+  int64_t front_;  // bytes before the tensor
   Buffer buffer_;
 };
 

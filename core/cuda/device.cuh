@@ -39,4 +39,12 @@ __device__ inline A warp_sum(A value) {
   return value;
 }
 
+/// The largest over the 32 lanes of a warp, the same in each lane. All lanes must call it.
+template <typename A>
+__device__ inline A warp_max(A value) {
+  for (int offset = 16; offset > 0; offset >>= 1)
+    value = max(value, __shfl_xor_sync(0xFFFFFFFFu, value, offset));
+  return value;
+}
+
 }  // namespace lanet::cuda
