@@ -1,5 +1,7 @@
 #include "kernels/batch_norm.h"
 
+#include <algorithm>
+
 #include "kernels/batch_norm_ref.h"
 #include "kernels/dispatch.h"
 
@@ -20,6 +22,14 @@ void require_image(const Tensor& x) {
 
 }  // namespace
 
+size_t batch_norm_workspace_bytes(const Shape& x) {
+  size_t bytes = batch_norm_cpu_workspace_bytes(x);
+#ifdef LANET_HAVE_CUDA
+  bytes = std::max(bytes, batch_norm_cuda_workspace_bytes(x));
+#endif
+  return bytes;
+}
+
 void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args) {
   require_image(args.x);
   require_per_channel(args.mean, args.x, "mean");
@@ -30,7 +40,7 @@ void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args
     require_per_channel(args.running_mean, args.x, "running_mean");
     require_per_channel(args.running_var, args.x, "running_var");
   }
-  require_cpu(context, "batch_norm_statistics");
+  LANET_RUN_CUDA(context, batch_norm_statistics_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_statistics_ref<double>(args);
   else
@@ -47,7 +57,7 @@ void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
   require_tensor(args.y, args.x.shape, args.x.dtype, "y");
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
-  require_cpu(context, "batch_norm_apply");
+  LANET_RUN_CUDA(context, batch_norm_apply_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_apply_ref<double>(args);
   else
@@ -64,7 +74,7 @@ void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) 
   require_tensor(args.y, args.x.shape, args.x.dtype, "y");
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
-  require_cpu(context, "batch_norm_inference");
+  LANET_RUN_CUDA(context, batch_norm_inference_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_inference_ref<double>(args);
   else
@@ -81,7 +91,7 @@ void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceA
   require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
   if (args.dweight) require_per_channel(args.dweight.tensor, args.x, "dweight");
   if (args.dbias) require_per_channel(args.dbias.tensor, args.x, "dbias");
-  require_cpu(context, "batch_norm_backward_reduce");
+  LANET_RUN_CUDA(context, batch_norm_backward_reduce_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_backward_reduce_ref<double>(args);
   else
@@ -100,7 +110,7 @@ void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArg
   if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
   if (args.dresidual)
     require_tensor(args.dresidual.tensor, args.x.shape, args.x.dtype, "dresidual");
-  require_cpu(context, "batch_norm_backward_apply");
+  LANET_RUN_CUDA(context, batch_norm_backward_apply_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_backward_apply_ref<double>(args);
   else

@@ -16,8 +16,8 @@ namespace lanet {
 constexpr double kBatchNormEpsilon = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;  // weight of the batch in the running statistics
 
-/// Workspace that statistics and backward_reduce need for an x of this shape: the planner hands it
-/// to context.reserve_workspace().
+/// Workspace that statistics and backward_reduce need for an x of this shape, on any device of this
+/// build: the planner hands it to context.reserve_workspace().
 size_t batch_norm_workspace_bytes(const Shape& x);
 
 /// mean, inv_std [C] in A: written. running_mean, running_var [C] in A: updated; both absent if not
@@ -100,5 +100,16 @@ void batch_norm_apply_cpu(const BatchNormApplyArgs& args);
 void batch_norm_inference_cpu(const BatchNormInferenceArgs& args);
 void batch_norm_backward_reduce_cpu(Context& context, const BatchNormBackwardReduceArgs& args);
 void batch_norm_backward_apply_cpu(const BatchNormBackwardApplyArgs& args);
+size_t batch_norm_cpu_workspace_bytes(const Shape& x);
+
+#ifdef LANET_HAVE_CUDA
+/// All dtypes. Statistics and backward_reduce are two launches each, the others one.
+void batch_norm_statistics_cuda(Context& context, const BatchNormStatisticsArgs& args);
+void batch_norm_apply_cuda(Context& context, const BatchNormApplyArgs& args);
+void batch_norm_inference_cuda(Context& context, const BatchNormInferenceArgs& args);
+void batch_norm_backward_reduce_cuda(Context& context, const BatchNormBackwardReduceArgs& args);
+void batch_norm_backward_apply_cuda(Context& context, const BatchNormBackwardApplyArgs& args);
+size_t batch_norm_cuda_workspace_bytes(const Shape& x);
+#endif
 
 }  // namespace lanet

@@ -296,13 +296,13 @@ void dispatch_fast(DType dtype, F&& f) {
 
 }  // namespace
 
-size_t batch_norm_workspace_bytes(const Shape& x) {
+size_t batch_norm_cpu_workspace_bytes(const Shape& x) {
   const Cuts cuts(x);
   return cuts.parts * PartSums::bytes(cuts.channels);
 }
 
 void batch_norm_statistics_cpu(Context& context, const BatchNormStatisticsArgs& args) {
-  void* workspace = context.workspace(batch_norm_workspace_bytes(args.x.shape));
+  void* workspace = context.workspace(batch_norm_cpu_workspace_bytes(args.x.shape));
   dispatch_fast(args.x.dtype, [&]<typename T>() { statistics<T>(workspace, args); });
 }
 
@@ -326,7 +326,7 @@ void batch_norm_inference_cpu(const BatchNormInferenceArgs& args) {
 }
 
 void batch_norm_backward_reduce_cpu(Context& context, const BatchNormBackwardReduceArgs& args) {
-  void* workspace = context.workspace(batch_norm_workspace_bytes(args.x.shape));
+  void* workspace = context.workspace(batch_norm_cpu_workspace_bytes(args.x.shape));
   dispatch_fast(args.x.dtype, [&]<typename T>() { backward_reduce<T>(workspace, args); });
 }
 

@@ -64,6 +64,12 @@ inline bool aligned_for_packs(std::initializer_list<const void*> pointers) {
   return true;
 }
 
+/// The same for images [rows, channels], read in packs of channels: each row must start aligned.
+template <typename T>
+bool channels_in_packs(int64_t channels, std::initializer_list<const void*> pointers) {
+  return channels % kPackWidth<T> == 0 && aligned_for_packs(pointers);
+}
+
 /// Calls f.template operator()<N>(): N elements of T in 128 bits if `packs`, else 1.
 template <typename T, typename F>
 void with_pack_width(bool packs, F&& f) {
