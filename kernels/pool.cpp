@@ -22,7 +22,7 @@ void max_pool(Context& context, const MaxPoolArgs& args) {
   require_image(args.x, "x");
   require_tensor(args.y, max_pooled(args.x.shape), args.x.dtype, "y");
   if (args.argmax) require_tensor(args.argmax, args.y.shape, DType::u8, "argmax");
-  require_cpu(context, "max_pool");
+  LANET_RUN_CUDA(context, max_pool_cuda(context, args));
   if (args.x.dtype == DType::f64)
     max_pool_ref<double>(args);
   else
@@ -34,7 +34,7 @@ void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
   const Tensor& dx = args.dx.tensor;
   require_tensor(args.dy, max_pooled(dx.shape), dx.dtype, "dy");
   require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
-  require_cpu(context, "max_pool_backward");
+  LANET_RUN_CUDA(context, max_pool_backward_cuda(context, args));
   if (dx.dtype == DType::f64)
     max_pool_backward_ref<double>(args);
   else
@@ -44,7 +44,7 @@ void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
 void global_average_pool(Context& context, const GlobalAveragePoolArgs& args) {
   require_image(args.x, "x");
   require_tensor(args.y, {args.x.shape[0], args.x.shape[3]}, accumulate_dtype(args.x.dtype), "y");
-  require_cpu(context, "global_average_pool");
+  LANET_RUN_CUDA(context, global_average_pool_cuda(context, args));
   dispatch_float(args.x.dtype, [&]<typename T>() { global_average_pool_ref<T>(args); });
 }
 
@@ -52,7 +52,7 @@ void global_average_pool_backward(Context& context, const GlobalAveragePoolBackw
   require_image(args.dx.tensor, "dx");
   const Tensor& dx = args.dx.tensor;
   require_tensor(args.dy, {dx.shape[0], dx.shape[3]}, accumulate_dtype(dx.dtype), "dy");
-  require_cpu(context, "global_average_pool_backward");
+  LANET_RUN_CUDA(context, global_average_pool_backward_cuda(context, args));
   dispatch_float(dx.dtype, [&]<typename T>() { global_average_pool_backward_ref<T>(args); });
 }
 

@@ -52,4 +52,11 @@ void global_average_pool_backward(Context& context, const GlobalAveragePoolBackw
 void max_pool_cpu(const MaxPoolArgs& args);
 void max_pool_backward_cpu(const MaxPoolBackwardArgs& args);
 
+#ifdef LANET_HAVE_CUDA
+void max_pool_cuda(Context& context, const MaxPoolArgs& args);
+void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args);
+void global_average_pool_cuda(Context& context, const GlobalAveragePoolArgs& args);
+void global_average_pool_backward_cuda(Context& context, const GlobalAveragePoolBackwardArgs& args);
+#endif
+
 }  // namespace lanet

@@ -18,7 +18,7 @@ void upsample_2x(Context& context, const Upsample2xArgs& args) {
                 args.x.shape);
   require_tensor(args.y, doubled(args.x.shape), args.x.dtype, "y");
   if (args.addend) require_tensor(args.addend, args.y.shape, args.x.dtype, "addend");
-  require_cpu(context, "upsample_2x");
+  LANET_RUN_CUDA(context, upsample_2x_cuda(context, args));
   dispatch_float(args.x.dtype, [&]<typename T>() { upsample_2x_ref<T>(args); });
 }
 
@@ -26,7 +26,7 @@ void upsample_2x_backward(Context& context, const Upsample2xBackwardArgs& args) 
   const Tensor& dx = args.dx.tensor;
   LANET_REQUIRE(dx && dx.shape.rank() == 4 && dx.elements() > 0, "dx is {}", dx.shape);
   require_tensor(args.dy, doubled(dx.shape), dx.dtype, "dy");
-  require_cpu(context, "upsample_2x_backward");
+  LANET_RUN_CUDA(context, upsample_2x_backward_cuda(context, args));
   dispatch_float(dx.dtype, [&]<typename T>() { upsample_2x_backward_ref<T>(args); });
 }
 

@@ -1,0 +1,211 @@
+// Pooling on CUDA. The maximum pool takes a block an output row (forward) or input row (backward)
+// and a thread a pack of channels; nothing is summed by more than one thread.
+#include "kernels/pool.h"
+
+#include "kernels/channel_tile.cuh"
+
+namespace lanet {
+
+namespace {
+
+constexpr unsigned kThreadsPerBlock = 256;
+constexpr int kKernel = kMaxPoolKernel, kStride = kMaxPoolStride, kPadding = kMaxPoolPadding;
+
+/// Both images of a maximum pool: x and y, or dx and dy.
+struct MaxPoolSize {
+  int height, width, out_height, out_width, channels;
+
+  MaxPoolSize(const Shape& x, const Shape& y)
+      : height(static_cast<int>(x[1])),
+        width(static_cast<int>(x[2])),
+        out_height(static_cast<int>(y[1])),
+        out_width(static_cast<int>(y[2])),
+        channels(static_cast<int>(x[3])) {}
+};
+
+}  // namespace
+
+/// argmax is null if it is not wanted.
+template <typename T, int N>
+__global__ void __launch_bounds__(kThreadsPerBlock)
+    max_pool_kernel(const T* x, T* y, uint8_t* argmax, MaxPoolSize size) {
+  const int image = blockIdx.x / size.out_height, i = blockIdx.x % size.out_height;
+  const int packs = size.channels / N;
+  for (int item = threadIdx.x; item < size.out_width * packs; item += blockDim.x) {
+    const int j = item / packs, channel = item % packs * N;
+    // A position outside the image is moved to the nearest one inside. That one is in the window as
+    // well, so that the maximum stays, and the first of equal ones.
+    int u[kKernel], v[kKernel];
+    cuda::Pack<T, N> window[kKernel][kKernel];
+#pragma unroll
+    for (int k = 0; k < kKernel; ++k) {
+      const int h = kStride * i - kPadding, w = kStride * j - kPadding;
+      u[k] = min(max(h + k, 0), size.height - 1) - h;
+      v[k] = min(max(w + k, 0), size.width - 1) - w;
+    }
+#pragma unroll
+    for (int k = 0; k < kKernel; ++k) {
+#pragma unroll
+      for (int l = 0; l < kKernel; ++l) {
+        const int h = kStride * i - kPadding + u[k], w = kStride * j - kPadding + v[l];
+        window[k][l] = cuda::load_pack<N>(
+            x + ((int64_t{image} * size.height + h) * size.width + w) * size.channels + channel);
+      }
+    }
+    cuda::Values<N, T> best;
+    cuda::Pack<uint8_t, N> position;
+#pragma unroll
+    for (int e = 0; e < N; ++e) {
+      auto largest = cuda::load(&window[0][0].value[e]);
+      int where = kKernel * u[0] + v[0];
+#pragma unroll
+      for (int k = 1; k < kKernel * kKernel; ++k) {
+        const auto value = cuda::load(&window[k / kKernel][k % kKernel].value[e]);
+        if (value > largest) {
+          largest = value;
+          where = kKernel * u[k / kKernel] + v[k % kKernel];
+        }
+      }
+      best.value[e] = largest;
+      position.value[e] = static_cast<uint8_t>(where);
+    }
+    const int64_t out = (int64_t{blockIdx.x} * size.out_width + j) * size.channels + channel;
+    cuda::store_values<N>(y + out, best);
+    if (argmax) cuda::store_pack(argmax + out, position);
+  }
+}
+
+template <typename T, int N>
+__global__ void __launch_bounds__(kThreadsPerBlock)
+    max_pool_backward_kernel(const T* dy, const uint8_t* argmax, T* dx, bool add,
+                             MaxPoolSize size) {
+  const int image = blockIdx.x / size.height, h = blockIdx.x % size.height;
+  const int packs = size.channels / N;
+  for (int item = threadIdx.x; item < size.width * packs; item += blockDim.x) {
+    const int w = item / packs, channel = item % packs * N;
+    cuda::Values<N, T> sum = {};
+    // The windows over (h, w): their first position is the padding before kStride times (i, j).
+    for (int i = h / kStride; i <= min((h + kPadding) / kStride, size.out_height - 1); ++i) {
+      for (int j = w / kStride; j <= min((w + kPadding) / kStride, size.out_width - 1); ++j) {
+        const int here = kKernel * (h + kPadding - kStride * i) + w + kPadding - kStride * j;
+        const int64_t out =
+            ((int64_t{image} * size.out_height + i) * size.out_width + j) * size.channels + channel;
+        const auto gradient = cuda::load_values<N>(dy + out);
+        const auto position = cuda::load_pack<N>(argmax + out);
+#pragma unroll
+        for (int e = 0; e < N; ++e) {
+          if (position.value[e] == here) sum.value[e] += gradient.value[e];
+        }
+      }
+    }
+    cuda::store_gradient<N>(dx + (int64_t{blockIdx.x} * size.width + w) * size.channels + channel,
+                            sum, add);
+  }
+}
+
+/// A block takes a tile of one picture.
+template <typename T, int N>
+__global__ void __launch_bounds__(kTileThreads)
+    global_average_pool_kernel(const T* x, accumulate_t<T>* y, int64_t pixels, int64_t channels) {
+  using A = accumulate_t<T>;
+  __shared__ A lane_sum[kTileThreads * N];
+  const TilePlace place = tile_place(channels);
+  const int64_t channel = place.first_channel + threadIdx.x * N;
+  cuda::Values<N, T> sum = {};
+  if (channel < channels) {
+#pragma unroll 4
+    for (int64_t pixel = threadIdx.y; pixel < pixels; pixel += blockDim.y) {
+      const auto value =
+          cuda::load_values<N>(x + (place.strip * pixels + pixel) * channels + channel);
+#pragma unroll
+      for (int e = 0; e < N; ++e) sum.value[e] += value.value[e];
+    }
+  }
+  const unsigned width = blockDim.x * N;
+  cuda::store_values<N>(lane_sum + threadIdx.y * width + threadIdx.x * N, sum);
+  __syncthreads();
+  const unsigned mine = threadIdx.y * blockDim.x + threadIdx.x;
+  if (mine < width && place.first_channel + mine < channels) {
+    A all = 0;
+    for (unsigned lane = 0; lane < blockDim.y; ++lane) all += lane_sum[lane * width + mine];
+    y[place.strip * channels + place.first_channel + mine] = all / A(pixels);
+  }
+}
+
+template <typename T, int N>
+__global__ void __launch_bounds__(kTileThreads)
+    global_average_pool_backward_kernel(const accumulate_t<T>* dy, T* dx, bool add, int64_t pixels,
+                                        int64_t channels) {
+  const TilePlace place = tile_place(channels);
+  const int64_t channel = place.first_channel + threadIdx.x * N;
+  if (channel >= channels) return;
+  auto gradient = cuda::load_values<N>(dy + place.strip * channels + channel);
+#pragma unroll
+  for (int e = 0; e < N; ++e) gradient.value[e] /= accumulate_t<T>(pixels);
+  for (int64_t pixel = threadIdx.y; pixel < pixels; pixel += blockDim.y)
+    cuda::store_gradient<N>(dx + (place.strip * pixels + pixel) * channels + channel, gradient,
+                            add);
+}
+
+void max_pool_cuda(Context& context, const MaxPoolArgs& args) {
+  dispatch_float(args.x.dtype, [&]<typename Host>() {
+    using T = cuda::device_t<Host>;
+    const Shape& y = args.y.shape;
+    const bool packs =
+        cuda::channels_in_packs<T>(y[3], {args.x.data, args.y.data, args.argmax.data});
+    cuda::with_pack_width<T>(packs, [&]<int N>() {
+      cuda::launch(max_pool_kernel<T, N>, dim3(cuda::blocks_for(y[0] * y[1], 1)),
+                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
+                   static_cast<const T*>(args.x.data), static_cast<T*>(args.y.data),
+                   static_cast<uint8_t*>(args.argmax.data), MaxPoolSize(args.x.shape, y));
+    });
+  });
+}
+
+void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args) {
+  const Tensor& dx_tensor = args.dx.tensor;
+  dispatch_float(dx_tensor.dtype, [&]<typename Host>() {
+    using T = cuda::device_t<Host>;
+    const Shape& dx = dx_tensor.shape;
+    const bool packs =
+        cuda::channels_in_packs<T>(dx[3], {args.dy.data, args.argmax.data, dx_tensor.data});
+    cuda::with_pack_width<T>(packs, [&]<int N>() {
+      cuda::launch(max_pool_backward_kernel<T, N>, dim3(cuda::blocks_for(dx[0] * dx[1], 1)),
+                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
+                   static_cast<const T*>(args.dy.data),
+                   static_cast<const uint8_t*>(args.argmax.data), static_cast<T*>(dx_tensor.data),
+                   args.dx.add, MaxPoolSize(dx, args.dy.shape));
+    });
+  });
+}
+
+void global_average_pool_cuda(Context& context, const GlobalAveragePoolArgs& args) {
+  dispatch_float(args.x.dtype, [&]<typename Host>() {
+    using T = cuda::device_t<Host>;
+    const Shape& x = args.x.shape;
+    cuda::with_pack_width<T>(cuda::channels_in_packs<T>(x[3], {args.x.data}), [&]<int N>() {
+      cuda::launch(global_average_pool_kernel<T, N>,
+                   dim3(cuda::blocks_for(x[0] * tile_columns(x[3]), 1)), tile_block(x[3], N), 0,
+                   cuda::stream(context), static_cast<const T*>(args.x.data),
+                   static_cast<accumulate_t<Host>*>(args.y.data), x[1] * x[2], x[3]);
+    });
+  });
+}
+
+void global_average_pool_backward_cuda(Context& context,
+                                       const GlobalAveragePoolBackwardArgs& args) {
+  const Tensor& dx_tensor = args.dx.tensor;
+  dispatch_float(dx_tensor.dtype, [&]<typename Host>() {
+    using T = cuda::device_t<Host>;
+    const Shape& dx = dx_tensor.shape;
+    const bool packs = cuda::channels_in_packs<T>(dx[3], {args.dy.data, dx_tensor.data});
+    cuda::with_pack_width<T>(packs, [&]<int N>() {
+      cuda::launch(global_average_pool_backward_kernel<T, N>,
+                   dim3(cuda::blocks_for(dx[0] * tile_columns(dx[3]), 1)), tile_block(dx[3], N), 0,
+                   cuda::stream(context), static_cast<const accumulate_t<Host>*>(args.dy.data),
+                   static_cast<T*>(dx_tensor.data), args.dx.add, dx[1] * dx[2], dx[3]);
+    });
+  });
+}
+
+}  // namespace lanet

@@ -1,0 +1,134 @@
+// The CUDA kernels of the pools against the definition in double, from the CPU tests' cases.
+#include "kernels/pool.h"
+#include "kernels/pool_cases.h"
+#include "tests/device_test.h"
+
+namespace lanet::test {
+namespace {
+
+constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
+
+Shape image(const PoolCase& c) {
+  return {c.batch, c.height, c.width, c.channels};
+}
+Shape pooled(const PoolCase& c) {
+  return {c.batch, max_pool_size(c.height), max_pool_size(c.width), c.channels};
+}
+HostTensor start_or_empty(const HostTensor* start, const Shape& shape, DType dtype) {
+  return start ? start->cast(dtype) : HostTensor(shape, dtype);
+}
+
+struct MaxRun {
+  HostTensor y, argmax, dx;
+};
+/// shift: of x, y, dy and dx, in elements.
+MaxRun max_run(Device device, const HostTensor& x, const HostTensor& dy,
+               const HostTensor* start = nullptr, int64_t shift = 0) {
+  const Shape in = x.tensor().shape, out = dy.tensor().shape;
+  const DType dtype = x.tensor().dtype;
+  Context context(device);
+  const DeviceTensor its_x(context, x, shift), y(context, HostTensor(out, dtype), shift),
+      argmax(context, HostTensor(out, DType::u8)), its_dy(context, dy, shift),
+      dx(context, start_or_empty(start, in, dtype), shift);
+  max_pool(context, {.x = its_x, .y = y, .argmax = argmax});
+  max_pool_backward(context, {.dy = its_dy, .argmax = argmax, .dx = {dx, start != nullptr}});
+  return {y.download(), argmax.download(), dx.download()};
+}
+
+struct MeanRun {
+  HostTensor y, dx;
+};
+MeanRun mean_run(Device device, const HostTensor& x, const HostTensor& dy,
+                 const HostTensor* start = nullptr, int64_t shift = 0) {
+  const DType dtype = x.tensor().dtype;
+  Context context(device);
+  const DeviceTensor its_x(context, x, shift),
+      y(context, HostTensor(dy.tensor().shape, accumulate_dtype(dtype))), its_dy(context, dy),
+      dx(context, start_or_empty(start, x.tensor().shape, dtype), shift);
+  global_average_pool(context, {.x = its_x, .y = y});
+  global_average_pool_backward(context, {.dy = its_dy, .dx = {dx, start != nullptr}});
+  return {y.download(), dx.download()};
+}
+
+}  // namespace
+
+TEST_CASE("cuda: max_pool follows the double definition, set and added, twice the same") {
+  if (skip_without_device()) return;
+  for (const DType dtype : kDTypes) {
+    for (const auto& c : kPoolCases) {
+      if (c.bench) continue;
+      CAPTURE(to_string(dtype));
+      CAPTURE(c.height);
+      CAPTURE(c.channels);
+      auto x = HostTensor::random(image(c), dtype, 1);
+      // Coarse values: equal maxima are common, and the first must win.
+      x.fill([copy = x.copy()](int64_t i) { return std::round(4 * copy.at(i)) / 4; });
+      const auto dy = HostTensor::random(pooled(c), dtype, 2),
+                 start = HostTensor::random(image(c), dtype, 3);
+      const auto x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
+      const MaxRun fast = max_run(Device::cuda, x, dy), exact = max_run(Device::cpu, x64, dy64);
+      CHECK(relative_error(fast.y, exact.y) == 0.0);
+      CHECK(fast.argmax.bits_equal(exact.argmax));
+      CHECK(relative_error(fast.dx, exact.dx) < rounding_bound(dtype, 4, 1));
+      const MaxRun added = max_run(Device::cuda, x, dy, &start, 1),
+                   added_exact = max_run(Device::cpu, x64, dy64, &start);
+      CHECK(relative_error(added.dx, added_exact.dx) < rounding_bound(dtype, 5, 1));
+      const MaxRun again = max_run(Device::cuda, x, dy, nullptr, 1);
+      CHECK(again.y.bits_equal(fast.y));
+      CHECK(again.argmax.bits_equal(fast.argmax));
+      CHECK(again.dx.bits_equal(fast.dx));
+    }
+  }
+}
+
+TEST_CASE("cuda: max_pool takes the first of equal values inside the image; argmax may be absent") {
+  if (skip_without_device()) return;
+  for (const DType dtype : kDTypes) {
+    HostTensor x({1, 4, 4, 1}, dtype), dy({1, 2, 2, 1}, dtype);
+    x.fill([](int64_t) { return -3.0; });
+    dy.fill([](int64_t i) { return 1.0 + i; });
+    const MaxRun r = max_run(Device::cuda, x, dy);
+    const double first[] = {4, 3, 1, 0};  // the window's left column or top row is outside
+    for (int64_t i = 0; i < 4; ++i) {
+      CHECK(r.argmax.at(i) == first[i]);
+      CHECK(r.y.at(i) == -3.0);
+    }
+    CHECK(r.dx.at(0) == 1.0);
+    CHECK(r.dx.at(1) == 2.0);
+    CHECK(r.dx.at(4) == 3.0);
+    CHECK(r.dx.at(5) == 4.0);
+    Context context(Device::cuda);
+    const DeviceTensor its_x(context, x), y(context, HostTensor({1, 2, 2, 1}, dtype));
+    max_pool(context, {.x = its_x, .y = y});
+    CHECK(y.download().bits_equal(r.y));
+  }
+}
+
+TEST_CASE("cuda: global_average_pool follows the double definition, set and added") {
+  if (skip_without_device()) return;
+  for (const DType dtype : kDTypes) {
+    const DType wide = accumulate_dtype(dtype);
+    for (const auto& c : kPoolCases) {
+      if (c.bench) continue;
+      CAPTURE(to_string(dtype));
+      CAPTURE(c.height);
+      CAPTURE(c.channels);
+      const auto x = HostTensor::random(image(c), dtype, 1),
+                 start = HostTensor::random(image(c), dtype, 3);
+      const auto dy = HostTensor::random({c.batch, c.channels}, wide, 2);
+      const auto x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
+      const MeanRun fast = mean_run(Device::cuda, x, dy), exact = mean_run(Device::cpu, x64, dy64);
+      CHECK(relative_error(fast.y, exact.y) < rounding_bound(wide, c.height * c.width, 1));
+      CHECK(relative_error(fast.dx, exact.dx) < rounding_bound(dtype, 1, 1));
+      const MeanRun added = mean_run(Device::cuda, x, dy, &start, 1),
+                    added_exact = mean_run(Device::cpu, x64, dy64, &start);
+      CHECK(relative_error(added.y, exact.y) < rounding_bound(wide, c.height * c.width, 1));
+      CHECK(relative_error(added.dx, added_exact.dx) < rounding_bound(dtype, 1, 1));
+      const MeanRun again = mean_run(Device::cuda, x, dy);
+      CHECK(again.y.bits_equal(fast.y));
+      CHECK(again.dx.bits_equal(fast.dx));
+    }
+  }
+}
+
+}  // namespace lanet::test
