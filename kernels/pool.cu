@@ -8,7 +8,7 @@ namespace lanet {
 
 namespace {
 
-constexpr unsigned kThreadsPerBlock = 256;
+constexpr unsigned kMaxThreads = 256;
 constexpr int kKernel = kMaxPoolKernel, kStride = kMaxPoolStride, kPadding = kMaxPoolPadding;
 
 /// Both images of a maximum pool: x and y, or dx and dy.
@@ -27,7 +27,7 @@ struct MaxPoolSize {
 
 /// argmax is null if it is not wanted.
 template <typename T, int N>
-__global__ void __launch_bounds__(kThreadsPerBlock)
+__global__ void __launch_bounds__(kMaxThreads)
     max_pool_kernel(const T* x, T* y, uint8_t* argmax, MaxPoolSize size) {
   const int image = blockIdx.x / size.out_height, i = blockIdx.x % size.out_height;
   const int packs = size.channels / N;
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
 }
 
 template <typename T, int N>
-__global__ void __launch_bounds__(kThreadsPerBlock)
+__global__ void __launch_bounds__(kMaxThreads)
     max_pool_backward_kernel(const T* dy, const uint8_t* argmax, T* dx, bool add,
                              MaxPoolSize size) {
   const int image = blockIdx.x / size.height, h = blockIdx.x % size.height;
@@ -155,7 +155,7 @@ void max_pool_cuda(Context& context, const MaxPoolArgs& args) {
         cuda::channels_in_packs<T>(y[3], {args.x.data, args.y.data, args.argmax.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       cuda::launch(max_pool_kernel<T, N>, dim3(cuda::blocks_for(y[0] * y[1], 1)),
-                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
+                   dim3(cuda::threads_for(y[2] * y[3] / N, kMaxThreads)), 0, cuda::stream(context),
                    static_cast<const T*>(args.x.data), static_cast<T*>(args.y.data),
                    static_cast<uint8_t*>(args.argmax.data), MaxPoolSize(args.x.shape, y));
     });
@@ -171,8 +171,8 @@ void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args) {
         cuda::channels_in_packs<T>(dx[3], {args.dy.data, args.argmax.data, dx_tensor.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       cuda::launch(max_pool_backward_kernel<T, N>, dim3(cuda::blocks_for(dx[0] * dx[1], 1)),
-                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
-                   static_cast<const T*>(args.dy.data),
+                   dim3(cuda::threads_for(dx[2] * dx[3] / N, kMaxThreads)), 0,
+                   cuda::stream(context), static_cast<const T*>(args.dy.data),
                    static_cast<const uint8_t*>(args.argmax.data), static_cast<T*>(dx_tensor.data),
                    args.dx.add, MaxPoolSize(dx, args.dy.shape));
     });

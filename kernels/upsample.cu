@@ -10,7 +10,7 @@ namespace lanet {
 
 namespace {
 
-constexpr unsigned kThreadsPerBlock = 256;
+constexpr unsigned kMaxThreads = 256;
 
 /// The small image.
 struct UpsampleSize {
@@ -53,7 +53,7 @@ struct Readers {
 /// A block takes the places between rows i and i + 1 of one picture, i from −1 to height − 1.
 /// addend is null if there is none, and may be y.
 template <typename T, int N>
-__global__ void __launch_bounds__(kThreadsPerBlock)
+__global__ void __launch_bounds__(kMaxThreads)
     upsample_2x_kernel(const T* x, const T* addend, T* y, UpsampleSize size) {
   using A = accumulate_t<T>;
   const int image = blockIdx.x / (size.height + 1);
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
 
 /// A block takes a row of dx.
 template <typename T, int N>
-__global__ void __launch_bounds__(kThreadsPerBlock)
+__global__ void __launch_bounds__(kMaxThreads)
     upsample_2x_backward_kernel(const T* dy, T* dx, bool add, UpsampleSize size) {
   using A = accumulate_t<T>;
   const int image = blockIdx.x / size.height, h = blockIdx.x % size.height;
@@ -130,9 +130,10 @@ void upsample_2x_cuda(Context& context, const Upsample2xArgs& args) {
         cuda::channels_in_packs<T>(x[3], {args.x.data, args.addend.data, args.y.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       cuda::launch(upsample_2x_kernel<T, N>, dim3(cuda::blocks_for(x[0] * (x[1] + 1), 1)),
-                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
-                   static_cast<const T*>(args.x.data), static_cast<const T*>(args.addend.data),
-                   static_cast<T*>(args.y.data), UpsampleSize(x));
+                   dim3(cuda::threads_for((x[2] + 1) * x[3] / N, kMaxThreads)), 0,
+                   cuda::stream(context), static_cast<const T*>(args.x.data),
+                   static_cast<const T*>(args.addend.data), static_cast<T*>(args.y.data),
+                   UpsampleSize(x));
     });
   });
 }
@@ -145,9 +146,9 @@ void upsample_2x_backward_cuda(Context& context, const Upsample2xBackwardArgs& a
     const bool packs = cuda::channels_in_packs<T>(dx[3], {args.dy.data, dx_tensor.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       cuda::launch(upsample_2x_backward_kernel<T, N>, dim3(cuda::blocks_for(dx[0] * dx[1], 1)),
-                   dim3(kThreadsPerBlock), 0, cuda::stream(context),
-                   static_cast<const T*>(args.dy.data), static_cast<T*>(dx_tensor.data),
-                   args.dx.add, UpsampleSize(dx));
+                   dim3(cuda::threads_for(dx[2] * dx[3] / N, kMaxThreads)), 0,
+                   cuda::stream(context), static_cast<const T*>(args.dy.data),
+                   static_cast<T*>(dx_tensor.data), args.dx.add, UpsampleSize(dx));
     });
   });
 }

@@ -1,6 +1,7 @@
 // launch(): the only way a kernel is started.
 #pragma once
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -30,6 +31,14 @@ inline unsigned blocks_for(int64_t n, unsigned block) {
   const int64_t blocks = (n + block - 1) / block;
   LANET_REQUIRE(blocks <= INT32_MAX, "{} blocks of {} for {} items", blocks, block, n);
   return static_cast<unsigned>(blocks);
+}
+
+/// Threads of a block that goes through `items` in rounds: whole warps, at most `most`, a multiple
+/// of 32, and as many as keep the last round about as full as the others.
+inline unsigned threads_for(int64_t items, unsigned most) {
+  const int64_t rounds = std::max<int64_t>(1, (items + most - 1) / most);
+  const int64_t a_round = std::max<int64_t>(1, (items + rounds - 1) / rounds);
+  return static_cast<unsigned>((a_round + 31) / 32 * 32);
 }
 
 }  // namespace lanet::cuda
