@@ -1,5 +1,6 @@
 #include "kernels/kl_divergence.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/kl_divergence_ref.h"
 
 namespace lanet {
@@ -12,7 +13,7 @@ void kl_divergence(Context& context, const KlDivergenceArgs& args) {
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dtarget) require_tensor(args.dtarget.tensor, logits.shape, logits.dtype, "dtarget");
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
-  require_cpu(context, "kl_divergence");
+  LANET_RUN_CUDA(context, kl_divergence_cuda(context, args));
   dispatch_float(logits.dtype, [&]<typename T>() { kl_divergence_ref<T>(args); });
 }
 

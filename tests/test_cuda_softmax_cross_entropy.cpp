@@ -1,0 +1,93 @@
+// The CUDA kernel of softmax_cross_entropy against the definition in double, from the CPU tests'
+// cases.
+#include "kernels/class_loss_cases.h"
+#include "kernels/softmax_cross_entropy.h"
+#include "tests/device_test.h"
+
+namespace lanet::test {
+namespace {
+
+struct Run {
+  HostTensor loss, dlogits;
+};
+
+HostTensor some_labels(int64_t batch, int64_t classes) {
+  HostTensor labels({batch}, DType::i32);
+  labels.fill([&](int64_t b) { return (3 * b + 1) % classes; });
+  return labels;
+}
+
+Run run(Device device, const HostTensor& logits, const HostTensor& labels, double scale = 1,
+        const HostTensor* start = nullptr) {
+  Context context(device);
+  const DType dtype = logits.tensor().dtype;
+  const DeviceTensor its_logits(context, logits), its_labels(context, labels),
+      loss(context, HostTensor({1}, accumulate_dtype(dtype))),
+      dlogits(context, start ? start->cast(dtype) : HostTensor(logits.tensor().shape, dtype));
+  softmax_cross_entropy(context, {.logits = its_logits,
+                                  .labels = its_labels,
+                                  .loss = loss,
+                                  .dlogits = {dlogits, start != nullptr},
+                                  .scale = scale});
+  return {loss.download(), dlogits.download()};
+}
+
+void check(DType dtype, const ClassLossCase& c) {
+  CAPTURE(to_string(dtype));
+  CAPTURE(c.batch);
+  CAPTURE(c.classes);
+  const auto logits = HostTensor::random({c.batch, c.classes}, dtype, 1);
+  const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0.1);
+  const auto labels = some_labels(c.batch, c.classes);
+  const double value = rounding_bound(accumulate_dtype(dtype), c.batch, 2);
+  const double gradient = rounding_bound(dtype, c.classes, 2);
+  for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+    const Run fast = run(Device::cuda, logits, labels, 0.5, s),
+              exact = run(Device::cpu, logits.cast(DType::f64), labels, 0.5, s);
+    CHECK(relative_error(fast.loss, exact.loss) < value);
+    CHECK(relative_error(fast.dlogits, exact.dlogits) < gradient);
+    const Run again = run(Device::cuda, logits, labels, 0.5, s);
+    CHECK(again.loss.bits_equal(fast.loss));
+    CHECK(again.dlogits.bits_equal(fast.dlogits));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("cuda: softmax_cross_entropy follows the double definition, set and added") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const auto& c : kClassLossCases)
+      if (!c.bench) check(dtype, c);
+    check(dtype, {3, 70});  // more classes than lanes of a warp
+  }
+}
+
+TEST_CASE("cuda: softmax_cross_entropy: the value alone is the same, huge logits do not overflow") {
+  if (skip_without_device()) return;
+  HostTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
+  logits.fill([](int64_t i) { return 1e4 * i; });
+  labels.set(0, 1);
+  const Run r = run(Device::cuda, logits, labels);
+  CHECK(r.loss.at(0) == doctest::Approx(1e4));
+  CHECK(r.dlogits.at(0) == 0.0);
+  CHECK(r.dlogits.at(1) == -1.0);
+  CHECK(r.dlogits.at(2) == 1.0);
+  Context context(Device::cuda);
+  const DeviceTensor its_logits(context, logits), its_labels(context, labels),
+      loss(context, HostTensor({1}, DType::f32));
+  softmax_cross_entropy(context, {.logits = its_logits, .labels = its_labels, .loss = loss});
+  CHECK(loss.download().bits_equal(r.loss));
+}
+
+TEST_CASE("cuda: softmax_cross_entropy: a label that is no class makes the loss NaN") {
+  if (skip_without_device()) return;
+  const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
+  HostTensor labels({2}, DType::i32);
+  for (const int bad : {-1, 7, std::numeric_limits<int>::min()}) {
+    labels.fill([&](int64_t b) { return b == 0 ? 0 : bad; });
+    CHECK(std::isnan(run(Device::cuda, logits, labels).loss.at(0)));
+  }
+}
+
+}  // namespace lanet::test
