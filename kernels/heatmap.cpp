@@ -1,5 +1,6 @@
 #include "kernels/heatmap.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/heatmap_ref.h"
 
 namespace lanet {
@@ -12,7 +13,7 @@ void heatmap(Context& context, const HeatmapArgs& args) {
   require_tensor(args.weight, target.shape, target.dtype, "weight");
   require_tensor(args.landmarks, {target.shape[0], target.shape[3], 2}, target.dtype, "landmarks");
   if (args.valid) require_tensor(args.valid, {target.shape[0]}, DType::u8, "valid");
-  require_cpu(context, "heatmap");
+  LANET_RUN_CUDA(context, heatmap_cuda(context, args));
   if (target.dtype == DType::f64)
     heatmap_ref<double>(args);
   else
