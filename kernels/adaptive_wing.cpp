@@ -1,8 +1,17 @@
 #include "kernels/adaptive_wing.h"
 
 #include "kernels/adaptive_wing_ref.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
+
+size_t adaptive_wing_workspace_bytes([[maybe_unused]] const Shape& prediction) {
+#ifdef LANET_HAVE_CUDA
+  return adaptive_wing_cuda_workspace_bytes(prediction);
+#else
+  return 0;
+#endif
+}
 
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
   const Tensor& prediction = args.prediction;
@@ -14,7 +23,7 @@ void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
   require_tensor(args.loss, {1}, sums, "loss");
   if (args.dprediction)
     require_tensor(args.dprediction.tensor, prediction.shape, prediction.dtype, "dprediction");
-  require_cpu(context, "adaptive_wing");
+  LANET_RUN_CUDA(context, adaptive_wing_cuda(context, args));
   if (prediction.dtype == DType::f64)
     adaptive_wing_ref<double>(args);
   else

@@ -17,6 +17,10 @@ constexpr double kAdaptiveWingOmega = 14;
 constexpr double kAdaptiveWingEpsilon = 1;
 constexpr double kAdaptiveWingTheta = 0.5;
 
+/// Workspace that a prediction of this shape needs, on any device of this build: the planner hands
+/// it to context.reserve_workspace().
+size_t adaptive_wing_workspace_bytes(const Shape& prediction);
+
 /// prediction: [B, h, w, L], f32, bf16 or f64; target in [0, 1], weight: of the same shape in
 /// accumulate_dtype. loss: [1] in accumulate_dtype, the unweighted mean: `scale` is the weight of
 /// this loss in the total and multiplies the gradient alone. dprediction: in the dtype of
@@ -34,5 +38,10 @@ void adaptive_wing(Context& context, const AdaptiveWingArgs& args);
 
 /// f32 and bf16 on the CPU, on vectors.
 void adaptive_wing_cpu(const AdaptiveWingArgs& args);
+
+#ifdef LANET_HAVE_CUDA
+void adaptive_wing_cuda(Context& context, const AdaptiveWingArgs& args);
+size_t adaptive_wing_cuda_workspace_bytes(const Shape& prediction);
+#endif
 
 }  // namespace lanet

@@ -105,6 +105,9 @@ class LandmarkLoss : public Loss {
     element_weight_ = read(target.output(1), InBackward::no);
     write_loss(graph, heatmaps->dtype);
   }
+  void plan(Context& context) override {
+    context.reserve_workspace(adaptive_wing_workspace_bytes(heatmaps_->shape));
+  }
   void forward(Context& context) override {
     adaptive_wing(context, {.prediction = heatmaps_->data,
                             .target = target_->data,
