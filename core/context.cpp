@@ -50,12 +50,14 @@ Context::Context(Device device, int threads)
     cudaStream_t stream = nullptr;
     LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     stream_ = stream;
+    libraries_ = cuda::make_libraries(*this);
   }
 #endif
 }
 
 Context::~Context() {
 #ifdef LANET_HAVE_CUDA
+  libraries_.reset();  // they use the stream
   if (stream_) LANET_CUDA_LOG(cudaStreamDestroy(static_cast<cudaStream_t>(stream_)));
 #endif
 }

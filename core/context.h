@@ -10,6 +10,11 @@
 namespace lanet {
 
 class Context;
+namespace cuda {
+class Libraries;
+/// What Context keeps for a CUDA device from its beginning to its end (core/cuda/libraries.h).
+std::shared_ptr<Libraries> make_libraries(Context& context);
+}  // namespace cuda
 
 /// An owned block of device memory, 64-byte aligned, of unspecified content. Move-only.
 class Buffer {
@@ -63,9 +68,17 @@ class Context {
   /// For proof against other programs' numbers: float32 convolutions planned from now on follow the
   /// definition, with sums in double. A library sums in float, in one long chain, whose rounding is
   /// enough to flip a ReLU here and there, and one flip moves the losses of the next step by more
-  /// than 1e-5.
+  /// than 1e-5. On CUDA the library stays, with nothing rounded but its sums.
   void set_exact_products(bool exact) { exact_products_ = exact; }
   bool exact_products() const { return exact_products_; }
+
+  /// On CUDA: float32 products and convolutions, these as they are planned, may round their
+  /// operands to TF32, 10 bits behind the point, which is several times as fast. Not with
+  /// exact_products().
+  void set_tf32(bool allowed) { tf32_ = allowed; }
+  bool tf32() const { return tf32_ && !exact_products_; }
+  /// Null on the CPU.
+  cuda::Libraries* libraries() const { return libraries_.get(); }
 
   void freeze() { frozen_ = true; }
   void thaw() { frozen_ = false; }
@@ -83,8 +96,10 @@ class Context {
   void* stream_ = nullptr;
   bool frozen_ = false;
   bool exact_products_ = false;
+  bool tf32_ = false;
   std::shared_ptr<MemoryStats> stats_;
   Buffer workspace_;
+  std::shared_ptr<cuda::Libraries> libraries_;
 };
 
 /// Why there can be no Context on `device` here, in a few words; empty if there can be.

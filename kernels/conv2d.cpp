@@ -8,6 +8,9 @@
 #ifdef LANET_HAVE_ONEDNN
 #include "kernels/conv2d_onednn.h"
 #endif
+#ifdef LANET_HAVE_CUDA
+#include "kernels/conv2d_cuda.h"
+#endif
 
 namespace lanet {
 
@@ -17,6 +20,9 @@ struct Conv2dPlan::Impl {
   bool exact_products;
 #ifdef LANET_HAVE_ONEDNN
   std::optional<OnednnConv2d> onednn = {};  // absent: the reference runs
+#endif
+#ifdef LANET_HAVE_CUDA
+  std::unique_ptr<CudaConv2d> cuda = {};  // absent on the CPU
 #endif
 
   /// Calls f with the element type and the type of sums of the definition.
@@ -60,9 +66,10 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                     s.height + 2 * s.padding >= s.kernel && s.width + 2 * s.padding >= s.kernel,
                 "a convolution of {} by {}, stride {}, padding {}", s.x(), s.weight(), s.stride,
                 s.padding);
-  require_cpu(context, "conv2d");
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
+  LANET_RUN_CUDA(context, impl_->cuda = std::make_unique<CudaConv2d>(context, s, data_gradient,
+                                                                     weight_gradient));
 #ifdef LANET_HAVE_ONEDNN
   if (OnednnConv2d::serves(s.dtype) && !exact)
     impl_->onednn.emplace(s, data_gradient, weight_gradient);
@@ -79,6 +86,9 @@ const Conv2dShape& Conv2dPlan::shape() const {
 }
 
 size_t Conv2dPlan::workspace_bytes() const {
+#ifdef LANET_HAVE_CUDA
+  if (impl_->cuda) return impl_->cuda->workspace_bytes();
+#endif
 #ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->workspace_bytes();
 #endif
@@ -86,6 +96,9 @@ size_t Conv2dPlan::workspace_bytes() const {
 }
 
 std::string Conv2dPlan::description() const {
+#ifdef LANET_HAVE_CUDA
+  if (impl_->cuda) return impl_->cuda->description();
+#endif
 #ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->description();
 #endif
@@ -97,7 +110,7 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.y, s.y(), s.dtype, "y");
-  require_cpu(context, "conv2d");
+  LANET_RUN_CUDA(context, plan.impl().cuda->forward(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
 #endif
@@ -110,7 +123,7 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.dx.tensor, s.x(), s.dtype, "dx");
-  require_cpu(context, "conv2d_backward_data");
+  LANET_RUN_CUDA(context, plan.impl().cuda->backward_data(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
 #endif
@@ -125,7 +138,7 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.dweight.tensor, s.weight(), accumulate_dtype(s.dtype), "dweight");
-  require_cpu(context, "conv2d_backward_weight");
+  LANET_RUN_CUDA(context, plan.impl().cuda->backward_weight(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
 #endif
@@ -142,7 +155,7 @@ void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
                 "the plan was made without the weight gradient");
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.y, s.y(), s.dtype, "y");
-  require_cpu(context, "conv2d_primitive_only");
+  LANET_RUN_CUDA(context, plan.impl().cuda->primitive_only(context, pass, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->primitive_only(context, pass, args);
 #endif

@@ -51,7 +51,8 @@ class Conv2dPlan {
 };
 
 /// x: shape.x(), weight: shape.weight(), y: shape.y(), all of shape.dtype (f32, bf16, f64; f64 on
-/// the CPU only). Sums in accumulate_dtype. Deterministic for a given number of threads.
+/// the CPU only). Sums in accumulate_dtype. Deterministic for a given number of threads. On CUDA
+/// tensors start at multiples of 16 bytes.
 struct Conv2dArgs {
   Tensor x;
   Tensor weight;
@@ -69,7 +70,7 @@ struct Conv2dBackwardDataArgs {
 void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwardDataArgs& args);
 
 /// The plan was made with weight_gradient. dweight: shape.weight() in accumulate_dtype, set or
-/// added to.
+/// added to. On CUDA in bf16 its values are rounded to bf16: cuDNN writes nothing else.
 struct Conv2dBackwardWeightArgs {
   Tensor x;
   Tensor dy;

@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/gemm_ref.h"
 
 #ifdef LANET_HAVE_ONEDNN
@@ -10,13 +11,14 @@ namespace lanet {
 
 void gemm(Context& context, const GemmArgs& args) {
   LANET_REQUIRE(args.a && args.b && args.c, "a matrix is absent");
-  LANET_REQUIRE(args.a.dtype == args.b.dtype && args.a.dtype == args.c.dtype,
+  LANET_REQUIRE(args.a.dtype == args.b.dtype && (args.c.dtype == args.a.dtype ||
+                                                 args.c.dtype == accumulate_dtype(args.a.dtype)),
                 "products of {} and {} into {}", args.a.dtype, args.b.dtype, args.c.dtype);
   LANET_REQUIRE(args.lda >= (args.transpose_a ? args.m : args.k) &&
                     args.ldb >= (args.transpose_b ? args.k : args.n) && args.ldc >= args.n,
                 "row strides {}, {}, {} for m {}, n {}, k {}", args.lda, args.ldb, args.ldc, args.m,
                 args.n, args.k);
-  require_cpu(context, "gemm");
+  LANET_RUN_CUDA(context, gemm_cuda(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (args.a.dtype == DType::f32) {
     const dnnl_status_t status = dnnl_sgemm(
@@ -27,7 +29,7 @@ void gemm(Context& context, const GemmArgs& args) {
     return;
   }
 #endif
-  dispatch_float(args.a.dtype, [&]<typename T>() { gemm_ref<T>(args); });
+  gemm_ref(args);
 }
 
 }  // namespace lanet

@@ -8,8 +8,10 @@ namespace lanet {
 
 /// c = op(a)·op(b), or c += op(a)·op(b) with add. op(a): [m, k], op(b): [k, n], c: [m, n]; a
 /// transposed operand is stored [k, m] or [n, k]. lda, ldb, ldc: elements from one stored row to
-/// the next. All of one dtype (f32, f64, bf16; sums in accumulate_dtype). The pointers need not
-/// start a tensor: parts of rows may be used. Deterministic for a given number of threads.
+/// the next. a and b of one dtype (f32, f64, bf16), c of that one or of accumulate_dtype; sums in
+/// accumulate_dtype. The pointers need not start a tensor: parts of rows may be used. Deterministic
+/// for a given number of threads. On CUDA f32 is multiplied as it is, or as TF32 where the context
+/// says so.
 struct GemmArgs {
   int64_t m, n, k;
   Tensor a;
@@ -23,6 +25,10 @@ struct GemmArgs {
   bool add = false;
 };
 void gemm(Context& context, const GemmArgs& args);
+
+#ifdef LANET_HAVE_CUDA
+void gemm_cuda(Context& context, const GemmArgs& args);
+#endif
 
 /// A tensor that starts `elements` elements further on, of unchanged shape: for parts of rows.
 inline Tensor offset(const Tensor& tensor, int64_t elements) {

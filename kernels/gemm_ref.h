@@ -5,12 +5,13 @@
 
 namespace lanet {
 
-template <typename T>
+/// T: the type of a and b, C: of c.
+template <typename T, typename C = T>
 void gemm_ref(const GemmArgs& args) {
   using A = accumulate_t<T>;
   const T* a = static_cast<const T*>(args.a.data);
   const T* b = static_cast<const T*>(args.b.data);
-  T* c = static_cast<T*>(args.c.data);
+  C* c = static_cast<C*>(args.c.data);
 #pragma omp parallel for if (args.m * args.n * args.k > 1 << 15)
   for (int64_t i = 0; i < args.m; ++i) {
     for (int64_t j = 0; j < args.n; ++j) {
@@ -23,6 +24,15 @@ void gemm_ref(const GemmArgs& args) {
       write_gradient(c[i * args.ldc + j], sum, args.add);
     }
   }
+}
+
+inline void gemm_ref(const GemmArgs& args) {
+  dispatch_float(args.a.dtype, [&]<typename T>() {
+    if (args.c.dtype == args.a.dtype)
+      gemm_ref<T>(args);
+    else
+      gemm_ref<T, accumulate_t<T>>(args);
+  });
 }
 
 }  // namespace lanet

@@ -1,5 +1,6 @@
 #include "kernels/linear.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/linear_ref.h"
 
 namespace lanet {
@@ -21,7 +22,7 @@ void linear(Context& context, const LinearArgs& args) {
   require_layer(args.x, args.weight, args.y, "y");
   if (args.bias)
     require_tensor(args.bias, {args.y.shape[1]}, accumulate_dtype(args.x.dtype), "bias");
-  require_cpu(context, "linear");
+  LANET_RUN_CUDA(context, linear_cuda(context, args));
   if (args.x.dtype == DType::bf16)
     linear_ref<bfloat16>(args);
   else
@@ -35,7 +36,7 @@ void linear_backward(Context& context, const LinearBackwardArgs& args) {
   if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
   if (args.dweight) require_tensor(args.dweight.tensor, args.weight.shape, sums, "dweight");
   if (args.dbias) require_tensor(args.dbias.tensor, {args.dy.shape[1]}, sums, "dbias");
-  require_cpu(context, "linear_backward");
+  LANET_RUN_CUDA(context, linear_backward_cuda(context, args));
   if (args.x.dtype == DType::bf16)
     linear_backward_ref<bfloat16>(args);
   else

@@ -18,8 +18,8 @@ struct Operand {
 template <typename A>
 void matrix_product(Context& context, int64_t m, int64_t n, int64_t k, const Operand<A>& a,
                     const Operand<A>& b, A* c, int64_t c_stride, bool add = false) {
-  auto tensor = [](const A* data) {
-    return Tensor{const_cast<A*>(data), {}, dtype_of<A>(), Device::cpu};
+  auto tensor = [&context](const A* data) {
+    return Tensor{const_cast<A*>(data), {}, dtype_of<A>(), context.device()};
   };
   gemm(context, {.m = m,
                  .n = n,

@@ -4,6 +4,8 @@
 
 #include <cuda_bf16.h>
 
+#include <limits>
+
 #include "core/cuda/shared.cuh"
 #include "core/dtype.h"
 
@@ -20,6 +22,10 @@ struct device_type<bfloat16> {
 };
 template <typename T>
 using device_t = typename device_type<T>::type;
+
+/// Infinity of a floating type, for device code, which cannot call std::numeric_limits.
+template <typename A>
+constexpr A kInfinity = std::numeric_limits<A>::infinity();
 
 // accumulate_t of a device type is that of its host type: float for __nv_bfloat16.
 template <typename T>

@@ -1,0 +1,226 @@
+#include "core/cuda/cudnn_graph.h"
+
+#include <algorithm>
+
+namespace lanet::cudnn {
+
+namespace {
+
+/// More workspace than this is not worth an engine.
+constexpr size_t kMostWorkspaceBytes = size_t{1} << 30;
+
+std::string last_error(cudnnStatus_t status) {
+  char reason[1024] = "";
+  cudnnGetLastErrorString(reason, sizeof reason);
+  return fmt::format("{} {}", cudnnGetErrorString(status), reason);
+}
+
+/// What heuristics propose, the best first.
+std::vector<Descriptor> proposals(const Target& target, const Descriptor& graph,
+                                  cudnnBackendHeurMode_t mode) {
+  Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  if (target.device) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target.device);
+  if (!heuristics.try_finalize().empty()) return {};  // a mode may have nothing to say
+  int64_t count = 0;
+  LANET_CUDNN_CHECK(cudnnBackendGetAttribute(heuristics.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                                             CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, &count, nullptr));
+  std::vector<Descriptor> configurations;
+  std::vector<cudnnBackendDescriptor_t> places;
+  for (int64_t i = 0; i < count; ++i) {
+    configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    places.push_back(configurations.back().get());
+  }
+  LANET_CUDNN_CHECK(cudnnBackendGetAttribute(heuristics.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                                             CUDNN_TYPE_BACKEND_DESCRIPTOR, count, &count,
+                                             places.data()));
+  configurations.erase(configurations.begin() + count, configurations.end());
+  return configurations;
+}
+
+struct Engine {
+  int64_t index;
+  std::vector<cudnnBackendNumericalNote_t> notes;
+
+  explicit Engine(const Descriptor& configuration) {
+    const Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    cudnnBackendDescriptor_t place = engine.get();
+    int64_t count = 0;
+    LANET_CUDNN_CHECK(cudnnBackendGetAttribute(configuration.get(), CUDNN_ATTR_ENGINECFG_ENGINE,
+                                               CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &place));
+    index = engine.get_integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    notes.resize(CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    LANET_CUDNN_CHECK(cudnnBackendGetAttribute(
+        engine.get(), CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+        static_cast<int64_t>(notes.size()), &count, notes.data()));
+    notes.resize(static_cast<size_t>(count));
+  }
+  bool has(cudnnBackendNumericalNote_t note) const {
+    return std::find(notes.begin(), notes.end(), note) != notes.end();
+  }
+  bool transforms() const {
+    return has(CUDNN_NUMERICAL_NOTE_WINOGRAD) || has(CUDNN_NUMERICAL_NOTE_FFT);
+  }
+  bool tensor_cores() const {
+    return has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) || has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
+  }
+  /// Why it is never taken; empty: it may be.
+  std::string objection() const {
+    if (has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "not deterministic";
+    if (has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return "sums in less than float";
+    if (transforms()) return "transforms its operands";
+    return "";
+  }
+};
+
+}  // namespace
+
+cudnnDataType_t library_dtype(DType dtype) {
+  return dtype == DType::f64    ? CUDNN_DATA_DOUBLE
+         : dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16
+                                : CUDNN_DATA_FLOAT;
+}
+
+Descriptor::Descriptor(cudnnBackendDescriptorType_t type) {
+  LANET_CUDNN_CHECK(cudnnBackendCreateDescriptor(type, &descriptor_));
+}
+
+Descriptor::~Descriptor() {
+  if (descriptor_) cudnnBackendDestroyDescriptor(descriptor_);
+}
+
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                     int64_t count, const void* values) {
+  LANET_CUDNN_CHECK(cudnnBackendSetAttribute(descriptor_, name, type, count, values));
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, int64_t value) {
+  set(name, CUDNN_TYPE_INT64, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, float value) {
+  set(name, CUDNN_TYPE_FLOAT, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnDataType_t value) {
+  set(name, CUDNN_TYPE_DATA_TYPE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnConvolutionMode_t value) {
+  set(name, CUDNN_TYPE_CONVOLUTION_MODE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value) {
+  set(name, CUDNN_TYPE_HEUR_MODE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnHandle_t value) {
+  set(name, CUDNN_TYPE_HANDLE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, const Descriptor& value) {
+  set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value.descriptor_);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, const std::vector<int64_t>& values) {
+  set(name, CUDNN_TYPE_INT64, static_cast<int64_t>(values.size()), values.data());
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, const std::vector<void*>& values) {
+  set(name, CUDNN_TYPE_VOID_PTR, static_cast<int64_t>(values.size()), values.data());
+}
+void Descriptor::set_pointer(cudnnBackendAttributeName_t name, void* value) {
+  set(name, CUDNN_TYPE_VOID_PTR, 1, &value);
+}
+void Descriptor::set_text(cudnnBackendAttributeName_t name, const std::string& value) {
+  set(name, CUDNN_TYPE_CHAR, static_cast<int64_t>(value.size()), value.data());
+}
+
+void Descriptor::finalize() {
+  LANET_CUDNN_CHECK(cudnnBackendFinalize(descriptor_));
+}
+std::string Descriptor::try_finalize() {
+  const cudnnStatus_t status = cudnnBackendFinalize(descriptor_);
+  return status == CUDNN_STATUS_SUCCESS ? "" : last_error(status);
+}
+
+int64_t Descriptor::get_integer(cudnnBackendAttributeName_t name) const {
+  int64_t value = 0, count = 0;
+  LANET_CUDNN_CHECK(
+      cudnnBackendGetAttribute(descriptor_, name, CUDNN_TYPE_INT64, 1, &count, &value));
+  return value;
+}
+
+Descriptor tensor_descriptor(int64_t id, const Shape& shape, DType dtype) {
+  const int64_t height = shape[1], width = shape[2], channels = shape[3];
+  Descriptor tensor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  tensor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
+  tensor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, library_dtype(dtype));
+  tensor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, int64_t{16});
+  tensor.set(CUDNN_ATTR_TENSOR_DIMENSIONS, {shape[0], channels, height, width});
+  tensor.set(CUDNN_ATTR_TENSOR_STRIDES,
+             {height * width * channels, int64_t{1}, width * channels, channels});
+  tensor.finalize();
+  return tensor;
+}
+
+Plan::Plan(const Target& target, Descriptor operation, std::vector<Descriptor> parts,
+           TensorCores tensor_cores, const std::string& what)
+    : parts_(std::move(parts)), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+  parts_.push_back(std::move(operation));
+  Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, parts_.back());
+  if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
+  graph.finalize();
+
+  std::vector<Descriptor> configurations = proposals(target, graph, CUDNN_HEUR_MODE_A);
+  for (Descriptor& last_resort : proposals(target, graph, CUDNN_HEUR_MODE_FALLBACK))
+    configurations.push_back(std::move(last_resort));
+  parts_.push_back(std::move(graph));
+  if (tensor_cores == TensorCores::first) {
+    std::stable_partition(
+        configurations.begin(), configurations.end(),
+        [](const Descriptor& configuration) { return Engine(configuration).tensor_cores(); });
+  } else {
+    std::erase_if(configurations, [](const Descriptor& configuration) {
+      return Engine(configuration).tensor_cores();
+    });
+  }
+  std::string reasons;
+  for (Descriptor& configuration : configurations) {
+    const std::string reason = try_engine(target, std::move(configuration));
+    if (reason.empty()) return;
+    reasons += "\n  " + reason;
+  }
+  throw Error(fmt::format("cuDNN {} has no engine for {}{}", cudnnGetVersion(), what,
+                          reasons.empty() ? ": none was proposed" : reasons));
+}
+
+std::string Plan::try_engine(const Target& target, Descriptor configuration) {
+  const Engine engine(configuration);
+  auto because = [&](const std::string& reason) {
+    return fmt::format("engine {}: {}", engine.index, reason);
+  };
+  if (const std::string objection = engine.objection(); !objection.empty())
+    return because(objection);
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  if (target.device)
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.device);
+  else
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+  if (const std::string refusal = plan.try_finalize(); !refusal.empty()) return because(refusal);
+  workspace_bytes_ =
+      static_cast<size_t>(plan.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+  if (workspace_bytes_ > kMostWorkspaceBytes)
+    return because(fmt::format("wants {} bytes of workspace", workspace_bytes_));
+  plan_ = std::move(plan);
+  parts_.push_back(std::move(configuration));
+  description_ = fmt::format("engine {}{}, {} bytes of workspace", engine.index,
+                             engine.tensor_cores() ? " on tensor cores" : "", workspace_bytes_);
+  return "";
+}
+
+void Plan::run(cudnnHandle_t handle, const std::vector<int64_t>& ids,
+               const std::vector<void*>& pointers, void* workspace) const {
+  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
+  pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
+  pack.set_pointer(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
+  pack.finalize();
+  LANET_CUDNN_CHECK(cudnnBackendExecute(handle, plan_.get(), pack.get()));
+}
+
+}  // namespace lanet::cudnn

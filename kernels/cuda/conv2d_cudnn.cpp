@@ -1,0 +1,177 @@
+#include "kernels/cuda/conv2d_cudnn.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "kernels/add.h"
+#include "kernels/cast.h"
+#include "kernels/conv2d_cuda.h"
+
+namespace lanet {
+
+namespace {
+
+/// The names that one pass has for its parts.
+struct PassNames {
+  const char* name;
+  cudnnBackendDescriptorType_t operation;
+  cudnnBackendAttributeName_t convolution, x, y, weight, alpha, beta;
+};
+constexpr PassNames kPasses[] = {
+    {"forward", CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA},
+    {"backward_data", CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA},
+    {"backward_weight", CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA}};
+
+size_t aligned(size_t bytes) {
+  return (bytes + 255) / 256 * 256;
+}
+
+}  // namespace
+
+cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
+                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores) {
+  const PassNames& names = kPasses[static_cast<int>(task.pass)];
+  cudnn::Descriptor convolution(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+  convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
+  convolution.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION);
+  convolution.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, int64_t{2});
+  convolution.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {1, 1});
+  convolution.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, {s.stride, s.stride});
+  convolution.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, {s.padding, s.padding});
+  convolution.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {s.padding, s.padding});
+  convolution.finalize();
+
+  std::vector<cudnn::Descriptor> parts;
+  parts.push_back(std::move(convolution));
+  parts.push_back(cudnn::tensor_descriptor(kConvolutionX, s.x(), s.dtype));
+  parts.push_back(cudnn::tensor_descriptor(kConvolutionY, s.y(), s.dtype));
+  parts.push_back(cudnn::tensor_descriptor(kConvolutionWeight, s.weight(), task.weight_dtype));
+  cudnn::Descriptor operation(names.operation);
+  operation.set(names.convolution, parts[0]);
+  operation.set(names.x, parts[1]);
+  operation.set(names.y, parts[2]);
+  operation.set(names.weight, parts[3]);
+  operation.set(names.alpha, 1.0f);
+  operation.set(names.beta, task.add ? 1.0f : 0.0f);
+  operation.finalize();
+  return {target, std::move(operation), std::move(parts), tensor_cores,
+          fmt::format("convolution {}{}: x {} {}, weight {} {}, stride {}, padding {}", names.name,
+                      task.add ? " (added)" : "", s.dtype, s.x(), task.weight_dtype, s.weight(),
+                      s.stride, s.padding)};
+}
+
+struct CudaConv2d::Impl {
+  cudnnHandle_t handle;
+  Conv2dShape shape;
+  cudnn::Plan forward;
+  // Set, and added to; absent if no gradient was asked for.
+  std::optional<cudnn::Plan> data, data_added, weight, weight_added;
+
+  bool bf16() const { return shape.dtype == DType::bf16; }
+
+  void run(Context& context, const cudnn::Plan& plan, const Tensor& x, const Tensor& y,
+           const Tensor& weight_data) const {
+    for (const Tensor& tensor : {x, y, weight_data})
+      LANET_REQUIRE(reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0, "a tensor starts at {}",
+                    tensor.data);
+    plan.run(handle, {kConvolutionX, kConvolutionY, kConvolutionWeight},
+             {x.data, y.data, weight_data.data}, context.workspace(plan.workspace_bytes()));
+  }
+
+  // The workspace: the plans', then a weight's gradient as cuDNN writes it, in the images' dtype,
+  // and, of bf16, widened before it is added.
+  size_t rounded_offset() const {
+    size_t bytes = forward.workspace_bytes();
+    for (const auto* plan : {&data, &data_added, &weight, &weight_added})
+      if (*plan) bytes = std::max(bytes, (*plan)->workspace_bytes());
+    return aligned(bytes);
+  }
+  size_t widened_offset() const { return rounded_offset() + weight_bytes(); }
+  size_t workspace_bytes() const { return widened_offset() + (bf16() ? weight_bytes() : 0); }
+  size_t weight_bytes() const { return aligned(shape.weight().elements() * size_of(DType::f32)); }
+};
+
+CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& s, bool data_gradient,
+                       bool weight_gradient) {
+  LANET_REQUIRE(s.dtype != DType::f64, "a convolution in f64; cuDNN is for f32 and bf16");
+  const cudnn::Target target{.handle = context.libraries()->cudnn()};
+  const cudnn::TensorCores tensor_cores = s.dtype == DType::f32 && !context.tf32()
+                                              ? cudnn::TensorCores::never
+                                              : cudnn::TensorCores::first;
+  auto plan = [&](Conv2dPass pass, bool add) {
+    return plan_convolution(target, s, {pass, s.dtype, add}, tensor_cores);
+  };
+  impl_ = std::make_unique<Impl>(
+      Impl{target.handle, s, plan(Conv2dPass::forward, false), {}, {}, {}, {}});
+  if (data_gradient) {
+    impl_->data.emplace(plan(Conv2dPass::backward_data, false));
+    impl_->data_added.emplace(plan(Conv2dPass::backward_data, true));
+  }
+  if (weight_gradient) {
+    impl_->weight.emplace(plan(Conv2dPass::backward_weight, false));
+    if (!impl_->bf16()) impl_->weight_added.emplace(plan(Conv2dPass::backward_weight, true));
+  }
+}
+CudaConv2d::~CudaConv2d() = default;
+
+size_t CudaConv2d::workspace_bytes() const {
+  return impl_->workspace_bytes();
+}
+
+std::string CudaConv2d::description() const {
+  std::string text = "forward " + impl_->forward.description();
+  if (impl_->data) text += "\nbackward_data " + impl_->data->description();
+  if (impl_->weight) text += "\nbackward_weight " + impl_->weight->description();
+  return text;
+}
+
+void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
+  impl_->run(context, impl_->forward, args.x, args.y, args.weight);
+}
+
+void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
+  impl_->run(context, args.dx.add ? *impl_->data_added : *impl_->data, args.dx.tensor, args.dy,
+             args.weight);
+}
+
+void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
+  const Tensor& dweight = args.dweight.tensor;
+  if (!impl_->bf16()) {
+    impl_->run(context, args.dweight.add ? *impl_->weight_added : *impl_->weight, args.x, args.dy,
+               dweight);
+    return;
+  }
+  auto* workspace = static_cast<std::byte*>(context.workspace(impl_->workspace_bytes()));
+  Tensor rounded = dweight, widened = dweight;
+  rounded.dtype = DType::bf16;
+  rounded.data = workspace + impl_->rounded_offset();
+  widened.data = workspace + impl_->widened_offset();
+  impl_->run(context, *impl_->weight, args.x, args.dy, rounded);
+  cast(context, {.from = rounded, .to = args.dweight.add ? widened : dweight});
+  if (args.dweight.add) add(context, {.a = dweight, .b = widened, .y = dweight});
+}
+
+void CudaConv2d::primitive_only(Context& context, Conv2dPass pass,
+                                const Conv2dPrimitiveArgs& args) {
+  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->forward
+                            : pass == Conv2dPass::backward_data ? *impl_->data
+                                                                : *impl_->weight;
+  Tensor weight{static_cast<std::byte*>(context.workspace(impl_->workspace_bytes())) +
+                    impl_->rounded_offset(),
+                impl_->shape.weight(), impl_->shape.dtype, Device::cuda};
+  impl_->run(context, plan, args.x, args.y, weight);
+}
+
+}  // namespace lanet

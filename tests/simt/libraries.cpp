@@ -1,0 +1,66 @@
+// What the CUDA libraries compute, on a device that is host memory: the definitions in their place.
+// Linked instead of core/cuda/libraries.cpp and kernels/cuda/.
+#include "kernels/conv2d_cuda.h"
+#include "kernels/gemm_ref.h"
+#include "tests/simt/checker.h"
+
+namespace lanet {
+
+std::shared_ptr<cuda::Libraries> cuda::make_libraries(Context&) {
+  return nullptr;
+}
+
+void gemm_cuda(Context&, const GemmArgs& args) {
+  gemm_ref(args);
+  for (int64_t row = 0; row < args.m; ++row) {
+    const Tensor begin = offset(args.c, row * args.ldc);
+    simt::checker::host_wrote(begin.data, args.n * size_of(args.c.dtype));
+  }
+}
+
+struct CudaConv2d::Impl {
+  Context cpu;
+  Conv2dPlan plan;
+
+  Impl(Context& context, const Conv2dShape& shape, bool data_gradient, bool weight_gradient)
+      : plan(like(context), shape, data_gradient, weight_gradient) {
+    cpu.reserve_workspace(plan.workspace_bytes());
+  }
+  Context& like(const Context& context) {
+    cpu.set_exact_products(context.exact_products());
+    return cpu;
+  }
+  static void wrote(const Tensor& tensor) {
+    simt::checker::host_wrote(tensor.data, tensor.bytes());
+  }
+};
+
+CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& shape, bool data_gradient,
+                       bool weight_gradient)
+    : impl_(std::make_unique<Impl>(context, shape, data_gradient, weight_gradient)) {}
+CudaConv2d::~CudaConv2d() = default;
+
+size_t CudaConv2d::workspace_bytes() const {
+  return 0;
+}
+std::string CudaConv2d::description() const {
+  return "the CPU in the place of cuDNN: " + impl_->plan.description();
+}
+
+void CudaConv2d::forward(Context&, const Conv2dArgs& args) {
+  conv2d(impl_->cpu, impl_->plan, args);
+  Impl::wrote(args.y);
+}
+void CudaConv2d::backward_data(Context&, const Conv2dBackwardDataArgs& args) {
+  conv2d_backward_data(impl_->cpu, impl_->plan, args);
+  Impl::wrote(args.dx.tensor);
+}
+void CudaConv2d::backward_weight(Context&, const Conv2dBackwardWeightArgs& args) {
+  conv2d_backward_weight(impl_->cpu, impl_->plan, args);
+  Impl::wrote(args.dweight.tensor);
+}
+void CudaConv2d::primitive_only(Context&, Conv2dPass pass, const Conv2dPrimitiveArgs& args) {
+  conv2d_primitive_only(impl_->cpu, impl_->plan, pass, args);
+}
+
+}  // namespace lanet
