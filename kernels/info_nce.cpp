@@ -1,15 +1,22 @@
 #include "kernels/info_nce.h"
 
 #include "kernels/checks.h"
+#include "kernels/dispatch.h"
 #include "kernels/info_nce_cpu.h"
+#include "kernels/info_nce_cuda.h"
 #include "kernels/info_nce_ref.h"
 
 namespace lanet {
 
 size_t info_nce_workspace_bytes(int64_t queries, int64_t width, int64_t bank_rows, DType dtype) {
-  if (dtype == DType::f64) return static_cast<size_t>(bank_rows + queries + width) * sizeof(double);
-  return static_cast<size_t>(info_nce_cpu_workspace_elements(queries, width, bank_rows)) *
-         sizeof(float);
+  const int64_t elements = dtype == DType::f64
+                               ? bank_rows + queries + width
+                               : info_nce_cpu_workspace_elements(queries, width, bank_rows);
+  size_t bytes = static_cast<size_t>(elements) * size_of(accumulate_dtype(dtype));
+#ifdef LANET_HAVE_CUDA
+  bytes = std::max(bytes, InfoNceCudaLayout(queries, width, bank_rows, dtype).bytes);
+#endif
+  return bytes;
 }
 
 void info_nce(Context& context, const InfoNceArgs& args) {
@@ -26,8 +33,8 @@ void info_nce(Context& context, const InfoNceArgs& args) {
   require_tensor(args.bank_labels, {rows}, DType::i32, "bank_labels");
   require_tensor(args.loss, {1}, accumulate_dtype(dtype), "loss");
   require_gradient(args.dq, args.q.shape, dtype, "dq");
-  require_cpu(context, "info_nce");
   void* workspace = context.workspace(info_nce_workspace_bytes(queries, width, rows, dtype));
+  LANET_RUN_CUDA(context, info_nce_cuda(context, args, workspace));
   if (dtype != DType::f64) {
     info_nce_cpu(context, args, static_cast<float*>(workspace));
     return;

@@ -17,7 +17,7 @@ void knn(Context& context, const KnnArgs& args) {
   const int64_t n = args.features.shape[0], d = args.features.shape[1];
   LANET_REQUIRE(args.k >= 1 && n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
   require_tensor(args.indices, {n, args.k}, DType::i32, "indices");
-  require_cpu(context, "knn");
+  LANET_RUN_CUDA(context, knn_cuda(context, args));
   void* workspace = context.workspace(knn_workspace_bytes(n, d, args.features.dtype));
   if (args.features.dtype == DType::f64)
     knn_ref<double>(args, static_cast<double*>(workspace));

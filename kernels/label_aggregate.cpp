@@ -1,6 +1,7 @@
 #include "kernels/label_aggregate.h"
 
 #include "kernels/checks.h"
+#include "kernels/dispatch.h"
 #include "kernels/label_aggregate_ref.h"
 
 namespace lanet {
@@ -31,7 +32,7 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
   require_tensor(args.bank, {args.bank.shape[0], classes}, dtype, "bank");
   require_tensor(args.probabilities, {n, classes}, dtype, "probabilities");
   require_tensor(args.target, {n, classes}, dtype, "target");
-  require_cpu(context, "label_aggregate");
+  LANET_RUN_CUDA(context, label_aggregate_cuda(context, args));
   require_indices(args.indices_expression, n, "indices_expression");
   require_indices(args.indices_landmark, n, "indices_landmark");
   require_indices(args.sample_indices, args.bank.shape[0], "sample_indices");
@@ -53,7 +54,7 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
                    "dscores_expression");
   require_gradient(args.dscores_landmark, args.scores_landmark.shape, dtype, "dscores_landmark");
   require_gradient(args.dlogits, {n, classes}, dtype, "dlogits");
-  require_cpu(context, "label_aggregate_backward");
+  LANET_RUN_CUDA(context, label_aggregate_backward_cuda(context, args));
   require_indices(args.indices_expression, n, "indices_expression");
   require_indices(args.indices_landmark, n, "indices_landmark");
   void* workspace = context.workspace(label_aggregate_workspace_bytes(n, classes, dtype));

@@ -49,4 +49,9 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
 /// For the backward pass over n rows of c classes.
 size_t label_aggregate_workspace_bytes(int64_t n, int64_t c, DType dtype);
 
+#ifdef LANET_HAVE_CUDA
+void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args);
+void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwardArgs& args);
+#endif
+
 }  // namespace lanet

@@ -1,5 +1,6 @@
 #include "kernels/memory_bank.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/memory_bank_ref.h"
 
 namespace lanet {
@@ -21,7 +22,7 @@ void memory_bank_enqueue(Context& context, const EnqueueArgs& args) {
   require_tensor(args.bank_landmark, {bank_rows, width}, bank_dtype, "bank_landmark");
   require_tensor(args.bank_labels, {bank_rows}, DType::i32, "bank_labels");
   require_tensor(args.pointer, {1}, DType::i32, "pointer");
-  require_cpu(context, "memory_bank_enqueue");
+  LANET_RUN_CUDA(context, memory_bank_enqueue_cuda(context, args));
   const int32_t pointer = *args.pointer.as<int32_t>();
   LANET_REQUIRE(pointer >= 0 && pointer < bank_rows, "the pointer is {} in a bank of {} rows",
                 pointer, bank_rows);

@@ -1,6 +1,7 @@
 #include "kernels/pair_score.h"
 
 #include "kernels/checks.h"
+#include "kernels/dispatch.h"
 #include "kernels/pair_score_cpu.h"
 #include "kernels/pair_score_ref.h"
 
@@ -40,9 +41,9 @@ void pair_score(Context& context, const PairScoreArgs& args) {
   require_tensor(args.bias0, {d / 2}, dtype, "bias0");
   require_tensor(args.bias2, {d / 4}, dtype, "bias2");
   require_tensor(args.bias4, {2}, dtype, "bias4");
-  require_cpu(context, "pair_score");
-  require_indices(args.indices, n, "indices");
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  LANET_RUN_CUDA(context, pair_score_cuda(context, args, workspace));
+  require_indices(args.indices, n, "indices");
   if (dtype == DType::f64)
     pair_score_ref<double>(args);
   else
@@ -61,9 +62,9 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
   require_gradient(args.dbias2, {d / 4}, dtype, "dbias2");
   require_gradient(args.dweight4, {2, d / 4}, dtype, "dweight4");
   require_gradient(args.dbias4, {2}, dtype, "dbias4");
-  require_cpu(context, "pair_score_backward");
-  require_indices(args.indices, n, "indices");
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  LANET_RUN_CUDA(context, pair_score_backward_cuda(context, args, workspace));
+  require_indices(args.indices, n, "indices");
   if (dtype == DType::f64)
     pair_score_backward_ref<double>(args);
   else

@@ -41,4 +41,9 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args);
 /// For n rows of d elements with k neighbours each: enough for both directions.
 size_t pair_score_workspace_bytes(int64_t n, int64_t d, int64_t k, DType dtype);
 
+#ifdef LANET_HAVE_CUDA
+void pair_score_cuda(Context& context, const PairScoreArgs& args, void* workspace);
+void pair_score_backward_cuda(Context& context, const PairScoreBackwardArgs& args, void* workspace);
+#endif
+
 }  // namespace lanet

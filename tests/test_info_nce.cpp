@@ -1,49 +1,12 @@
 #include "kernels/info_nce.h"
 
-#include "kernels/info_nce_cases.h"
-#include "kernels/l2_normalize.h"
 #include "tests/golden.h"
+#include "tests/info_nce_inputs.h"
 
 namespace lanet::test {
 namespace {
 
-HostTensor unit_rows(const HostTensor& x) {
-  Context context;
-  HostTensor y(x.tensor().shape, x.tensor().dtype);
-  HostTensor norm({x.tensor().shape[0]}, accumulate_dtype(x.tensor().dtype));
-  l2_normalize(context, {.x = x, .y = y, .norm = norm});
-  return y;
-}
-
-struct Inputs {
-  HostTensor q, k, bank, labels, bank_labels;
-  double temperature;
-
-  /// Labels: classes shared by several samples, and of every third sample one of its own. Bank
-  /// labels: those classes, with rows that match nothing and rows of uncertain samples.
-  explicit Inputs(const InfoNceCase& c)
-      : q(unit_rows(HostTensor::random({c.queries, c.width}, DType::f64, 1))),
-        k(unit_rows(HostTensor::random({c.queries, c.width}, DType::f64, 2))),
-        bank(unit_rows(HostTensor::random({c.bank_rows, c.width}, DType::f64, 3))),
-        labels({c.queries}, DType::i32),
-        bank_labels({c.bank_rows}, DType::i32),
-        temperature(c.temperature) {
-    labels.fill([&](int64_t i) { return i % 3 == 2 ? -(i + 1) : i * i % c.num_labels; });
-    bank_labels.fill([&](int64_t m) {
-      return m % 5 == 4 ? kNoLabel : m % 7 == 5 ? -(m % 9 + 1) : m % c.num_labels;
-    });
-  }
-  Inputs cast(DType dtype, DType bank_dtype) const {
-    Inputs other = *this;
-    other.q = q.cast(dtype);
-    other.k = k.cast(dtype);
-    other.bank = bank.cast(bank_dtype);
-    return other;
-  }
-  int64_t batch() const { return q.tensor().shape[0]; }
-  int64_t width() const { return q.tensor().shape[1]; }
-  int64_t rows() const { return bank.tensor().shape[0]; }
-};
+using Inputs = InfoNceInputs;
 
 struct Run {
   HostTensor loss, dq;

@@ -1,45 +1,12 @@
 #include "kernels/label_aggregate.h"
 
-#include "kernels/label_aggregate_cases.h"
-#include "tests/op_test.h"
+#include "tests/label_aggregate_inputs.h"
 
 namespace lanet::test {
 namespace {
 
-/// Neighbours of a sample: k different positions that are not its own.
-HostTensor neighbours(int64_t n, int64_t k, int64_t stride) {
-  HostTensor indices({n, k}, DType::i32);
-  indices.fill([&](int64_t e) { return (e / k + 1 + e % k * stride) % n; });
-  return indices;
-}
-
-struct Inputs {
-  HostTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
-  HostTensor logits, samples, bank, dtarget;
-
-  Inputs(const LabelAggregateCase& c, DType dtype)
-      : scores_expression(HostTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),
-        indices_expression(neighbours(c.n, c.k, 1)),
-        scores_landmark(HostTensor::random({c.n, c.k}, dtype, 2, 0.05, 1)),
-        indices_landmark(neighbours(c.n, c.k, c.n > 20 ? 3 : 2)),
-        logits(HostTensor::random({c.n, c.classes}, dtype, 3, -3, 3)),
-        samples({c.n}, DType::i32),
-        bank(HostTensor::random({c.samples, c.classes}, dtype, 4, 0, 1)),
-        dtarget(HostTensor::random({c.n, c.classes}, dtype, 5)) {
-    samples.fill([&](int64_t i) { return (3 * i + 1) % c.samples; });
-  }
-  Inputs cast(DType dtype) const {
-    Inputs other = *this;
-    for (HostTensor Inputs::*member : {&Inputs::scores_expression, &Inputs::scores_landmark,
-                                       &Inputs::logits, &Inputs::bank, &Inputs::dtarget})
-      other.*member = (this->*member).cast(dtype);
-    return other;
-  }
-};
-
-struct Run {
-  HostTensor probabilities, target, bank, dscores_expression, dscores_landmark, dlogits;
-};
+using Inputs = LabelAggregateInputs;
+using Run = LabelAggregateRun;
 
 /// Forward and backward; `start`: what the gradients are added to, or null to set them.
 Run run(const Inputs& in, const Run* start = nullptr) {

@@ -1,0 +1,41 @@
+// The workspace of info_nce on CUDA.
+#pragma once
+
+#include <algorithm>
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// Where each array starts, in bytes.
+struct InfoNceCudaLayout {
+  size_t logits;    // [batch, rows]
+  size_t slopes;    // [batch, batch]
+  size_t losses;    // [batch]
+  size_t gradient;  // [batch, width], while dq of bf16 is summed
+  size_t tile;      // [tile_rows, width], rows of a bf16 bank as q's type
+  size_t bytes;
+
+  InfoNceCudaLayout(int64_t batch, int64_t width, int64_t rows, DType dtype) {
+    const size_t sum = size_of(accumulate_dtype(dtype));
+    bytes = 0;
+    auto take = [this](int64_t count, size_t size) {
+      const size_t start = bytes;
+      bytes += (static_cast<size_t>(count) * size + 255) / 256 * 256;
+      return start;
+    };
+    logits = take(batch * rows, sum);
+    slopes = take(batch * batch, sum);
+    losses = take(batch, sum);
+    gradient = take(dtype == accumulate_dtype(dtype) ? 0 : batch * width, sum);
+    tile = take(tile_rows(width, rows, dtype) * width, size_of(dtype));
+  }
+
+  /// Rows of a bf16 bank that are widened at a time: half a megabyte.
+  static int64_t tile_rows(int64_t width, int64_t rows, DType dtype) {
+    const int64_t row_bytes = width * static_cast<int64_t>(size_of(dtype));
+    return std::clamp<int64_t>((int64_t{1} << 19) / row_bytes, 1, rows);
+  }
+};
+
+}  // namespace lanet
