@@ -2,7 +2,9 @@
 
 #include <omp.h>
 
+#include "kernels/augment_cuda.h"
 #include "kernels/augment_ref.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -58,7 +60,7 @@ void augment_batch(Context& context, const AugmentArgs& args) {
   const int32_t* from =
       args.landmarks && args.flip_swap_landmarks ? args.flip_permutation.as<int32_t>() : nullptr;
   auto* scratch =
-      static_cast<std::byte*>(context.workspace(augment_workspace_bytes(size, context.threads())));
+      static_cast<std::byte*>(context.workspace(augment_workspace_bytes(context, size, batch)));
   const NormalizeTable<T> table(args.mean, args.std);
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (int64_t b = 0; b < batch; ++b) {
@@ -74,8 +76,9 @@ void augment_batch(Context& context, const AugmentArgs& args) {
 
 }  // namespace
 
-size_t augment_workspace_bytes(int64_t image_size, int threads) {
-  return augment_scratch_bytes(image_size) * static_cast<size_t>(threads);
+size_t augment_workspace_bytes(const Context& context, int64_t image_size, int64_t batch) {
+  if (context.device() == Device::cuda) return AugmentCudaLayout(image_size, batch).bytes;
+  return augment_scratch_bytes(image_size) * static_cast<size_t>(context.threads());
 }
 
 void augment(Context& context, const AugmentArgs& args) {
@@ -95,7 +98,9 @@ void augment(Context& context, const AugmentArgs& args) {
     if (args.flip_swap_landmarks)
       require_tensor(args.flip_permutation, {count}, DType::i32, "flip_permutation");
   }
-  require_cpu(context, __func__);
+  LANET_RUN_CUDA(context,
+                 augment_cuda(context, args,
+                              context.workspace(augment_workspace_bytes(context, size, batch))));
   require_indices(args.sample_indices, samples);
   for (int64_t b = 0; b < batch; ++b)
     require_parameters(static_cast<const AugmentParameters*>(args.parameters.data)[b], size, b);
@@ -104,7 +109,7 @@ void augment(Context& context, const AugmentArgs& args) {
 
 void normalize(Context& context, const NormalizeArgs& args) {
   require_pictures(args.images, args.sample_indices, args.y);
-  require_cpu(context, __func__);
+  LANET_RUN_CUDA(context, normalize_cuda(context, args));
   require_indices(args.sample_indices, args.images.shape[0]);
   const int64_t batch = args.sample_indices.shape[0];
   const int64_t pixels = args.images.shape[1] * args.images.shape[2];

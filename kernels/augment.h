@@ -73,9 +73,10 @@ struct AugmentArgs {
   bool flip_swap_landmarks = true;
   std::array<double, 3> mean = kMean, std = kStd;
 };
-/// Uses augment_workspace_bytes(S, context.threads()) of the context's workspace.
+/// Uses augment_workspace_bytes of the context's workspace. On CUDA nobody checks indices and
+/// parameters that are out of range.
 void augment(Context& context, const AugmentArgs& args);
-size_t augment_workspace_bytes(int64_t image_size, int threads);
+size_t augment_workspace_bytes(const Context& context, int64_t image_size, int64_t batch);
 
 /// y[b] = (images[sample_indices[b]]/255 − mean)/std; the shapes and types of AugmentArgs.
 struct NormalizeArgs {
@@ -85,5 +86,10 @@ struct NormalizeArgs {
   std::array<double, 3> mean = kMean, std = kStd;
 };
 void normalize(Context& context, const NormalizeArgs& args);
+
+#ifdef LANET_HAVE_CUDA
+void augment_cuda(Context& context, const AugmentArgs& args, void* workspace);
+void normalize_cuda(Context& context, const NormalizeArgs& args);
+#endif
 
 }  // namespace lanet

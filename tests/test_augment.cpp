@@ -2,57 +2,14 @@
 
 #include <cstring>
 
-#include "kernels/augment_cases.h"
 #include "kernels/augment_ref.h"
+#include "tests/augment_batch.h"
 #include "tests/pillow.h"
 
 namespace lanet::test {
 namespace {
 
-/// A batch and what augment() makes of it.
-struct Batch {
-  int64_t size;
-  HostTensor images, indices, parameters, landmarks, permutation;
-  HostTensor y, landmarks_out;
-  bool swap = true;
-
-  Batch(int64_t samples, int64_t batch, int64_t image_size, int64_t num_landmarks, DType dtype)
-      : size(image_size),
-        images(HostTensor::random({samples, size, size, 3}, DType::u8, 1, 0, 256)),
-        indices(HostTensor::random({batch}, DType::i32, 2, 0, static_cast<double>(samples))),
-        parameters({batch, sizeof(AugmentParameters)}, DType::u8),
-        landmarks(HostTensor::random({samples, num_landmarks, 2}, DType::f32, 3, 0,
-                                     static_cast<double>(size))),
-        permutation({num_landmarks}, DType::i32),
-        y({batch, size, size, 3}, dtype),
-        landmarks_out({batch, num_landmarks, 2}, accumulate_dtype(dtype)) {
-    permutation.fill([&](int64_t l) { return static_cast<double>(num_landmarks - 1 - l); });
-    for (int64_t b = 0; b < batch; ++b)
-      at(b) = draw_augmentation(7, 1, static_cast<uint32_t>(b), size, {});
-  }
-  AugmentParameters& at(int64_t b) {
-    return static_cast<AugmentParameters*>(parameters.tensor().data)[b];
-  }
-  AugmentArgs args() const {
-    const bool with = landmarks.elements() > 0;
-    return {.images = images,
-            .sample_indices = indices,
-            .parameters = parameters,
-            .y = y,
-            .landmarks = with ? landmarks.tensor() : Tensor{},
-            .landmarks_out = with ? landmarks_out.tensor() : Tensor{},
-            .flip_permutation = with && swap ? permutation.tensor() : Tensor{},
-            .flip_swap_landmarks = swap};
-  }
-  void run(int threads = 2) {
-    Context context(Device::cpu, threads);
-    context.reserve_workspace(augment_workspace_bytes(size, threads));
-    context.freeze();
-    augment(context, args());
-    CHECK(y.guards_intact());
-    CHECK(landmarks_out.guards_intact());
-  }
-};
+using Batch = AugmentBatch;
 
 AugmentParameters whole(int64_t size) {
   const auto side = static_cast<int32_t>(size);
@@ -238,7 +195,7 @@ TEST_CASE("augment: normalising alone is the formula, and augment() that changes
 
 TEST_CASE("augment: indices and boxes outside the picture are refused") {
   Context context;
-  context.reserve_workspace(augment_workspace_bytes(8, context.threads()));
+  context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
   Batch batch(2, 1, 8, 0, DType::f32);
   batch.at(0) = whole(8);
   batch.indices.set(0, 2);

@@ -61,7 +61,8 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   store_.allocate(context, /*for_training=*/true);
   model_->plan(context);
   evaluator_.plan(context);
-  context.reserve_workspace(augment_workspace_bytes(config.data.image_size, context.threads()));
+  context.reserve_workspace(
+      augment_workspace_bytes(context, config.data.image_size, config.train.batch));
 
   const int64_t batch = config.train.batch;
   const size_t landmark_bytes = train_.landmarks.size() * sizeof(float);
