@@ -12,7 +12,7 @@ static Benchmark augment_bench{
       for (const auto& c : kAugmentCases) {
         if (!c.bench) continue;
         const int64_t size = c.image_size;
-        context.reserve_workspace(augment_workspace_bytes(size, context.threads()));
+        context.reserve_workspace(augment_workspace_bytes(context, size, c.batch));
         BenchTensor images(context, {c.samples, size, size, 3}, DType::u8),
             indices(context, {c.batch}, DType::i32),
             parameters(context, {c.batch, sizeof(AugmentParameters)}, DType::u8),

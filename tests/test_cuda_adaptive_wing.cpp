@@ -88,6 +88,14 @@ TEST_CASE("cuda: adaptive_wing follows the double definition, set and added, twi
   }
 }
 
+TEST_CASE("cuda: adaptive_wing over more blocks than one block adds up at once") {
+  if (skip_without_device()) return;
+  const Inputs in = inputs({2, 120, 120, 10}, DType::f32);
+  const Run fast = run(Device::cuda, in), exact = run(Device::cpu, in.cast(DType::f64));
+  CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, 1));
+  CHECK(relative_error(fast.dprediction, exact.dprediction) < rounding_bound(DType::f32, 1));
+}
+
 TEST_CASE("cuda: adaptive_wing: a prediction that hits its target has value and gradient 0") {
   if (skip_without_device()) return;
   for (const DType dtype : kDTypes) {

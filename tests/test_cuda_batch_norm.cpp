@@ -37,8 +37,9 @@ Inputs inputs(const BatchNormCase& c, DType dtype) {
 }
 
 struct Options {
-  bool relu = true, residual = true, add = false;
-  int64_t shift = 0;  // of the images, in elements
+  bool relu = true, residual = true;
+  bool add_first = false, add_second = false;  // to dweight and dx, to dbias and dresidual
+  int64_t shift = 0;                           // of the images, in elements
 };
 
 struct Run {
@@ -57,8 +58,8 @@ Run run(Device device, const Inputs& in, Options o, const HostTensor* mask = nul
   const DType dtype = in.x.tensor().dtype, wide = accumulate_dtype(dtype);
   Context context(device);
   context.reserve_workspace(batch_norm_workspace_bytes(image));
-  auto start = [&](const HostTensor& given) {
-    return o.add ? given.copy() : HostTensor(given.tensor().shape, given.tensor().dtype);
+  auto start = [&](const HostTensor& given, bool add) {
+    return add ? given.copy() : HostTensor(given.tensor().shape, given.tensor().dtype);
   };
   const DeviceTensor x(context, in.x, o.shift), weight(context, in.weight), bias(context, in.bias),
       residual(context, in.residual, o.shift), dy(context, in.dy, o.shift),
@@ -69,8 +70,10 @@ Run run(Device device, const Inputs& in, Options o, const HostTensor* mask = nul
       inference_y(context, HostTensor(image, dtype), o.shift),
       given_y(context, mask ? mask->copy() : HostTensor(image, dtype)),
       sum_dy(context, HostTensor(vector, wide)), sum_dy_xhat(context, HostTensor(vector, wide)),
-      dweight(context, start(in.dweight_start)), dbias(context, start(in.dbias_start)),
-      dx(context, start(in.dx_start)), dresidual(context, start(in.dresidual_start));
+      dweight(context, start(in.dweight_start, o.add_first)),
+      dbias(context, start(in.dbias_start, o.add_second)),
+      dx(context, start(in.dx_start, o.add_first)),
+      dresidual(context, start(in.dresidual_start, o.add_second));
   context.freeze();
   const Tensor given_residual = o.residual ? residual.tensor() : Tensor{};
   batch_norm_inference(context, {.x = x,
@@ -103,20 +106,20 @@ Run run(Device device, const Inputs& in, Options o, const HostTensor* mask = nul
                                        .relu = o.relu,
                                        .sum_dy = sum_dy,
                                        .sum_dy_xhat = sum_dy_xhat,
-                                       .dweight = {dweight, o.add},
-                                       .dbias = {dbias, o.add}});
-  batch_norm_backward_apply(context,
-                            {.x = x,
-                             .mean = mean,
-                             .inv_std = inv_std,
-                             .weight = weight,
-                             .dy = dy,
-                             .y = read_y,
-                             .relu = o.relu,
-                             .sum_dy = sum_dy,
-                             .sum_dy_xhat = sum_dy_xhat,
-                             .dx = {dx, o.add},
-                             .dresidual = o.residual ? Gradient{dresidual, o.add} : Gradient{}});
+                                       .dweight = {dweight, o.add_first},
+                                       .dbias = {dbias, o.add_second}});
+  batch_norm_backward_apply(
+      context, {.x = x,
+                .mean = mean,
+                .inv_std = inv_std,
+                .weight = weight,
+                .dy = dy,
+                .y = read_y,
+                .relu = o.relu,
+                .sum_dy = sum_dy,
+                .sum_dy_xhat = sum_dy_xhat,
+                .dx = {dx, o.add_first},
+                .dresidual = o.residual ? Gradient{dresidual, o.add_second} : Gradient{}});
   Run r{mean.download(),    inv_std.download(),     running_mean.download(), running_var.download(),
         y.download(),       inference_y.download(), sum_dy.download(),       sum_dy_xhat.download(),
         dweight.download(), dbias.download(),       dx.download(),           dresidual.download()};
@@ -134,10 +137,12 @@ void check(const Inputs& in, Options o) {
   CAPTURE(channels);
   CAPTURE(o.relu);
   CAPTURE(o.residual);
+  CAPTURE(o.add_first);
   CAPTURE(o.shift);
   const Run fast = run(Device::cuda, in, o);
   const HostTensor mask = fast.y.cast(DType::f64);
-  const Run exact = run(Device::cpu, in.cast(DType::f64), {o.relu, o.residual, o.add}, &mask);
+  const Run exact =
+      run(Device::cpu, in.cast(DType::f64), {o.relu, o.residual, o.add_first, o.add_second}, &mask);
   const double factor = dtype == DType::f64 ? 4 : 2;  // in double the definition rounds as well
   const double sums = rounding_bound(accumulate_dtype(dtype), rows, factor);
   const double image = rounding_bound(dtype, rows, factor);
@@ -165,13 +170,13 @@ TEST_CASE("cuda: batch_norm follows the double definition, set and added, twice 
     for (const auto& c : kBatchNormCases) {
       if (c.bench || c.rows == 1) continue;
       const Inputs in = inputs(c, dtype);
-      check(in, {.relu = true, .residual = true, .add = false});
-      check(in, {.relu = false, .residual = false, .add = true});
+      check(in, {.relu = true, .residual = true});
+      check(in, {.relu = false, .residual = false, .add_first = true, .add_second = true});
     }
     const Inputs in = inputs({40, 16}, dtype);
-    check(in, {.relu = true, .residual = false, .add = true});
-    check(in, {.relu = false, .residual = true, .add = false});
-    check(in, {.relu = true, .residual = true, .add = true, .shift = 1});
+    check(in, {.relu = true, .residual = false, .add_first = true});
+    check(in, {.relu = false, .residual = true, .add_second = true});
+    check(in, {.relu = true, .residual = true, .add_first = true, .shift = 1});
   }
 }
 

@@ -13,6 +13,11 @@ struct Start {
   HostTensor dtarget, dlogits;
 };
 
+/// Which gradients are added to.
+struct Adds {
+  bool dtarget = false, dlogits = false;
+};
+
 /// Positive rows that do not quite add up to 1, but for a 0 here and there.
 HostTensor some_target(int64_t batch, int64_t classes, DType dtype) {
   auto target = HostTensor::random({batch, classes}, dtype, 7, 0.05, 1);
@@ -23,20 +28,20 @@ HostTensor some_target(int64_t batch, int64_t classes, DType dtype) {
 }
 
 Run run(Device device, const HostTensor& target, const HostTensor& logits, double scale = 1,
-        const Start* start = nullptr) {
+        const Start* start = nullptr, Adds adds = {true, true}) {
   Context context(device);
   const Shape shape = logits.tensor().shape;
   const DType dtype = logits.tensor().dtype;
-  const bool add = start != nullptr;
+  if (!start) adds = {};
   const DeviceTensor its_target(context, target), its_logits(context, logits),
       loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dtarget(context, add ? start->dtarget.cast(dtype) : HostTensor(shape, dtype)),
-      dlogits(context, add ? start->dlogits.cast(dtype) : HostTensor(shape, dtype));
+      dtarget(context, adds.dtarget ? start->dtarget.cast(dtype) : HostTensor(shape, dtype)),
+      dlogits(context, adds.dlogits ? start->dlogits.cast(dtype) : HostTensor(shape, dtype));
   kl_divergence(context, {.target = its_target,
                           .logits = its_logits,
                           .loss = loss,
-                          .dtarget = {dtarget, add},
-                          .dlogits = {dlogits, add},
+                          .dtarget = {dtarget, adds.dtarget},
+                          .dlogits = {dlogits, adds.dlogits},
                           .scale = scale});
   return {loss.download(), dtarget.download(), dlogits.download()};
 }
@@ -53,13 +58,13 @@ void check(DType dtype, const ClassLossCase& c) {
                     HostTensor::random(shape, dtype, 3, -0.1, 0.1)};
   const double value = rounding_bound(accumulate_dtype(dtype), c.batch, 2);
   const double gradient = rounding_bound(dtype, c.classes, 2);
-  for (const Start* s : {static_cast<const Start*>(nullptr), &start}) {
-    const Run fast = run(Device::cuda, target, logits, 0.5, s),
-              exact = run(Device::cpu, target64, logits64, 0.5, s);
+  for (const Adds adds : {Adds{false, false}, {true, true}, {true, false}, {false, true}}) {
+    const Run fast = run(Device::cuda, target, logits, 0.5, &start, adds),
+              exact = run(Device::cpu, target64, logits64, 0.5, &start, adds);
     CHECK(relative_error(fast.loss, exact.loss) < value);
     CHECK(relative_error(fast.dtarget, exact.dtarget) < gradient);
     CHECK(relative_error(fast.dlogits, exact.dlogits) < gradient);
-    const Run again = run(Device::cuda, target, logits, 0.5, s);
+    const Run again = run(Device::cuda, target, logits, 0.5, &start, adds);
     CHECK(again.loss.bits_equal(fast.loss));
     CHECK(again.dtarget.bits_equal(fast.dtarget));
     CHECK(again.dlogits.bits_equal(fast.dlogits));
