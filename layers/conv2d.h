@@ -27,7 +27,7 @@ class Conv2d : public Node {
     y_ = write(graph, shape_.y(), x->dtype, InBackward::no);
   }
   void plan(Context& context) override {
-    plan_.emplace(context, shape_, wants_gradient(0), wants_gradient(1));
+    plan_.emplace(context, shape_, wants_data_gradient(), wants_weight_gradient());
     context.reserve_workspace(plan_->workspace_bytes());
   }
   void forward(Context& context) override {
@@ -50,7 +50,11 @@ class Conv2d : public Node {
     if (gradient(1))
       conv2d_primitive_only(context, *plan_, Conv2dPass::backward_weight, {.x = x_->data, .y = dy});
   }
-  const Conv2dPlan& conv_plan() const { return *plan_; }
+
+  /// What plan() asks a library for.
+  const Conv2dShape& shape() const { return shape_; }
+  bool wants_data_gradient() const { return wants_gradient(0); }
+  bool wants_weight_gradient() const { return wants_gradient(1); }
 
  private:
   Conv2dShape shape_;

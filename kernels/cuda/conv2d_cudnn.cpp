@@ -1,7 +1,6 @@
 #include "kernels/cuda/conv2d_cudnn.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "kernels/add.h"
 #include "kernels/cast.h"
@@ -72,12 +71,27 @@ cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
                       s.stride, s.padding)};
 }
 
+ConvolutionPlans::ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& s,
+                                   cudnn::TensorCores tensor_cores, bool data_gradient,
+                                   bool weight_gradient)
+    : forward(plan_convolution(target, s, {Conv2dPass::forward, s.dtype}, tensor_cores)) {
+  auto plan = [&](Conv2dPass pass, bool add) {
+    return plan_convolution(target, s, {pass, s.dtype, add}, tensor_cores);
+  };
+  if (data_gradient) {
+    data.emplace(plan(Conv2dPass::backward_data, false));
+    data_added.emplace(plan(Conv2dPass::backward_data, true));
+  }
+  if (weight_gradient) {
+    weight.emplace(plan(Conv2dPass::backward_weight, false));
+    if (s.dtype != DType::bf16) weight_added.emplace(plan(Conv2dPass::backward_weight, true));
+  }
+}
+
 struct CudaConv2d::Impl {
   cudnnHandle_t handle;
   Conv2dShape shape;
-  cudnn::Plan forward;
-  // Set, and added to; absent if no gradient was asked for.
-  std::optional<cudnn::Plan> data, data_added, weight, weight_added;
+  ConvolutionPlans plans;
 
   bool bf16() const { return shape.dtype == DType::bf16; }
 
@@ -93,8 +107,8 @@ struct CudaConv2d::Impl {
   // The workspace: the plans', then a weight's gradient as cuDNN writes it, in the images' dtype,
   // and, of bf16, widened before it is added.
   size_t rounded_offset() const {
-    size_t bytes = forward.workspace_bytes();
-    for (const auto* plan : {&data, &data_added, &weight, &weight_added})
+    size_t bytes = plans.forward.workspace_bytes();
+    for (const auto* plan : {&plans.data, &plans.data_added, &plans.weight, &plans.weight_added})
       if (*plan) bytes = std::max(bytes, (*plan)->workspace_bytes());
     return aligned(bytes);
   }
@@ -110,19 +124,8 @@ CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& s, bool data_gradien
   const cudnn::TensorCores tensor_cores = s.dtype == DType::f32 && !context.tf32()
                                               ? cudnn::TensorCores::never
                                               : cudnn::TensorCores::first;
-  auto plan = [&](Conv2dPass pass, bool add) {
-    return plan_convolution(target, s, {pass, s.dtype, add}, tensor_cores);
-  };
   impl_ = std::make_unique<Impl>(
-      Impl{target.handle, s, plan(Conv2dPass::forward, false), {}, {}, {}, {}});
-  if (data_gradient) {
-    impl_->data.emplace(plan(Conv2dPass::backward_data, false));
-    impl_->data_added.emplace(plan(Conv2dPass::backward_data, true));
-  }
-  if (weight_gradient) {
-    impl_->weight.emplace(plan(Conv2dPass::backward_weight, false));
-    if (!impl_->bf16()) impl_->weight_added.emplace(plan(Conv2dPass::backward_weight, true));
-  }
+      Impl{target.handle, s, {target, s, tensor_cores, data_gradient, weight_gradient}});
 }
 CudaConv2d::~CudaConv2d() = default;
 
@@ -131,26 +134,26 @@ size_t CudaConv2d::workspace_bytes() const {
 }
 
 std::string CudaConv2d::description() const {
-  std::string text = "forward " + impl_->forward.description();
-  if (impl_->data) text += "\nbackward_data " + impl_->data->description();
-  if (impl_->weight) text += "\nbackward_weight " + impl_->weight->description();
+  std::string text = "forward " + impl_->plans.forward.description();
+  if (impl_->plans.data) text += "\nbackward_data " + impl_->plans.data->description();
+  if (impl_->plans.weight) text += "\nbackward_weight " + impl_->plans.weight->description();
   return text;
 }
 
 void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
-  impl_->run(context, impl_->forward, args.x, args.y, args.weight);
+  impl_->run(context, impl_->plans.forward, args.x, args.y, args.weight);
 }
 
 void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
-  impl_->run(context, args.dx.add ? *impl_->data_added : *impl_->data, args.dx.tensor, args.dy,
-             args.weight);
+  impl_->run(context, args.dx.add ? *impl_->plans.data_added : *impl_->plans.data, args.dx.tensor,
+             args.dy, args.weight);
 }
 
 void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
   const Tensor& dweight = args.dweight.tensor;
   if (!impl_->bf16()) {
-    impl_->run(context, args.dweight.add ? *impl_->weight_added : *impl_->weight, args.x, args.dy,
-               dweight);
+    impl_->run(context, args.dweight.add ? *impl_->plans.weight_added : *impl_->plans.weight,
+               args.x, args.dy, dweight);
     return;
   }
   auto* workspace = static_cast<std::byte*>(context.workspace(impl_->workspace_bytes()));
@@ -158,16 +161,16 @@ void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArg
   rounded.dtype = DType::bf16;
   rounded.data = workspace + impl_->rounded_offset();
   widened.data = workspace + impl_->widened_offset();
-  impl_->run(context, *impl_->weight, args.x, args.dy, rounded);
+  impl_->run(context, *impl_->plans.weight, args.x, args.dy, rounded);
   cast(context, {.from = rounded, .to = args.dweight.add ? widened : dweight});
   if (args.dweight.add) add(context, {.a = dweight, .b = widened, .y = dweight});
 }
 
 void CudaConv2d::primitive_only(Context& context, Conv2dPass pass,
                                 const Conv2dPrimitiveArgs& args) {
-  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->forward
-                            : pass == Conv2dPass::backward_data ? *impl_->data
-                                                                : *impl_->weight;
+  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->plans.forward
+                            : pass == Conv2dPass::backward_data ? *impl_->plans.data
+                                                                : *impl_->plans.weight;
   Tensor weight{static_cast<std::byte*>(context.workspace(impl_->workspace_bytes())) +
                     impl_->rounded_offset(),
                 impl_->shape.weight(), impl_->shape.dtype, Device::cuda};

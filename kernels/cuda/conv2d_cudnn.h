@@ -1,6 +1,8 @@
 // How a convolution is put to cuDNN.
 #pragma once
 
+#include <optional>
+
 #include "core/cuda/cudnn_graph.h"
 #include "kernels/conv2d.h"
 
@@ -19,5 +21,15 @@ constexpr int64_t kConvolutionX = 1, kConvolutionY = 2, kConvolutionWeight = 3;
 
 cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& shape,
                              const ConvolutionTask& task, cudnn::TensorCores tensor_cores);
+
+/// Every plan that a step may run for one convolution; gradients where asked for. A bf16 weight's
+/// gradient is only ever set: it is widened before it is added.
+struct ConvolutionPlans {
+  ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& shape,
+                   cudnn::TensorCores tensor_cores, bool data_gradient, bool weight_gradient);
+
+  cudnn::Plan forward;
+  std::optional<cudnn::Plan> data, data_added, weight, weight_added;
+};
 
 }  // namespace lanet

@@ -1,0 +1,123 @@
+// cuDNN has an engine for every convolution of LA-Net, on devices that need not be here.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "kernels/cuda/conv2d_cudnn.h"
+#include "layers/conv2d.h"
+#include "models/lanet.h"
+#include "tests/cuda/described_device.h"
+
+namespace lanet::test {
+namespace {
+
+struct Numbers {
+  const char* name;
+  DType dtype;
+  cudnn::TensorCores tensor_cores;
+};
+constexpr Numbers kNumbers[] = {{"f32", DType::f32, cudnn::TensorCores::never},
+                                {"tf32", DType::f32, cudnn::TensorCores::first},
+                                {"bf16", DType::bf16, cudnn::TensorCores::first}};
+
+/// The nodes of a training step, recorded and not planned: that would take the memory of a batch.
+struct Recorded {
+  ParameterStore store;
+  LaNet model;
+
+  Recorded(Backbone backbone, int64_t image_size, DType dtype)
+      : store(dtype),
+        model(store,
+              {.backbone = backbone, .image_size = image_size, .batch = 128, .samples = 12'271}) {}
+
+  std::vector<const Conv2d*> convolutions() {
+    std::vector<const Conv2d*> found;
+    for (const auto& node : model.graph().nodes())
+      if (const auto* convolution = dynamic_cast<const Conv2d*>(node.get()))
+        found.push_back(convolution);
+    return found;
+  }
+};
+
+/// `f32 [128, 56, 56, 64] * [64, 3, 3, 64], stride 1`, and which gradients are wanted.
+std::string describe(const Conv2d& node, const Numbers& numbers) {
+  const Conv2dShape& s = node.shape();
+  return fmt::format("{} {} * {}, stride {}{}{}", numbers.name, s.x(), s.weight(), s.stride,
+                     node.wants_data_gradient() ? ", dx" : "",
+                     node.wants_weight_gradient() ? ", dweight" : "");
+}
+
+/// What runs each pass of the node, a line a plan.
+std::vector<std::string> engines(const cudnn::Descriptor& device, const Conv2d& node,
+                                 const Numbers& numbers) {
+  const ConvolutionPlans plans({.device = &device}, node.shape(), numbers.tensor_cores,
+                               node.wants_data_gradient(), node.wants_weight_gradient());
+  std::vector<std::string> lines{"forward: " + plans.forward.description()};
+  auto follow = [&](const char* pass, const std::optional<cudnn::Plan>& plan) {
+    if (plan) lines.push_back(fmt::format("{}: {}", pass, plan->description()));
+  };
+  follow("backward_data", plans.data);
+  follow("backward_data (added)", plans.data_added);
+  follow("backward_weight", plans.weight);
+  follow("backward_weight (added)", plans.weight_added);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("cudnn: every convolution of a step has its engines on an H100 and an H200") {
+  const cudnn::Descriptor devices[] = {described_device(kH100), described_device(kH200)};
+  std::set<std::string> seen;  // equal convolutions have equal plans
+  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+    for (const int64_t image_size : {224, 64}) {
+      for (const Numbers& numbers : kNumbers) {
+        Recorded recorded(backbone, image_size, numbers.dtype);
+        const auto convolutions = recorded.convolutions();
+        CHECK(convolutions.size() > 60);  // both networks, whole
+        for (const Conv2d* node : convolutions) {
+          const std::string what = describe(*node, numbers);
+          if (!seen.insert(what).second) continue;
+          CAPTURE(to_string(backbone));
+          CAPTURE(image_size);
+          CAPTURE(node->name());
+          CAPTURE(what);
+          std::vector<std::string> lines[2];
+          for (int i = 0; i < 2; ++i)
+            REQUIRE_NOTHROW(lines[i] = engines(devices[i], *node, numbers));
+          fmt::print("{}\n  {}\n", what, fmt::join(lines[0], "\n  "));
+          if (lines[1] != lines[0]) fmt::print("  on H200\n  {}\n", fmt::join(lines[1], "\n  "));
+          const bool tensor_cores = numbers.tensor_cores == cudnn::TensorCores::first;
+          for (const auto& device_lines : lines)
+            for (const std::string& line : device_lines)
+              CHECK((line.find("on tensor cores") != std::string::npos) == tensor_cores);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cudnn: a convolution without an engine is refused with its description") {
+  const cudnn::Descriptor device = described_device(kWithoutBf16);
+  const Conv2dShape shape{8, 56, 56, 64, 128, 3, 2, 1, DType::bf16};
+  CHECK_THROWS_WITH_AS(
+      plan_convolution({.device = &device}, shape, {Conv2dPass::backward_data, DType::bf16, true},
+                       cudnn::TensorCores::first),
+      doctest::Contains("no engine for convolution backward_data (added): x bf16 [8, 56, 56, 64], "
+                        "weight bf16 [128, 3, 3, 64], stride 2, padding 1"),
+      Error);
+  CHECK_NOTHROW(plan_convolution({.device = &device}, {8, 56, 56, 64, 128, 3, 2, 1},
+                                 {Conv2dPass::backward_data, DType::f32, true},
+                                 cudnn::TensorCores::never));
+}
+
+// Weight gradients in f32 straight from bf16 images would save their rounding and a pass.
+TEST_CASE("cudnn: of bf16 images no engine writes a weight's gradient in f32") {
+  const cudnn::Descriptor device = described_device(kH100);
+  const Conv2dShape shape{8, 56, 56, 64, 64, 3, 1, 1, DType::bf16};
+  CHECK_THROWS_WITH_AS(
+      plan_convolution({.device = &device}, shape, {Conv2dPass::backward_weight, DType::f32, false},
+                       cudnn::TensorCores::first),
+      doctest::Contains("none was proposed"), Error);
+}
+
+}  // namespace lanet::test
