@@ -10,25 +10,23 @@ static Benchmark adam_bench{
         if (!c.bench) continue;
         const Shape n{c.parameters}, k{c.followed};
         BenchTensor master(context, n, DType::f32), gradient(context, n, DType::f32),
-            first(context, n, DType::f32), second(context, n, DType::f32),
-            copy(context, k, DType::f32);
+            first(context, n, DType::f32),
+            second(context, n, DType::f32, [](int64_t) { return 0; }), copy(context, k, DType::f32);
         BenchTensor shadow(context, n, DType::bf16), copy_shadow(context, k, DType::bf16);
-        BenchTensor step_values(context, {3}, DType::f64);
-        context.fill_zero(second);
-        double* step = step_values.tensor().as<double>();
-        step[0] = 1e-3, step[1] = 0.1, step[2] = 0.001;
-        report({fmt::format("adam {} parameters, {} followed", c.parameters, c.followed),
-                30.0 * c.parameters + 10.0 * c.followed, 14.0 * c.parameters + 3.0 * c.followed,
-                [&] {
-                  adam(context, {.master = master,
-                                 .gradient = gradient,
-                                 .first_moment = first,
-                                 .second_moment = second,
-                                 .momentum_copy = copy,
-                                 .shadow = shadow,
-                                 .momentum_shadow = copy_shadow,
-                                 .step_values = step_values});
-                }});
+        constexpr double kStep[] = {1e-3, 0.1, 0.001};
+        BenchTensor step_values(context, {3}, DType::f64, [&](int64_t i) { return kStep[i]; });
+        report(context, {fmt::format("adam {} parameters, {} followed", c.parameters, c.followed),
+                         30.0 * c.parameters + 10.0 * c.followed,
+                         14.0 * c.parameters + 3.0 * c.followed, [&] {
+                           adam(context, {.master = master,
+                                          .gradient = gradient,
+                                          .first_moment = first,
+                                          .second_moment = second,
+                                          .momentum_copy = copy,
+                                          .shadow = shadow,
+                                          .momentum_shadow = copy_shadow,
+                                          .step_values = step_values});
+                         }});
       }
     }};
 

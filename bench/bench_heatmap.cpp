@@ -1,4 +1,5 @@
 #include "bench/bench.h"
+#include "core/rng.h"
 #include "kernels/heatmap.h"
 #include "kernels/heatmap_cases.h"
 
@@ -9,15 +10,16 @@ static Benchmark heatmap_bench{
       for (const auto& c : kHeatmapCases) {
         if (!c.bench) continue;
         const Shape shape{c.batch, c.height, c.width, c.landmarks};
-        BenchTensor landmarks(context, {c.batch, c.landmarks, 2}, DType::f32);
+        RandomStream stream(1, Purpose::benchmark);
+        const float side = static_cast<float>(kHeatmapStride * c.width);
+        BenchTensor landmarks(context, {c.batch, c.landmarks, 2}, DType::f32,
+                              [&](int64_t) { return stream.uniform(0.0f, side); });
         BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32);
-        float* xy = landmarks.tensor().as<float>();  // from [-1, 1) into the grid
-        for (int64_t i = 0; i < landmarks.tensor().elements(); ++i)
-          xy[i] = (xy[i] + 1) * 0.5f * kHeatmapStride * static_cast<float>(c.width);
-        report({fmt::format("heatmap {}", shape), 8.0 * shape.elements(),
-                1e3 * c.batch * c.landmarks, [&] {
-                  heatmap(context, {.landmarks = landmarks, .target = target, .weight = weight});
-                }});
+        report(context, {fmt::format("heatmap {}", shape), 8.0 * shape.elements(),
+                         1e3 * c.batch * c.landmarks, [&] {
+                           heatmap(context,
+                                   {.landmarks = landmarks, .target = target, .weight = weight});
+                         }});
       }
     }};
 

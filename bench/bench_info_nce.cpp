@@ -18,15 +18,14 @@ static Benchmark info_nce_bench{
               k(context, {c.queries, c.width}, dtype);
           BenchTensor bank(context, {c.bank_rows, c.width}, dtype), loss(context, {1}, DType::f32);
           BenchTensor dq(context, {c.queries, c.width}, dtype);
-          BenchTensor labels(context, {c.queries}, DType::i32);
-          BenchTensor bank_labels(context, {c.bank_rows}, DType::i32);
-          for (int64_t i = 0; i < c.queries; ++i)
-            labels.tensor().as<int32_t>()[i] = static_cast<int32_t>(i % c.num_labels);
-          for (int64_t m = 0; m < c.bank_rows; ++m)
-            bank_labels.tensor().as<int32_t>()[m] = static_cast<int32_t>(m % (2 * c.num_labels));
+          BenchTensor labels(context, {c.queries}, DType::i32,
+                             [&](int64_t i) { return i % c.num_labels; });
+          BenchTensor bank_labels(context, {c.bank_rows}, DType::i32,
+                                  [&](int64_t m) { return m % (2 * c.num_labels); });
           const double products = static_cast<double>(c.queries * c.width) *
                                   static_cast<double>(c.queries + c.bank_rows);
-          report({fmt::format("info_nce {} {}x{} bank {}", dtype, c.queries, c.width, c.bank_rows),
+          report(context,
+                 {fmt::format("info_nce {} {}x{} bank {}", dtype, c.queries, c.width, c.bank_rows),
                   static_cast<double>(bank.tensor().bytes()), 4 * products, [&] {
                     info_nce(context, {.q = q,
                                        .k = k,

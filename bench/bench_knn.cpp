@@ -13,9 +13,10 @@ static Benchmark knn_bench{
           BenchTensor features(context, {c.n, c.d}, dtype),
               indices(context, {c.n, c.k}, DType::i32);
           const double n = static_cast<double>(c.n), d = static_cast<double>(c.d);
-          report({fmt::format("knn {} {}x{}", dtype, c.n, c.d),
-                  n * d * static_cast<double>(size_of(dtype)), 2 * n * n * d,
-                  [&] { knn(context, {.features = features, .indices = indices, .k = c.k}); }});
+          report(context, {fmt::format("knn {} {}x{}", dtype, c.n, c.d),
+                           n * d * static_cast<double>(size_of(dtype)), 2 * n * n * d, [&] {
+                             knn(context, {.features = features, .indices = indices, .k = c.k});
+                           }});
         }
       }
     }};

@@ -12,9 +12,10 @@ static Benchmark l2_normalize_bench{
             y(context, {c.rows, c.width}, DType::f32);
         BenchTensor norm(context, {c.rows}, DType::f32);
         const double n = static_cast<double>(c.rows * c.width);
-        report({fmt::format("l2_normalize {}x{}", c.rows, c.width), 2 * 4 * n, 3 * n,
-                [&] { l2_normalize(context, {.x = x, .y = y, .norm = norm}); }});
-        report({fmt::format("l2_normalize_backward {}x{}", c.rows, c.width), 3 * 4 * n, 5 * n, [&] {
+        report(context, {fmt::format("l2_normalize {}x{}", c.rows, c.width), 2 * 4 * n, 3 * n,
+                         [&] { l2_normalize(context, {.x = x, .y = y, .norm = norm}); }});
+        report(context,
+               {fmt::format("l2_normalize_backward {}x{}", c.rows, c.width), 3 * 4 * n, 5 * n, [&] {
                   l2_normalize_backward(context, {.y = y, .norm = norm, .dy = x, .dx = {y}});
                 }});
       }

@@ -19,19 +19,20 @@ static Benchmark linear_bench{
         const double bytes = 4.0 * (c.batch * c.in + c.out * c.in + c.batch * c.out);
         const double flops = 2.0 * c.batch * c.in * c.out;
         const std::string size = fmt::format("{}x{}->{}", c.batch, c.in, c.out);
-        report({"linear " + size, bytes, flops, [&] {
-                  linear(context, {.x = x, .weight = weight, .bias = bias, .y = y, .relu = c.relu});
-                }});
-        report({"linear_backward " + size, 2 * bytes, 2 * flops, [&] {
-                  linear_backward(context, {.x = x,
-                                            .weight = weight,
-                                            .y = y,
-                                            .dy = y,
-                                            .relu = c.relu,
-                                            .dx = {dx},
-                                            .dweight = {dweight},
-                                            .dbias = {dbias}});
-                }});
+        report(context, {"linear " + size, bytes, flops, [&] {
+                           linear(context,
+                                  {.x = x, .weight = weight, .bias = bias, .y = y, .relu = c.relu});
+                         }});
+        report(context, {"linear_backward " + size, 2 * bytes, 2 * flops, [&] {
+                           linear_backward(context, {.x = x,
+                                                     .weight = weight,
+                                                     .y = y,
+                                                     .dy = y,
+                                                     .relu = c.relu,
+                                                     .dx = {dx},
+                                                     .dweight = {dweight},
+                                                     .dbias = {dbias}});
+                         }});
       }
     }};
 

@@ -15,17 +15,17 @@ static Benchmark memory_bank_bench{
           BenchTensor labels(context, {c.batch}, DType::i32);
           BenchTensor bank_labels(context, {c.rows}, DType::i32), pointer(context, {1}, DType::i32);
           const double n = static_cast<double>(c.batch * c.width);
-          report(
-              {fmt::format("memory_bank_enqueue {} {}x{} into {}", dtype, c.batch, c.width, c.rows),
-               2 * 2 * n * static_cast<double>(size_of(dtype)), 0, [&] {
-                 memory_bank_enqueue(context, {.keys_expression = keys,
-                                               .keys_landmark = keys,
-                                               .labels = labels,
-                                               .bank_expression = expression,
-                                               .bank_landmark = landmark,
-                                               .bank_labels = bank_labels,
-                                               .pointer = pointer});
-               }});
+          report(context, {fmt::format("memory_bank_enqueue {} {}x{} into {}", dtype, c.batch,
+                                       c.width, c.rows),
+                           2 * 2 * n * static_cast<double>(size_of(dtype)), 0, [&] {
+                             memory_bank_enqueue(context, {.keys_expression = keys,
+                                                           .keys_landmark = keys,
+                                                           .labels = labels,
+                                                           .bank_expression = expression,
+                                                           .bank_landmark = landmark,
+                                                           .bank_labels = bank_labels,
+                                                           .pointer = pointer});
+                           }});
         }
       }
     }};

@@ -19,10 +19,8 @@ static Benchmark pair_score_bench{
         const BenchTensor bias0 = tensor({half}), bias2 = tensor({quarter}), bias4 = tensor({2});
         const BenchTensor hidden0 = tensor({pairs, half}), hidden2 = tensor({pairs, quarter});
         const BenchTensor scores = tensor({c.n, c.k}), dscores = tensor({c.n, c.k});
-        const BenchTensor indices(context, {c.n, c.k}, DType::i32);
-        for (int64_t e = 0; e < pairs; ++e)
-          indices.tensor().as<int32_t>()[e] = static_cast<int32_t>((e / c.k + 1 + e % c.k) % c.n);
-
+        const BenchTensor indices(context, {c.n, c.k}, DType::i32,
+                                  [&](int64_t e) { return (e / c.k + 1 + e % c.k) % c.n; });
         const auto elements = [](std::initializer_list<const BenchTensor*> tensors) {
           double sum = 0;
           for (const BenchTensor* t : tensors) sum += static_cast<double>(t->tensor().elements());
@@ -31,38 +29,38 @@ static Benchmark pair_score_bench{
         const double bytes =
             4 * elements({&h, &weight0, &weight2, &weight4, &hidden0, &hidden2, &scores});
         const double flops = 2.0 * static_cast<double>(c.n * c.d * half + pairs * quarter * half);
-        report({fmt::format("pair_score {}x{} k {}", c.n, c.d, c.k), bytes, flops, [&] {
-                  pair_score(context, {.h = h,
-                                       .indices = indices,
-                                       .weight0 = weight0,
-                                       .bias0 = bias0,
-                                       .weight2 = weight2,
-                                       .bias2 = bias2,
-                                       .weight4 = weight4,
-                                       .bias4 = bias4,
-                                       .scores = scores,
-                                       .hidden0 = hidden0,
-                                       .hidden2 = hidden2});
-                }});
-        report({fmt::format("pair_score_backward {}x{} k {}", c.n, c.d, c.k), 2 * bytes, 2 * flops,
-                [&] {
-                  pair_score_backward(context, {.h = h,
+        report(context, {fmt::format("pair_score {}x{} k {}", c.n, c.d, c.k), bytes, flops, [&] {
+                           pair_score(context, {.h = h,
                                                 .indices = indices,
                                                 .weight0 = weight0,
+                                                .bias0 = bias0,
                                                 .weight2 = weight2,
+                                                .bias2 = bias2,
                                                 .weight4 = weight4,
+                                                .bias4 = bias4,
                                                 .scores = scores,
                                                 .hidden0 = hidden0,
-                                                .hidden2 = hidden2,
-                                                .dscores = dscores,
-                                                .dh = {dh},
-                                                .dweight0 = {dweight0},
-                                                .dbias0 = {bias0},
-                                                .dweight2 = {dweight2},
-                                                .dbias2 = {bias2},
-                                                .dweight4 = {dweight4},
-                                                .dbias4 = {bias4}});
-                }});
+                                                .hidden2 = hidden2});
+                         }});
+        report(context, {fmt::format("pair_score_backward {}x{} k {}", c.n, c.d, c.k), 2 * bytes,
+                         2 * flops, [&] {
+                           pair_score_backward(context, {.h = h,
+                                                         .indices = indices,
+                                                         .weight0 = weight0,
+                                                         .weight2 = weight2,
+                                                         .weight4 = weight4,
+                                                         .scores = scores,
+                                                         .hidden0 = hidden0,
+                                                         .hidden2 = hidden2,
+                                                         .dscores = dscores,
+                                                         .dh = {dh},
+                                                         .dweight0 = {dweight0},
+                                                         .dbias0 = {bias0},
+                                                         .dweight2 = {dweight2},
+                                                         .dbias2 = {bias2},
+                                                         .dweight4 = {dweight4},
+                                                         .dbias4 = {bias4}});
+                         }});
       }
     }};
 

@@ -11,11 +11,12 @@ static Benchmark pseudo_label_bench{
         BenchTensor target(context, {c.batch, c.classes}, DType::f32);
         BenchTensor samples(context, {c.batch}, DType::i32), labels(context, {c.batch}, DType::i32);
         const double n = static_cast<double>(c.batch * c.classes);
-        report({fmt::format("pseudo_label {}x{}", c.batch, c.classes),
-                4 * n + 8 * static_cast<double>(c.batch), n, [&] {
-                  pseudo_label(context,
+        report(context, {fmt::format("pseudo_label {}x{}", c.batch, c.classes),
+                         4 * n + 8 * static_cast<double>(c.batch), n, [&] {
+                           pseudo_label(
+                               context,
                                {.target = target, .sample_indices = samples, .labels = labels});
-                }});
+                         }});
       }
     }};
 

@@ -17,12 +17,12 @@ static Benchmark weight_product_bench{
         const double bytes = 4.0 * (c.rows * c.inner + c.inner * c.columns + c.rows * c.columns);
         const double flops = 2.0 * c.rows * c.inner * c.columns;
         const std::string size = fmt::format("{}x{}x{}", c.rows, c.inner, c.columns);
-        report({"weight_product bf16 " + size, bytes, flops,
-                [&] { weight_product(context, {.a = a, .b = b, .y = y}); }});
-        report({"weight_product_backward " + size, 2 * bytes, 2 * flops, [&] {
-                  weight_product_backward(context,
-                                          {.a = a, .b = b, .dy = dy, .da = {da}, .db = {db}});
-                }});
+        report(context, {"weight_product bf16 " + size, bytes, flops,
+                         [&] { weight_product(context, {.a = a, .b = b, .y = y}); }});
+        report(context, {"weight_product_backward " + size, 2 * bytes, 2 * flops, [&] {
+                           weight_product_backward(
+                               context, {.a = a, .b = b, .dy = dy, .da = {da}, .db = {db}});
+                         }});
       }
     }};
 

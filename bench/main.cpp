@@ -1,10 +1,12 @@
-// lanet-bench [FILTER]: times every registered operation whose name contains FILTER.
+// lanet-bench [--device cpu|cuda] [FILTER]: times every registered operation whose name contains
+// FILTER.
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <vector>
 
 #include "bench/bench.h"
+#include "bench/timer.h"
 #include "core/rng.h"
 
 namespace lanet::bench {
@@ -20,10 +22,22 @@ std::vector<Entry>& registry() {
   return entries;
 }
 
-double run_seconds(const std::function<void()>& run) {
-  const auto start = std::chrono::steady_clock::now();
-  run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+template <typename F>
+void dispatch(DType dtype, F&& f) {
+  if (dtype == DType::i32)
+    f.template operator()<int32_t>();
+  else if (dtype == DType::u8)
+    f.template operator()<uint8_t>();
+  else
+    dispatch_float(dtype, f);
+}
+
+/// Numbers for a tensor that was not given any.
+std::function<double(int64_t)> usual_elements(DType dtype) {
+  if (dtype == DType::i32 || dtype == DType::u8) return [](int64_t) { return 0.0; };
+  return [stream = RandomStream(1, Purpose::benchmark)](int64_t) mutable {
+    return static_cast<double>(stream.uniform(-1, 1));
+  };
 }
 
 }  // namespace
@@ -33,23 +47,27 @@ Benchmark::Benchmark(std::string name, std::function<void(Context&)> run) {
 }
 
 BenchTensor::BenchTensor(Context& context, const Shape& shape, DType dtype)
+    : BenchTensor(context, shape, dtype, usual_elements(dtype)) {}
+
+BenchTensor::BenchTensor(Context& context, const Shape& shape, DType dtype,
+                         const std::function<double(int64_t)>& element)
     : buffer_(context.allocate(shape.elements() * size_of(dtype))),
       tensor_(buffer_.tensor(shape, dtype)) {
-  context.fill_zero(tensor_);
-  if (dtype == DType::i32 || dtype == DType::u8) return;
-  RandomStream stream(1, Purpose::benchmark);
-  dispatch_float(dtype, [&]<typename T>() {
-    T* data = tensor_.as<T>();
-    for (int64_t i = 0; i < tensor_.elements(); ++i) data[i] = T(stream.uniform(-1, 1));
+  dispatch(dtype, [&]<typename T>() {
+    std::vector<T> values(static_cast<size_t>(shape.elements()));
+    for (int64_t i = 0; i < shape.elements(); ++i) values[i] = static_cast<T>(element(i));
+    context.copy(tensor_, {values.data(), shape, dtype, Device::cpu});
+    context.synchronize();
   });
 }
 
-void report(const Measurement& m) {
-  m.run();
+void report(Context& context, const Measurement& m) {
+  Timer timer(context);
+  timer.seconds(m.run);
   std::vector<double> seconds;
   double total = 0;
   while (seconds.size() < 5 || (total < 0.2 && seconds.size() < 1000)) {
-    seconds.push_back(run_seconds(m.run));
+    seconds.push_back(timer.seconds(m.run));
     total += seconds.back();
   }
   std::sort(seconds.begin(), seconds.end());
@@ -63,9 +81,17 @@ void report(const Measurement& m) {
 }  // namespace lanet::bench
 
 int main(int argc, char** argv) {
-  const std::string filter = argc > 1 ? argv[1] : "";
-  lanet::Context context;
-  for (const auto& entry : lanet::bench::registry()) {
-    if (entry.name.find(filter) != std::string::npos) entry.run(context);
+  std::string device = "cpu", filter;
+  CLI::App options("Times the operations whose name contains FILTER.", "lanet-bench");
+  options.add_option("--device", device)->check(CLI::IsMember({"cpu", "cuda"}));
+  options.add_option("FILTER", filter);
+  CLI11_PARSE(options, argc, argv);
+  try {
+    lanet::Context context(device == "cuda" ? lanet::Device::cuda : lanet::Device::cpu);
+    for (const auto& entry : lanet::bench::registry())
+      if (entry.name.find(filter) != std::string::npos) entry.run(context);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "lanet-bench: {}\n", error.what());
+    return 1;
   }
 }
