@@ -9,6 +9,7 @@
 
 #ifdef LANET_HAVE_CUDA
 #include "core/cuda/check.h"
+#include "core/cuda/devices.h"
 #endif
 
 namespace lanet {
@@ -142,7 +143,7 @@ std::string device_problem(Device device) {
   (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
   if (status != cudaSuccess)
     return fmt::format("no device can be used ({})", cudaGetErrorString(status));
-  return count > 0 ? "" : "there is none";
+  return count > 0 ? cuda::device_code_problem() : "there is none";
 #else
   return "this program was built without CUDA; build the preset 'cuda'";
 #endif

@@ -68,7 +68,7 @@ class Context {
   /// For proof against other programs' numbers: float32 convolutions planned from now on follow the
   /// definition, with sums in double. A library sums in float, in one long chain, whose rounding is
   /// enough to flip a ReLU here and there, and one flip moves the losses of the next step by more
-  /// than 1e-5. On CUDA the library stays, with nothing rounded but its sums.
+  /// than 1e-5.
   void set_exact_products(bool exact) { exact_products_ = exact; }
   bool exact_products() const { return exact_products_; }
 

@@ -50,9 +50,9 @@ class Conv2dPlan {
   std::unique_ptr<Impl> impl_;
 };
 
-/// x: shape.x(), weight: shape.weight(), y: shape.y(), all of shape.dtype (f32, bf16, f64; f64 on
-/// the CPU only). Sums in accumulate_dtype. Deterministic for a given number of threads. On CUDA
-/// tensors start at multiples of 16 bytes.
+/// x: shape.x(), weight: shape.weight(), y: shape.y(), all of shape.dtype (f32, bf16, f64). Sums in
+/// accumulate_dtype. Deterministic for a given number of threads. On CUDA tensors start at
+/// multiples of 16 bytes.
 struct Conv2dArgs {
   Tensor x;
   Tensor weight;

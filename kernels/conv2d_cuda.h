@@ -1,4 +1,4 @@
-// Convolution on CUDA, by cuDNN.
+// Convolution on CUDA: by cuDNN, or as it is defined.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,9 @@ namespace lanet {
 
 class CudaConv2d {
  public:
-  /// float32 operands are rounded to TF32 where context.tf32() allows it. Only deterministic code
-  /// is taken. Throws Error with the library's reasons where it has none.
+  /// f64, and f32 where the context wants exact products: by conv2d_exact_cuda(). Otherwise by
+  /// cuDNN: f32 operands are rounded to TF32 where context.tf32() allows it, and only deterministic
+  /// code is taken. Throws Error with the library's reasons where it has none.
   CudaConv2d(Context& context, const Conv2dShape& shape, bool data_gradient, bool weight_gradient);
   ~CudaConv2d();
 
@@ -27,5 +28,12 @@ class CudaConv2d {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The definition, f32 or f64, with sums in double. Slow: for proof.
+void conv2d_exact_cuda(Context& context, const Conv2dShape& shape, const Conv2dArgs& args);
+void conv2d_exact_backward_data_cuda(Context& context, const Conv2dShape& shape,
+                                     const Conv2dBackwardDataArgs& args);
+void conv2d_exact_backward_weight_cuda(Context& context, const Conv2dShape& shape,
+                                       const Conv2dBackwardWeightArgs& args);
 
 }  // namespace lanet

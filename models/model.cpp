@@ -14,11 +14,14 @@ void Model::plan(Context& context) {
   graph_.plan(context);
 }
 
-void Model::set_step(Context& context, int64_t number, double learning_rate) {
+std::array<double, 3> Model::adam_values(int64_t number, double learning_rate) const {
   const double t = static_cast<double>(number);
-  double values[3] = {learning_rate, 1 - std::pow(optimiser_.beta1, t),
-                      1 - std::pow(optimiser_.beta2, t)};
-  context.copy(step_values_, {values, {3}, DType::f64, Device::cpu});
+  return {learning_rate, 1 - std::pow(optimiser_.beta1, t), 1 - std::pow(optimiser_.beta2, t)};
+}
+
+void Model::set_step(Context& context, int64_t number, double learning_rate) {
+  std::array<double, 3> values = adam_values(number, learning_rate);
+  context.copy(step_values_, {values.data(), {3}, DType::f64, Device::cpu});
 }
 
 void Model::step(Context& context) {

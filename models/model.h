@@ -1,6 +1,7 @@
 // A model in training: its graph, what goes in, its losses, and one optimisation step.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,10 +50,14 @@ class Model {
 
   /// After the store was allocated: all memory of the step.
   void plan(Context& context);
-  /// Values for step `number` (from 1) of Adam, written to device memory before step().
+  /// What step `number` (from 1) of Adam reads: the learning rate, 1 − β1^t, 1 − β2^t.
+  std::array<double, 3> adam_values(int64_t number, double learning_rate) const;
+  /// Where step() reads them, f64 [3].
+  const Tensor& step_values() const { return step_values_; }
+  /// Writes adam_values() there.
   void set_step(Context& context, int64_t number, double learning_rate);
   /// Forward, losses, backward, Adam with the momentum network's update, and what comes after it.
-  /// The inputs and set_step() come first.
+  /// The inputs and step_values() come first.
   void step(Context& context);
 
   const StepInputs& inputs() const { return inputs_; }
@@ -78,7 +83,7 @@ class Model {
  private:
   OptimiserConfig optimiser_;
   Buffer step_memory_;
-  Tensor step_values_;  // f64 [3]: learning rate, 1 − β1^t, 1 − β2^t
+  Tensor step_values_;
 };
 
 /// The comparison: the same ResNet with cross entropy alone.

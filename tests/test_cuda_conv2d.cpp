@@ -1,4 +1,5 @@
-// Convolution on CUDA, by cuDNN, against the definition in double, from the CPU tests' cases.
+// Convolution on CUDA, by cuDNN and as it is defined, against the definition in double, from the
+// CPU tests' cases.
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_cases.h"
 #include "kernels/conv2d_ref.h"
@@ -22,8 +23,9 @@ struct Run {
   HostTensor y, dx, dweight;
 };
 
-Run on_device(const Conv2dShape& s, const Inputs& in, bool add) {
+Run on_device(const Conv2dShape& s, const Inputs& in, bool add, bool exact_products = false) {
   Context context(Device::cuda);
+  context.set_exact_products(exact_products);
   Conv2dPlan plan(context, s, true, true);
   context.reserve_workspace(plan.workspace_bytes());
   const DeviceTensor x(context, in.x), weight(context, in.weight), dy(context, in.dy),
@@ -71,6 +73,35 @@ TEST_CASE("cuda: conv2d follows the double definition, set and added, twice the 
         CHECK(relative_error(fast.dx, exact.dx) <
               rounding_bound(dtype, window * s.out_channels, 2));
         CHECK(relative_error(fast.dweight, exact.dweight) < rounding_bound(dtype, pixels, 2));
+        CHECK(again.y.bits_equal(fast.y));
+        CHECK(again.dx.bits_equal(fast.dx));
+        CHECK(again.dweight.bits_equal(fast.dweight));
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda: conv2d as it is defined, with sums in double, set and added, twice the same") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    for (const auto& c : kConv2dCases) {
+      if (c.name) continue;
+      Conv2dShape s = c.shape;
+      s.dtype = dtype;
+      const Inputs in(s);
+      for (const bool add : {false, true}) {
+        CAPTURE(dtype);
+        CAPTURE(s.x());
+        CAPTURE(s.weight());
+        CAPTURE(add);
+        const Run fast = on_device(s, in, add, /*exact_products=*/true),
+                  exact = exactly(s, in, add),
+                  again = on_device(s, in, add, /*exact_products=*/true);
+        // f32: rounded once. f64: the reference's sums in another order.
+        const double bound = rounding_bound(dtype, dtype == DType::f64 ? 1000 : 1, 1);
+        CHECK(relative_error(fast.y, exact.y) < bound);
+        CHECK(relative_error(fast.dx, exact.dx) < bound);
+        CHECK(relative_error(fast.dweight, exact.dweight) < bound);
         CHECK(again.y.bits_equal(fast.y));
         CHECK(again.dx.bits_equal(fast.dx));
         CHECK(again.dweight.bits_equal(fast.dweight));

@@ -7,59 +7,12 @@
 #include <cmath>
 
 #include "core/parameter_io.h"
-#include "data/landmarks.h"
-#include "data/synth.h"
 #include "tests/input_error.h"
-#include "tests/temporary_folder.h"
+#include "tests/small_training.h"
 #include "train/session.h"
 
 namespace lanet::test {
 namespace {
-
-constexpr int kTrain = 36, kTest = 8;
-
-/// A data set drawn once for all tests of this file.
-const std::filesystem::path& drawn_faces() {
-  static const TemporaryFolder folder;
-  static const std::filesystem::path path = [] {
-    const auto out = folder.path() / "faces";
-    write_synth({.out = out, .train = kTrain, .test = kTest, .size = 64, .seed = 3}, {});
-    return out;
-  }();
-  return path;
-}
-
-Config small_config(const std::string& method = "lanet") {
-  Config config;
-  config.method = method;
-  config.data.root = drawn_faces().string();
-  config.data.landmarks = "landmarks_19.csv";
-  config.data.landmark_size = 64;
-  config.data.image_size = 64;
-  config.model.neighbours = 4;
-  config.model.bank = 20;  // not a multiple of the batch: the ring wraps
-  config.train.batch = 12;
-  config.train.epochs = 3;
-  return config;
-}
-
-struct Session {
-  explicit Session(const Config& config, int threads = 0) : context(Device::cpu, threads) {
-    auto silent = [](const std::string&) {};
-    Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
-    Faces test = load_faces(context, config, Split::test, false, silent, {});
-    std::vector<int32_t> labels = train.list.labels;
-    trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
-                                        std::move(labels));
-    trainer->initialise(silent);
-  }
-  ~Session() {
-    trainer.reset();
-    context.thaw();
-  }
-  Context context;
-  std::unique_ptr<Trainer> trainer;
-};
 
 bool same_bits(const NamedArrays& a, const NamedArrays& b) {
   return a.arrays == b.arrays;
@@ -96,7 +49,7 @@ TEST_CASE("trainer: one thread and two give the same first losses") {
   for (const int threads : {1, 2}) {
     Session session(config, threads);
     session.trainer->prepare_epoch();
-    session.trainer->step(0);
+    session.trainer->step();
     for (const NamedLoss& term : session.trainer->model().losses())
       for (const Value* part : term.parts)
         losses[threads - 1][term.name] += read_tensor(session.context, part->data)[0];

@@ -44,8 +44,10 @@ Faces random_faces(Context& context, int64_t count, int64_t size) {
 }  // namespace
 
 int run_bench_step(const BenchStepOptions& options) {
-  report_environment_problems();
-  Context context(device_from(options.device), static_cast<int>(options.threads));
+  const DeviceChoice choice = choose_device(options.device);
+  Context context(choice.device, static_cast<int>(options.threads));
+  context.set_tf32(options.tf32);
+  report_environment(choice);
   Config config;
   config.model.backbone = options.backbone;
   config.data.image_size = options.image;
@@ -54,7 +56,7 @@ int run_bench_step(const BenchStepOptions& options) {
   config.train.epochs = 1;
   Faces train = random_faces(context, 2 * options.batch, options.image);
   std::vector<int32_t> labels = train.list.labels;
-  Trainer trainer(context, config, std::move(train), Faces{}, std::move(labels));
+  Trainer trainer(context, config, std::move(train), Faces{}, std::move(labels), options.graph);
   trainer.initialise([](const std::string&) {});
 
   const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
@@ -64,7 +66,7 @@ int run_bench_step(const BenchStepOptions& options) {
   trainer.prepare_epoch();
   for (int64_t i = 0; i < kWarmUp + options.steps; ++i) {
     const double seconds = seconds_of([&] {
-      trainer.step(i % trainer.steps_per_epoch());
+      trainer.step();
       context.synchronize();
     });
     if (i >= kWarmUp) steps.push_back(seconds);

@@ -49,6 +49,12 @@ void add_machine_options(CLI::App& command, std::string& device, std::string& dt
       ->check(CLI::NonNegativeNumber);
 }
 
+void add_graph_option(CLI::App& command, bool& graph) {
+  command.add_flag("!--no-graph", graph,
+                   "on cuda: do each step anew instead of replaying it as one captured graph; the "
+                   "results are the same");
+}
+
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -131,6 +137,7 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
   command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
+  add_graph_option(command, options->graph);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
     shorthands->append_to(options->overrides);
@@ -213,6 +220,9 @@ void CommandLine::add_bench_step(std::function<int(const BenchStepOptions&)> run
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   add_machine_options(command, options->device, options->dtype, options->threads);
+  command.add_flag("--tf32", options->tf32,
+                   "on cuda: float32 products may round their operands to TF32");
+  add_graph_option(command, options->graph);
   command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

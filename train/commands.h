@@ -11,12 +11,13 @@
 namespace lanet {
 
 /// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
-/// overrides of train.device, train.dtype and train.threads.
+/// overrides of train.device, train.dtype and train.threads. [--no-graph]
 struct TrainOptions {
   std::string config;
   std::vector<std::string> overrides;
   std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
   bool resume = false;
+  bool graph = true;  // on CUDA: capture the step
 };
 int run_train(const TrainOptions& options);
 
@@ -52,7 +53,8 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
-/// bench step [--image S] [--batch B] [--dtype T] [--device D] [--steps N] [--json]
+/// bench step [--image S] [--batch B] [--dtype T] [--device D] [--steps N] [--tf32] [--no-graph]
+/// [--json]
 struct BenchStepOptions {
   std::string backbone = "resnet18";
   int64_t image = 224;
@@ -61,6 +63,8 @@ struct BenchStepOptions {
   std::string device = "auto";
   std::string dtype = "f32";
   int64_t threads = 0;
+  bool tf32 = false;
+  bool graph = true;  // on CUDA: capture the step
   bool json = false;
 };
 int run_bench_step(const BenchStepOptions& options);

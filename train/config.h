@@ -50,6 +50,7 @@ struct TrainConfig {
   std::string dtype = "f32";    // f32, bf16, f64
   std::string device = "auto";  // auto, cpu, cuda
   int64_t threads = 0;          // 0: what OpenMP would take
+  bool tf32 = false;            // on CUDA: products of f32 may round their operands to TF32
   LossWeights weights;
 };
 

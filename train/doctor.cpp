@@ -25,10 +25,13 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
   fmt::print("system      {}, {} threads\n", e["system"].get<std::string>(),
              e["threads"].get<int>());
   for (const auto& device : e["devices"]) {
-    fmt::print("device      {}: {}, {:.1f} GB{}\n", device["device"].get<std::string>(),
+    fmt::print("device      {}: {}, {:.1f} GB{}{}\n", device["device"].get<std::string>(),
                device["name"].get<std::string>(), device["memory_bytes"].get<double>() / 1e9,
                device.contains("capability")
                    ? ", capability " + device["capability"].get<std::string>()
+                   : "",
+               device.contains("free_bytes")
+                   ? fmt::format(", {:.1f} GB free", device["free_bytes"].get<double>() / 1e9)
                    : "");
   }
   const auto& cpu = e["processor"];
@@ -37,10 +40,19 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
   if (build["onednn"].get<bool>())
     fmt::print("; oneDNN uses {}", cpu["onednn_uses"].get<std::string>());
   fmt::print("; bf16 is {} than f32\n", cpu["fast_bf16"].get<bool>() ? "faster" : "slower");
-  if (build["cuda"].get<bool>())
-    fmt::print("driver      {}\n", e["cuda_driver"].is_null()
-                                       ? "none"
-                                       : "for CUDA " + e["cuda_driver"].get<std::string>());
+  if (build["cuda"].get<bool>()) {
+    auto text = [](const ordered_json& value, const std::string& otherwise) {
+      return value.is_null() ? otherwise : value.get<std::string>();
+    };
+    fmt::print("CUDA code   for compute capability {}\n",
+               text(build["cuda_architectures"], "none"));
+    fmt::print("driver      {}\n",
+               e["cuda_driver"].is_null()
+                   ? "none"
+                   : fmt::format("{}, for CUDA {} and older",
+                                 text(e["cuda_driver_release"], "unknown release"),
+                                 text(e["cuda_driver"], "")));
+  }
   for (const auto& library : e["libraries"])
     fmt::print("library     {} {}{}\n", library["name"].get<std::string>(),
                library["compiled"].get<std::string>(),
@@ -54,7 +66,8 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
 
 int run_doctor(const DoctorOptions& options) {
   ordered_json environment = describe_environment();
-  const std::vector<std::string> problems = environment_problems();
+  std::vector<std::string> problems;
+  for (const EnvironmentProblem& problem : environment_problems()) problems.push_back(problem.text);
   if (options.json) {
     environment["problems"] = problems;
     fmt::print("{}\n", environment.dump());

@@ -7,10 +7,11 @@
 #include <zip.h>
 
 #include <CLI/Version.hpp>
+#include <array>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
-#include "core/cuda/devices.h"
 #include "kernels/cpu_features.h"
 #include "version.inc"
 
@@ -66,7 +67,7 @@ std::string version_text(int64_t major, int64_t minor, int64_t patch) {
   return fmt::format("{}.{}.{}", major, minor, patch);
 }
 
-std::vector<LibraryVersion> libraries() {
+std::vector<LibraryVersion> host_libraries() {
   std::vector<LibraryVersion> all = {
       {"fmt", version_text(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100), ""},
       {"nlohmann-json",
@@ -77,8 +78,19 @@ std::vector<LibraryVersion> libraries() {
       {"libzip", LIBZIP_VERSION, zip_libzip_version()}};
   if (const OnednnInfo onednn = onednn_info(); onednn.built_in)
     all.push_back({"oneDNN", onednn.compiled_version, onednn.runtime_version});
-  for (const LibraryVersion& library : cuda_report().libraries) all.push_back(library);
   return all;
+}
+
+/// "13.0.2" as {13, 0, 2}; what is missing is 0.
+using Version = std::array<int, 3>;
+Version version_of(const std::string& text) {
+  Version version{};
+  std::istringstream in(text);
+  std::string part;
+  for (int& number : version) {
+    if (std::getline(in, part, '.')) number = std::stoi(part);
+  }
+  return version;
 }
 
 }  // namespace
@@ -91,19 +103,26 @@ std::string program_version() {
 
 ordered_json describe_environment() {
   ordered_json library_list = ordered_json::array();
-  for (const LibraryVersion& library : libraries())
+  const CudaReport cuda = cuda_report();
+  std::vector<LibraryVersion> libraries = host_libraries();
+  libraries.insert(libraries.end(), cuda.libraries.begin(), cuda.libraries.end());
+  for (const LibraryVersion& library : libraries)
     library_list.push_back({{"name", library.name},
                             {"compiled", library.compiled},
                             {"loaded", library.loaded.empty() ? ordered_json(nullptr)
                                                               : ordered_json(library.loaded)}});
-  const CudaReport cuda = cuda_report();
   ordered_json devices = {
       {{"device", "cpu"}, {"name", processor_model()}, {"memory_bytes", memory_bytes()}}};
-  for (const CudaDevice& device : cuda.devices)
+  for (const CudaDevice& device : cuda.devices) {
     devices.push_back({{"device", "cuda"},
                        {"name", device.name},
                        {"capability", device.capability},
                        {"memory_bytes", device.memory_bytes}});
+    if (&device == &cuda.devices.front()) devices.back()["free_bytes"] = cuda.free_bytes;
+  }
+  auto text_or_null = [](const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+  };
   utsname system{};
   uname(&system);
   const char* wait_policy = std::getenv("OMP_WAIT_POLICY");
@@ -114,7 +133,8 @@ ordered_json describe_environment() {
             {"sanitized", kSanitized},
             {"processor", LANET_CPU_ARCH},
             {"onednn", onednn_info().built_in},
-            {"cuda", kHaveCuda}}},
+            {"cuda", kHaveCuda},
+            {"cuda_architectures", text_or_null(cuda.architectures)}}},
           {"libraries", library_list},
           {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
           {"processor",
@@ -126,37 +146,75 @@ ordered_json describe_environment() {
             {"fast_bf16", onednn_has_bf16() && cpu_has_amx_bf16()}}},
           {"threads", omp_get_max_threads()},
           {"omp_wait_policy", wait_policy ? ordered_json(wait_policy) : ordered_json(nullptr)},
-          {"cuda_driver", cuda.driver.empty() ? ordered_json(nullptr) : ordered_json(cuda.driver)},
+          {"cuda_driver", text_or_null(cuda.driver)},
+          {"cuda_driver_release", text_or_null(cuda.driver_release)},
           {"devices", devices}};
 }
 
-std::vector<std::string> environment_problems() {
+std::vector<std::string> cuda_problems(const CudaReport& report) {
   std::vector<std::string> problems;
-  if (!onednn_info().built_in)
-    problems.push_back(
-        "Built without oneDNN: the slow reference kernels run on the CPU. Install libdnnl-dev and "
-        "build again.");
-  else if (!onednn_has_bf16())
-    problems.push_back(
-        "This processor has no AVX-512, so oneDNN has no bf16: with --dtype bf16 the slow "
-        "reference kernels run. Use f32.");
-  if (!kCompiledForAvx512 && cpu_has_avx512())
-    problems.push_back(fmt::format(
-        "Compiled for {}: the program's own loops leave this processor's AVX-512 unused. For speed "
-        "build it on this machine.",
-        LANET_CPU_ARCH));
-  if (!kOptimized) problems.push_back("Compiled without optimisation: slow.");
-  if (kSanitized) problems.push_back("Compiled with sanitizers: slow, and for tests alone.");
-  for (const LibraryVersion& library : libraries()) {
-    if (!library.loaded.empty() && library.loaded != library.compiled)
-      problems.push_back(fmt::format("{}: compiled with {}, loaded {}.", library.name,
-                                     library.compiled, library.loaded));
+  std::string runtime;
+  for (const LibraryVersion& library : report.libraries) {
+    if (library.name == "CUDA runtime") runtime = library.compiled;
+    // Within one major version newer libraries serve what was compiled with older ones.
+    const Version compiled = version_of(library.compiled), loaded = version_of(library.loaded);
+    if (loaded[0] != compiled[0] || loaded < compiled)
+      problems.push_back(fmt::format(
+          "{}: compiled with {}, loaded {}; expected {} or a newer {}. Mend LD_LIBRARY_PATH.",
+          library.name, library.compiled, library.loaded, library.compiled, compiled[0]));
   }
-  if (const CudaReport cuda = cuda_report(); kHaveCuda && cuda.devices.empty())
+  if (!report.driver.empty() && version_of(report.driver)[0] < version_of(runtime)[0])
     problems.push_back(
-        fmt::format("Built with CUDA, but there is no device to use ({}){}: only the CPU works.",
-                    cuda.problem.empty() ? "none found" : cuda.problem,
-                    cuda.driver.empty() ? " and no driver" : ""));
+        fmt::format("The driver is for CUDA {} and older, the program was built with {}: install a "
+                    "newer driver, or build with an older toolkit.",
+                    report.driver, runtime));
+  if (report.driver.empty())
+    problems.push_back("Built with CUDA, but there is no NVIDIA driver: only the CPU works.");
+  else if (!report.problem.empty())
+    problems.push_back(fmt::format(
+        "Built with CUDA, but no GPU can be used ({}): only the CPU works.", report.problem));
+  if (!report.devices.empty() && version_of(report.devices[0].capability)[0] < 8)
+    problems.push_back(
+        fmt::format("{} has compute capability {}; bf16 needs 8.0 or newer. Use f32.",
+                    report.devices[0].name, report.devices[0].capability));
+  return problems;
+}
+
+std::string cuda_device_name() {
+  const CudaReport report = cuda_report();
+  LANET_REQUIRE(!report.devices.empty(), "the name of {} devices", report.devices.size());
+  return report.devices[0].name;
+}
+
+std::vector<EnvironmentProblem> environment_problems() {
+  std::vector<EnvironmentProblem> problems;
+  auto add = [&](std::string text, std::optional<Device> device = {}) {
+    problems.push_back({std::move(text), device});
+  };
+  if (!onednn_info().built_in)
+    add("Built without oneDNN: the slow reference kernels run on the CPU. Install libdnnl-dev and "
+        "build again.",
+        Device::cpu);
+  else if (!onednn_has_bf16())
+    add("This processor has no AVX-512, so oneDNN has no bf16: with --dtype bf16 the slow "
+        "reference "
+        "kernels run. Use f32.",
+        Device::cpu);
+  if (!kCompiledForAvx512 && cpu_has_avx512())
+    add(fmt::format(
+            "Compiled for {}: the program's own loops leave this processor's AVX-512 unused. "
+            "For speed build it on this machine.",
+            LANET_CPU_ARCH),
+        Device::cpu);
+  if (!kOptimized) add("Compiled without optimisation: slow.");
+  if (kSanitized) add("Compiled with sanitizers: slow, and for tests alone.");
+  for (const LibraryVersion& library : host_libraries()) {
+    if (!library.loaded.empty() && library.loaded != library.compiled)
+      add(fmt::format("{}: compiled with {}, loaded {}.", library.name, library.compiled,
+                      library.loaded));
+  }
+  if (kHaveCuda)
+    for (const std::string& problem : cuda_problems(cuda_report())) add(problem, Device::cuda);
   return problems;
 }
 

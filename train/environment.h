@@ -2,8 +2,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/cuda/devices.h"
+#include "core/tensor.h"
 
 namespace lanet {
 
@@ -11,8 +15,18 @@ namespace lanet {
 /// its features, devices.
 nlohmann::ordered_json describe_environment();
 
-/// What is wrong with it, in plain words: a sentence each. Empty: nothing.
-std::vector<std::string> environment_problems();
+/// What is wrong, in plain words.
+struct EnvironmentProblem {
+  std::string text;
+  std::optional<Device> device = {};  ///< only who computes there is concerned
+};
+std::vector<EnvironmentProblem> environment_problems();
+
+/// What is wrong with the CUDA side; empty: nothing.
+std::vector<std::string> cuda_problems(const CudaReport& report);
+
+/// The name of the GPU that a Context takes. Where there is one.
+std::string cuda_device_name();
 
 /// "0.1.0 (commit, changed)"
 std::string program_version();

@@ -46,11 +46,13 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
 int run_eval(const EvalOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = config_for(model, options.data_config, options.overrides);
-  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+  const DeviceChoice choice = choose_device(config.train.device);
+  Context context(choice.device, static_cast<int>(config.train.threads));
+  context.set_tf32(config.train.tf32);
   const Split split = options.split == "train" ? Split::train : Split::test;
   LoadedClassifier classifier(context, model, config, kBatch);
   const Faces faces = read_faces(context, config, split, /*with_landmarks=*/false);
-  report_environment_problems();
+  report_environment(choice);
   Confusion confusion(kNumExpressions);
   confusion.add(faces.list.labels, classifier.evaluator.predictions(context, faces.set.images));
   if (options.json) {
@@ -66,9 +68,11 @@ int run_eval(const EvalOptions& options) {
 int run_predict(const PredictOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = config_for(model, "", options.overrides);
-  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+  const DeviceChoice choice = choose_device(config.train.device);
+  Context context(choice.device, static_cast<int>(config.train.threads));
+  context.set_tf32(config.train.tf32);
   LoadedClassifier classifier(context, model, config, 1);
-  report_environment_problems();
+  report_environment(choice);
   const int size = static_cast<int>(config.data.image_size);
   bool any_bad = false;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();

@@ -73,6 +73,7 @@ json adaptive_wing_entry(Context& context, const json& golden, const std::string
   write_tensor(context, prediction, fill("pred", -1.5, 2.5));
   write_tensor(context, target, fill("target", 0, 1));
   write_tensor(context, weights, weight);
+  context.reserve_workspace(adaptive_wing_workspace_bytes(shape));
   adaptive_wing(context, {.prediction = prediction,
                           .target = target,
                           .weight = weights,

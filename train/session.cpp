@@ -15,8 +15,12 @@ DType dtype_from(const std::string& name) {
   throw InputError(fmt::format("dtype {}: expected f32, bf16 or f64", name));
 }
 
-Device device_from(const std::string& name) {
-  return name == "cuda" ? Device::cuda : Device::cpu;
+DeviceChoice choose_device(const std::string& name) {
+  if (name == "cpu") return {Device::cpu, ""};
+  if (name == "cuda") return {Device::cuda, ""};
+  const std::string problem = device_problem(Device::cuda);
+  if (!problem.empty()) return {Device::cpu, fmt::format("device: cpu (cuda: {})", problem)};
+  return {Device::cuda, fmt::format("device: cuda ({})", cuda_device_name())};
 }
 
 void say(const std::string& line) {
@@ -29,8 +33,11 @@ Faces read_faces(Context& context, const Config& config, Split split, bool with_
       progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));
 }
 
-void report_environment_problems() {
-  for (const std::string& problem : environment_problems()) say("note: " + problem);
+void report_environment(const DeviceChoice& choice) {
+  if (!choice.reason.empty()) say(choice.reason);
+  for (const EnvironmentProblem& problem : environment_problems()) {
+    if (!problem.device || *problem.device == choice.device) say("note: " + problem.text);
+  }
 }
 
 TrainedModel open_trained(const std::string& target, bool best) {

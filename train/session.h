@@ -13,8 +13,13 @@ namespace lanet {
 /// f32, bf16 or f64 by name.
 DType dtype_from(const std::string& name);
 
-/// The device of `auto`, `cpu` or `cuda`. auto is the CPU where no GPU serves the whole program.
-Device device_from(const std::string& name);
+/// Where to compute, and for `auto` a line that says what was taken and why.
+struct DeviceChoice {
+  Device device = Device::cpu;
+  std::string reason;  ///< empty: it was asked for by name
+};
+/// `auto`, `cpu` or `cuda`; auto is a GPU where one works.
+DeviceChoice choose_device(const std::string& name);
 
 /// A line on stderr.
 void say(const std::string& line);
@@ -22,8 +27,9 @@ void say(const std::string& line);
 /// load_faces(), with its progress and its messages on stderr.
 Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks);
 
-/// Tells on stderr what is wrong with this build or machine, a line each.
-void report_environment_problems();
+/// Tells on stderr what device was taken, and what is wrong with this build or machine for those
+/// who compute there, a line each.
+void report_environment(const DeviceChoice& choice);
 
 /// A trained model to look at: RUN stands for its last (or best) checkpoint.
 struct TrainedModel {

@@ -107,7 +107,9 @@ int run_train(const TrainOptions& options) {
         fmt::format("{}: exists; a run is never overwritten: choose another --run, or "
                     "go on with it by --resume",
                     path.string()));
-  Context context(device_from(config.train.device), static_cast<int>(config.train.threads));
+  const DeviceChoice choice = choose_device(config.train.device);
+  Context context(choice.device, static_cast<int>(config.train.threads));
+  context.set_tf32(config.train.tf32);
 
   const std::string last = (path / kLast).string(), noise = (path / "noise.csv").string();
   NamedArrays checkpoint;
@@ -131,14 +133,14 @@ int run_train(const TrainOptions& options) {
                      : noisy_labels(config, train);
   const std::string faces = fmt::format("{} training and {} test faces at {} px", train.size(),
                                         test.size(), config.data.image_size);
-  Trainer trainer(context, config, std::move(train), std::move(test), labels);
+  Trainer trainer(context, config, std::move(train), std::move(test), labels, options.graph);
   std::vector<std::string> messages;
   if (options.resume)
     trainer.load(checkpoint, last);
   else
     trainer.initialise([&](const std::string& line) { messages.push_back(line); });
 
-  report_environment_problems();
+  report_environment(choice);
   say(faces);
   for (const std::string& line : messages) say(line);
   RunFolder folder = options.resume ? RunFolder::open(path)

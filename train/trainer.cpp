@@ -15,6 +15,9 @@ namespace {
 
 constexpr int64_t kClasses = kNumExpressions;
 
+/// Steps that the host puts on the device before it waits for their losses.
+constexpr int64_t kCudaStepsPerReport = 16;
+
 /// The host's data in one tensor of the context's device.
 template <typename T>
 void upload(Context& context, const Tensor& to, const std::vector<T>& from) {
@@ -45,7 +48,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
 }
 
 Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test,
-                 std::vector<int32_t> given_labels)
+                 std::vector<int32_t> given_labels, bool capture)
     : context_(context),
       config_(config),
       train_(std::move(train)),
@@ -54,7 +57,8 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       store_(dtype_from(config.train.dtype)),
       model_(make_model(config, train_.size(), store_)),
       evaluator_(store_, backbone_from(config.model.backbone), kClasses, config.data.image_size,
-                 config.train.batch) {
+                 config.train.batch),
+      step_work_(capture) {
   if (train_.size() < config.train.batch)
     throw InputError(fmt::format("train.batch: {}; expected at most the {} training faces of {}",
                                  config.train.batch, train_.size(), config.data.root));
@@ -64,14 +68,10 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   context.reserve_workspace(
       augment_workspace_bytes(context, config.data.image_size, config.train.batch));
 
-  const int64_t batch = config.train.batch;
+  tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
   const size_t landmark_bytes = train_.landmarks.size() * sizeof(float);
-  const size_t permutation_bytes = sizeof(kFlipPermutation);
-  memory_ =
-      context.allocate(landmark_bytes + permutation_bytes + batch * sizeof(AugmentParameters));
+  memory_ = context.allocate(landmark_bytes + sizeof(kFlipPermutation));
   flip_permutation_ = memory_.tensor({kNumLandmarks}, DType::i32, landmark_bytes);
-  parameters_ = memory_.tensor({batch, sizeof(AugmentParameters)}, DType::u8,
-                               landmark_bytes + permutation_bytes);
   upload(context, flip_permutation_,
          std::vector<int32_t>(kFlipPermutation.begin(), kFlipPermutation.end()));
   if (landmark_bytes > 0) {
@@ -112,46 +112,58 @@ double Trainer::learning_rate(int64_t step) const {
 }
 
 void Trainer::prepare_epoch() {
-  order_ = epoch_order(given_labels_, kClasses, epochs_done_,
-                       static_cast<int>(config_.train.epochs), config_.seed);
-}
-
-// Everything that changes from step to step goes into memory that the graph reads.
-void Trainer::write_batch(int64_t step) {
-  const int64_t batch = config_.train.batch;
-  const StepInputs& in = model_->inputs();
-  std::vector<int32_t> samples(batch), labels(batch);
-  std::vector<uint8_t> valid(batch);
-  std::vector<AugmentParameters> parameters(batch);
-  for (int64_t b = 0; b < batch; ++b) {
-    const int64_t position = step * batch + b;
-    samples[b] = order_[position];
-    labels[b] = given_labels_[samples[b]];
-    if (landmarks_) valid[b] = train_.valid[samples[b]];
-    parameters[b] = draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
-                                      static_cast<uint32_t>(position), config_.data.image_size,
-                                      config_.data.augment);
+  const std::vector<int32_t> order = epoch_order(
+      given_labels_, kClasses, epochs_done_, static_cast<int>(config_.train.epochs), config_.seed);
+  const int64_t steps = steps_per_epoch(), images = steps * config_.train.batch;
+  EpochInputs inputs{.samples = {order.begin(), order.begin() + images}};
+  for (int64_t i = 0; i < images; ++i) {
+    const int32_t sample = order[i];
+    inputs.labels.push_back(given_labels_[sample]);
+    if (landmarks_) inputs.valid.push_back(train_.valid[sample]);
+    inputs.parameters.push_back(draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
+                                                  static_cast<uint32_t>(i), config_.data.image_size,
+                                                  config_.data.augment));
   }
-  upload(context_, in.sample_indices->data, samples);
-  upload(context_, in.labels->data, labels);
-  if (in.landmark_valid) upload(context_, in.landmark_valid->data, valid);
-  context_.copy(parameters_, {parameters.data(), parameters_.shape, DType::u8, Device::cpu});
-  context_.synchronize();
-  augment(context_, {.images = train_.set.images,
-                     .sample_indices = in.sample_indices->data,
-                     .parameters = parameters_,
-                     .y = in.images->data,
-                     .landmarks = in.landmarks ? landmarks_ : Tensor{},
-                     .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
-                     .flip_permutation = flip_permutation_,
-                     .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks});
-  model_->set_step(context_, steps_done_ + 1, learning_rate(steps_done_));
+  for (int64_t i = 0; i < steps; ++i)
+    inputs.adam.push_back(model_->adam_values(steps_done_ + i + 1, learning_rate(steps_done_ + i)));
+  tables_->upload(context_, inputs);
 }
 
-void Trainer::step(int64_t step) {
-  write_batch(step);
-  model_->step(context_);
+// Everything that changes from step to step lies in memory: this can be captured.
+void Trainer::step() {
+  step_work_.run(context_, [&] {
+    tables_->begin_step(context_);
+    const StepInputs& in = model_->inputs();
+    augment(context_, {.images = train_.set.images,
+                       .sample_indices = in.sample_indices->data,
+                       .parameters = tables_->parameters(),
+                       .y = in.images->data,
+                       .landmarks = in.landmarks ? landmarks_ : Tensor{},
+                       .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
+                       .flip_permutation = flip_permutation_,
+                       .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks});
+    model_->step(context_);
+    tables_->end_step(context_);
+  });
   ++steps_done_;
+}
+
+void Trainer::add_results(const std::vector<StepResult>& steps, int64_t done,
+                          EpochResult& result) const {
+  const double epoch_steps = static_cast<double>(steps_per_epoch());
+  for (const StepResult& step : steps) {
+    ++done;
+    for (size_t t = 0; t < step.losses.size(); ++t) {
+      const NamedLoss& term = model_->losses()[t];
+      const double value = step.losses[t];
+      if (!std::isfinite(value))
+        throw Error(fmt::format("loss {} is {} in epoch {}, step {}: training cannot go on",
+                                term.name, value, epochs_done_ + 1, done));
+      result.losses[term.name] += value / epoch_steps;
+      result.losses["total"] += term.weight * value / epoch_steps;
+    }
+    result.train_accuracy += static_cast<double>(step.correct) / static_cast<double>(result.images);
+  }
 }
 
 EpochResult Trainer::run_epoch(const StepCallback& callback) {
@@ -159,36 +171,21 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
                 config_.train.epochs);
   const auto start = std::chrono::steady_clock::now();
   prepare_epoch();
-  EpochResult result;
-  const int64_t steps = steps_per_epoch(), batch = config_.train.batch;
-  int64_t right = 0;
-  for (int64_t step = 0; step < steps; ++step) {
+  const int64_t steps = steps_per_epoch();
+  const int64_t steps_a_report = context_.device() == Device::cuda ? kCudaStepsPerReport : 1;
+  EpochResult result{.epoch = epochs_done_ + 1, .images = steps * config_.train.batch};
+  int64_t reported = 0;
+  for (int64_t done = 1; done <= steps; ++done) {
     result.learning_rate = learning_rate(steps_done_);
-    this->step(step);
-    double total = 0;
-    for (const NamedLoss& term : model_->losses()) {
-      double value = 0;
-      for (const Value* part : term.parts) value += read_tensor(context_, part->data)[0];
-      if (!std::isfinite(value))
-        throw Error(fmt::format("loss {} is {} in epoch {}, step {}: training cannot go on",
-                                term.name, value, epochs_done_ + 1, step + 1));
-      result.losses[term.name] += value / static_cast<double>(steps);
-      total += term.weight * value;
-    }
-    result.losses["total"] += total / static_cast<double>(steps);
-    const auto logits = read_tensor(context_, model_->logits()->data);
-    for (int64_t b = 0; b < batch; ++b) {
-      const auto row = logits.begin() + b * kClasses;
-      const int64_t best = std::max_element(row, row + kClasses) - row;
-      right += best == given_labels_[order_[step * batch + b]];
-    }
+    step();
+    if (done - reported < steps_a_report && done < steps) continue;
+    add_results(tables_->read(context_, reported, done - reported), reported, result);
+    reported = done;
     if (callback)
-      callback(step + 1,
-               result.losses["total"] * static_cast<double>(steps) / static_cast<double>(step + 1));
+      callback(done,
+               result.losses["total"] * static_cast<double>(steps) / static_cast<double>(done));
   }
-  result.epoch = ++epochs_done_;
-  result.images = steps * batch;
-  result.train_accuracy = static_cast<double>(right) / static_cast<double>(result.images);
+  ++epochs_done_;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

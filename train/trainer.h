@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 
+#include "core/captured_work.h"
 #include "train/checkpoint.h"
+#include "train/epoch_tables.h"
 #include "train/evaluate.h"
 #include "train/faces.h"
 #include "train/metrics.h"
@@ -27,8 +29,9 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
 class Trainer {
  public:
   /// Takes the data, allocates everything, and freezes the context. given_labels: the noisy ones.
+  /// capture: on CUDA a step is one captured graph; the bits are the same without.
   Trainer(Context& context, const Config& config, Faces train, Faces test,
-          std::vector<int32_t> given_labels);
+          std::vector<int32_t> given_labels, bool capture = true);
 
   /// Starting weights by seed; then, if the configuration names one, the backbone file's.
   void initialise(const std::function<void(const std::string&)>& message);
@@ -38,14 +41,16 @@ class Trainer {
   int epochs_done() const { return epochs_done_; }
   int64_t steps_per_epoch() const { return train_.size() / config_.train.batch; }
 
-  /// Called after each step: steps done of this epoch, and the mean total loss so far.
+  /// Called as steps are done: how many of this epoch, and the mean total loss so far. On CUDA
+  /// once for some steps: the device does not wait for the host after each.
   using StepCallback = std::function<void(int64_t step, double loss)>;
   /// The next epoch. Throws Error if a loss is not finite.
   EpochResult run_epoch(const StepCallback& callback = {});
-  /// The parts of run_epoch(), for benchmarks: the epoch's order, then augmentation and
-  /// optimisation of step `step` of it.
+  /// The parts of run_epoch(), for benchmarks: what the epoch's steps take, then augmentation and
+  /// optimisation of the next of them (behind the last comes the first). On CUDA a step is not done
+  /// when step() returns.
   void prepare_epoch();
-  void step(int64_t step);
+  void step();
   Model& model() { return *model_; }
 
   /// The test set through the inference graph.
@@ -57,7 +62,8 @@ class Trainer {
   std::string labels_csv();
 
  private:
-  void write_batch(int64_t step);
+  /// The means so far over `done` steps of the epoch go on with what these steps left.
+  void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
   double learning_rate(int64_t step) const;
 
   Context& context_;
@@ -68,10 +74,10 @@ class Trainer {
   std::unique_ptr<Model> model_;
   Evaluator evaluator_;
   Buffer memory_;
-  Tensor landmarks_;            // f32 [N, 19, 2] resident
-  Tensor flip_permutation_;     // i32 [19]
-  Tensor parameters_;           // u8 [B, sizeof(AugmentParameters)] of the step
-  std::vector<int32_t> order_;  // of the epoch
+  Tensor landmarks_;         // f32 [N, 19, 2] resident
+  Tensor flip_permutation_;  // i32 [19]
+  std::unique_ptr<EpochTables> tables_;
+  CapturedWork step_work_;
   int epochs_done_ = 0;
   int64_t steps_done_ = 0;
 };

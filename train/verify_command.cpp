@@ -76,13 +76,14 @@ void print_text(const std::string& path, const Verdict& verdict) {
 
 int run_verify(const VerifyOptions& options) {
   const DType dtype = dtype_from(options.dtype);
+  const DeviceChoice choice = choose_device(options.device);
   bool ok = true;
   for (const std::string& path : options.files) {
-    Context context(device_from(options.device), static_cast<int>(options.threads));
+    Context context(choice.device, static_cast<int>(options.threads));
     context.set_exact_products(true);
     const Verdict verdict = verify_file(context, path, dtype);
     ok &= verdict.ok;
-    if (&path == &options.files.front()) report_environment_problems();
+    if (&path == &options.files.front()) report_environment(choice);
     if (options.json)
       print_json(path, verdict);
     else

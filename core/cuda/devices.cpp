@@ -5,11 +5,24 @@
 #include <cudnn.h>
 #include <nccl.h>
 
+#include <fstream>
+
 #include "core/cuda/check.h"
 
 namespace lanet {
 
 namespace {
+
+/// Of the loaded kernel module; empty where the driver says nothing of it.
+std::string driver_release() {
+  std::ifstream in("/proc/driver/nvidia/version");
+  for (std::string word; in >> word;) {
+    if (word.find('.') != std::string::npos &&
+        word.find_first_not_of("0123456789.") == std::string::npos)
+      return word;
+  }
+  return "";
+}
 
 /// 13020 → 13.2
 std::string cuda_version(int number) {
@@ -34,6 +47,8 @@ CudaReport describe_cuda() {
                       {"cuBLASLt", dotted(CUBLAS_VERSION), dotted(cublasLtGetVersion())},
                       {"cuDNN", dotted(CUDNN_VERSION), dotted(cudnnGetVersion())},
                       {"NCCL", dotted(NCCL_VERSION_CODE), dotted(static_cast<size_t>(nccl))}};
+  report.architectures = LANET_CUDA_ARCHITECTURES;
+  report.driver_release = driver_release();
   if (driver > 0) report.driver = cuda_version(driver);
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) {
@@ -47,6 +62,11 @@ CudaReport describe_cuda() {
     report.devices.push_back({properties.name,
                               fmt::format("{}.{}", properties.major, properties.minor),
                               properties.totalGlobalMem});
+  }
+  report.problem = count > 0 ? cuda::device_code_problem() : "none found";
+  if (report.problem.empty()) {
+    size_t total = 0;
+    LANET_CUDA_CHECK(cudaMemGetInfo(&report.free_bytes, &total));
   }
   return report;
 }

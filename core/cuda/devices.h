@@ -20,14 +20,23 @@ struct CudaDevice {
   size_t memory_bytes = 0;
 };
 
+/// The first device is the one that a Context takes.
 struct CudaReport {
-  std::vector<LibraryVersion> libraries;
+  std::vector<LibraryVersion> libraries;  // each as major.minor.patch; the runtime as major.minor
   std::vector<CudaDevice> devices;
-  std::string driver;   // the newest CUDA that the driver knows; empty: no driver
-  std::string problem;  // why there is no device; empty if there is one
+  std::string architectures;   // what the program holds code for, as CMake was told: "90"
+  std::string driver;          // the newest CUDA that the driver knows; empty: no driver
+  std::string driver_release;  // of the kernel module: "580.65.06"; empty: unknown
+  std::string problem;         // why no device can be used; empty if one can
+  size_t free_bytes = 0;       // of the first device
 };
 
 /// Works without a driver. In builds with CUDA alone.
 CudaReport describe_cuda();
+
+namespace cuda {
+/// Starts a kernel of ours on the device; why that fails, or empty. In builds with CUDA alone.
+std::string device_code_problem();
+}  // namespace cuda
 
 }  // namespace lanet

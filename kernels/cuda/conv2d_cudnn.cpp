@@ -91,7 +91,7 @@ ConvolutionPlans::ConvolutionPlans(const cudnn::Target& target, const Conv2dShap
 struct CudaConv2d::Impl {
   cudnnHandle_t handle;
   Conv2dShape shape;
-  ConvolutionPlans plans;
+  std::optional<ConvolutionPlans> plans;  // absent: the definition runs
 
   bool bf16() const { return shape.dtype == DType::bf16; }
 
@@ -107,25 +107,32 @@ struct CudaConv2d::Impl {
   // The workspace: the plans', then a weight's gradient as cuDNN writes it, in the images' dtype,
   // and, of bf16, widened before it is added.
   size_t rounded_offset() const {
-    size_t bytes = plans.forward.workspace_bytes();
-    for (const auto* plan : {&plans.data, &plans.data_added, &plans.weight, &plans.weight_added})
+    if (!plans) return 0;
+    size_t bytes = plans->forward.workspace_bytes();
+    for (const auto* plan :
+         {&plans->data, &plans->data_added, &plans->weight, &plans->weight_added})
       if (*plan) bytes = std::max(bytes, (*plan)->workspace_bytes());
     return aligned(bytes);
   }
   size_t widened_offset() const { return rounded_offset() + weight_bytes(); }
   size_t workspace_bytes() const { return widened_offset() + (bf16() ? weight_bytes() : 0); }
-  size_t weight_bytes() const { return aligned(shape.weight().elements() * size_of(DType::f32)); }
+  size_t weight_bytes() const {
+    return aligned(shape.weight().elements() * size_of(accumulate_dtype(shape.dtype)));
+  }
 };
 
 CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& s, bool data_gradient,
                        bool weight_gradient) {
-  LANET_REQUIRE(s.dtype != DType::f64, "a convolution in f64; cuDNN is for f32 and bf16");
+  if (s.dtype == DType::f64 || (s.dtype == DType::f32 && context.exact_products())) {
+    impl_ = std::make_unique<Impl>(Impl{nullptr, s, {}});
+    return;
+  }
   const cudnn::Target target{.handle = context.libraries()->cudnn()};
   const cudnn::TensorCores tensor_cores = s.dtype == DType::f32 && !context.tf32()
                                               ? cudnn::TensorCores::never
                                               : cudnn::TensorCores::first;
-  impl_ = std::make_unique<Impl>(
-      Impl{target.handle, s, {target, s, tensor_cores, data_gradient, weight_gradient}});
+  impl_ = std::make_unique<Impl>(Impl{
+      target.handle, s, ConvolutionPlans(target, s, tensor_cores, data_gradient, weight_gradient)});
 }
 CudaConv2d::~CudaConv2d() = default;
 
@@ -134,25 +141,29 @@ size_t CudaConv2d::workspace_bytes() const {
 }
 
 std::string CudaConv2d::description() const {
-  std::string text = "forward " + impl_->plans.forward.description();
-  if (impl_->plans.data) text += "\nbackward_data " + impl_->plans.data->description();
-  if (impl_->plans.weight) text += "\nbackward_weight " + impl_->plans.weight->description();
+  if (!impl_->plans) return "definition, sums in double";
+  std::string text = "forward " + impl_->plans->forward.description();
+  if (impl_->plans->data) text += "\nbackward_data " + impl_->plans->data->description();
+  if (impl_->plans->weight) text += "\nbackward_weight " + impl_->plans->weight->description();
   return text;
 }
 
 void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
-  impl_->run(context, impl_->plans.forward, args.x, args.y, args.weight);
+  if (!impl_->plans) return conv2d_exact_cuda(context, impl_->shape, args);
+  impl_->run(context, impl_->plans->forward, args.x, args.y, args.weight);
 }
 
 void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
-  impl_->run(context, args.dx.add ? *impl_->plans.data_added : *impl_->plans.data, args.dx.tensor,
+  if (!impl_->plans) return conv2d_exact_backward_data_cuda(context, impl_->shape, args);
+  impl_->run(context, args.dx.add ? *impl_->plans->data_added : *impl_->plans->data, args.dx.tensor,
              args.dy, args.weight);
 }
 
 void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
+  if (!impl_->plans) return conv2d_exact_backward_weight_cuda(context, impl_->shape, args);
   const Tensor& dweight = args.dweight.tensor;
   if (!impl_->bf16()) {
-    impl_->run(context, args.dweight.add ? *impl_->plans.weight_added : *impl_->plans.weight,
+    impl_->run(context, args.dweight.add ? *impl_->plans->weight_added : *impl_->plans->weight,
                args.x, args.dy, dweight);
     return;
   }
@@ -161,19 +172,28 @@ void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArg
   rounded.dtype = DType::bf16;
   rounded.data = workspace + impl_->rounded_offset();
   widened.data = workspace + impl_->widened_offset();
-  impl_->run(context, *impl_->plans.weight, args.x, args.dy, rounded);
+  impl_->run(context, *impl_->plans->weight, args.x, args.dy, rounded);
   cast(context, {.from = rounded, .to = args.dweight.add ? widened : dweight});
   if (args.dweight.add) add(context, {.a = dweight, .b = widened, .y = dweight});
 }
 
 void CudaConv2d::primitive_only(Context& context, Conv2dPass pass,
                                 const Conv2dPrimitiveArgs& args) {
-  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->plans.forward
-                            : pass == Conv2dPass::backward_data ? *impl_->plans.data
-                                                                : *impl_->plans.weight;
   Tensor weight{static_cast<std::byte*>(context.workspace(impl_->workspace_bytes())) +
                     impl_->rounded_offset(),
                 impl_->shape.weight(), impl_->shape.dtype, Device::cuda};
+  if (!impl_->plans) {
+    if (pass == Conv2dPass::forward)
+      forward(context, {.x = args.x, .weight = weight, .y = args.y});
+    else if (pass == Conv2dPass::backward_data)
+      backward_data(context, {.dy = args.y, .weight = weight, .dx = {args.x}});
+    else
+      backward_weight(context, {.x = args.x, .dy = args.y, .dweight = {weight}});
+    return;
+  }
+  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->plans->forward
+                            : pass == Conv2dPass::backward_data ? *impl_->plans->data
+                                                                : *impl_->plans->weight;
   impl_->run(context, plan, args.x, args.y, weight);
 }
 

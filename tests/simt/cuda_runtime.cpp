@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "core/context.h"
+#include "core/cuda/devices.h"
 #include "tests/simt/checker.h"
 #include "tests/simt/device.h"
 
@@ -61,6 +63,18 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
 }
 
 }  // extern "C"
+
+namespace lanet::cuda {
+
+/// What a Context wants of its device besides: no library, and code that runs.
+std::shared_ptr<Libraries> make_libraries(Context&) {
+  return nullptr;
+}
+std::string device_code_problem() {
+  return "";
+}
+
+}  // namespace lanet::cuda
 
 namespace lanet::test {
 

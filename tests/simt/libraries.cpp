@@ -6,9 +6,10 @@
 
 namespace lanet {
 
-std::shared_ptr<cuda::Libraries> cuda::make_libraries(Context&) {
-  return nullptr;
-}
+namespace {
+/// Exact convolutions of more are not run by their kernels, one fibre a thread, but by the CPU.
+constexpr double kMostMacs = 5e6;
+}  // namespace
 
 void gemm_cuda(Context&, const GemmArgs& args) {
   gemm_ref(args);
@@ -21,9 +22,12 @@ void gemm_cuda(Context&, const GemmArgs& args) {
 struct CudaConv2d::Impl {
   Context cpu;
   Conv2dPlan plan;
+  bool by_kernels;
 
   Impl(Context& context, const Conv2dShape& shape, bool data_gradient, bool weight_gradient)
-      : plan(like(context), shape, data_gradient, weight_gradient) {
+      : plan(like(context), shape, data_gradient, weight_gradient),
+        by_kernels((context.exact_products() || shape.dtype == DType::f64) &&
+                   shape.dtype != DType::bf16 && shape.macs() < kMostMacs) {
     cpu.reserve_workspace(plan.workspace_bytes());
   }
   Context& like(const Context& context) {
@@ -47,15 +51,19 @@ std::string CudaConv2d::description() const {
   return "the CPU in the place of cuDNN: " + impl_->plan.description();
 }
 
-void CudaConv2d::forward(Context&, const Conv2dArgs& args) {
+void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
+  if (impl_->by_kernels) return conv2d_exact_cuda(context, impl_->plan.shape(), args);
   conv2d(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.y);
 }
-void CudaConv2d::backward_data(Context&, const Conv2dBackwardDataArgs& args) {
+void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
+  if (impl_->by_kernels) return conv2d_exact_backward_data_cuda(context, impl_->plan.shape(), args);
   conv2d_backward_data(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.dx.tensor);
 }
-void CudaConv2d::backward_weight(Context&, const Conv2dBackwardWeightArgs& args) {
+void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
+  if (impl_->by_kernels)
+    return conv2d_exact_backward_weight_cuda(context, impl_->plan.shape(), args);
   conv2d_backward_weight(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.dweight.tensor);
 }

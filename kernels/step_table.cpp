@@ -1,0 +1,52 @@
+#include "kernels/step_table.h"
+
+#include "kernels/dispatch.h"
+#include "kernels/step_table_ref.h"
+
+namespace lanet {
+
+namespace {
+
+void require_tables(const StepTableArgs& args) {
+  require_tensor(args.position, {1}, DType::i32, "position");
+  for (const TableRow& entry : args.tables) {
+    if (!entry.table) continue;
+    LANET_REQUIRE(entry.row && entry.row.dtype == entry.table.dtype &&
+                      entry.table.shape.rank() > 0 &&
+                      entry.table.elements() == entry.table.shape[0] * entry.row.elements(),
+                  "a table of {} {} with rows of {} {}", entry.table.dtype, entry.table.shape,
+                  entry.row.dtype, entry.row.shape);
+  }
+}
+
+void require_position(const StepTableArgs& args) {
+  const int32_t position = *args.position.as<int32_t>();
+  for (const TableRow& entry : args.tables)
+    LANET_REQUIRE(!entry.table || (position >= 0 && position < entry.table.shape[0]),
+                  "position {} in a table of {}", position, entry.table.shape);
+}
+
+}  // namespace
+
+void step_table_load(Context& context, const StepTableArgs& args) {
+  require_tables(args);
+  LANET_RUN_CUDA(context, step_table_cuda(context, args, TableDirection::load));
+  require_position(args);
+  step_table_load_ref(args);
+}
+
+void step_table_store(Context& context, const StepTableArgs& args) {
+  require_tables(args);
+  LANET_RUN_CUDA(context, step_table_cuda(context, args, TableDirection::store));
+  require_position(args);
+  step_table_store_ref(args);
+}
+
+void step_advance(Context& context, const StepAdvanceArgs& args) {
+  require_tensor(args.position, {1}, DType::i32, "position");
+  LANET_REQUIRE(args.steps > 0, "{} steps", args.steps);
+  LANET_RUN_CUDA(context, step_advance_cuda(context, args));
+  step_advance_ref(args);
+}
+
+}  // namespace lanet

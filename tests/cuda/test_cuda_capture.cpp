@@ -1,0 +1,22 @@
+// Captured steps on a device; the SIMT harness captures nothing.
+#include "tests/device_test.h"
+#include "tests/small_training.h"
+
+namespace lanet::test {
+
+TEST_CASE("cuda: a step that is captured leaves the bits of one that is not") {
+  if (skip_without_device()) return;
+  for (const char* dtype : {"f32", "bf16"}) {
+    Config config = small_config();
+    config.train.dtype = dtype;
+    NamedArrays after[2];
+    for (const bool capture : {false, true}) {
+      Session session(config, 0, Device::cuda, capture);
+      session.trainer->run_epoch();
+      after[capture] = session.trainer->checkpoint(/*with_state=*/true);
+    }
+    CHECK(after[0].arrays == after[1].arrays);
+  }
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,58 @@
+// What tests of the trainer share: a few drawn faces, a small configuration, and a trainer on them.
+#pragma once
+
+#include "data/landmarks.h"
+#include "data/synth.h"
+#include "tests/temporary_folder.h"
+#include "train/trainer.h"
+
+namespace lanet::test {
+
+inline constexpr int kTrain = 36, kTest = 8;
+
+/// A data set drawn once for all tests of a file.
+inline const std::filesystem::path& drawn_faces() {
+  static const TemporaryFolder folder;
+  static const std::filesystem::path path = [] {
+    const auto out = folder.path() / "faces";
+    write_synth({.out = out, .train = kTrain, .test = kTest, .size = 64, .seed = 3}, {});
+    return out;
+  }();
+  return path;
+}
+
+inline Config small_config(const std::string& method = "lanet") {
+  Config config;
+  config.method = method;
+  config.data.root = drawn_faces().string();
+  config.data.landmarks = "landmarks_19.csv";
+  config.data.landmark_size = 64;
+  config.data.image_size = 64;
+  config.model.neighbours = 4;
+  config.model.bank = 20;  // not a multiple of the batch: the ring wraps
+  config.train.batch = 12;
+  config.train.epochs = 3;
+  return config;
+}
+
+struct Session {
+  explicit Session(const Config& config, int threads = 0, Device device = Device::cpu,
+                   bool capture = true)
+      : context(device, threads) {
+    auto silent = [](const std::string&) {};
+    Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
+    Faces test = load_faces(context, config, Split::test, false, silent, {});
+    std::vector<int32_t> labels = train.list.labels;
+    trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
+                                        std::move(labels), capture);
+    trainer->initialise(silent);
+  }
+  ~Session() {
+    trainer.reset();
+    context.thaw();
+  }
+  Context context;
+  std::unique_ptr<Trainer> trainer;
+};
+
+}  // namespace lanet::test

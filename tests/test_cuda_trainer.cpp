@@ -1,0 +1,49 @@
+// Training on CUDA against training on the CPU, step by step.
+#include <cmath>
+
+#include "core/parameter_io.h"
+#include "tests/device_test.h"
+#include "tests/small_training.h"
+
+namespace lanet::test {
+namespace {
+
+/// The losses of one epoch by term, and how often the prediction was the label.
+EpochResult one_epoch(const Config& config, Device device) {
+  Session session(config, 0, device);
+  return session.trainer->run_epoch();
+}
+
+}  // namespace
+
+TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the CPU") {
+  if (skip_without_device()) return;
+  for (const char* dtype : {"f32", "bf16"}) {
+    CAPTURE(dtype);
+    Config config = small_config();
+    config.train.batch = 18;
+    config.train.dtype = dtype;
+    config.train.learning_rate = 1e-5;  // Adam's first steps are as large as it, whatever the bits
+    const EpochResult device = one_epoch(config, Device::cuda),
+                      cpu = one_epoch(config, Device::cpu);
+    CHECK(device.losses.size() == cpu.losses.size());
+    for (const auto& [name, loss] : cpu.losses) {
+      CAPTURE(name);
+      CHECK(std::abs(device.losses.at(name) / loss - 1) <
+            (config.train.dtype == "f32" ? 1e-4 : 2e-2));
+    }
+    CHECK(device.images == cpu.images);
+  }
+}
+
+TEST_CASE("cuda: a trained network predicts on CUDA what it predicts on the CPU") {
+  if (skip_without_device()) return;
+  const Config config = small_config("baseline");
+  Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
+  const NamedArrays checkpoint = device.trainer->checkpoint(/*with_state=*/true);
+  cpu.trainer->load(checkpoint, "checkpoint");
+  CHECK(cpu.trainer->checkpoint(true).arrays == checkpoint.arrays);
+  CHECK(to_json(device.trainer->evaluate()) == to_json(cpu.trainer->evaluate()));
+}
+
+}  // namespace lanet::test

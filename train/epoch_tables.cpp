@@ -1,0 +1,106 @@
+#include "train/epoch_tables.h"
+
+#include "core/parameter_io.h"
+#include "kernels/count_correct.h"
+
+namespace lanet {
+
+namespace {
+
+template <typename T>
+void upload_table(Context& context, const Tensor& to, const std::vector<T>& from) {
+  LANET_REQUIRE(from.size() * sizeof(T) == to.bytes(), "{} rows for a table of {}", from.size(),
+                to.shape);
+  context.copy(to, {const_cast<T*>(from.data()), to.shape, to.dtype, Device::cpu});
+}
+
+}  // namespace
+
+EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
+    : model_(model), steps_(steps) {
+  const int64_t batch = model.inputs().labels->shape[0];
+  constexpr int64_t kParameterBytes = sizeof(AugmentParameters);
+  struct Piece {
+    Tensor* tensor;
+    Shape shape;
+    DType dtype;
+  };
+  std::vector<Piece> pieces = {{&position_, {1}, DType::i32},
+                               {&samples_, {steps, batch}, DType::i32},
+                               {&labels_, {steps, batch}, DType::i32},
+                               {&valid_, {steps, batch}, DType::u8},
+                               {&epoch_parameters_, {steps, batch, kParameterBytes}, DType::u8},
+                               {&adam_, {steps, 3}, DType::f64},
+                               {&right_, {steps}, DType::i32},
+                               {&parameters_, {batch, kParameterBytes}, DType::u8},
+                               {&correct_, {1}, DType::i32}};
+  for (size_t t = 0; t < model.losses().size(); ++t)
+    for (const Value* part : model.losses()[t].parts)
+      losses_.push_back({static_cast<int>(t), {{}, part->data}});
+  for (Loss& loss : losses_) pieces.push_back({&loss.row.table, {steps}, loss.row.row.dtype});
+  LANET_REQUIRE(losses_.size() < kMaxTables, "{} parts of losses", losses_.size());
+
+  auto aligned = [](size_t bytes) { return (bytes + 255) / 256 * 256; };
+  size_t total = 0;
+  for (const Piece& p : pieces) total += aligned(p.shape.elements() * size_of(p.dtype));
+  memory_ = context.allocate(total);
+  size_t offset = 0;
+  for (const Piece& p : pieces) {
+    *p.tensor = memory_.tensor(p.shape, p.dtype, offset);
+    offset += aligned(p.tensor->bytes());
+  }
+}
+
+void EpochTables::upload(Context& context, const EpochInputs& inputs) {
+  context.fill_zero(position_);
+  upload_table(context, samples_, inputs.samples);
+  upload_table(context, labels_, inputs.labels);
+  if (model_.inputs().landmark_valid) upload_table(context, valid_, inputs.valid);
+  upload_table(context, epoch_parameters_, inputs.parameters);
+  upload_table(context, adam_, inputs.adam);
+  context.synchronize();
+}
+
+void EpochTables::begin_step(Context& context) {
+  const StepInputs& in = model_.inputs();
+  StepTableArgs args{.tables = {{{samples_, in.sample_indices->data},
+                                 {labels_, in.labels->data},
+                                 {epoch_parameters_, parameters_},
+                                 {adam_, model_.step_values()}}},
+                     .position = position_};
+  if (in.landmark_valid) args.tables[4] = {valid_, in.landmark_valid->data};
+  step_table_load(context, args);
+}
+
+void EpochTables::end_step(Context& context) {
+  count_correct(context, {.logits = model_.logits()->data,
+                          .labels = model_.inputs().labels->data,
+                          .correct = correct_});
+  StepTableArgs args{.tables = {{{right_, correct_}}}, .position = position_};
+  for (size_t i = 0; i < losses_.size(); ++i) args.tables[1 + i] = losses_[i].row;
+  step_table_store(context, args);
+  step_advance(context, {.position = position_, .steps = steps_});
+}
+
+std::vector<StepResult> EpochTables::read(Context& context, int64_t first, int64_t count) const {
+  LANET_REQUIRE(first >= 0 && first + count <= steps_, "steps {} to {} of {}", first,
+                first + count - 1, steps_);
+  auto rows = [&](Tensor table) {
+    table.data = static_cast<std::byte*>(table.data) + first * size_of(table.dtype);
+    table.shape = {count};
+    return read_tensor(context, table);
+  };
+  std::vector<StepResult> results(count);
+  const std::vector<double> right = rows(right_);
+  for (int64_t i = 0; i < count; ++i) {
+    results[i].losses.resize(model_.losses().size());
+    results[i].correct = static_cast<int64_t>(right[i]);
+  }
+  for (const Loss& loss : losses_) {
+    const std::vector<double> values = rows(loss.row.table);
+    for (int64_t i = 0; i < count; ++i) results[i].losses[loss.term] += values[i];
+  }
+  return results;
+}
+
+}  // namespace lanet

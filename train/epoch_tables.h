@@ -1,0 +1,63 @@
+// What an epoch's steps take and leave, on the device, a row a step: so that a step needs nothing
+// from the host, and the host waits for none.
+#pragma once
+
+#include <vector>
+
+#include "kernels/augment.h"
+#include "kernels/step_table.h"
+#include "models/model.h"
+
+namespace lanet {
+
+/// What the steps of one epoch take, in their order.
+struct EpochInputs {
+  std::vector<int32_t> samples;  ///< [steps·B], positions in the training set
+  std::vector<int32_t> labels;   ///< [steps·B], as given
+  std::vector<uint8_t> valid;    ///< [steps·B] whether landmarks count; read by LA-Net
+  std::vector<AugmentParameters> parameters;  ///< [steps·B]
+  std::vector<std::array<double, 3>> adam;    ///< [steps], Model::adam_values()
+};
+
+/// What one step left.
+struct StepResult {
+  std::vector<double> losses;  ///< by Model::losses(), the parts of each summed, unweighted
+  int64_t correct = 0;         ///< pictures whose label was predicted
+};
+
+class EpochTables {
+ public:
+  /// Memory for `steps` steps of a planned model.
+  EpochTables(Context& context, Model& model, int64_t steps);
+
+  /// Fills the tables; the next step is the first.
+  void upload(Context& context, const EpochInputs& inputs);
+
+  /// Puts the step's rows into the model's inputs, Adam's values and parameters().
+  void begin_step(Context& context);
+  /// Keeps the step's losses and predictions, and goes on to the next; behind the last comes the
+  /// first.
+  void end_step(Context& context);
+
+  /// u8 [B, sizeof(AugmentParameters)], of the step.
+  const Tensor& parameters() const { return parameters_; }
+
+  /// Waits for the device; what steps first … first + count − 1 left.
+  std::vector<StepResult> read(Context& context, int64_t first, int64_t count) const;
+
+ private:
+  struct Loss {
+    int term;  // in Model::losses()
+    TableRow row;
+  };
+
+  Model& model_;
+  int64_t steps_;
+  Buffer memory_;
+  Tensor position_;                                                    // i32 [1]
+  Tensor samples_, labels_, valid_, epoch_parameters_, adam_, right_;  // [steps, ...]
+  Tensor parameters_, correct_;                                        // of the step
+  std::vector<Loss> losses_;
+};
+
+}  // namespace lanet
