@@ -141,6 +141,13 @@ std::string device_problem(Device device) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
+  int driver = 0;
+  if (status == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess) {
+    if (driver == 0) return "there is no NVIDIA driver";
+    return fmt::format("the driver is for CUDA {}.{} and older, the program needs {}.{}",
+                       driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
+                       CUDART_VERSION % 1000 / 10);
+  }
   if (status != cudaSuccess)
     return fmt::format("no device can be used ({})", cudaGetErrorString(status));
   return count > 0 ? cuda::device_code_problem() : "there is none";

@@ -41,8 +41,8 @@ __global__ void step_advance_kernel(int32_t* position, int64_t steps) {
 
 void step_table_cuda(Context& context, const StepTableArgs& args, TableDirection direction) {
   auto run = [&]<typename Word>() {
-    StepTableKernelArgs<Word> kernel_args{.position = args.position.as<int32_t>(),
-                                          .direction = direction};
+    StepTableKernelArgs<Word> kernel_args{
+        .entry = {}, .position = args.position.as<int32_t>(), .direction = direction};
     unsigned tables = 0;
     int64_t longest = 0;
     for (const TableRow& entry : args.tables) {

@@ -46,7 +46,7 @@ Words shell_lines(const std::string& markdown) {
 }
 
 bool is_program(const std::string& word) {
-  return word == "lanet-cuda" || word == "build/cpu/lanet-cuda";
+  return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
 }
 
 Parsed parse(const Words& words) {

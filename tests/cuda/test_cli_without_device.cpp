@@ -50,7 +50,7 @@ TEST_CASE("cli: built with CUDA, the program starts without a device") {
   REQUIRE(doctor.code == 0);
   const auto report = nlohmann::json::parse(doctor.out);
   for (const auto& device : report["devices"]) CHECK(device["device"] == "cpu");
-  CHECK(report.dump().find("no device") != std::string::npos);
+  CHECK(report.dump().find("Built with CUDA, but") != std::string::npos);
 }
 
 TEST_CASE("cli: built with CUDA, the program trains on the CPU without a device") {
@@ -73,7 +73,7 @@ TEST_CASE("cli: --device cuda without a device is one line on stderr and exit co
     CHECK(outcome.code == 1);
     CHECK(outcome.out.empty());
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-    CHECK(outcome.err.starts_with("lanet-cuda: device cuda: no device can be used"));
+    CHECK(outcome.err.starts_with("lanet-cuda: device cuda: "));
   }
   CHECK_FALSE(std::filesystem::exists(set.folder.path() / "cuda"));
 }

@@ -1,0 +1,76 @@
+// What doctor finds wrong with a CUDA installation, from descriptions of installations.
+#include "train/environment.h"
+
+#include <doctest/doctest.h>
+
+namespace lanet::test {
+namespace {
+
+/// Nothing is wrong with it.
+CudaReport good_report() {
+  CudaReport report;
+  report.libraries = {{"CUDA runtime", "13.0", "13.0"},
+                      {"cuBLASLt", "13.1.0", "13.1.0"},
+                      {"cuDNN", "9.19.0", "9.19.0"},
+                      {"NCCL", "2.28.9", "2.28.9"}};
+  report.devices = {{"NVIDIA H200", "9.0", size_t{141} << 30}};
+  report.architectures = "90";
+  report.driver = "13.0";
+  report.driver_release = "580.65.06";
+  return report;
+}
+
+void check_one_problem(const CudaReport& report, const std::string& what) {
+  const std::vector<std::string> problems = cuda_problems(report);
+  REQUIRE(problems.size() == 1);
+  CHECK_MESSAGE(problems[0].find(what) != std::string::npos, problems[0]);
+}
+
+}  // namespace
+
+TEST_CASE("environment: nothing is wrong with matching versions, nor with newer minor ones") {
+  CudaReport report = good_report();
+  CHECK(cuda_problems(report).empty());
+  report.libraries[2].loaded = "9.20.1";
+  report.driver = "13.2";
+  CHECK(cuda_problems(report).empty());
+}
+
+TEST_CASE("environment: a library of another major version, or an older one, is named") {
+  for (const char* loaded : {"8.9.7", "10.0.0", "9.18.9"}) {
+    CudaReport report = good_report();
+    report.libraries[2].loaded = loaded;
+    check_one_problem(report, std::string("cuDNN: compiled with 9.19.0, loaded ") + loaded);
+  }
+}
+
+TEST_CASE(
+    "environment: no driver, an old driver, no device and code for another device are named") {
+  CudaReport report = good_report();
+  report.driver.clear();
+  report.devices.clear();
+  report.problem = "anything";
+  check_one_problem(report, "there is no NVIDIA driver");
+
+  report = good_report();
+  report.driver = "12.8";
+  check_one_problem(report,
+                    "The driver is for CUDA 12.8 and older, the program was built with 13.0");
+
+  report = good_report();
+  report.devices.clear();
+  report.problem = "none found";
+  check_one_problem(report, "no GPU can be used (none found)");
+
+  report = good_report();
+  report.problem = "the program holds no code for the GPU, only for 90";
+  check_one_problem(report, "the program holds no code for the GPU, only for 90");
+}
+
+TEST_CASE("environment: a device that is too old for bf16 is named") {
+  CudaReport report = good_report();
+  report.devices[0] = {"Tesla T4", "7.5", size_t{16} << 30};
+  check_one_problem(report, "Tesla T4 has compute capability 7.5; bf16 needs 8.0");
+}
+
+}  // namespace lanet::test
