@@ -12,6 +12,8 @@ namespace lanet::simt::checker {
 /// Memory for a device buffer, and its end.
 void* allocate(size_t bytes);
 void release(void* address, size_t bytes);
+/// Device memory opens for kernels, copies and what plays the libraries, and is closed to the host.
+void open_device(bool open);
 /// The host wrote the bytes.
 void host_wrote(const void* address, size_t bytes);
 /// While kernels run nobody may touch these bytes, which lie within a buffer.
@@ -30,3 +32,16 @@ void block_met();
 void warp_met(unsigned warp, unsigned mask);
 
 }  // namespace lanet::simt::checker
+
+namespace lanet::simt {
+
+/// Device memory is open while one of these lives.
+class DeviceOpen {
+ public:
+  DeviceOpen();
+  ~DeviceOpen();
+  DeviceOpen(const DeviceOpen&) = delete;
+  DeviceOpen& operator=(const DeviceOpen&) = delete;
+};
+
+}  // namespace lanet::simt

@@ -34,6 +34,7 @@ void release(void* address, size_t bytes) {
   });
   std::free(address);
 }
+void open_device(bool) {}
 void host_wrote(const void*, size_t) {}
 void guard(const void* address, size_t bytes) {
   guards.push_back({static_cast<std::byte*>(const_cast<void*>(address)), bytes});

@@ -206,6 +206,7 @@ void release(void* address, size_t bytes) {
   std::memset(checker_state().states + checker_state().arena.offset_of(address), 0, bytes);
 }
 
+void open_device(bool) {}
 void host_wrote(const void* address, size_t bytes) {
   Checker& state = checker_state();
   if (!state.arena.holds(address)) return;

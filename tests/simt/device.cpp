@@ -14,6 +14,7 @@ namespace {
 
 std::vector<DeviceBuffer> buffers;
 uint64_t allocations = 0;
+int openings = 0;
 
 std::map<std::string, unsigned>& launch_bounds() {
   static std::map<std::string, unsigned> bounds;
@@ -22,12 +23,20 @@ std::map<std::string, unsigned>& launch_bounds() {
 
 }  // namespace
 
+DeviceOpen::DeviceOpen() {
+  if (openings++ == 0) checker::open_device(true);
+}
+DeviceOpen::~DeviceOpen() {
+  if (--openings == 0) checker::open_device(false);
+}
+
 const std::vector<DeviceBuffer>& device_buffers() {
   return buffers;
 }
 
 DeviceBuffer& allocate_buffer(size_t bytes) {
   auto* begin = static_cast<std::byte*>(checker::allocate(bytes));
+  const DeviceOpen open;
   std::memset(begin, 0xFF, bytes);  // NaN in every floating type: nobody should read it
   const auto after = std::find_if(buffers.begin(), buffers.end(),
                                   [&](const DeviceBuffer& b) { return b.begin > begin; });

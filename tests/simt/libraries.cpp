@@ -12,6 +12,7 @@ constexpr double kMostMacs = 5e6;
 }  // namespace
 
 void gemm_cuda(Context&, const GemmArgs& args) {
+  const simt::DeviceOpen open;
   gemm_ref(args);
   for (int64_t row = 0; row < args.m; ++row) {
     const Tensor begin = offset(args.c, row * args.ldc);
@@ -53,21 +54,25 @@ std::string CudaConv2d::description() const {
 
 void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
   if (impl_->by_kernels) return conv2d_exact_cuda(context, impl_->plan.shape(), args);
+  const simt::DeviceOpen open;
   conv2d(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.y);
 }
 void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
   if (impl_->by_kernels) return conv2d_exact_backward_data_cuda(context, impl_->plan.shape(), args);
+  const simt::DeviceOpen open;
   conv2d_backward_data(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.dx.tensor);
 }
 void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
   if (impl_->by_kernels)
     return conv2d_exact_backward_weight_cuda(context, impl_->plan.shape(), args);
+  const simt::DeviceOpen open;
   conv2d_backward_weight(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.dweight.tensor);
 }
 void CudaConv2d::primitive_only(Context&, Conv2dPass pass, const Conv2dPrimitiveArgs& args) {
+  const simt::DeviceOpen open;
   conv2d_primitive_only(impl_->cpu, impl_->plan, pass, args);
 }
 

@@ -123,4 +123,9 @@ static const Plant misaligned("misaligned", [](Context& context) {
   cuda::launch(misaligned_kernel, 1, 2, 0, cuda::stream(context), in.data() + 1, out.data());
 });
 
+static const Plant host_reads_device("host_reads_device", [](Context& context) {
+  const DeviceArray<int> values(context, {1, 2, 3});
+  if (values.data()[1] != 2) throw Error("wrong result");
+});
+
 }  // namespace lanet::planted
