@@ -3,8 +3,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/column_sums.cuh"
-#include "kernels/gemm.h"
-#include "kernels/linear.h"
+#include "kernels/linear_product.h"
 
 namespace lanet {
 
@@ -31,17 +30,8 @@ __global__ void linear_mask_kernel(const T* y, const T* dy, T* masked, int64_t e
 }
 
 void linear_cuda(Context& context, const LinearArgs& args) {
-  const int64_t batch = args.y.shape[0], out = args.y.shape[1], in = args.x.shape[1];
-  gemm(context, {.m = batch,
-                 .n = out,
-                 .k = in,
-                 .a = args.x,
-                 .lda = in,
-                 .b = args.weight,
-                 .ldb = in,
-                 .transpose_b = true,
-                 .c = args.y,
-                 .ldc = out});
+  const int64_t batch = args.y.shape[0], out = args.y.shape[1];
+  linear_product(context, args);
   if (!args.bias && !args.relu) return;
   dispatch_float(args.y.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
@@ -52,7 +42,7 @@ void linear_cuda(Context& context, const LinearArgs& args) {
 }
 
 void linear_backward_cuda(Context& context, const LinearBackwardArgs& args) {
-  const int64_t batch = args.dy.shape[0], out = args.dy.shape[1], in = args.x.shape[1];
+  const int64_t batch = args.dy.shape[0], out = args.dy.shape[1];
   Tensor g = args.dy;
   dispatch_float(args.dy.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
@@ -65,31 +55,7 @@ void linear_backward_cuda(Context& context, const LinearBackwardArgs& args) {
     }
     column_sums<T>(context, static_cast<const T*>(g.data), batch, out, args.dbias);
   });
-  if (args.dx) {
-    gemm(context, {.m = batch,
-                   .n = in,
-                   .k = out,
-                   .a = g,
-                   .lda = out,
-                   .b = args.weight,
-                   .ldb = in,
-                   .c = args.dx.tensor,
-                   .ldc = in,
-                   .add = args.dx.add});
-  }
-  if (args.dweight) {
-    gemm(context, {.m = out,
-                   .n = in,
-                   .k = batch,
-                   .a = g,
-                   .lda = out,
-                   .transpose_a = true,
-                   .b = args.x,
-                   .ldb = in,
-                   .c = args.dweight.tensor,
-                   .ldc = in,
-                   .add = args.dweight.add});
-  }
+  linear_gradient_products(context, args, g);
 }
 
 }  // namespace lanet

@@ -1,6 +1,5 @@
 // Linear layers as matrix products: f32 and f64, where everything is of one dtype.
-#include "kernels/gemm.h"
-#include "kernels/linear.h"
+#include "kernels/linear_product.h"
 
 namespace lanet {
 
@@ -39,54 +38,19 @@ void sum_rows(const Tensor& g, const Gradient& dbias) {
 }  // namespace
 
 void linear_cpu(Context& context, const LinearArgs& args) {
-  const int64_t batch = args.y.shape[0], out = args.y.shape[1], in = args.x.shape[1];
-  gemm(context, {.m = batch,
-                 .n = out,
-                 .k = in,
-                 .a = args.x,
-                 .lda = in,
-                 .b = args.weight,
-                 .ldb = in,
-                 .transpose_b = true,
-                 .c = args.y,
-                 .ldc = out});
+  linear_product(context, args);
   if (!args.bias && !args.relu) return;
   args.y.dtype == DType::f32 ? add_bias_and_relu<float>(args) : add_bias_and_relu<double>(args);
 }
 
 void linear_backward_cpu(Context& context, const LinearBackwardArgs& args) {
-  const int64_t batch = args.dy.shape[0], out = args.dy.shape[1], in = args.x.shape[1];
   const bool single = args.dy.dtype == DType::f32;
   Tensor g = args.dy;
   if (args.relu) {
     g.data = context.workspace(linear_backward_workspace_bytes(g.shape, g.dtype, args.relu));
     single ? mask_gradient<float>(args.y, args.dy, g) : mask_gradient<double>(args.y, args.dy, g);
   }
-  if (args.dx) {
-    gemm(context, {.m = batch,
-                   .n = in,
-                   .k = out,
-                   .a = g,
-                   .lda = out,
-                   .b = args.weight,
-                   .ldb = in,
-                   .c = args.dx.tensor,
-                   .ldc = in,
-                   .add = args.dx.add});
-  }
-  if (args.dweight) {
-    gemm(context, {.m = out,
-                   .n = in,
-                   .k = batch,
-                   .a = g,
-                   .lda = out,
-                   .transpose_a = true,
-                   .b = args.x,
-                   .ldb = in,
-                   .c = args.dweight.tensor,
-                   .ldc = in,
-                   .add = args.dweight.add});
-  }
+  linear_gradient_products(context, args, g);
   if (args.dbias) single ? sum_rows<float>(g, args.dbias) : sum_rows<double>(g, args.dbias);
 }
 
