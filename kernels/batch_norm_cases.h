@@ -14,6 +14,7 @@ inline constexpr BatchNormCase kBatchNormCases[] = {
     {16, 1},
     {5, 7},
     {9, 33},
+    {6, 70},
     {600, 19},
     {1003, 64},
     {131, 512},

@@ -11,7 +11,8 @@ struct LinearCase {
   bool bench = false;
 };
 inline constexpr LinearCase kLinearCases[] = {
-    {1, 1, 1, true, false},    {3, 5, 7, false, false},          {5, 9, 3, true, true},
-    {13, 17, 19, false, true}, {128, 512, 7, true, false, true}, {128, 512, 64, true, true, true}};
+    {1, 1, 1, true, false},          {3, 5, 7, false, false}, {5, 9, 3, true, true},
+    {13, 17, 19, false, true},       {40, 6, 35, true, true}, {128, 512, 7, true, false, true},
+    {128, 512, 64, true, true, true}};
 
 }  // namespace lanet

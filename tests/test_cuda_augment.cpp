@@ -78,17 +78,40 @@ TEST_CASE("cuda: augment of pictures of several tiles: each order of the colours
   check_batch(batch);
 }
 
+TEST_CASE("cuda: augment takes the mean grey of more tiles than a warp has lanes") {
+  if (skip_without_device()) return;
+  Batch batch(1, 1, 176, 0, DType::f32);  // 3 x 11 tiles
+  batch.at(0).factor[static_cast<int>(ColourStep::contrast)] = 0.7f;
+  check_batch(batch);
+}
+
+TEST_CASE("cuda: augment rounds the product and the sum of a blend, each by itself") {
+  if (skip_without_device()) return;
+  Batch batch(1, 1, 8, 0, DType::f32);
+  // Grey is 12, and 12 - 10 * 1.1f is 1 in two roundings and just below in one.
+  const int pixel[3] = {2, 19, 2};
+  batch.images.fill([&](int64_t i) { return pixel[i % 3]; });
+  AugmentParameters& p = batch.at(0);
+  p.crop_x = p.crop_y = 0, p.crop_width = p.crop_height = 8;
+  p.erase_width = p.erase_height = 0;
+  std::fill_n(p.factor, 3, 1.0f);
+  p.factor[static_cast<int>(ColourStep::saturation)] = 1.1f;
+  check_batch(batch);
+}
+
 TEST_CASE("cuda: normalize has the bits of the CPU") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    for (const int64_t size : {9, 36}) {  // one pixel a thread, and several
+    // One pixel a thread, several, and one since the pictures start where no pack does.
+    for (const auto& [size, shift] : {std::pair<int64_t, int64_t>{9, 0}, {36, 0}, {36, 1}}) {
       CAPTURE(to_string(dtype));
       CAPTURE(size);
+      CAPTURE(shift);
       const Batch batch(3, 4, size, 0, dtype);
       const HostTensor& expected = batch.y;
       Context cpu, context(Device::cuda);
       normalize(cpu, {.images = batch.images, .sample_indices = batch.indices, .y = expected});
-      const DeviceTensor images(context, batch.images), indices(context, batch.indices),
+      const DeviceTensor images(context, batch.images, shift), indices(context, batch.indices),
           y(context, HostTensor(expected.tensor().shape, dtype));
       normalize(context, {.images = images, .sample_indices = indices, .y = y});
       CHECK(y.download().bits_equal(expected));

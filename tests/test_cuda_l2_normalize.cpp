@@ -66,4 +66,33 @@ TEST_CASE("cuda: l2_normalize follows the double definition, set and added, twic
   }
 }
 
+TEST_CASE("cuda: l2_normalize: a row below the floor is divided by it, and its norm is constant") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    HostTensor x({3, 2}, dtype), dy({3, 2}, dtype);
+    const double values[] = {0, 0, 3e-13, 4e-13, 3, 4};
+    x.fill([&](int64_t i) { return values[i]; });
+    dy.fill([](int64_t i) { return 1e-12 * static_cast<double>(i + 1); });
+    const NormalizeRun fast = normalize_on_device(x, dy, nullptr),
+                       exact = normalize_exactly(x, dy, nullptr);
+    CAPTURE(to_string(dtype));
+    for (int64_t row = 0; row < 3; ++row)
+      CHECK(fast.norm.at(row) == doctest::Approx(exact.norm.at(row)).epsilon(1e-6));
+    CHECK(relative_error(fast.y, exact.y) < rounding_bound(dtype, 2));
+    CHECK(relative_error(fast.dx, exact.dx) < rounding_bound(dtype, 2));
+  }
+}
+
+TEST_CASE("cuda: l2_normalize: what is not a number shows in its row alone") {
+  if (skip_without_device()) return;
+  HostTensor x({2, 3}, DType::f32), dy({2, 3}, DType::f32);
+  x.fill([](int64_t i) { return i == 1 ? NAN : 1.0; });
+  dy.fill([](int64_t) { return 1.0; });
+  const NormalizeRun r = normalize_on_device(x, dy, nullptr);
+  CHECK(std::isnan(r.norm.at(0)));
+  CHECK(std::isnan(r.y.at(0)));
+  CHECK(std::isfinite(r.norm.at(1)));
+  CHECK(std::isfinite(r.dx.at(3)));
+}
+
 }  // namespace lanet::test

@@ -119,6 +119,19 @@ TEST_CASE("cuda: label_aggregate follows the double definition, set and added, t
   }
 }
 
+TEST_CASE("cuda: label_aggregate: huge logits do not overflow") {
+  if (skip_without_device()) return;
+  const LabelAggregateCase c{9, 3, 7, 20};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Inputs in(c, dtype);
+    in.logits.fill([logits = in.logits.copy()](int64_t i) { return logits.at(i) + 1e3; });
+    const Run fast = on_device(c, in, false), exact = exactly(c, in, false);
+    const double bound = rounding_bound(dtype, c.k, 2);
+    CHECK(relative_error(fast.probabilities, exact.probabilities) < bound);
+    CHECK(relative_error(fast.target, exact.target) < bound);
+  }
+}
+
 TEST_CASE(
     "cuda: label_aggregate: of a sample that occurs three times the last position's row stays") {
   if (skip_without_device()) return;

@@ -24,15 +24,20 @@ struct Run {
   HostTensor y, dx, dweight, dbias;
 };
 
-Run on_device(const Inputs& in, const LinearCase& c, bool add) {
+/// Which gradients are added to.
+struct Adds {
+  bool dx, dweight, dbias;
+};
+
+Run on_device(const Inputs& in, const LinearCase& c, const Adds& add) {
   Context context(Device::cuda);
   const DType dtype = in.x.tensor().dtype, sums = accumulate_dtype(dtype);
   context.reserve_workspace(linear_backward_workspace_bytes({c.batch, c.out}, dtype, c.relu));
   const DeviceTensor x(context, in.x), weight(context, in.weight), bias(context, in.bias),
       dy(context, in.dy), y(context, HostTensor({c.batch, c.out}, dtype)),
-      dx(context, add ? in.dx_start : HostTensor({c.batch, c.in}, dtype)),
-      dweight(context, add ? in.dweight_start : HostTensor({c.out, c.in}, sums)),
-      dbias(context, add ? in.dbias_start : HostTensor({c.out}, sums));
+      dx(context, add.dx ? in.dx_start : HostTensor({c.batch, c.in}, dtype)),
+      dweight(context, add.dweight ? in.dweight_start : HostTensor({c.out, c.in}, sums)),
+      dbias(context, add.dbias ? in.dbias_start : HostTensor({c.out}, sums));
   linear(context, {.x = x,
                    .weight = weight,
                    .bias = c.bias ? bias.tensor() : Tensor{},
@@ -43,14 +48,14 @@ Run on_device(const Inputs& in, const LinearCase& c, bool add) {
                             .y = y,
                             .dy = dy,
                             .relu = c.relu,
-                            .dx = {dx, add},
-                            .dweight = {dweight, add},
-                            .dbias = {dbias, add}});
+                            .dx = {dx, add.dx},
+                            .dweight = {dweight, add.dweight},
+                            .dbias = {dbias, add.dbias}});
   return {y.download(), dx.download(), dweight.download(), dbias.download()};
 }
 
 /// `mask`: the y whose zeros say where the ReLU is shut.
-Run exactly(const Inputs& in, const LinearCase& c, bool add, const HostTensor& mask) {
+Run exactly(const Inputs& in, const LinearCase& c, const Adds& add, const HostTensor& mask) {
   const HostTensor x = in.x.cast(DType::f64), weight = in.weight.cast(DType::f64),
                    bias = in.bias.cast(DType::f64), dy = in.dy.cast(DType::f64),
                    mask64 = mask.cast(DType::f64);
@@ -66,9 +71,9 @@ Run exactly(const Inputs& in, const LinearCase& c, bool add, const HostTensor& m
                                .y = mask64,
                                .dy = dy,
                                .relu = c.relu,
-                               .dx = {r.dx, add},
-                               .dweight = {r.dweight, add},
-                               .dbias = {r.dbias, add}});
+                               .dx = {r.dx, add.dx},
+                               .dweight = {r.dweight, add.dweight},
+                               .dbias = {r.dbias, add.dbias}});
   return r;
 }
 
@@ -80,10 +85,16 @@ TEST_CASE("cuda: linear follows the double definition, set and added, twice the 
     for (const auto& c : kLinearCases) {
       if (c.bench) continue;
       const Inputs in(c, dtype);
-      for (const bool add : {false, true}) {
+      for (const Adds& add : {Adds{false, false, false},
+                              {true, false, false},
+                              {false, true, false},
+                              {false, false, true},
+                              {true, true, true}}) {
         CAPTURE(to_string(dtype));
         CAPTURE(c.in);
-        CAPTURE(add);
+        CAPTURE(add.dx);
+        CAPTURE(add.dweight);
+        CAPTURE(add.dbias);
         const Run fast = on_device(in, c, add), again = on_device(in, c, add);
         // One mask for both: a sum near 0 may round to either side of it.
         const Run exact = exactly(in, c, add, fast.y);
@@ -108,11 +119,23 @@ TEST_CASE("cuda: linear: where the output is exactly 0 the ReLU lets no gradient
     in.x.fill([](int64_t) { return 1.0; });
     in.weight.fill([](int64_t i) { return i; });  // y = 0 and y = 1
     in.dy.fill([](int64_t) { return 1.0; });
-    const Run fast = on_device(in, {1, 1, 2, false, true}, false);
+    const Run fast = on_device(in, {1, 1, 2, false, true}, {});
     CHECK(fast.dweight.at(0) == 0.0);
     CHECK(fast.dweight.at(1) == 1.0);
     CHECK(fast.dbias.at(0) == 0.0);
     CHECK(fast.dbias.at(1) == 1.0);
+  }
+}
+
+TEST_CASE("cuda: linear: what is not a number passes the ReLU") {
+  if (skip_without_device()) return;
+  const LinearCase c{2, 3, 2, true, true};
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    Inputs in(c, dtype);
+    in.x.set(0, NAN);
+    const Run fast = on_device(in, c, {});
+    CHECK(std::isnan(fast.y.at(0)));
+    CHECK(std::isfinite(fast.y.at(2)));
   }
 }
 

@@ -80,6 +80,17 @@ TEST_CASE("cuda: softmax_cross_entropy: the value alone is the same, huge logits
   CHECK(loss.download().bits_equal(r.loss));
 }
 
+TEST_CASE("cuda: softmax_cross_entropy: the largest logit counts wherever it stands") {
+  if (skip_without_device()) return;
+  HostTensor logits({1, 70}, DType::f32), labels({1}, DType::i32);
+  labels.set(0, 1);
+  for (const int64_t largest : {0, 31, 32, 69}) {
+    CAPTURE(largest);
+    logits.fill([&](int64_t c) { return c == largest ? 1e4 : 0.0; });
+    CHECK(run(Device::cuda, logits, labels).loss.at(0) == doctest::Approx(1e4));
+  }
+}
+
 TEST_CASE("cuda: softmax_cross_entropy: a label that is no class makes the loss NaN") {
   if (skip_without_device()) return;
   const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
