@@ -64,6 +64,7 @@ TEST_CASE("cuda: step_table loads and stores the step's row of every table, and 
       CAPTURE(position);
       check(in_words, position, load, 0);
       check(in_bytes, position, load, 0);
+      check({{{3}, DType::bf16}}, position, load, 0);
       check({{{8}, DType::u8}}, position, load, 1);
     }
   }
