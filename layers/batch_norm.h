@@ -77,6 +77,9 @@ class BatchNorm : public Node {
                                         .dresidual = residual_ ? gradient(3) : Gradient{}});
   }
 
+  bool has_relu() const { return relu_; }
+  bool has_residual() const { return residual_ != nullptr; }
+
  private:
   BatchNormParameters p_;
   bool relu_;

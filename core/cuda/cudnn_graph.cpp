@@ -15,6 +15,14 @@ std::string last_error(cudnnStatus_t status) {
   return fmt::format("{} {}", cudnnGetErrorString(status), reason);
 }
 
+Descriptor make_graph(const Target& target, const std::vector<Descriptor>& operations) {
+  Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations);
+  if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
+  graph.finalize();
+  return graph;
+}
+
 /// What heuristics propose, the best first.
 std::vector<Descriptor> proposals(const Target& target, const Descriptor& graph,
                                   cudnnBackendHeurMode_t mode) {
@@ -112,8 +120,26 @@ void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t va
 void Descriptor::set(cudnnBackendAttributeName_t name, cudnnHandle_t value) {
   set(name, CUDNN_TYPE_HANDLE, 1, &value);
 }
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value) {
+  set(name, CUDNN_TYPE_POINTWISE_MODE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendNormMode_t value) {
+  set(name, CUDNN_TYPE_NORM_MODE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendNormFwdPhase_t value) {
+  set(name, CUDNN_TYPE_NORM_FWD_PHASE, 1, &value);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, bool value) {
+  set(name, CUDNN_TYPE_BOOLEAN, 1, &value);
+}
 void Descriptor::set(cudnnBackendAttributeName_t name, const Descriptor& value) {
   set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value.descriptor_);
+}
+void Descriptor::set(cudnnBackendAttributeName_t name, const std::vector<Descriptor>& values) {
+  std::vector<cudnnBackendDescriptor_t> descriptors;
+  for (const Descriptor& value : values) descriptors.push_back(value.descriptor_);
+  set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<int64_t>(descriptors.size()),
+      descriptors.data());
 }
 void Descriptor::set(cudnnBackendAttributeName_t name, const std::vector<int64_t>& values) {
   set(name, CUDNN_TYPE_INT64, static_cast<int64_t>(values.size()), values.data());
@@ -143,32 +169,55 @@ int64_t Descriptor::get_integer(cudnnBackendAttributeName_t name) const {
   return value;
 }
 
-Descriptor tensor_descriptor(int64_t id, const Shape& shape, DType dtype) {
+namespace {
+
+/// All but what is special about it, and not finalised.
+Descriptor started_tensor(int64_t id, const Shape& shape, cudnnDataType_t dtype) {
   const int64_t height = shape[1], width = shape[2], channels = shape[3];
   Descriptor tensor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   tensor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
-  tensor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, library_dtype(dtype));
+  tensor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, dtype);
   tensor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, int64_t{16});
   tensor.set(CUDNN_ATTR_TENSOR_DIMENSIONS, {shape[0], channels, height, width});
   tensor.set(CUDNN_ATTR_TENSOR_STRIDES,
              {height * width * channels, int64_t{1}, width * channels, channels});
+  return tensor;
+}
+
+}  // namespace
+
+Descriptor tensor_descriptor(int64_t id, const Shape& shape, DType dtype) {
+  Descriptor tensor = started_tensor(id, shape, library_dtype(dtype));
+  tensor.finalize();
+  return tensor;
+}
+Descriptor virtual_descriptor(int64_t id, const Shape& shape, DType dtype) {
+  Descriptor tensor = started_tensor(id, shape, library_dtype(dtype));
+  tensor.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, true);
+  tensor.finalize();
+  return tensor;
+}
+Descriptor mask_descriptor(int64_t id, const Shape& shape) {
+  Descriptor tensor = started_tensor(id, shape, CUDNN_DATA_BOOLEAN);
+  tensor.finalize();
+  return tensor;
+}
+Descriptor scalar_descriptor(int64_t id) {
+  Descriptor tensor = started_tensor(id, {1, 1, 1, 1}, CUDNN_DATA_FLOAT);
+  tensor.set(CUDNN_ATTR_TENSOR_IS_BY_VALUE, true);
   tensor.finalize();
   return tensor;
 }
 
-Plan::Plan(const Target& target, Descriptor operation, std::vector<Descriptor> parts,
-           TensorCores tensor_cores, const std::string& what)
-    : parts_(std::move(parts)), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
-  parts_.push_back(std::move(operation));
-  Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, parts_.back());
-  if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
-  graph.finalize();
-
-  std::vector<Descriptor> configurations = proposals(target, graph, CUDNN_HEUR_MODE_A);
-  for (Descriptor& last_resort : proposals(target, graph, CUDNN_HEUR_MODE_FALLBACK))
+Plan::Plan(const Target& target, Operations operations, TensorCores tensor_cores,
+           const std::string& what)
+    : operations_(std::move(operations)),
+      graph_(make_graph(target, operations_.operations)),
+      configuration_(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR),
+      plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+  std::vector<Descriptor> configurations = proposals(target, graph_, CUDNN_HEUR_MODE_A);
+  for (Descriptor& last_resort : proposals(target, graph_, CUDNN_HEUR_MODE_FALLBACK))
     configurations.push_back(std::move(last_resort));
-  parts_.push_back(std::move(graph));
   if (tensor_cores == TensorCores::first) {
     std::stable_partition(
         configurations.begin(), configurations.end(),
@@ -207,7 +256,7 @@ std::string Plan::try_engine(const Target& target, Descriptor configuration) {
   if (workspace_bytes_ > kMostWorkspaceBytes)
     return because(fmt::format("wants {} bytes of workspace", workspace_bytes_));
   plan_ = std::move(plan);
-  parts_.push_back(std::move(configuration));
+  configuration_ = std::move(configuration);
   description_ = fmt::format("engine {}{}, {} bytes of workspace", engine.index,
                              engine.tensor_cores() ? " on tensor cores" : "", workspace_bytes_);
   return "";
@@ -221,6 +270,11 @@ void Plan::run(cudnnHandle_t handle, const std::vector<int64_t>& ids,
   pack.set_pointer(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
   pack.finalize();
   LANET_CUDNN_CHECK(cudnnBackendExecute(handle, plan_.get(), pack.get()));
+}
+
+int64_t count_proposals(const Target& target, const Operations& operations) {
+  const Descriptor graph = make_graph(target, operations.operations);
+  return static_cast<int64_t>(proposals(target, graph, CUDNN_HEUR_MODE_A).size());
 }
 
 }  // namespace lanet::cudnn

@@ -4,6 +4,7 @@
 
 #include <cudnn.h>
 
+#include <deque>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -35,7 +36,12 @@ class Descriptor {
   void set(cudnnBackendAttributeName_t name, cudnnConvolutionMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnHandle_t value);
+  void set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value);
+  void set(cudnnBackendAttributeName_t name, cudnnBackendNormMode_t value);
+  void set(cudnnBackendAttributeName_t name, cudnnBackendNormFwdPhase_t value);
+  void set(cudnnBackendAttributeName_t name, bool value);
   void set(cudnnBackendAttributeName_t name, const Descriptor& value);
+  void set(cudnnBackendAttributeName_t name, const std::vector<Descriptor>& values);
   void set(cudnnBackendAttributeName_t name, const std::vector<int64_t>& values);
   void set(cudnnBackendAttributeName_t name, const std::vector<void*>& values);
   void set_pointer(cudnnBackendAttributeName_t name, void* value);
@@ -57,6 +63,27 @@ class Descriptor {
 /// An image [N, H, W, C] or the weight [O, H, W, I] of a convolution, dense in that order, under a
 /// number of its own in the graph. The library counts dimensions as N, C, H, W.
 Descriptor tensor_descriptor(int64_t id, const Shape& shape, DType dtype);
+/// The same of what one operation of a graph hands to another, and nobody else sees.
+Descriptor virtual_descriptor(int64_t id, const Shape& shape, DType dtype);
+/// A bit for each element of such an image, eight to a byte.
+Descriptor mask_descriptor(int64_t id, const Shape& shape);
+/// One float that is given to run() as the address of host memory.
+Descriptor scalar_descriptor(int64_t id);
+
+/// Operations of a graph, finalised, and what they were made of.
+struct Operations {
+  std::deque<Descriptor> parts;
+  std::vector<Descriptor> operations;
+
+  const Descriptor& part(Descriptor made) {
+    parts.push_back(std::move(made));
+    return parts.back();
+  }
+  void operation(Descriptor made) {
+    made.finalize();
+    operations.push_back(std::move(made));
+  }
+};
 
 /// What plans are made for: the device of a handle, or, without one, a device described in cuDNN's
 /// own words. Such plans cannot run here.
@@ -72,15 +99,14 @@ enum class TensorCores {
   first   ///< wherever some engine has them: heuristics at times propose others before
 };
 
-/// One operation with the engine that runs it.
+/// A graph of operations with the engine that runs it.
 class Plan {
  public:
   /// The first engine that the library's heuristics (mode A, then those of last resort) propose,
-  /// the rules allow, and that accepts the operation. Throws Error with `what`, which names the
-  /// operation, and the reasons against each engine if there is none. `operation` is finalised;
-  /// `parts` is what it was made of.
-  Plan(const Target& target, Descriptor operation, std::vector<Descriptor> parts,
-       TensorCores tensor_cores, const std::string& what);
+  /// the rules allow, and that accepts the graph. Throws Error with `what`, which names the graph,
+  /// and the reasons against each engine if there is none.
+  Plan(const Target& target, Operations operations, TensorCores tensor_cores,
+       const std::string& what);
 
   size_t workspace_bytes() const { return workspace_bytes_; }
   /// `engine 37 on tensor cores, 2048 bytes of workspace`
@@ -95,10 +121,15 @@ class Plan {
   /// Takes the engine, or says why not.
   std::string try_engine(const Target& target, Descriptor configuration);
 
-  std::vector<Descriptor> parts_;  // what plan_ refers to
-  Descriptor plan_;
+  Operations operations_;
+  Descriptor graph_, configuration_, plan_;
   size_t workspace_bytes_ = 0;
   std::string description_;
 };
+
+/// How many engines with their settings the library holds to be able to run these operations. It
+/// has asked each, but compiled none: on a machine without a driver an engine that is compiled when
+/// it is planned can get no further.
+int64_t count_proposals(const Target& target, const Operations& operations);
 
 }  // namespace lanet::cudnn

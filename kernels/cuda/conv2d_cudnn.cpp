@@ -52,20 +52,17 @@ cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
   convolution.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {s.padding, s.padding});
   convolution.finalize();
 
-  std::vector<cudnn::Descriptor> parts;
-  parts.push_back(std::move(convolution));
-  parts.push_back(cudnn::tensor_descriptor(kConvolutionX, s.x(), s.dtype));
-  parts.push_back(cudnn::tensor_descriptor(kConvolutionY, s.y(), s.dtype));
-  parts.push_back(cudnn::tensor_descriptor(kConvolutionWeight, s.weight(), task.weight_dtype));
+  cudnn::Operations graph;
   cudnn::Descriptor operation(names.operation);
-  operation.set(names.convolution, parts[0]);
-  operation.set(names.x, parts[1]);
-  operation.set(names.y, parts[2]);
-  operation.set(names.weight, parts[3]);
+  operation.set(names.convolution, graph.part(std::move(convolution)));
+  operation.set(names.x, graph.part(cudnn::tensor_descriptor(kConvolutionX, s.x(), s.dtype)));
+  operation.set(names.y, graph.part(cudnn::tensor_descriptor(kConvolutionY, s.y(), s.dtype)));
+  operation.set(names.weight, graph.part(cudnn::tensor_descriptor(kConvolutionWeight, s.weight(),
+                                                                  task.weight_dtype)));
   operation.set(names.alpha, 1.0f);
   operation.set(names.beta, task.add ? 1.0f : 0.0f);
-  operation.finalize();
-  return {target, std::move(operation), std::move(parts), tensor_cores,
+  graph.operation(std::move(operation));
+  return {target, std::move(graph), tensor_cores,
           fmt::format("convolution {}{}: x {} {}, weight {} {}, stride {}, padding {}", names.name,
                       task.add ? " (added)" : "", s.dtype, s.x(), task.weight_dtype, s.weight(),
                       s.stride, s.padding)};
