@@ -267,4 +267,11 @@ TEST_CASE("gpu-check: a program from a changed tree leaves a record of another n
   CHECK(record.at("dirty") == true);
 }
 
+TEST_CASE("gpu-check: an option that it does not know is bad usage") {
+  Machine machine;
+  const std::string script = (machine.root() / "scripts/gpu-check").string();
+  for (const char* options : {" --biuld x", " --build"})
+    CHECK(WEXITSTATUS(std::system((script + options + " 2>/dev/null").c_str())) == 2);
+}
+
 }  // namespace lanet::test
