@@ -22,6 +22,7 @@ std::array<double, 3> Model::adam_values(int64_t number, double learning_rate) c
 void Model::set_step(Context& context, int64_t number, double learning_rate) {
   std::array<double, 3> values = adam_values(number, learning_rate);
   context.copy(step_values_, {values.data(), {3}, DType::f64, Device::cpu});
+  context.synchronize();  // until then the host's values are needed
 }
 
 void Model::step(Context& context) {

@@ -72,8 +72,8 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   const size_t landmark_bytes = train_.landmarks.size() * sizeof(float);
   memory_ = context.allocate(landmark_bytes + sizeof(kFlipPermutation));
   flip_permutation_ = memory_.tensor({kNumLandmarks}, DType::i32, landmark_bytes);
-  upload(context, flip_permutation_,
-         std::vector<int32_t>(kFlipPermutation.begin(), kFlipPermutation.end()));
+  const std::vector<int32_t> permutation(kFlipPermutation.begin(), kFlipPermutation.end());
+  upload(context, flip_permutation_, permutation);
   if (landmark_bytes > 0) {
     landmarks_ = memory_.tensor({train_.size(), kNumLandmarks, 2}, DType::f32);
     upload(context, landmarks_, train_.landmarks);

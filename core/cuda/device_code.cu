@@ -18,7 +18,7 @@ std::string device_code_problem() {
   if (status == cudaSuccess) status = cudaDeviceSynchronize();
   (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
   if (status == cudaSuccess) return "";
-  if (status == cudaErrorNoKernelImageForDevice)
+  if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction)
     return "the program holds no code for the GPU, only for " LANET_CUDA_ARCHITECTURES;
   return cudaGetErrorString(status);
 }
