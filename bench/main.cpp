@@ -7,6 +7,7 @@
 
 #include "bench/bench.h"
 #include "bench/timer.h"
+#include "core/parameter_io.h"
 #include "core/rng.h"
 
 namespace lanet::bench {
@@ -20,16 +21,6 @@ struct Entry {
 std::vector<Entry>& registry() {
   static std::vector<Entry> entries;
   return entries;
-}
-
-template <typename F>
-void dispatch(DType dtype, F&& f) {
-  if (dtype == DType::i32)
-    f.template operator()<int32_t>();
-  else if (dtype == DType::u8)
-    f.template operator()<uint8_t>();
-  else
-    dispatch_float(dtype, f);
 }
 
 /// Numbers for a tensor that was not given any.
@@ -53,12 +44,9 @@ BenchTensor::BenchTensor(Context& context, const Shape& shape, DType dtype,
                          const std::function<double(int64_t)>& element)
     : buffer_(context.allocate(shape.elements() * size_of(dtype))),
       tensor_(buffer_.tensor(shape, dtype)) {
-  dispatch(dtype, [&]<typename T>() {
-    std::vector<T> values(static_cast<size_t>(shape.elements()));
-    for (int64_t i = 0; i < shape.elements(); ++i) values[i] = static_cast<T>(element(i));
-    context.copy(tensor_, {values.data(), shape, dtype, Device::cpu});
-    context.synchronize();
-  });
+  std::vector<double> values(static_cast<size_t>(shape.elements()));
+  for (int64_t i = 0; i < shape.elements(); ++i) values[i] = element(i);
+  write_tensor(context, tensor_, values);
 }
 
 void report(Context& context, const Measurement& m) {

@@ -135,6 +135,21 @@ void Context::fill_zero(const Tensor& tensor) {
 #endif
 }
 
+Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wanted) {
+  constexpr size_t kTensorAlignment = 256;
+  std::vector<size_t> offsets;
+  size_t total = 0;
+  for (const WantedTensor& w : wanted) {
+    offsets.push_back(total);
+    const size_t bytes = static_cast<size_t>(w.shape.elements()) * size_of(w.dtype);
+    total += (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  }
+  Buffer block = context.allocate(total);
+  for (size_t i = 0; i < wanted.size(); ++i)
+    *wanted[i].tensor = block.tensor(wanted[i].shape, wanted[i].dtype, offsets[i]);
+  return block;
+}
+
 std::string device_problem(Device device) {
   if (device == Device::cpu) return "";
 #ifdef LANET_HAVE_CUDA
@@ -144,9 +159,10 @@ std::string device_problem(Device device) {
   int driver = 0;
   if (status == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess) {
     if (driver == 0) return "there is no NVIDIA driver";
-    return fmt::format("the driver is for CUDA {}.{} and older, the program needs {}.{}",
-                       driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
-                       CUDART_VERSION % 1000 / 10);
+    return fmt::format(
+        "the driver is for CUDA {}.{} and older, the program was built with {}.{}: install a newer "
+        "driver, or build with an older toolkit",
+        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
   }
   if (status != cudaSuccess)
     return fmt::format("no device can be used ({})", cudaGetErrorString(status));

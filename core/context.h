@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -101,6 +103,24 @@ class Context {
   Buffer workspace_;
   std::shared_ptr<cuda::Libraries> libraries_;
 };
+
+/// A tensor that is wanted, and where the view of it goes.
+struct WantedTensor {
+  Tensor* tensor;
+  Shape shape;
+  DType dtype;
+};
+/// One block for all of them, each at a multiple of 256 bytes; of unspecified content.
+Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wanted);
+
+/// The host's elements into a tensor of as many bytes; done when it returns.
+template <typename T>
+void upload(Context& context, const Tensor& to, const std::vector<T>& from) {
+  LANET_REQUIRE(from.size() * sizeof(T) == to.bytes(), "{} bytes for a tensor of {} {}",
+                from.size() * sizeof(T), to.dtype, to.shape);
+  context.copy(to, {const_cast<T*>(from.data()), to.shape, to.dtype, Device::cpu});
+  context.synchronize();
+}
 
 /// Why there can be no Context on `device` here, in a few words; empty if there can be.
 std::string device_problem(Device device);

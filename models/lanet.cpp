@@ -117,41 +117,22 @@ Value* LaNet::bank(const std::string& name, const Shape& shape, DType dtype,
 void LaNet::plan_state(Context& context) {
   const int64_t width = 64 * expansion(config_.backbone);
   const DType head = store_.master_dtype();
-  struct Piece {
-    Tensor LaNet::*tensor;
-    Shape shape;
-    DType dtype;
-  };
-  const Piece pieces[] = {
-      {&LaNet::label_bank_, {config_.samples, config_.classes}, head},
-      {&LaNet::expression_bank_, {config_.bank_rows, width}, head},
-      {&LaNet::landmark_bank_, {config_.bank_rows, width}, head},
-      {&LaNet::bank_labels_, {config_.bank_rows}, DType::i32},
-      {&LaNet::bank_pointer_, {1}, DType::i32},
-  };
-  auto aligned = [](size_t bytes) { return (bytes + 255) / 256 * 256; };
-  size_t total = 0;
-  for (const Piece& p : pieces) total += aligned(p.shape.elements() * size_of(p.dtype));
-  state_memory_ = context.allocate(total);
-  size_t offset = 0;
-  for (const Piece& p : pieces) {
-    this->*p.tensor = state_memory_.tensor(p.shape, p.dtype, offset);
-    offset += aligned((this->*p.tensor).bytes());
-  }
+  state_memory_ =
+      allocate_tensors(context, {{&label_bank_, {config_.samples, config_.classes}, head},
+                                 {&expression_bank_, {config_.bank_rows, width}, head},
+                                 {&landmark_bank_, {config_.bank_rows, width}, head},
+                                 {&bank_labels_, {config_.bank_rows}, DType::i32},
+                                 {&bank_pointer_, {1}, DType::i32}});
 }
 
 void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels) {
   LANET_REQUIRE(static_cast<int64_t>(labels.size()) == config_.samples, "{} labels for {} samples",
                 labels.size(), config_.samples);
   dispatch_float(store_.master_dtype(), [&]<typename T>() {
-    auto upload = [&](const Tensor& to, std::vector<T>& host) {
-      context.copy(to, {host.data(), to.shape, to.dtype, Device::cpu});
-      context.synchronize();
-    };
     std::vector<T> one_hot(config_.samples * config_.classes, T(0.0f));
     for (int64_t i = 0; i < config_.samples; ++i)
       one_hot[i * config_.classes + labels[i]] = T(1.0f);
-    upload(label_bank_, one_hot);
+    upload(context, label_bank_, one_hot);
 
     for (const uint32_t space : {0u, 1u}) {
       const Tensor& rows = space == 0 ? expression_bank_ : landmark_bank_;
@@ -168,12 +149,10 @@ void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<
         for (int64_t c = 0; c < width; ++c)
           host[m * width + c] = static_cast<T>(row[c] / std::sqrt(squares));
       }
-      upload(rows, host);
+      upload(context, rows, host);
     }
   });
-  std::vector<int32_t> none(config_.bank_rows, kNoLabel);
-  context.copy(bank_labels_, {none.data(), bank_labels_.shape, DType::i32, Device::cpu});
-  context.synchronize();
+  upload(context, bank_labels_, std::vector<int32_t>(config_.bank_rows, kNoLabel));
   context.fill_zero(bank_pointer_);
 }
 

@@ -16,7 +16,7 @@ Shape table_shape(const Table& t) {
   return {kSteps, t.row.elements()};
 }
 
-/// Loads or stores at `position` on the device and by the definition; true if all bytes agree.
+/// Loads or stores at `position`, on the device and by the definition: all bytes must agree.
 void check(const std::vector<Table>& tables, int position, bool load, int64_t shift) {
   Context context(Device::cuda);
   HostTensor at({1}, DType::i32);

@@ -101,6 +101,7 @@ int run_bench_step(const BenchStepOptions& options) {
          {{"median", 1e3 * median}, {"min", 1e3 * steps.front()}, {"max", 1e3 * steps.back()}}},
         {"peak_memory_bytes", peak},
         {"allocations_after_freeze", allocated_after},
+        {"captured", trainer.captured()},
         {"device", to_string(context.device())},
         {"threads", context.threads()},
         {"dtype", options.dtype},

@@ -153,9 +153,7 @@ ordered_json describe_environment() {
 
 std::vector<std::string> cuda_problems(const CudaReport& report) {
   std::vector<std::string> problems;
-  std::string runtime;
   for (const LibraryVersion& library : report.libraries) {
-    if (library.name == "CUDA runtime") runtime = library.compiled;
     // Within one major version newer libraries serve what was compiled with older ones.
     const Version compiled = version_of(library.compiled), loaded = version_of(library.loaded);
     if (loaded[0] != compiled[0] || loaded < compiled)
@@ -163,16 +161,8 @@ std::vector<std::string> cuda_problems(const CudaReport& report) {
           "{}: compiled with {}, loaded {}; expected {} or a newer {}. Mend LD_LIBRARY_PATH.",
           library.name, library.compiled, library.loaded, library.compiled, compiled[0]));
   }
-  if (!report.driver.empty() && version_of(report.driver)[0] < version_of(runtime)[0])
-    problems.push_back(
-        fmt::format("The driver is for CUDA {} and older, the program was built with {}: install a "
-                    "newer driver, or build with an older toolkit.",
-                    report.driver, runtime));
-  if (report.driver.empty())
-    problems.push_back("Built with CUDA, but there is no NVIDIA driver: only the CPU works.");
-  else if (!report.problem.empty())
-    problems.push_back(fmt::format(
-        "Built with CUDA, but no GPU can be used ({}): only the CPU works.", report.problem));
+  if (!report.problem.empty())
+    problems.push_back(fmt::format("Built with CUDA, but only the CPU works: {}.", report.problem));
   if (!report.devices.empty() && version_of(report.devices[0].capability)[0] < 8)
     problems.push_back(
         fmt::format("{} has compute capability {}; bf16 needs 8.0 or newer. Use f32.",

@@ -5,60 +5,35 @@
 
 namespace lanet {
 
-namespace {
-
-template <typename T>
-void upload_table(Context& context, const Tensor& to, const std::vector<T>& from) {
-  LANET_REQUIRE(from.size() * sizeof(T) == to.bytes(), "{} rows for a table of {}", from.size(),
-                to.shape);
-  context.copy(to, {const_cast<T*>(from.data()), to.shape, to.dtype, Device::cpu});
-}
-
-}  // namespace
-
 EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
     : model_(model), steps_(steps) {
   const int64_t batch = model.inputs().labels->shape[0];
   constexpr int64_t kParameterBytes = sizeof(AugmentParameters);
-  struct Piece {
-    Tensor* tensor;
-    Shape shape;
-    DType dtype;
-  };
-  std::vector<Piece> pieces = {{&position_, {1}, DType::i32},
-                               {&samples_, {steps, batch}, DType::i32},
-                               {&labels_, {steps, batch}, DType::i32},
-                               {&valid_, {steps, batch}, DType::u8},
-                               {&epoch_parameters_, {steps, batch, kParameterBytes}, DType::u8},
-                               {&adam_, {steps, 3}, DType::f64},
-                               {&right_, {steps}, DType::i32},
-                               {&parameters_, {batch, kParameterBytes}, DType::u8},
-                               {&correct_, {1}, DType::i32}};
+  std::vector<WantedTensor> wanted = {
+      {&position_, {1}, DType::i32},
+      {&samples_, {steps, batch}, DType::i32},
+      {&labels_, {steps, batch}, DType::i32},
+      {&valid_, {steps, batch}, DType::u8},
+      {&epoch_parameters_, {steps, batch, kParameterBytes}, DType::u8},
+      {&adam_, {steps, 3}, DType::f64},
+      {&right_, {steps}, DType::i32},
+      {&parameters_, {batch, kParameterBytes}, DType::u8},
+      {&correct_, {1}, DType::i32}};
   for (size_t t = 0; t < model.losses().size(); ++t)
     for (const Value* part : model.losses()[t].parts)
       losses_.push_back({static_cast<int>(t), {{}, part->data}});
-  for (Loss& loss : losses_) pieces.push_back({&loss.row.table, {steps}, loss.row.row.dtype});
+  for (Loss& loss : losses_) wanted.push_back({&loss.row.table, {steps}, loss.row.row.dtype});
   LANET_REQUIRE(losses_.size() < kMaxTables, "{} parts of losses", losses_.size());
-
-  auto aligned = [](size_t bytes) { return (bytes + 255) / 256 * 256; };
-  size_t total = 0;
-  for (const Piece& p : pieces) total += aligned(p.shape.elements() * size_of(p.dtype));
-  memory_ = context.allocate(total);
-  size_t offset = 0;
-  for (const Piece& p : pieces) {
-    *p.tensor = memory_.tensor(p.shape, p.dtype, offset);
-    offset += aligned(p.tensor->bytes());
-  }
+  memory_ = allocate_tensors(context, wanted);
 }
 
 void EpochTables::upload(Context& context, const EpochInputs& inputs) {
   context.fill_zero(position_);
-  upload_table(context, samples_, inputs.samples);
-  upload_table(context, labels_, inputs.labels);
-  if (model_.inputs().landmark_valid) upload_table(context, valid_, inputs.valid);
-  upload_table(context, epoch_parameters_, inputs.parameters);
-  upload_table(context, adam_, inputs.adam);
-  context.synchronize();
+  lanet::upload(context, samples_, inputs.samples);
+  lanet::upload(context, labels_, inputs.labels);
+  if (model_.inputs().landmark_valid) lanet::upload(context, valid_, inputs.valid);
+  lanet::upload(context, epoch_parameters_, inputs.parameters);
+  lanet::upload(context, adam_, inputs.adam);
 }
 
 void EpochTables::begin_step(Context& context) {

@@ -18,12 +18,6 @@ constexpr int64_t kClasses = kNumExpressions;
 /// Steps that the host puts on the device before it waits for their losses.
 constexpr int64_t kCudaStepsPerReport = 16;
 
-/// The host's data in one tensor of the context's device.
-template <typename T>
-void upload(Context& context, const Tensor& to, const std::vector<T>& from) {
-  context.copy(to, {const_cast<T*>(from.data()), to.shape, to.dtype, Device::cpu});
-}
-
 }  // namespace
 
 std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store) {
@@ -69,16 +63,13 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       augment_workspace_bytes(context, config.data.image_size, config.train.batch));
 
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
-  const size_t landmark_bytes = train_.landmarks.size() * sizeof(float);
-  memory_ = context.allocate(landmark_bytes + sizeof(kFlipPermutation));
-  flip_permutation_ = memory_.tensor({kNumLandmarks}, DType::i32, landmark_bytes);
-  const std::vector<int32_t> permutation(kFlipPermutation.begin(), kFlipPermutation.end());
-  upload(context, flip_permutation_, permutation);
-  if (landmark_bytes > 0) {
-    landmarks_ = memory_.tensor({train_.size(), kNumLandmarks, 2}, DType::f32);
-    upload(context, landmarks_, train_.landmarks);
-  }
-  context.synchronize();
+  std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32}};
+  if (!train_.landmarks.empty())
+    wanted.push_back({&landmarks_, {train_.size(), kNumLandmarks, 2}, DType::f32});
+  memory_ = allocate_tensors(context, wanted);
+  upload(context, flip_permutation_,
+         std::vector<int32_t>(kFlipPermutation.begin(), kFlipPermutation.end()));
+  if (landmarks_) upload(context, landmarks_, train_.landmarks);
   context.freeze();
 }
 

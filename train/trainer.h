@@ -51,6 +51,8 @@ class Trainer {
   /// when step() returns.
   void prepare_epoch();
   void step();
+  /// True once steps are replayed as one captured graph.
+  bool captured() const { return step_work_.captured(); }
   Model& model() { return *model_; }
 
   /// The test set through the inference graph.

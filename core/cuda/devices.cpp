@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "core/context.h"
 #include "core/cuda/check.h"
 
 namespace lanet {
@@ -50,10 +51,9 @@ CudaReport describe_cuda() {
   report.architectures = LANET_CUDA_ARCHITECTURES;
   report.driver_release = driver_release();
   if (driver > 0) report.driver = cuda_version(driver);
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess) {
-    report.problem = cudaGetErrorString(status);
-    (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
+  report.problem = device_problem(Device::cuda);
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    (void)cudaGetLastError();  // the problem tells it; later calls must not meet it again
     return report;
   }
   for (int i = 0; i < count; ++i) {
@@ -63,7 +63,6 @@ CudaReport describe_cuda() {
                               fmt::format("{}.{}", properties.major, properties.minor),
                               properties.totalGlobalMem});
   }
-  report.problem = count > 0 ? cuda::device_code_problem() : "none found";
   if (report.problem.empty()) {
     size_t total = 0;
     LANET_CUDA_CHECK(cudaMemGetInfo(&report.free_bytes, &total));

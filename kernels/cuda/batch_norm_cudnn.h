@@ -3,8 +3,6 @@
 // residual only before a ReLU. (design: LA-Net part 1)
 #pragma once
 
-#include <optional>
-
 #include "core/cuda/cudnn_graph.h"
 
 namespace lanet {
