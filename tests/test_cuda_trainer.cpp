@@ -29,8 +29,10 @@ TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the
     CHECK(device.losses.size() == cpu.losses.size());
     for (const auto& [name, loss] : cpu.losses) {
       CAPTURE(name);
+      // Over two steps float32 and bf16 kernels differ by 3e-7 and 3e-4 where both sides have the
+      // same convolutions, and by what these round differently where they have not.
       CHECK(std::abs(device.losses.at(name) / loss - 1) <
-            (config.train.dtype == "f32" ? 1e-4 : 2e-2));
+            (config.train.dtype == "f32" ? 2e-5 : 3e-3));
     }
     CHECK(device.images == cpu.images);
   }
