@@ -27,13 +27,13 @@ EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
   memory_ = allocate_tensors(context, wanted);
 }
 
-void EpochTables::upload(Context& context, const EpochInputs& inputs) {
+void EpochTables::fill(Context& context, const EpochInputs& inputs) {
   context.fill_zero(position_);
-  lanet::upload(context, samples_, inputs.samples);
-  lanet::upload(context, labels_, inputs.labels);
-  if (model_.inputs().landmark_valid) lanet::upload(context, valid_, inputs.valid);
-  lanet::upload(context, epoch_parameters_, inputs.parameters);
-  lanet::upload(context, adam_, inputs.adam);
+  upload(context, samples_, inputs.samples);
+  upload(context, labels_, inputs.labels);
+  if (model_.inputs().landmark_valid) upload(context, valid_, inputs.valid);
+  upload(context, epoch_parameters_, inputs.parameters);
+  upload(context, adam_, inputs.adam);
 }
 
 void EpochTables::begin_step(Context& context) {

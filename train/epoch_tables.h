@@ -30,8 +30,8 @@ class EpochTables {
   /// Memory for `steps` steps of a planned model.
   EpochTables(Context& context, Model& model, int64_t steps);
 
-  /// Fills the tables; the next step is the first.
-  void upload(Context& context, const EpochInputs& inputs);
+  /// The next step is the first of these.
+  void fill(Context& context, const EpochInputs& inputs);
 
   /// Puts the step's rows into the model's inputs, Adam's values and parameters().
   void begin_step(Context& context);

@@ -117,7 +117,7 @@ void Trainer::prepare_epoch() {
   }
   for (int64_t i = 0; i < steps; ++i)
     inputs.adam.push_back(model_->adam_values(steps_done_ + i + 1, learning_rate(steps_done_ + i)));
-  tables_->upload(context_, inputs);
+  tables_->fill(context_, inputs);
 }
 
 // Everything that changes from step to step lies in memory: this can be captured.
