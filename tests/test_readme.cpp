@@ -66,6 +66,20 @@ void check_call(const Words& words) {
   }
 }
 
+/// Every option of a call of a Python script is in its own help.
+void check_options(const Words& words) {
+  if (std::system("command -v python3 >/dev/null 2>&1") != 0) return;
+  const TemporaryFolder folder;
+  const std::string help = (folder.path() / "help").string();
+  const std::string command = "PYTHONDONTWRITEBYTECODE=1 " + (kRoot / words[0]).string();
+  REQUIRE(std::system((command + " --help >" + help).c_str()) == 0);
+  const std::string text = read_text(help);
+  for (const std::string& word : words) {
+    CAPTURE(word);
+    if (word.starts_with("--")) CHECK(text.find("  " + word + " ") != std::string::npos);
+  }
+}
+
 /// What is wrong with a line of the README; fails the test.
 void check_line(const std::string& line) {
   CAPTURE(line);
@@ -78,6 +92,9 @@ void check_line(const std::string& line) {
     } else if (program.starts_with("scripts/")) {
       CHECK(access((kRoot / program).c_str(), X_OK) == 0);
       CHECK(std::system(("sh -n " + (kRoot / program).string()).c_str()) == 0);
+    } else if (program.starts_with("bench/")) {
+      CHECK(access((kRoot / program).c_str(), X_OK) == 0);
+      check_options(words);
     } else if (program == "cmake") {
       const std::string name = "\"name\": \"" + words.back() + "\"";
       CHECK(words[words.size() - 2] == "--preset");
