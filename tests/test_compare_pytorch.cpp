@@ -256,6 +256,7 @@ TEST_CASE("compare_pytorch: a wrong option is one line and exit code 2") {
       {"--only '('", "--only"},
       {"--steps", "--steps"},
       {"--lanet /no/such", "--lanet: '/no/such' is no program"},
+      {"--json /no/such/file", "--json: no file can be written in '/no/such'"},
       {"--python /no/such", "--python: '/no/such' is no program"},
       {"--only nothing", "no variant of PyTorch's step is left to time"}};
   for (const auto& [options, message] : wrong) {

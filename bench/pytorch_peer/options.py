@@ -131,6 +131,9 @@ def parse_options(words):
     options.lanet = options.lanet or str(ROOT / "build" / options.device / "lanet-cuda")
     if not options.check_only and not os.access(options.lanet, os.X_OK):
         raise Misuse(f"--lanet: '{options.lanet}' is no program")
+    folder = os.path.dirname(os.path.abspath(options.json or ""))
+    if options.json and not os.access(folder, os.W_OK):
+        raise Misuse(f"--json: no file can be written in '{folder}'")
     return options
 
 

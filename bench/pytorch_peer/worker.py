@@ -37,7 +37,7 @@ def describe(threads, device):
             "python": platform.python_version(),
             "numpy": numpy.__version__,
             "threads": torch.get_num_threads(),
-            "blas_libraries": sorted(f for f in files if "blas" in f or "mkl_rt" in f or "mkl_core" in f),
+            "blas_libraries": sorted(file for file in files if "blas" in file or "mkl" in file),
             "mkl": torch.backends.mkl.is_available(),
             "compile": hasattr(torch, "compile"),
             "device_name": torch.cuda.get_device_name() if device == "cuda" else None,
