@@ -29,6 +29,13 @@ void* allocate_host(size_t bytes) {
   return block;
 }
 
+/// Addresses that nothing lies at: reading or writing there ends the program.
+void* addresses_without_memory(size_t bytes) {
+  void* block = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (block == MAP_FAILED) throw Error(fmt::format("no {} bytes of addresses left", bytes));
+  return block;
+}
+
 }  // namespace
 
 Tensor Buffer::tensor(const Shape& shape, DType dtype, size_t offset) const {
@@ -56,6 +63,9 @@ Context::Context(Device device, int threads)
 #endif
 }
 
+Context::Context(CountOnly, Device device)
+    : device_(device), threads_(1), counts_only_(true), stats_(std::make_shared<MemoryStats>()) {}
+
 Context::~Context() {
 #ifdef LANET_HAVE_CUDA
   libraries_.reset();  // they use the stream
@@ -73,6 +83,14 @@ Buffer Context::allocate(size_t bytes) {
   stats_->peak_bytes = std::max(stats_->peak_bytes, stats_->current_bytes);
   ++stats_->allocations;
   auto account = [stats = stats_, bytes] { stats->current_bytes -= bytes; };
+  if (counts_only_) {
+    void* block = addresses_without_memory(bytes);
+    buffer.block_ = std::shared_ptr<void>(block, [account, bytes](void* p) {
+      munmap(p, bytes);
+      account();
+    });
+    return buffer;
+  }
   if (device_ == Device::cpu) {
     buffer.block_ = std::shared_ptr<void>(allocate_host(bytes), [account](void* block) {
       std::free(block);
@@ -125,6 +143,7 @@ void Context::copy(const Tensor& to, const Tensor& from) {
 }
 
 void Context::fill_zero(const Tensor& tensor) {
+  if (counts_only_) return;
   if (tensor.device == Device::cpu) {
     std::memset(tensor.data, 0, tensor.bytes());
     return;

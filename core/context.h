@@ -12,6 +12,7 @@
 namespace lanet {
 
 class Context;
+class OperationObserver;
 namespace cuda {
 class Libraries;
 /// What Context keeps for a CUDA device from its beginning to its end (core/cuda/libraries.h).
@@ -48,12 +49,24 @@ class Context {
  public:
   /// threads: 0 takes what OpenMP would. Throws Error if the device was not built or does not work.
   explicit Context(Device device = Device::cpu, int threads = 0);
+  /// A context that only counts: operations announce themselves (core/operation.h) and return, its
+  /// memory has addresses and no content, and copies do nothing. It stands for any device, built or
+  /// not, present or not.
+  struct CountOnly {};
+  Context(CountOnly, Device device);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   Device device() const { return device_; }
   int threads() const { return threads_; }
+  bool counts_only() const { return counts_only_; }
+  /// Who is told of every operation, or null.
+  void set_observer(OperationObserver* observer) { observer_ = observer; }
+  OperationObserver* observer() const { return observer_; }
+  /// Tells the observer whose the operations from here on are: a node of the graph, or a part of
+  /// the step, its kind and direction.
+  void enter(const std::string& owner, const char* kind, const char* pass) const;
   /// cudaStream_t on a CUDA device, else null.
   void* stream() const { return stream_; }
 
@@ -93,9 +106,13 @@ class Context {
   void fill_zero(const Tensor& tensor);
 
  private:
+  friend class Operation;
   Device device_;
   int threads_;
   void* stream_ = nullptr;
+  bool counts_only_ = false;
+  OperationObserver* observer_ = nullptr;
+  int operation_depth_ = 0;
   bool frozen_ = false;
   bool exact_products_ = false;
   bool tf32_ = false;

@@ -168,14 +168,19 @@ void Graph::assign_memory(Context& context) {
 
 void Graph::forward(Context& context) {
   LANET_REQUIRE(planned_, "the graph has {} nodes and no plan", nodes_.size());
-  for (auto& node : nodes_) node->forward(context);
+  for (auto& node : nodes_) {
+    context.enter(node->name(), node->kind().c_str(), "forward");
+    node->forward(context);
+  }
 }
 
 void Graph::backward(Context& context) {
   LANET_REQUIRE(planned_ && mode_ == Mode::training,
                 "backward on a graph that was not planned for it");
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-    if ((*node)->runs_backward_) (*node)->backward(context);
+    if (!(*node)->runs_backward_) continue;
+    context.enter((*node)->name(), (*node)->kind().c_str(), "backward");
+    (*node)->backward(context);
   }
 }
 

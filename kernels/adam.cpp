@@ -1,5 +1,6 @@
 #include "kernels/adam.h"
 
+#include "core/operation.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -24,6 +25,14 @@ void adam(Context& context, const AdamArgs& args) {
   if (args.momentum_shadow)
     require_tensor(args.momentum_shadow, copy ? copy.shape : Shape{0}, DType::bf16,
                    "momentum_shadow");
+  const double n = static_cast<double>(master.elements());
+  const double followed = copy ? static_cast<double>(copy.elements()) : 0;
+  const Operation operation(
+      context, "adam",
+      {.bytes = 2 * bytes_of({master, args.first_moment, args.second_moment, copy}) +
+                bytes_of({args.gradient, args.shadow, args.momentum_shadow}),
+       .flops = 14 * n + 3 * followed});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, adam_cuda(context, args));
   adam_cpu(args);
 }

@@ -1,5 +1,6 @@
 #include "kernels/adaptive_wing.h"
 
+#include "core/operation.h"
 #include "kernels/adaptive_wing_ref.h"
 #include "kernels/dispatch.h"
 
@@ -23,6 +24,12 @@ void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
   require_tensor(args.loss, {1}, sums, "loss");
   if (args.dprediction)
     require_tensor(args.dprediction.tensor, prediction.shape, prediction.dtype, "dprediction");
+  const Operation operation(
+      context, "adaptive_wing",
+      {.launches = 2,
+       .bytes = bytes_of({prediction, args.target, args.weight}) + bytes_of({args.dprediction}),
+       .flops = 20 * static_cast<double>(prediction.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, adaptive_wing_cuda(context, args));
   if (prediction.dtype == DType::f64)
     adaptive_wing_ref<double>(args);

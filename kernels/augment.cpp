@@ -1,6 +1,7 @@
 #include "kernels/augment.h"
 
 #include <omp.h>
+#include "core/operation.h"
 
 #include "kernels/augment_cuda.h"
 #include "kernels/augment_ref.h"
@@ -98,6 +99,14 @@ void augment(Context& context, const AugmentArgs& args) {
     if (args.flip_swap_landmarks)
       require_tensor(args.flip_permutation, {count}, DType::i32, "flip_permutation");
   }
+  const double pixels = static_cast<double>(batch * size * size);
+  const Operation operation(
+      context, "augment",
+      {.launches = args.landmarks ? 3 : 2,
+       // Twice through 8 bits: the crop between the passes, and the picture it is of.
+       .bytes = 9 * pixels + bytes_of({args.y, args.landmarks_out}),
+       .flops = 3 * 40 * pixels});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context,
                  augment_cuda(context, args,
                               context.workspace(augment_workspace_bytes(context, size, batch))));
@@ -109,6 +118,10 @@ void augment(Context& context, const AugmentArgs& args) {
 
 void normalize(Context& context, const NormalizeArgs& args) {
   require_pictures(args.images, args.sample_indices, args.y);
+  const Operation operation(context, "normalize",
+                            {.bytes = static_cast<double>(args.y.elements()) + bytes_of({args.y}),
+                             .flops = 2 * static_cast<double>(args.y.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, normalize_cuda(context, args));
   require_indices(args.sample_indices, args.images.shape[0]);
   const int64_t batch = args.sample_indices.shape[0];

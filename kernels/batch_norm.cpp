@@ -1,6 +1,7 @@
 #include "kernels/batch_norm.h"
 
 #include <algorithm>
+#include "core/operation.h"
 
 #include "kernels/batch_norm_ref.h"
 #include "kernels/dispatch.h"
@@ -40,6 +41,11 @@ void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args
     require_per_channel(args.running_mean, args.x, "running_mean");
     require_per_channel(args.running_var, args.x, "running_var");
   }
+  const Operation operation(context, "batch_norm_statistics",
+                            {.launches = 2,
+                             .bytes = bytes_of({args.x}),
+                             .flops = 5 * static_cast<double>(args.x.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, batch_norm_statistics_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_statistics_ref<double>(args);
@@ -57,6 +63,11 @@ void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
   require_tensor(args.y, args.x.shape, args.x.dtype, "y");
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
+  const Operation operation(
+      context, "batch_norm_apply",
+      {.bytes = bytes_of({args.x, args.residual, args.y}),
+       .flops = (args.residual ? 4 : 3) * static_cast<double>(args.x.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, batch_norm_apply_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_apply_ref<double>(args);
@@ -74,6 +85,11 @@ void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) 
   require_tensor(args.y, args.x.shape, args.x.dtype, "y");
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
+  const Operation operation(
+      context, "batch_norm_inference",
+      {.bytes = bytes_of({args.x, args.residual, args.y}),
+       .flops = (args.residual ? 4 : 3) * static_cast<double>(args.x.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, batch_norm_inference_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_inference_ref<double>(args);
@@ -91,6 +107,12 @@ void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceA
   require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
   if (args.dweight) require_per_channel(args.dweight.tensor, args.x, "dweight");
   if (args.dbias) require_per_channel(args.dbias.tensor, args.x, "dbias");
+  const Operation operation(
+      context, "batch_norm_backward_reduce",
+      {.launches = 2,
+       .bytes = bytes_of({args.x, args.dy}) + (args.relu ? bytes_of({args.y}) : 0),
+       .flops = 4 * static_cast<double>(args.x.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, batch_norm_backward_reduce_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_backward_reduce_ref<double>(args);
@@ -110,6 +132,12 @@ void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArg
   if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
   if (args.dresidual)
     require_tensor(args.dresidual.tensor, args.x.shape, args.x.dtype, "dresidual");
+  const Operation operation(
+      context, "batch_norm_backward_apply",
+      {.bytes = bytes_of({args.x, args.dy}) + (args.relu ? bytes_of({args.y}) : 0) +
+                bytes_of({args.dx, args.dresidual}),
+       .flops = 6 * static_cast<double>(args.x.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, batch_norm_backward_apply_cuda(context, args));
   if (args.x.dtype == DType::f64)
     batch_norm_backward_apply_ref<double>(args);

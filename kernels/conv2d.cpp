@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 
+#include "core/operation.h"
 #include "kernels/conv2d_ref.h"
 #include "kernels/dispatch.h"
 #ifdef LANET_HAVE_ONEDNN
@@ -43,6 +44,31 @@ size_t reference_workspace_bytes(const Conv2dShape& s) {
   return s.weight().elements() * size_of(accumulate_dtype(s.dtype));
 }
 
+/// What one pass costs. `result` is the gradient that it writes; forward it is y, set.
+/// On the CPU weights are reordered on their way in or out, and a gradient of x that is added to is
+/// made apart. On CUDA a bf16 weight's gradient is made in bf16 and widened.
+Cost cost_of(const Context& context, const Conv2dShape& s, Conv2dPass pass, const Gradient& result,
+             std::initializer_list<Tensor> read) {
+  Cost cost{
+      .bytes = bytes_of(read) + bytes_of({result}), .flops = 2 * s.macs(), .product = s.dtype};
+  const double weight = static_cast<double>(s.weight().elements());
+  const double stored = weight * static_cast<double>(size_of(s.dtype));
+  if (context.device() == Device::cpu) {
+    ++cost.launches;
+    const bool gradient = pass == Conv2dPass::backward_weight;
+    cost.bytes +=
+        2 * (gradient ? weight * static_cast<double>(size_of(accumulate_dtype(s.dtype))) : stored);
+    if (pass == Conv2dPass::backward_data && result.add) {
+      ++cost.launches;
+      cost.bytes += 2 * bytes_of({result.tensor});
+    }
+  } else if (pass == Conv2dPass::backward_weight && s.dtype == DType::bf16) {
+    cost.launches += result.add ? 2 : 1;
+    cost.bytes += 2 * stored + (result.add ? 2 * bytes_of({result.tensor}) : 0);
+  }
+  return cost;
+}
+
 #ifdef LANET_HAVE_ONEDNN
 void warn_once_of_slow_bf16() {
   static std::atomic_flag warned;
@@ -68,6 +94,7 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
+  if (context.counts_only()) return;
   LANET_RUN_CUDA(context, impl_->cuda = std::make_unique<CudaConv2d>(context, s, data_gradient,
                                                                      weight_gradient));
 #ifdef LANET_HAVE_ONEDNN
@@ -110,6 +137,9 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.y, s.y(), s.dtype, "y");
+  const Operation operation(
+      context, "conv2d", cost_of(context, s, Conv2dPass::forward, {args.y}, {args.x, args.weight}));
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->forward(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
@@ -123,6 +153,10 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.dx.tensor, s.x(), s.dtype, "dx");
+  const Operation operation(
+      context, "conv2d_backward_data",
+      cost_of(context, s, Conv2dPass::backward_data, args.dx, {args.dy, args.weight}));
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_data(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
@@ -138,6 +172,10 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.dweight.tensor, s.weight(), accumulate_dtype(s.dtype), "dweight");
+  const Operation operation(
+      context, "conv2d_backward_weight",
+      cost_of(context, s, Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_weight(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);

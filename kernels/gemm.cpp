@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include "core/operation.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm_ref.h"
 
@@ -18,6 +19,16 @@ void gemm(Context& context, const GemmArgs& args) {
                     args.ldb >= (args.transpose_b ? args.k : args.n) && args.ldc >= args.n,
                 "row strides {}, {}, {} for m {}, n {}, k {}", args.lda, args.ldb, args.ldc, args.m,
                 args.n, args.k);
+  const auto elements = [](int64_t rows, int64_t columns, const Tensor& matrix) {
+    return static_cast<double>(rows * columns) * static_cast<double>(size_of(matrix.dtype));
+  };
+  const Operation operation(
+      context, "gemm",
+      {.bytes = elements(args.m, args.k, args.a) + elements(args.k, args.n, args.b) +
+                (args.add ? 2 : 1) * elements(args.m, args.n, args.c),
+       .flops = 2 * static_cast<double>(args.m * args.n) * static_cast<double>(args.k),
+       .product = args.a.dtype});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, gemm_cuda(context, args));
 #ifdef LANET_HAVE_ONEDNN
   if (args.a.dtype == DType::f32) {

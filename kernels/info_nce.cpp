@@ -1,5 +1,6 @@
 #include "kernels/info_nce.h"
 
+#include "core/operation.h"
 #include "kernels/checks.h"
 #include "kernels/dispatch.h"
 #include "kernels/info_nce_cpu.h"
@@ -19,6 +20,28 @@ size_t info_nce_workspace_bytes(int64_t queries, int64_t width, int64_t bank_row
   return bytes;
 }
 
+namespace {
+
+/// Products of q with the bank and the keys, a pass over each row of both, and the same products
+/// again for the gradient. The logits are written, turned in place into weights, and read.
+Cost cost_of(const InfoNceArgs& args) {
+  const DType dtype = args.q.dtype, sums = accumulate_dtype(dtype);
+  const int64_t queries = args.q.shape[0], width = args.q.shape[1], rows = args.bank.shape[0];
+  const bool widened = args.bank.dtype != dtype, narrowed = dtype != sums;
+  const double products = static_cast<double>(queries * (queries + rows));  // q·b and q·k
+  const int passes = args.dq ? 2 : 1;
+  const int64_t tile = InfoNceCudaLayout::tile_rows(width, rows, dtype);
+  const int pieces = widened ? static_cast<int>((rows + tile - 1) / tile) : 1;
+  return {.launches = 2 + passes * (1 + pieces * (widened ? 2 : 1)) + (args.dq && narrowed ? 1 : 0),
+          .bytes = passes * (bytes_of({args.q, args.k, args.bank}) +
+                             2 * products * static_cast<double>(size_of(sums))) +
+                   bytes_of({args.labels, args.bank_labels}) + bytes_of({args.dq}),
+          .flops = passes * 2 * products * static_cast<double>(width),
+          .product = dtype};
+}
+
+}  // namespace
+
 void info_nce(Context& context, const InfoNceArgs& args) {
   LANET_REQUIRE(args.q && args.q.shape.rank() == 2, "q is {}", args.q.shape);
   LANET_REQUIRE(args.bank && args.bank.shape.rank() == 2, "bank is {}", args.bank.shape);
@@ -33,6 +56,8 @@ void info_nce(Context& context, const InfoNceArgs& args) {
   require_tensor(args.bank_labels, {rows}, DType::i32, "bank_labels");
   require_tensor(args.loss, {1}, accumulate_dtype(dtype), "loss");
   require_gradient(args.dq, args.q.shape, dtype, "dq");
+  const Operation operation(context, "info_nce", cost_of(args));
+  if (!operation.runs()) return;
   void* workspace = context.workspace(info_nce_workspace_bytes(queries, width, rows, dtype));
   LANET_RUN_CUDA(context, info_nce_cuda(context, args, workspace));
   if (dtype != DType::f64) {

@@ -1,5 +1,6 @@
 #include "kernels/knn.h"
 
+#include "core/operation.h"
 #include "kernels/dispatch.h"
 #include "kernels/knn_cpu.h"
 #include "kernels/knn_ref.h"
@@ -17,6 +18,10 @@ void knn(Context& context, const KnnArgs& args) {
   const int64_t n = args.features.shape[0], d = args.features.shape[1];
   LANET_REQUIRE(args.k >= 1 && n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
   require_tensor(args.indices, {n, args.k}, DType::i32, "indices");
+  const Operation operation(context, "knn",
+                            {.bytes = bytes_of({args.features, args.indices}),
+                             .flops = 6 * static_cast<double>(n * n) * static_cast<double>(d)});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, knn_cuda(context, args));
   void* workspace = context.workspace(knn_workspace_bytes(n, d, args.features.dtype));
   if (args.features.dtype == DType::f64)

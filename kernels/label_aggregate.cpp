@@ -1,5 +1,6 @@
 #include "kernels/label_aggregate.h"
 
+#include "core/operation.h"
 #include "kernels/checks.h"
 #include "kernels/dispatch.h"
 #include "kernels/label_aggregate_ref.h"
@@ -32,6 +33,15 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
   require_tensor(args.bank, {args.bank.shape[0], classes}, dtype, "bank");
   require_tensor(args.probabilities, {n, classes}, dtype, "probabilities");
   require_tensor(args.target, {n, classes}, dtype, "target");
+  const Operation operation(
+      context, "label_aggregate",
+      {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
+                          args.indices_landmark, args.logits, args.probabilities}) +
+                3 * bytes_of({args.target}),  // the bank's rows too, read and written
+       .flops = 2 * static_cast<double>(n * classes) *
+                static_cast<double>(args.scores_expression.shape[1] +
+                                    args.scores_landmark.shape[1] + 5)});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, label_aggregate_cuda(context, args));
   require_indices(args.indices_expression, n, "indices_expression");
   require_indices(args.indices_landmark, n, "indices_landmark");
@@ -54,6 +64,15 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
                    "dscores_expression");
   require_gradient(args.dscores_landmark, args.scores_landmark.shape, dtype, "dscores_landmark");
   require_gradient(args.dlogits, {n, classes}, dtype, "dlogits");
+  const Operation operation(
+      context, "label_aggregate_backward",
+      {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
+                          args.indices_landmark, args.probabilities, args.dtarget}) +
+                bytes_of({args.dscores_expression, args.dscores_landmark, args.dlogits}),
+       .flops =
+           4 * static_cast<double>(n * classes) *
+           static_cast<double>(args.scores_expression.shape[1] + args.scores_landmark.shape[1])});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, label_aggregate_backward_cuda(context, args));
   require_indices(args.indices_expression, n, "indices_expression");
   require_indices(args.indices_landmark, n, "indices_landmark");

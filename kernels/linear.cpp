@@ -1,5 +1,6 @@
 #include "kernels/linear.h"
 
+#include "core/operation.h"
 #include "kernels/dispatch.h"
 #include "kernels/linear_ref.h"
 
@@ -22,6 +23,13 @@ void linear(Context& context, const LinearArgs& args) {
   require_layer(args.x, args.weight, args.y, "y");
   if (args.bias)
     require_tensor(args.bias, {args.y.shape[1]}, accumulate_dtype(args.x.dtype), "bias");
+  const Operation operation(context, "linear",
+                            {.launches = args.bias || args.relu ? 2 : 1,
+                             .bytes = bytes_of({args.x, args.weight, args.bias, args.y}) +
+                                      (args.bias || args.relu ? 2 * bytes_of({args.y}) : 0),
+                             .flops = 2 * static_cast<double>(args.y.elements() * args.x.shape[1]),
+                             .product = args.x.dtype});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, linear_cuda(context, args));
   if (args.x.dtype == DType::bf16)
     linear_ref<bfloat16>(args);
@@ -36,6 +44,17 @@ void linear_backward(Context& context, const LinearBackwardArgs& args) {
   if (args.dx) require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
   if (args.dweight) require_tensor(args.dweight.tensor, args.weight.shape, sums, "dweight");
   if (args.dbias) require_tensor(args.dbias.tensor, {args.dy.shape[1]}, sums, "dbias");
+  const int products = (args.dx ? 1 : 0) + (args.dweight ? 1 : 0);
+  const Operation operation(
+      context, "linear_backward",
+      {.launches = (args.relu ? 1 : 0) + (args.dbias ? 1 : 0) + products,
+       .bytes = (args.relu ? bytes_of({args.y, args.dy, args.dy}) : 0) +
+                (products + (args.dbias ? 1 : 0)) * bytes_of({args.dy}) +
+                (args.dx ? bytes_of({args.weight}) : 0) + (args.dweight ? bytes_of({args.x}) : 0) +
+                bytes_of({args.dx, args.dweight, args.dbias}),
+       .flops = 2.0 * products * static_cast<double>(args.dy.elements() * args.x.shape[1]),
+       .product = args.x.dtype});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, linear_backward_cuda(context, args));
   if (args.x.dtype == DType::bf16)
     linear_backward_ref<bfloat16>(args);

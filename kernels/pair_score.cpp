@@ -1,5 +1,6 @@
 #include "kernels/pair_score.h"
 
+#include "core/operation.h"
 #include "kernels/checks.h"
 #include "kernels/dispatch.h"
 #include "kernels/pair_score_cpu.h"
@@ -28,6 +29,39 @@ void require_common(const Args& args) {
   require_tensor(args.hidden2, {n * k, d / 4}, dtype, "hidden2");
 }
 
+/// The first layer once a sample, for both halves of a row; the others once a pair.
+Cost cost_of(const PairScoreArgs& args, double pairs) {
+  const double samples = static_cast<double>(args.h.shape[0]);
+  const double first = static_cast<double>(args.weight0.elements());
+  const double second = static_cast<double>(args.weight2.elements());
+  return {.launches = 5,
+          .bytes = bytes_of({args.h, args.indices, args.weight0, args.bias0, args.weight2,
+                             args.bias2, args.weight4, args.bias4, args.scores}) +
+                   2 * bytes_of({args.h}) +  // the first layer's products of both halves
+                   2 * bytes_of({args.hidden0}) + 3 * bytes_of({args.hidden2}),
+          .flops = 2 * (samples * first + pairs * second),
+          .product = args.h.dtype};
+}
+
+Cost cost_of(const PairScoreBackwardArgs& args, double pairs) {
+  const double samples = static_cast<double>(args.h.shape[0]);
+  const double first = static_cast<double>(args.weight0.elements());
+  const double second = static_cast<double>(args.weight2.elements());
+  const int of_first = (args.dh ? 1 : 0) + (args.dweight0 ? 1 : 0);
+  const int of_second = 1 + (args.dweight2 ? 1 : 0);
+  return {.launches = 2 + of_second + 2 * of_first + (args.dbias0 ? 1 : 0),
+          .bytes = bytes_of({args.indices, args.scores, args.dscores, args.weight2, args.weight4}) +
+                   (args.dh ? bytes_of({args.weight0}) : 0) +
+                   (args.dweight0 ? bytes_of({args.h}) : 0) +
+                   (1 + of_first) * bytes_of({args.h}) +  // gradients of the first layer's products
+                   (args.dweight2 ? 4 : 3) * bytes_of({args.hidden0}) +
+                   (1 + of_second) * bytes_of({args.hidden2}) + bytes_of({args.hidden2}) +
+                   bytes_of({args.dh, args.dweight0, args.dbias0, args.dweight2, args.dbias2,
+                             args.dweight4, args.dbias4}),
+          .flops = 2 * (of_first * samples * first + of_second * pairs * second),
+          .product = args.h.dtype};
+}
+
 }  // namespace
 
 size_t pair_score_workspace_bytes(int64_t n, int64_t d, int64_t k, DType dtype) {
@@ -41,6 +75,8 @@ void pair_score(Context& context, const PairScoreArgs& args) {
   require_tensor(args.bias0, {d / 2}, dtype, "bias0");
   require_tensor(args.bias2, {d / 4}, dtype, "bias2");
   require_tensor(args.bias4, {2}, dtype, "bias4");
+  const Operation operation(context, "pair_score", cost_of(args, static_cast<double>(n * k)));
+  if (!operation.runs()) return;
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
   LANET_RUN_CUDA(context, pair_score_cuda(context, args, workspace));
   require_indices(args.indices, n, "indices");
@@ -62,6 +98,9 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
   require_gradient(args.dbias2, {d / 4}, dtype, "dbias2");
   require_gradient(args.dweight4, {2, d / 4}, dtype, "dweight4");
   require_gradient(args.dbias4, {2}, dtype, "dbias4");
+  const Operation operation(context, "pair_score_backward",
+                            cost_of(args, static_cast<double>(n * k)));
+  if (!operation.runs()) return;
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
   LANET_RUN_CUDA(context, pair_score_backward_cuda(context, args, workspace));
   require_indices(args.indices, n, "indices");

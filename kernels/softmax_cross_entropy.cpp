@@ -1,5 +1,6 @@
 #include "kernels/softmax_cross_entropy.h"
 
+#include "core/operation.h"
 #include "kernels/dispatch.h"
 #include "kernels/softmax_cross_entropy_ref.h"
 
@@ -12,6 +13,10 @@ void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args
   require_tensor(args.labels, {logits.shape[0]}, DType::i32, "labels");
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
+  const Operation operation(context, "softmax_cross_entropy",
+                            {.bytes = bytes_of({logits, args.labels}) + bytes_of({args.dlogits}),
+                             .flops = 8 * static_cast<double>(logits.elements())});
+  if (!operation.runs()) return;
   LANET_RUN_CUDA(context, softmax_cross_entropy_cuda(context, args));
   for (int64_t b = 0; b < logits.shape[0]; ++b) {
     const int32_t label = args.labels.as<int32_t>()[b];

@@ -1,5 +1,6 @@
 #include "kernels/weight_product.h"
 
+#include "core/operation.h"
 #include "kernels/cast.h"
 #include "kernels/gemm.h"
 
@@ -21,6 +22,13 @@ void weight_product(Context& context, const WeightProductArgs& args) {
   const int64_t rows = args.a.shape[0], inner = args.a.shape[1], columns = args.b.shape[1];
   const bool rounded = args.a.dtype == DType::f32 && args.y.dtype == DType::bf16;
   require_tensor(args.y, {rows, columns}, rounded ? DType::bf16 : args.a.dtype, "y");
+  const Operation operation(
+      context, "weight_product",
+      {.launches = rounded ? 2 : 1,
+       .bytes = bytes_of({args.a, args.b, args.y}) + (rounded ? 4 * bytes_of({args.y}) : 0),
+       .flops = 2 * static_cast<double>(rows * columns * inner),
+       .product = args.a.dtype});
+  if (!operation.runs()) return;
   Tensor product = args.y;
   if (rounded) {
     product.dtype = DType::f32;
@@ -46,6 +54,15 @@ void weight_product_backward(Context& context, const WeightProductBackwardArgs& 
   require_factors(args.a, args.b);
   const int64_t rows = args.a.shape[0], inner = args.a.shape[1], columns = args.b.shape[1];
   require_tensor(args.dy, {rows, columns}, args.a.dtype, "dy");
+  const int products = (args.da ? 1 : 0) + (args.db ? 1 : 0);
+  const Operation operation(
+      context, "weight_product_backward",
+      {.launches = products,
+       .bytes = products * bytes_of({args.dy}) + (args.da ? bytes_of({args.b}) : 0) +
+                (args.db ? bytes_of({args.a}) : 0) + bytes_of({args.da, args.db}),
+       .flops = 2.0 * products * static_cast<double>(rows * columns * inner),
+       .product = args.a.dtype});
+  if (!operation.runs()) return;
   if (args.da) {
     require_tensor(args.da.tensor, args.a.shape, args.a.dtype, "da");
     gemm(context, {.m = rows,

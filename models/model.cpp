@@ -28,6 +28,7 @@ void Model::set_step(Context& context, int64_t number, double learning_rate) {
 void Model::step(Context& context) {
   graph_.forward(context);
   graph_.backward(context);
+  context.enter("optimiser", "optimiser", "step");
   const ParameterStore::Blocks blocks = store_.blocks();
   adam(context, {.master = blocks.master,
                  .gradient = blocks.gradient,
@@ -41,6 +42,7 @@ void Model::step(Context& context) {
                  .beta2 = optimiser_.beta2,
                  .epsilon = optimiser_.epsilon,
                  .key_momentum = optimiser_.key_momentum});
+  context.enter("state", "state", "step");
   after_optimiser(context);
 }
 

@@ -4,56 +4,13 @@
 #include <memory>
 
 #include "core/error.h"
+#include "train/command_line_options.h"
 #include "train/config.h"
 #include "train/environment.h"
 
 namespace lanet {
 
 namespace {
-
-const std::vector<std::string> kDevices = {"auto", "cpu", "cuda"};
-const std::vector<std::string> kDtypes = {"f32", "bf16", "f64"};
-
-CLI::Validator one_of(const std::vector<std::string>& choices) {
-  return CLI::Validator(
-      [choices](const std::string& word) {
-        if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();
-        return fmt::format("'{}'; expected one of {}{}", word, fmt::join(choices, ", "),
-                           suggestion(word, choices));
-      },
-      fmt::format("{}", fmt::join(choices, "|")));
-}
-
-CLI::Validator multiple_of_32() {
-  return CLI::Validator(
-      [](const std::string& word) {
-        int side = 0;
-        const bool good =
-            CLI::detail::lexical_cast(word, side) && side >= 64 && side <= 1024 && side % 32 == 0;
-        return good ? std::string()
-                    : fmt::format("{}; expected a multiple of 32 from 64 to 1024", word);
-      },
-      "multiple of 32");
-}
-
-/// Of commands without a configuration.
-void add_machine_options(CLI::App& command, std::string& device, std::string& dtype,
-                         int64_t& threads) {
-  command.add_option("--device", device, "where to compute")
-      ->check(one_of(kDevices))
-      ->capture_default_str();
-  command.add_option("--dtype", dtype, "of activations")
-      ->check(one_of(kDtypes))
-      ->capture_default_str();
-  command.add_option("--threads", threads, "of the CPU; 0: as many as OpenMP takes")
-      ->check(CLI::NonNegativeNumber);
-}
-
-void add_graph_option(CLI::App& command, bool& graph) {
-  command.add_flag("!--no-graph", graph,
-                   "on cuda: do each step anew instead of replaying it as one captured graph; the "
-                   "results are the same");
-}
 
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -196,34 +153,6 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
   command.add_option("GOLDEN", options->files, "golden files (JSON)")->required();
   add_machine_options(command, options->device, options->dtype, options->threads);
   command.add_flag("--json", options->json, "one JSON object a file");
-  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
-}
-
-void CommandLine::add_bench_step(std::function<int(const BenchStepOptions&)> run) {
-  auto options = std::make_shared<BenchStepOptions>();
-  CLI::App& bench = add_command(app_, "bench", "Measure speed", "  lanet-cuda bench step");
-  bench.require_subcommand(1);
-  CLI::App& command =
-      add_command(bench, "step", "Time whole training steps on random data",
-                  "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
-                  "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json");
-  command.add_option("--backbone", options->backbone, "the network")
-      ->check(one_of({"resnet18", "resnet50"}))
-      ->capture_default_str();
-  command.add_option("--image", options->image, "side of the pictures")
-      ->check(multiple_of_32())
-      ->capture_default_str();
-  command.add_option("--batch", options->batch, "images a step")
-      ->check(CLI::Range(10, 65536))
-      ->capture_default_str();
-  command.add_option("--steps", options->steps, "steps to time")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  add_machine_options(command, options->device, options->dtype, options->threads);
-  command.add_flag("--tf32", options->tf32,
-                   "on cuda: float32 products may round their operands to TF32");
-  add_graph_option(command, options->graph);
-  command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

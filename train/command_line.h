@@ -37,9 +37,11 @@ class CommandLine {
 
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
+  CLI::App& bench();  // made when first asked for
   void parse(int argc, const char* const* argv);
 
   CLI::App app_;
+  CLI::App* bench_ = nullptr;
   std::function<int()> chosen_;
 };
 

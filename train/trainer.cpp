@@ -123,6 +123,7 @@ void Trainer::prepare_epoch() {
 // Everything that changes from step to step lies in memory: this can be captured.
 void Trainer::step() {
   step_work_.run(context_, [&] {
+    context_.enter("input", "input", "step");
     tables_->begin_step(context_);
     const StepInputs& in = model_->inputs();
     augment(context_, {.images = train_.set.images,
@@ -134,6 +135,7 @@ void Trainer::step() {
                        .flip_permutation = flip_permutation_,
                        .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks});
     model_->step(context_);
+    context_.enter("results", "results", "step");
     tables_->end_step(context_);
   });
   ++steps_done_;

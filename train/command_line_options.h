@@ -1,0 +1,59 @@
+// Options that several commands have, and checks of what stands behind them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace lanet {
+
+inline const std::vector<std::string> kDevices = {"auto", "cpu", "cuda"};
+inline const std::vector<std::string> kDtypes = {"f32", "bf16", "f64"};
+
+/// A word of these; another is named with its nearest choice.
+inline CLI::Validator one_of(const std::vector<std::string>& choices) {
+  return CLI::Validator(
+      [choices](const std::string& word) {
+        if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();
+        return fmt::format("'{}'; expected one of {}{}", word, fmt::join(choices, ", "),
+                           suggestion(word, choices));
+      },
+      fmt::format("{}", fmt::join(choices, "|")));
+}
+
+/// A picture's side.
+inline CLI::Validator multiple_of_32() {
+  return CLI::Validator(
+      [](const std::string& word) {
+        int side = 0;
+        const bool good =
+            CLI::detail::lexical_cast(word, side) && side >= 64 && side <= 1024 && side % 32 == 0;
+        return good ? std::string()
+                    : fmt::format("{}; expected a multiple of 32 from 64 to 1024", word);
+      },
+      "multiple of 32");
+}
+
+/// Of commands without a configuration.
+inline void add_machine_options(CLI::App& command, std::string& device, std::string& dtype,
+                                int64_t& threads) {
+  command.add_option("--device", device, "where to compute")
+      ->check(one_of(kDevices))
+      ->capture_default_str();
+  command.add_option("--dtype", dtype, "of activations")
+      ->check(one_of(kDtypes))
+      ->capture_default_str();
+  command.add_option("--threads", threads, "of the CPU; 0: as many as OpenMP takes")
+      ->check(CLI::NonNegativeNumber);
+}
+
+inline void add_graph_option(CLI::App& command, bool& graph) {
+  command.add_flag("!--no-graph", graph,
+                   "on cuda: do each step anew instead of replaying it as one captured graph; the "
+                   "results are the same");
+}
+
+}  // namespace lanet
