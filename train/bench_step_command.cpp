@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/parameter_io.h"
-#include "core/rng.h"
-#include "data/landmarks.h"
 #include "layers/conv2d.h"
 #include "train/commands.h"
+#include "train/random_faces.h"
 #include "train/session.h"
 #include "train/trainer.h"
 
@@ -20,25 +18,6 @@ double seconds_of(const std::function<void()>& run) {
   const auto start = std::chrono::steady_clock::now();
   run();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Random faces: two batches of pictures and landmarks.
-Faces random_faces(Context& context, int64_t count, int64_t size) {
-  Faces faces;
-  RandomStream random(1, Purpose::benchmark);
-  faces.set.memory = context.allocate(count * size * size * 3);
-  faces.set.images = faces.set.memory.tensor({count, size, size, 3}, DType::u8);
-  std::vector<double> pixels(faces.set.images.elements());
-  for (double& p : pixels) p = random.below(256);
-  write_tensor(context, faces.set.images, pixels);
-  for (int64_t i = 0; i < count; ++i) {
-    faces.list.names.push_back(fmt::format("random_{}", i));
-    faces.list.labels.push_back(static_cast<int32_t>(random.below(kNumExpressions)));
-    faces.valid.push_back(1);
-    for (int k = 0; k < 2 * kNumLandmarks; ++k)
-      faces.landmarks.push_back(random.uniform(0.0f, static_cast<float>(size)));
-  }
-  return faces;
 }
 
 }  // namespace

@@ -1,0 +1,57 @@
+#include "train/step_cost.h"
+
+#include <algorithm>
+
+#include "train/random_faces.h"
+#include "train/trainer.h"
+
+namespace lanet {
+
+void OperationCounter::enter(const std::string& owner, const char* kind, const char* pass) {
+  current_ = {.owner = owner, .kind = kind, .pass = pass, .name = "", .cost = {}};
+}
+
+void OperationCounter::begin(const char* operation, const Cost& cost) {
+  current_.name = operation;
+  current_.cost = cost;
+  operations_.push_back(current_);
+}
+
+std::vector<CountedOperation> count_step(const Config& config, Device device) {
+  Context context(Context::CountOnly{}, device);
+  Faces faces = random_faces(context, config.train.batch, config.data.image_size);
+  std::vector<int32_t> labels = faces.list.labels;
+  Trainer trainer(context, config, std::move(faces), Faces{}, std::move(labels),
+                  /*capture=*/false);
+  trainer.prepare_epoch();
+  OperationCounter counter;
+  context.set_observer(&counter);
+  trainer.step();
+  return counter.operations();
+}
+
+Cost total_cost(const std::vector<CountedOperation>& operations) {
+  Cost total{.launches = 0};
+  for (const CountedOperation& o : operations) {
+    total.launches += o.cost.launches;
+    total.bytes += o.cost.bytes;
+    total.flops += o.cost.flops;
+  }
+  return total;
+}
+
+double floor_seconds(const Cost& cost, const Ceilings& ceilings) {
+  double seconds = cost.bytes / ceilings.bytes_per_second;
+  if (cost.product)
+    seconds = std::max(seconds, cost.flops / (*cost.product == DType::bf16 ? ceilings.bf16_flops
+                                                                           : ceilings.float_flops));
+  return seconds;
+}
+
+double floor_seconds(const std::vector<CountedOperation>& operations, const Ceilings& ceilings) {
+  double seconds = 0;
+  for (const CountedOperation& o : operations) seconds += floor_seconds(o.cost, ceilings);
+  return seconds;
+}
+
+}  // namespace lanet

@@ -1,0 +1,55 @@
+// What one training step costs, counted from the graph as it is lowered for a device, without the
+// device and without running anything.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/operation.h"
+#include "train/config.h"
+
+namespace lanet {
+
+/// One call of an operation in a step.
+struct CountedOperation {
+  std::string owner;  ///< node of the graph, or part of the step
+  std::string kind;   ///< the node's kind
+  std::string pass;   ///< forward, backward, step
+  std::string name;   ///< of the operation
+  Cost cost;
+};
+
+/// Collects every operation of the context that it observes.
+class OperationCounter : public OperationObserver {
+ public:
+  void enter(const std::string& owner, const char* kind, const char* pass) override;
+  void begin(const char* operation, const Cost& cost) override;
+  void end() override {}
+  const std::vector<CountedOperation>& operations() const { return operations_; }
+
+ private:
+  CountedOperation current_;
+  std::vector<CountedOperation> operations_;
+};
+
+/// The operations of one step of this configuration, augmentation, optimiser and memory banks
+/// included, in the order in which they run on `device`.
+std::vector<CountedOperation> count_step(const Config& config, Device device);
+
+/// The sum of many. Its `product` is absent.
+Cost total_cost(const std::vector<CountedOperation>& operations);
+
+/// What a device does at most.
+struct Ceilings {
+  double bytes_per_second = 0;
+  double bf16_flops = 0;   ///< a second, in products of bf16 operands
+  double float_flops = 0;  ///< a second, in products of float32 operands
+};
+/// An H200: copy 4.3 TB/s and bf16 product 790 TFLOP/s as measured; float32 as in its data sheet.
+inline constexpr Ceilings kH200{4.3e12, 790e12, 67e12};
+
+/// The least time that this operation takes: of its traffic or its product, whichever is longer.
+double floor_seconds(const Cost& cost, const Ceilings& ceilings);
+double floor_seconds(const std::vector<CountedOperation>& operations, const Ceilings& ceilings);
+
+}  // namespace lanet
