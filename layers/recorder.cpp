@@ -4,8 +4,10 @@
 
 #include "kernels/cast.h"
 #include "layers/batch_norm.h"
+#include "layers/batch_norm_pool.h"
 #include "layers/conv2d.h"
 #include "layers/linear.h"
+#include "layers/pool.h"
 
 namespace lanet {
 
@@ -56,16 +58,26 @@ Value* Recorder::conv2d(const std::string& name, Value* x, int64_t out_channels,
   return add<Conv2d>(name, x, w, stride);
 }
 
-Value* Recorder::batch_norm(const std::string& name, Value* x, bool relu, Value* residual) {
-  const Shape channels{x->shape.back()};
-  BatchNormParameters parameters{.weight = parameter(name + ".weight", channels, constant(1)),
-                                 .bias = parameter(name + ".bias", channels, constant(0))};
+BatchNormParameters Recorder::batch_norm_parameters(const std::string& name, int64_t channels) {
+  BatchNormParameters parameters{.weight = parameter(name + ".weight", {channels}, constant(1)),
+                                 .bias = parameter(name + ".bias", {channels}, constant(0))};
   if (role_ == Role::query) {
-    parameters.running_mean = state(name + ".running_mean", channels, 0);
-    parameters.running_var = state(name + ".running_var", channels, 1);
+    parameters.running_mean = state(name + ".running_mean", {channels}, 0);
+    parameters.running_var = state(name + ".running_var", {channels}, 1);
   }
+  return parameters;
+}
+
+Value* Recorder::batch_norm(const std::string& name, Value* x, bool relu, Value* residual) {
+  const BatchNormParameters parameters = batch_norm_parameters(name, x->shape.back());
   if (inference()) return add<BatchNormInference>(name, x, parameters, relu, residual);
   return add<BatchNorm>(name, x, parameters, relu, residual);
+}
+
+Value* Recorder::batch_norm_max_pool(const std::string& name, const std::string& pool_name,
+                                     Value* x) {
+  if (inference()) return add<MaxPool>(pool_name, batch_norm(name, x, /*relu=*/true));
+  return add<BatchNormMaxPool>(name, x, batch_norm_parameters(name, x->shape.back()));
 }
 
 Value* Recorder::linear(const std::string& name, Value* x, int64_t out_features, bool relu) {

@@ -9,6 +9,8 @@
 
 namespace lanet {
 
+struct BatchNormParameters;
+
 enum class Role {
   query,     ///< master weights (or their bf16 shadows), with gradients
   momentum,  ///< the momentum network's copies: no gradient, batch statistics without running ones
@@ -49,11 +51,15 @@ class Recorder {
   /// Batch norm over all but the channels, then + residual, then ReLU, where asked for. In training
   /// with batch statistics, in inference with running ones.
   Value* batch_norm(const std::string& name, Value* x, bool relu, Value* residual = nullptr);
+  /// Batch norm as above, ReLU, and the 3x3/2 maximum pool: [B, H, W, C] -> [B, H/2, W/2, C]. In
+  /// training one node, in inference two, of which `pool_name` is the second's.
+  Value* batch_norm_max_pool(const std::string& name, const std::string& pool_name, Value* x);
   /// x·Wᵀ + b, then ReLU where asked for; weight and bias start uniform in ±1/√in.
   Value* linear(const std::string& name, Value* x, int64_t out_features, bool relu = false);
 
  private:
   Value* external(const Parameter& p, bool in_activation_dtype);
+  BatchNormParameters batch_norm_parameters(const std::string& name, int64_t channels);
 
   Graph& graph_;
   ParameterStore& store_;

@@ -28,8 +28,7 @@ int64_t expansion(Backbone backbone) {
 
 Value* record_stem(Recorder& r, const std::string& prefix, Value* images) {
   Value* x = r.conv2d(prefix + "conv1", images, 64, 7, 2);
-  x = r.batch_norm(prefix + "bn1", x, /*relu=*/true);
-  return r.add<MaxPool>(prefix + "maxpool", x);
+  return r.batch_norm_max_pool(prefix + "bn1", prefix + "maxpool", x);
 }
 
 Value* record_stage(Recorder& r, const std::string& name, Value* x, Backbone backbone, int stage) {
