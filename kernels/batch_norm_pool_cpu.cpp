@@ -72,7 +72,7 @@ class ForwardTile {
     take<Row::starts>(first, above);
     for (int64_t i = first; i < last; ++i) {
       take<Row::goes_on>(i, kMaxPoolStride * i);
-      take<Row::ends>(i, std::min(kMaxPoolStride * i + 1, sizes_.height - 1));
+      take<Row::ends>(i, kMaxPoolStride * i + 1);
     }
   }
 
