@@ -75,10 +75,70 @@ void Graph::plan(Context& context) {
     if (value->needs_grad)
       require_tensor(value->grad, value->shape, value->grad_dtype, value->name.c_str());
   }
+  schedule(context.device() == Device::cuda);
   decide_gradients();
   for (auto& node : nodes_) node->plan(context);
   assign_memory(context);
   planned_ = true;
+}
+
+/// Of each node: how many nodes the longest way to it passes.
+std::vector<int> Graph::depths() const {
+  std::vector<int> depths;
+  std::unordered_map<const Node*, int> depth_of;
+  for (const auto& node : nodes_) {
+    int depth = 0;
+    for (const auto& in : node->inputs_)
+      if (in.value->producer) depth = std::max(depth, depth_of[in.value->producer] + 1);
+    depths.push_back(depth_of[node.get()] = depth);
+  }
+  return depths;
+}
+
+/// True if `node`, of the same depth, may run with the group. No two may write the same gradient.
+bool Graph::may_join(const Group& group, const Node& node) {
+  const Node& first = *group.members[0];
+  if (node.group_key().empty() || node.group_key() != first.group_key()) return false;
+  if (group.members.size() == first.largest_group()) return false;
+  for (const Node* member : group.members) {
+    for (const auto& in : member->inputs_)
+      for (const auto& other : node.inputs_)
+        if (in.value == other.value && in.value->needs_grad) return false;
+  }
+  return true;
+}
+
+// By depth, parts of the network that do not depend on each other (the branches, query and
+// momentum) stand side by side, and what is alike in them runs together.
+void Graph::schedule(bool by_depth) {
+  if (!by_depth) {
+    for (auto& node : nodes_) groups_.push_back({{node.get()}, {}, node->name()});
+    return;
+  }
+  const std::vector<int> depth = depths();
+  const int deepest = depth.empty() ? -1 : *std::max_element(depth.begin(), depth.end());
+  std::vector<std::unique_ptr<Node>> ordered;
+  std::vector<std::vector<size_t>> level(deepest + 1);
+  for (size_t i = 0; i < nodes_.size(); ++i) level[depth[i]].push_back(i);
+  for (const std::vector<size_t>& its : level) {
+    const size_t first_group = groups_.size();
+    for (const size_t i : its) {
+      Node* node = nodes_[i].get();
+      const auto group = std::find_if(groups_.begin() + first_group, groups_.end(),
+                                      [&](const Group& g) { return may_join(g, *node); });
+      if (group != groups_.end()) {
+        group->members.push_back(node);
+        group->owner += ", " + node->name();
+      } else {
+        groups_.push_back({{node}, {}, node->name()});
+      }
+    }
+  }
+  std::unordered_map<const Node*, size_t> place;
+  for (size_t i = 0; i < nodes_.size(); ++i) place[nodes_[i].get()] = i;
+  for (const Group& group : groups_)
+    for (const Node* node : group.members) ordered.push_back(std::move(nodes_[place[node]]));
+  nodes_ = std::move(ordered);
 }
 
 // Gradients are written in this order in time: by losses in forward, then by the other nodes in
@@ -103,16 +163,19 @@ void Graph::decide_gradients() {
         [&](const Node::Output& out) { return out.value->needs_grad && written.count(out.value); });
     if ((*node)->runs_backward_) visit(**node);
   }
+  for (Group& group : groups_)
+    for (Node* node : group.members)
+      if (node->runs_backward_) group.backward.push_back(node);
   // A value no loss depends on has no gradient, even where parameters lie upstream.
   for (auto& value : values_) {
     if (!value->external && !written.count(value.get())) value->needs_grad = false;
   }
 }
 
-// Time: node i runs forward at i and backward at 2N − 1 − i.
+// Time: group i of N runs forward at i and backward at 2N − 1 − i.
 void Graph::assign_memory(Context& context) {
-  const int num_nodes = static_cast<int>(nodes_.size());
-  const int end = 2 * num_nodes;
+  const int num_groups = static_cast<int>(groups_.size());
+  const int end = 2 * num_groups;
   constexpr int kNever = std::numeric_limits<int>::max();
   struct Span {
     int first = kNever, last = -1;
@@ -122,8 +185,7 @@ void Graph::assign_memory(Context& context) {
     }
   };
   std::unordered_map<const Value*, Span> data, grad;
-  for (int i = 0; i < num_nodes; ++i) {
-    Node& node = *nodes_[i];
+  const auto include = [&](const Node& node, int i) {
     const int backward = end - 1 - i;
     for (const auto& in : node.inputs_) {
       data[in.value].include(i);
@@ -144,7 +206,9 @@ void Graph::assign_memory(Context& context) {
       data[value].include(i);
       if (node.runs_backward_) data[value].include(backward);
     }
-  }
+  };
+  for (int i = 0; i < num_groups; ++i)
+    for (const Node* node : groups_[i].members) include(*node, i);
 
   std::vector<Lifetime> lifetimes;
   std::vector<Tensor*> tensors;
@@ -168,19 +232,27 @@ void Graph::assign_memory(Context& context) {
 
 void Graph::forward(Context& context) {
   LANET_REQUIRE(planned_, "the graph has {} nodes and no plan", nodes_.size());
-  for (auto& node : nodes_) {
-    context.enter(node->name(), node->kind().c_str(), "forward");
-    node->forward(context);
+  for (const Group& group : groups_) {
+    Node& first = *group.members[0];
+    context.enter(group.owner, first.kind().c_str(), "forward");
+    if (group.members.size() == 1)
+      first.forward(context);
+    else
+      first.forward_group(context, group.members);
   }
 }
 
 void Graph::backward(Context& context) {
   LANET_REQUIRE(planned_ && mode_ == Mode::training,
                 "backward on a graph that was not planned for it");
-  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-    if (!(*node)->runs_backward_) continue;
-    context.enter((*node)->name(), (*node)->kind().c_str(), "backward");
-    (*node)->backward(context);
+  for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) {
+    if (group->backward.empty()) continue;
+    Node& first = *group->backward[0];
+    context.enter(group->owner, first.kind().c_str(), "backward");
+    if (group->backward.size() == 1)
+      first.backward(context);
+    else
+      first.backward_group(context, group->backward);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,14 @@ class Node {
   virtual void plan(Context&) {}
   virtual void forward(Context& context) = 0;
   virtual void backward(Context&) {}
+
+  /// On CUDA, where a launch costs, nodes with the same key that do not depend on each other run
+  /// together, at most largest_group() of them. An empty key: this node runs by itself.
+  virtual std::string group_key() const { return {}; }
+  virtual size_t largest_group() const { return 1; }
+  /// Called on the first of a group, in place of forward() and backward() of each.
+  virtual void forward_group(Context&, std::span<Node* const>) {}
+  virtual void backward_group(Context&, std::span<Node* const>) {}
 
   /// A loss: it has no differentiable output, and writes the gradients of its inputs in forward(),
   /// in the same pass as its value.
@@ -115,7 +124,9 @@ class Graph {
     return static_cast<N*>(nodes_.back().get());
   }
 
-  /// Makes library plans, decides gradients, assigns memory. After it nothing is allocated.
+  /// Orders the nodes, makes library plans, decides gradients, assigns memory. After it nothing is
+  /// allocated. On the CPU nodes run as they were recorded, which frees memory early; on CUDA by
+  /// their depth, in groups.
   void plan(Context& context);
 
   void forward(Context& context);
@@ -128,6 +139,7 @@ class Graph {
     context.fill_zero(arena_.tensor({static_cast<int64_t>(arena_.bytes())}, DType::u8));
   }
   size_t arena_bytes() const { return arena_.bytes(); }
+  /// In the order in which they run forward.
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   /// True if backward() calls this node.
   static bool runs_backward(const Node& node) { return node.runs_backward_; }
@@ -138,11 +150,20 @@ class Graph {
  private:
   friend class Node;
   Value* new_value(const std::string& name, const Shape& shape, DType dtype);
+  /// Nodes that run together.
+  struct Group {
+    std::vector<Node*> members, backward;  // backward: those of the members that run backward
+    std::string owner;                     // their names, for who watches the context
+  };
+  void schedule(bool by_depth);
+  std::vector<int> depths() const;
+  static bool may_join(const Group& group, const Node& node);
   void decide_gradients();
   void assign_memory(Context& context);
 
   Mode mode_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Group> groups_;  // in the order in which they run forward, which nodes_ has too
   std::vector<std::unique_ptr<Value>> values_;
   std::vector<std::pair<Value*, std::function<void(Value&)>>> binders_;
   Buffer arena_;

@@ -1,8 +1,6 @@
 // Batch normalisation on CUDA, forward. The statistics take two launches: one reads x and leaves
 // mean and squared differences of each strip of rows, one joins the strips. Everything is counted
 // from the first row of x, so that a mean far larger than the deviation costs no digits.
-#include "kernels/batch_norm.h"
-
 #include "kernels/batch_norm_cuda.cuh"
 
 namespace lanet {
@@ -14,15 +12,28 @@ constexpr int kRowsAtOnce = N == 8 ? 4 : 8;
 constexpr int kApplyRows = 8;  // rows a thread writes
 }  // namespace
 
+template <typename T>
+struct BatchNormStatisticsMember {
+  using A = accumulate_t<T>;
+  const T* x;
+  StripSums<A> sums;
+  A *mean, *inv_std;
+  A *running_mean, *running_var;  // null if they are not tracked
+};
+template <typename T>
+using BatchNormStatisticsGroup = BatchNormGroup<BatchNormStatisticsMember<T>>;
+
 /// Leaves mean − first row and the sum of squared differences from the mean, by strip and channel.
 template <typename T, int N>
 __global__ void __launch_bounds__(kTileThreads)
-    batch_norm_strip_statistics_kernel(const T* x, Strips strips, StripSums<accumulate_t<T>> sums) {
+    batch_norm_strip_statistics_kernel(const __grid_constant__ BatchNormStatisticsGroup<T> group,
+                                       Strips strips) {
   using A = accumulate_t<T>;
   __shared__ A lane_mean[kTileThreads * N], lane_squares[kTileThreads * N];
   const TilePlace place = tile_place(strips.channels);
   const int64_t channel = place.first_channel + threadIdx.x * N;
   const int64_t rows = strips.rows_of(place.strip), step = blockDim.y;
+  const T* x = group.mine().x;
   const T* strip = x + strips.first_row(place.strip) * strips.channels;
   cuda::Values<N, T> mean = {}, squares = {};
   if (channel < strips.channels) {
@@ -76,177 +87,185 @@ __global__ void __launch_bounds__(kTileThreads)
           lane_squares[lane * width + mine] + A(each + (lane < more)) * difference * difference;
     }
     const int64_t at = place.strip * strips.channels + place.first_channel + mine;
-    sums.first[at] = strip_mean;
-    sums.second[at] = strip_squares;
+    group.mine().sums.first[at] = strip_mean;
+    group.mine().sums.second[at] = strip_squares;
   }
 }
 
-/// Joins the strips. The running statistics are null if they are not tracked.
+/// Joins the strips.
 template <typename T>
 __global__ void __launch_bounds__(kMaxJoinThreads)
-    batch_norm_statistics_kernel(const T* x, Strips strips, StripSums<accumulate_t<T>> sums,
-                                 accumulate_t<T>* mean_out, accumulate_t<T>* inv_std,
-                                 accumulate_t<T>* running_mean, accumulate_t<T>* running_var) {
+    batch_norm_statistics_kernel(const __grid_constant__ BatchNormStatisticsGroup<T> group,
+                                 Strips strips) {
   using A = accumulate_t<T>;
+  const BatchNormStatisticsMember<T>& my = group.mine();
   __shared__ JoinScratch scratch;
   const int64_t channel = int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  const unsigned group = threadIdx.x / kJoinChannels, groups = blockDim.x / kJoinChannels;
+  const unsigned slot = threadIdx.x / kJoinChannels, slots = blockDim.x / kJoinChannels;
   const int64_t end = channel < strips.channels ? strips.strips : 0;
   const double rows = static_cast<double>(strips.rows);
   double sum = 0, squares = 0;
-  for (int64_t s = group; s < end; s += groups)
-    sum += double(strips.rows_of(s)) * double(sums.first[s * strips.channels + channel]);
+  for (int64_t s = slot; s < end; s += slots)
+    sum += double(strips.rows_of(s)) * double(my.sums.first[s * strips.channels + channel]);
   const double from_origin = sum_over_groups(sum, scratch) / rows;
-  for (int64_t s = group; s < end; s += groups) {
-    const double difference = double(sums.first[s * strips.channels + channel]) - from_origin;
-    squares += double(sums.second[s * strips.channels + channel]) +
+  for (int64_t s = slot; s < end; s += slots) {
+    const double difference = double(my.sums.first[s * strips.channels + channel]) - from_origin;
+    squares += double(my.sums.second[s * strips.channels + channel]) +
                double(strips.rows_of(s)) * difference * difference;
   }
   squares = sum_over_groups(squares, scratch);
-  if (channel < strips.channels && group == 0) {
-    const double mean = double(cuda::load(x + channel)) + from_origin;
-    mean_out[channel] = A(mean);
-    inv_std[channel] = A(1 / sqrt(squares / rows + kBatchNormEpsilon));
-    if (running_mean) {
+  if (channel < strips.channels && slot == 0) {
+    const double mean = double(cuda::load(my.x + channel)) + from_origin;
+    my.mean[channel] = A(mean);
+    my.inv_std[channel] = A(1 / sqrt(squares / rows + kBatchNormEpsilon));
+    if (my.running_mean) {
       const double unbiased = squares / max(1.0, rows - 1);
-      running_mean[channel] =
-          A((1 - kBatchNormMomentum) * double(running_mean[channel]) + kBatchNormMomentum * mean);
-      running_var[channel] = A((1 - kBatchNormMomentum) * double(running_var[channel]) +
-                               kBatchNormMomentum * unbiased);
+      my.running_mean[channel] = A((1 - kBatchNormMomentum) * double(my.running_mean[channel]) +
+                                   kBatchNormMomentum * mean);
+      my.running_var[channel] = A((1 - kBatchNormMomentum) * double(my.running_var[channel]) +
+                                  kBatchNormMomentum * unbiased);
     }
   }
 }
 
-/// `spread` is inv_std, or the variance that it is to be made of.
+/// y = relu(normalised x + normalised second x, or the residual).
 template <typename T>
-struct BatchNormApplyKernelArgs {
-  const T* x;
+struct BatchNormApplyMember {
+  BatchNormImage<T> first, second;
   const T* residual;  // null if there is none
   T* y;
-  const accumulate_t<T>* mean;
-  const accumulate_t<T>* spread;
-  const accumulate_t<T>* weight;
-  const accumulate_t<T>* bias;
-  int64_t rows, channels;
-  bool spread_is_variance, relu;
+  bool relu, variance;  // variance: the first image's inv_std is to be made of it
 };
 
-/// y = relu(x·scale + shift + residual): one multiply-add, hence one rounding, an element.
-template <typename T, int N>
+template <typename T, int N, bool kSecond>
 __global__ void __launch_bounds__(kTileThreads)
-    batch_norm_apply_kernel(BatchNormApplyKernelArgs<T> args) {
-  using A = accumulate_t<T>;
+    batch_norm_apply_kernel(const __grid_constant__ BatchNormGroup<BatchNormApplyMember<T>> group,
+                            int64_t rows, int64_t channels) {
   constexpr int kRows = kRowsAtOnce<N> / 2;
-  const TilePlace place = tile_place(args.channels);
+  const BatchNormApplyMember<T>& my = group.mine();
+  const T* other_image = kSecond ? my.second.x : my.residual;
+  const TilePlace place = tile_place(channels);
   const int64_t channel = place.first_channel + threadIdx.x * N;
-  if (channel >= args.channels) return;
-  const auto mean = cuda::load_values<N>(args.mean + channel);
-  const auto spread = cuda::load_values<N>(args.spread + channel);
-  auto scale = cuda::load_values<N>(args.weight + channel);
-  auto shift = cuda::load_values<N>(args.bias + channel);
-#pragma unroll
-  for (int e = 0; e < N; ++e) {
-    scale.value[e] *= args.spread_is_variance ? 1 / sqrt(spread.value[e] + A(kBatchNormEpsilon))
-                                              : spread.value[e];
-    shift.value[e] = fma(-mean.value[e], scale.value[e], shift.value[e]);
-  }
+  if (channel >= channels) return;
+  BatchNormAffine<T, N> first, second;
+  first.load(my.first, channel, my.variance);
+  if (kSecond) second.load(my.second, channel);
   int64_t row = place.strip * kApplyRows * blockDim.y + threadIdx.y;
   for (int batch = 0; batch < kApplyRows / kRows; ++batch) {
-    cuda::Pack<T, N> x[kRows], residual[kRows];
+    cuda::Pack<T, N> x[kRows], other[kRows];
     int64_t at[kRows];
 #pragma unroll
     for (int r = 0; r < kRows; ++r, row += blockDim.y) {
       // Past the end the last row is read, and nothing written.
-      at[r] = row < args.rows ? row * args.channels + channel : -1;
-      const int64_t from = min(row, args.rows - 1) * args.channels + channel;
-      x[r] = cuda::load_pack<N>(args.x + from);
-      if (args.residual) residual[r] = cuda::load_pack<N>(args.residual + from);
+      at[r] = row < rows ? row * channels + channel : -1;
+      const int64_t from = min(row, rows - 1) * channels + channel;
+      x[r] = cuda::load_pack<N>(my.first.x + from);
+      if (other_image) other[r] = cuda::load_pack<N>(other_image + from);
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
       cuda::Values<N, T> y;
 #pragma unroll
       for (int e = 0; e < N; ++e) {
-        A value = fma(cuda::load(&x[r].value[e]), scale.value[e], shift.value[e]);
-        if (args.residual) value += cuda::load(&residual[r].value[e]);
-        y.value[e] = args.relu && value < 0 ? A(0) : value;  // keeps NaN
+        accumulate_t<T> value = first.at(x[r], e);
+        if (kSecond)
+          value += second.at(other[r], e);
+        else if (other_image)
+          value += cuda::load(&other[r].value[e]);
+        y.value[e] = my.relu && value < 0 ? accumulate_t<T>(0) : value;  // keeps NaN
       }
-      if (at[r] >= 0) cuda::store_values<N>(args.y + at[r], y);
+      if (at[r] >= 0) cuda::store_values<N>(my.y + at[r], y);
     }
   }
 }
 
-size_t batch_norm_cuda_workspace_bytes(const Shape& x) {
+size_t batch_norm_cuda_workspace_bytes(const Shape& x, int count) {
   const Strips strips(x);
-  return static_cast<size_t>(2 * strips.strips * strips.channels) * sizeof(double);
+  return static_cast<size_t>(3 * count * strips.strips * strips.channels) * sizeof(double);
 }
 
-void batch_norm_statistics_cuda(Context& context, const BatchNormStatisticsArgs& args) {
-  dispatch_float(args.x.dtype, [&]<typename Host>() {
+void batch_norm_statistics_cuda(Context& context, std::span<const BatchNormStatisticsArgs> group) {
+  dispatch_float(group[0].x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
     using A = accumulate_t<Host>;
-    const Strips strips(args.x.shape);
-    const StripSums<A> sums(context.workspace(batch_norm_cuda_workspace_bytes(args.x.shape)),
-                            strips);
-    const T* x = static_cast<const T*>(args.x.data);
-    cuda::with_pack_width<T>(cuda::channels_in_packs<T>(strips.channels, {x}), [&]<int N>() {
-      cuda::launch(batch_norm_strip_statistics_kernel<T, N>, strips.grid(),
-                   tile_block(strips.channels, N), 0, cuda::stream(context), x, strips, sums);
+    const Strips strips(group[0].x.shape);
+    void* workspace = context.workspace(
+        batch_norm_cuda_workspace_bytes(group[0].x.shape, static_cast<int>(group.size())));
+    bool packs = true;
+    for (const auto& args : group)
+      packs = packs && cuda::channels_in_packs<T>(strips.channels, {args.x.data});
+    const BatchNormStatisticsGroup<T> kernel_group(group, [&](const BatchNormStatisticsArgs& args,
+                                                              int member) {
+      return BatchNormStatisticsMember<T>{.x = static_cast<const T*>(args.x.data),
+                                          .sums = StripSums<A>(workspace, strips, member),
+                                          .mean = static_cast<A*>(args.mean.data),
+                                          .inv_std = static_cast<A*>(args.inv_std.data),
+                                          .running_mean = static_cast<A*>(args.running_mean.data),
+                                          .running_var = static_cast<A*>(args.running_var.data)};
     });
-    cuda::launch(batch_norm_statistics_kernel<T>,
-                 dim3(cuda::blocks_for(strips.channels, kJoinChannels)), join_block(strips), 0,
-                 cuda::stream(context), x, strips, sums, static_cast<A*>(args.mean.data),
-                 static_cast<A*>(args.inv_std.data), static_cast<A*>(args.running_mean.data),
-                 static_cast<A*>(args.running_var.data));
+    cuda::with_pack_width<T>(packs, [&]<int N>() {
+      cuda::launch(batch_norm_strip_statistics_kernel<T, N>, strips.grid(group.size()),
+                   tile_block(strips.channels, N), 0, cuda::stream(context), kernel_group, strips);
+    });
+    cuda::launch(batch_norm_statistics_kernel<T>, join_grid(strips, group.size()),
+                 join_block(strips), 0, cuda::stream(context), kernel_group, strips);
   });
 }
 
 namespace {
 
-template <typename T>
-void launch_apply(Context& context, const BatchNormApplyKernelArgs<T>& args) {
-  const bool packs = cuda::channels_in_packs<T>(
-      args.channels,
-      {args.x, args.residual, args.y, args.mean, args.spread, args.weight, args.bias});
-  cuda::with_pack_width<T>(packs, [&]<int N>() {
-    const dim3 block = tile_block(args.channels, N);
-    const int64_t strips = cuda::blocks_for(args.rows, kApplyRows * block.y);
-    cuda::launch(batch_norm_apply_kernel<T, N>,
-                 dim3(cuda::blocks_for(strips * tile_columns(args.channels), 1)), block, 0,
-                 cuda::stream(context), args);
-  });
-}
-
-/// mean and spread: either those of the batch or the running ones.
-template <typename Args>
-void apply(Context& context, const Args& args, const Tensor& mean, const Tensor& spread,
-           bool spread_is_variance) {
-  dispatch_float(args.x.dtype, [&]<typename Host>() {
+/// variance: inv_std holds variances.
+void apply(Context& context, std::span<const BatchNormApplyArgs> group, bool variance) {
+  dispatch_float(group[0].x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
-    using A = accumulate_t<Host>;
-    const int64_t channels = args.x.shape.back();
-    launch_apply<T>(context, {.x = static_cast<const T*>(args.x.data),
-                              .residual = static_cast<const T*>(args.residual.data),
-                              .y = static_cast<T*>(args.y.data),
-                              .mean = static_cast<const A*>(mean.data),
-                              .spread = static_cast<const A*>(spread.data),
-                              .weight = static_cast<const A*>(args.weight.data),
-                              .bias = static_cast<const A*>(args.bias.data),
-                              .rows = args.x.elements() / channels,
-                              .channels = channels,
-                              .spread_is_variance = spread_is_variance,
-                              .relu = args.relu});
+    const int64_t channels = group[0].x.shape.back(), rows = group[0].x.elements() / channels;
+    bool packs = true;
+    const BatchNormGroup<BatchNormApplyMember<T>> kernel_group(
+        group, [&](const BatchNormApplyArgs& args, int) {
+          const BatchNormApplyMember<T> member{
+              .first = BatchNormImage<T>(args),
+              .second = BatchNormImage<T>(args.second),
+              .residual = static_cast<const T*>(args.residual.data),
+              .y = static_cast<T*>(args.y.data),
+              .relu = args.relu,
+              .variance = variance};
+          packs = packs && member.first.in_packs(channels) && member.second.in_packs(channels) &&
+                  cuda::channels_in_packs<T>(channels, {member.residual, member.y});
+          return member;
+        });
+    const auto launch = [&]<bool kSecond>() {
+      cuda::with_pack_width<T>(packs, [&]<int N>() {
+        const dim3 block = tile_block(channels, N);
+        const unsigned strips = cuda::blocks_for(rows, kApplyRows * block.y);
+        cuda::launch(batch_norm_apply_kernel<T, N, kSecond>,
+                     dim3(cuda::blocks_for(int64_t{strips} * tile_columns(channels), 1),
+                          static_cast<unsigned>(group.size())),
+                     block, 0, cuda::stream(context), kernel_group, rows, channels);
+      });
+    };
+    if (group[0].second.x)
+      launch.template operator()<true>();
+    else
+      launch.template operator()<false>();
   });
 }
 
 }  // namespace
 
-void batch_norm_apply_cuda(Context& context, const BatchNormApplyArgs& args) {
-  apply(context, args, args.mean, args.inv_std, false);
+void batch_norm_apply_cuda(Context& context, std::span<const BatchNormApplyArgs> group) {
+  apply(context, group, /*variance=*/false);
 }
 
 void batch_norm_inference_cuda(Context& context, const BatchNormInferenceArgs& args) {
-  apply(context, args, args.running_mean, args.running_var, true);
+  const BatchNormApplyArgs one{.x = args.x,
+                               .mean = args.running_mean,
+                               .inv_std = args.running_var,
+                               .weight = args.weight,
+                               .bias = args.bias,
+                               .residual = args.residual,
+                               .y = args.y,
+                               .relu = args.relu};
+  apply(context, std::span(&one, 1), /*variance=*/true);
 }
 
 }  // namespace lanet

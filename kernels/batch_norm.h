@@ -1,4 +1,5 @@
-// Batch normalisation over channels, fused with an optional residual and an optional ReLU.
+// Batch normalisation over channels, fused with an optional residual or a second normalised image,
+// and an optional ReLU.
 //   x̂ = (x − mean_c) · inv_std_c;  y = relu(weight_c · x̂ + bias_c + residual)
 // mean_c and var_c are over all rows; inv_std_c = 1/√(var_c + ε), var_c biased. (design: LA-Net
 // part 1: ε 1e-5, running = 0.9·old + 0.1·batch, running variance unbiased)
@@ -7,7 +8,11 @@
 // A training forward pass is statistics, then apply; a backward pass is reduce, then apply. Between
 // the two, ranks may exchange what was summed.
 // All are deterministic, and the same for any number of threads.
+// Each takes a group as well: up to kMaxBatchNorms images of one shape and dtype, which on CUDA
+// cost the launches of one.
 #pragma once
+
+#include <span>
 
 #include "core/context.h"
 
@@ -16,9 +21,11 @@ namespace lanet {
 constexpr double kBatchNormEpsilon = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;  // weight of the batch in the running statistics
 
-/// Workspace that statistics and backward_reduce need for an x of this shape, on any device of this
-/// build: the planner hands it to context.reserve_workspace().
-size_t batch_norm_workspace_bytes(const Shape& x);
+constexpr int kMaxBatchNorms = 8;  // of a group
+
+/// Workspace that statistics and backward_reduce need for a group of `count` images of this shape,
+/// on any device of this build: the planner hands it to context.reserve_workspace().
+size_t batch_norm_workspace_bytes(const Shape& x, int count = 1);
 
 /// mean, inv_std [C] in A: written. running_mean, running_var [C] in A: updated; both absent if not
 /// tracked. The running variance takes var·R/(R−1) (var itself if R is 1). Exact to
@@ -30,9 +37,27 @@ struct BatchNormStatisticsArgs {
   Tensor running_mean = {};
   Tensor running_var = {};
 };
-void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args);
+void batch_norm_statistics(Context& context, std::span<const BatchNormStatisticsArgs> group);
+inline void batch_norm_statistics(Context& context, const BatchNormStatisticsArgs& args) {
+  batch_norm_statistics(context, std::span(&args, 1));
+}
 
-/// residual (T, x's shape): absent if none. y may be neither x nor residual.
+/// A second image that is normalised by itself and added before the ReLU, in place of a residual:
+/// the norm at the end of a shortcut. Its fields are as the first one's, and read and written by
+/// the passes that have them for the first; its sum_dy is the first one's too.
+struct BatchNormTerm {
+  Tensor x = {};
+  Tensor mean = {};
+  Tensor inv_std = {};
+  Tensor weight = {};
+  Tensor bias = {};
+  Tensor sum_dy_xhat = {};
+  Gradient dweight = {};
+  Gradient dbias = {};
+  Gradient dx = {};
+};
+
+/// residual (T, x's shape): absent if none. y may be none of x, second.x and residual.
 struct BatchNormApplyArgs {
   Tensor x;
   Tensor mean;
@@ -40,10 +65,14 @@ struct BatchNormApplyArgs {
   Tensor weight;  // [C] in A, as is bias
   Tensor bias;
   Tensor residual = {};
+  BatchNormTerm second = {};
   Tensor y;
   bool relu = false;
 };
-void batch_norm_apply(Context& context, const BatchNormApplyArgs& args);
+void batch_norm_apply(Context& context, std::span<const BatchNormApplyArgs> group);
+inline void batch_norm_apply(Context& context, const BatchNormApplyArgs& args) {
+  batch_norm_apply(context, std::span(&args, 1));
+}
 
 /// The same with the running statistics: mean = running_mean, inv_std = 1/√(running_var + ε).
 struct BatchNormInferenceArgs {
@@ -61,11 +90,16 @@ void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args);
 /// With g = dy where y > 0 or without relu, else 0 (y = 0 counts as cut off):
 ///   sum_dy_c = Σ g, sum_dy_xhat_c = Σ g·x̂ over the rows ([C] in A, written);
 ///   dbias = sum_dy, dweight = sum_dy_xhat (A; set or added to; null if not wanted).
-/// y is read only with relu, and may be absent without.
+/// y is read only with relu. Where it is absent, and always with a second term, y is found anew
+/// from x (and second.x), bit for bit, which costs less traffic: there must have been no residual.
+/// weight and bias are read then only.
 struct BatchNormBackwardReduceArgs {
   Tensor x;
   Tensor mean;
   Tensor inv_std;
+  Tensor weight = {};
+  Tensor bias = {};
+  BatchNormTerm second = {};
   Tensor dy;
   Tensor y = {};
   bool relu = false;
@@ -74,16 +108,23 @@ struct BatchNormBackwardReduceArgs {
   Gradient dweight = {};
   Gradient dbias = {};
 };
-void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceArgs& args);
+void batch_norm_backward_reduce(Context& context,
+                                std::span<const BatchNormBackwardReduceArgs> group);
+inline void batch_norm_backward_reduce(Context& context, const BatchNormBackwardReduceArgs& args) {
+  batch_norm_backward_reduce(context, std::span(&args, 1));
+}
 
 ///   dx = weight_c · inv_std_c · (g − sum_dy_c/R − x̂ · sum_dy_xhat_c/R);  dresidual = g
-/// dx and dresidual (T, x's shape) are set or added to; either may be null. R is the local number
-/// of rows: ranks that normalise together put the mean over ranks into the sums.
+/// dx, second.dx and dresidual (T, x's shape) are set or added to; each may be null. y and bias as
+/// in reduce. R is the local number of rows: ranks that normalise together put the mean over ranks
+/// into the sums.
 struct BatchNormBackwardApplyArgs {
   Tensor x;
   Tensor mean;
   Tensor inv_std;
   Tensor weight;
+  Tensor bias = {};
+  BatchNormTerm second = {};
   Tensor dy;
   Tensor y = {};
   bool relu = false;
@@ -92,7 +133,15 @@ struct BatchNormBackwardApplyArgs {
   Gradient dx = {};
   Gradient dresidual = {};
 };
-void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args);
+void batch_norm_backward_apply(Context& context, std::span<const BatchNormBackwardApplyArgs> group);
+inline void batch_norm_backward_apply(Context& context, const BatchNormBackwardApplyArgs& args) {
+  batch_norm_backward_apply(context, std::span(&args, 1));
+}
+
+/// True if this backward pass finds y anew, from x.
+inline bool batch_norm_finds_y(const auto& args) {
+  return args.second.x || (args.relu && !args.y);
+}
 
 /// The fast paths for f32 and bf16, without the checks.
 void batch_norm_statistics_cpu(Context& context, const BatchNormStatisticsArgs& args);
@@ -103,13 +152,15 @@ void batch_norm_backward_apply_cpu(const BatchNormBackwardApplyArgs& args);
 size_t batch_norm_cpu_workspace_bytes(const Shape& x);
 
 #ifdef LANET_HAVE_CUDA
-/// All dtypes. Statistics and backward_reduce are two launches each, the others one.
-void batch_norm_statistics_cuda(Context& context, const BatchNormStatisticsArgs& args);
-void batch_norm_apply_cuda(Context& context, const BatchNormApplyArgs& args);
+/// All dtypes. Statistics and backward_reduce are two launches a group each, the others one.
+void batch_norm_statistics_cuda(Context& context, std::span<const BatchNormStatisticsArgs> group);
+void batch_norm_apply_cuda(Context& context, std::span<const BatchNormApplyArgs> group);
 void batch_norm_inference_cuda(Context& context, const BatchNormInferenceArgs& args);
-void batch_norm_backward_reduce_cuda(Context& context, const BatchNormBackwardReduceArgs& args);
-void batch_norm_backward_apply_cuda(Context& context, const BatchNormBackwardApplyArgs& args);
-size_t batch_norm_cuda_workspace_bytes(const Shape& x);
+void batch_norm_backward_reduce_cuda(Context& context,
+                                     std::span<const BatchNormBackwardReduceArgs> group);
+void batch_norm_backward_apply_cuda(Context& context,
+                                    std::span<const BatchNormBackwardApplyArgs> group);
+size_t batch_norm_cuda_workspace_bytes(const Shape& x, int count);
 #endif
 
 }  // namespace lanet

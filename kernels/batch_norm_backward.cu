@@ -1,6 +1,5 @@
 // Batch normalisation on CUDA, backward: the sums in two launches, as the statistics in
-// batch_norm.cu, and the gradients of x and of the residual in one.
-#include "kernels/batch_norm.h"
+// batch_norm.cu, and the gradients of the images in one.
 #include "kernels/batch_norm_cuda.cuh"
 
 namespace lanet {
@@ -10,52 +9,152 @@ namespace {
 template <int N>
 constexpr int kRowsAtOnce = N == 8 ? 2 : 4;
 constexpr int kApplyRows = 8;  // rows a thread writes
+}  // namespace
 
-/// What a thread reads of one row: N channels of x, of dy, and of y where ReLU cuts off.
-template <typename T, int N>
-struct BackwardRow {
-  cuda::Pack<T, N> x, dy, y;
+/// What a backward pass reads of the images.
+template <typename T>
+struct BatchNormBackwardImages {
+  BatchNormImage<T> first, second;
+  const T *dy, *y;  // y: null unless the ReLU is undone from it
+  bool relu;
 
-  __device__ void load(const T* all_x, const T* all_dy, const T* all_y, int64_t at) {
-    x = cuda::load_pack<N>(all_x + at);
-    dy = cuda::load_pack<N>(all_dy + at);
-    if (all_y) y = cuda::load_pack<N>(all_y + at);
-  }
-  /// dy where y > 0, else 0; without ReLU dy.
-  __device__ accumulate_t<T> g(int e, bool relu) const {
-    return relu && !(cuda::load(&y.value[e]) > 0) ? 0 : cuda::load(&dy.value[e]);
+  bool in_packs(int64_t channels) const {
+    return first.in_packs(channels) && second.in_packs(channels) &&
+           cuda::channels_in_packs<T>(channels, {dy, y});
   }
 };
 
+/// How a pass finds where the ReLU cut off: of the given y (or nowhere), or of y found anew from
+/// the first image or from both.
+enum class BatchNormForm { given, found, second };
+
+/// N channels of one thread: what finds y anew, and what is read of a row.
+template <typename T, int N, BatchNormForm kForm>
+struct BatchNormBackwardThread {
+  BatchNormAffine<T, N> first, second;
+
+  struct Row {
+    cuda::Pack<T, N> x, second_x, dy, y;
+  };
+
+  __device__ void load(const BatchNormBackwardImages<T>& images, int64_t channel) {
+    if (kForm != BatchNormForm::given) first.load(images.first, channel);
+    if (kForm == BatchNormForm::second) second.load(images.second, channel);
+  }
+  __device__ void read(const BatchNormBackwardImages<T>& images, int64_t at, Row& row) const {
+    row.x = cuda::load_pack<N>(images.first.x + at);
+    if (kForm == BatchNormForm::second) row.second_x = cuda::load_pack<N>(images.second.x + at);
+    row.dy = cuda::load_pack<N>(images.dy + at);
+    if (kForm == BatchNormForm::given && images.y) row.y = cuda::load_pack<N>(images.y + at);
+  }
+  /// dy where the ReLU let y through, else 0.
+  __device__ accumulate_t<T> g(const BatchNormBackwardImages<T>& images, const Row& row,
+                               int e) const {
+    const accumulate_t<T> dy = cuda::load(&row.dy.value[e]);
+    if (kForm == BatchNormForm::given)
+      return images.y && !(cuda::load(&row.y.value[e]) > 0) ? 0 : dy;
+    if (!images.relu) return dy;
+    accumulate_t<T> value = first.at(row.x, e);
+    if (kForm == BatchNormForm::second) value += second.at(row.second_x, e);
+    T rounded;
+    cuda::store(&rounded, value);
+    return cuda::load(&rounded) > 0 ? dy : 0;
+  }
+};
+
+namespace {
+
+template <typename T, typename Args>
+BatchNormBackwardImages<T> backward_images(const Args& args) {
+  const bool given = args.relu && !batch_norm_finds_y(args);
+  return {.first = BatchNormImage<T>(args),
+          .second = BatchNormImage<T>(args.second),
+          .dy = static_cast<const T*>(args.dy.data),
+          .y = given ? static_cast<const T*>(args.y.data) : nullptr,
+          .relu = args.relu};
+}
+
+/// Calls f.template operator()<form>() for the form of the group.
+template <typename Args, typename F>
+void with_form(std::span<const Args> group, F&& f) {
+  if (group[0].second.x)
+    f.template operator()<BatchNormForm::second>();
+  else if (batch_norm_finds_y(group[0]))
+    f.template operator()<BatchNormForm::found>();
+  else
+    f.template operator()<BatchNormForm::given>();
+}
+
 }  // namespace
 
-/// Leaves Σ g and Σ g·(x − mean), by strip and channel. y is null without ReLU.
-template <typename T, int N>
-__global__ void __launch_bounds__(kTileThreads)
-    batch_norm_strip_gradients_kernel(const T* x, const T* dy, const T* y,
-                                      const accumulate_t<T>* mean, Strips strips,
-                                      StripSums<accumulate_t<T>> sums) {
+/// The sums of the first or the second image, and the gradients of its parameters, which are null
+/// if they are not wanted.
+template <typename A>
+struct BatchNormSums {
+  const A* inv_std;
+  A *sum_dy_xhat, *dweight, *dbias;
+  bool add_to_dweight, add_to_dbias;
+
+  BatchNormSums() = default;
+  template <typename Image>
+  explicit BatchNormSums(const Image& image)
+      : inv_std(static_cast<const A*>(image.inv_std.data)),
+        sum_dy_xhat(static_cast<A*>(image.sum_dy_xhat.data)),
+        dweight(static_cast<A*>(image.dweight.tensor.data)),
+        dbias(static_cast<A*>(image.dbias.tensor.data)),
+        add_to_dweight(image.dweight.add),
+        add_to_dbias(image.dbias.add) {}
+  __device__ void write(int64_t channel, double sum, double product) const {
+    const A its_dbias = A(sum), its_dweight = A(product * double(inv_std[channel]));
+    sum_dy_xhat[channel] = its_dweight;
+    if (dweight) dweight[channel] = add_to_dweight ? dweight[channel] + its_dweight : its_dweight;
+    if (dbias) dbias[channel] = add_to_dbias ? dbias[channel] + its_dbias : its_dbias;
+  }
+};
+
+template <typename T>
+struct BatchNormReduceMember {
+  BatchNormBackwardImages<T> images;
+  StripSums<accumulate_t<T>> strip_sums;
+  accumulate_t<T>* sum_dy;
+  BatchNormSums<accumulate_t<T>> first, second;
+};
+
+/// Leaves Σ g and Σ g·(x − mean), the latter for both images, by strip and channel.
+template <typename T, int N, BatchNormForm kForm>
+__global__ void __launch_bounds__(kTileThreads) batch_norm_strip_gradients_kernel(
+    const __grid_constant__ BatchNormGroup<BatchNormReduceMember<T>> group, Strips strips) {
   using A = accumulate_t<T>;
-  __shared__ A lane_sum[kTileThreads * N], lane_product[kTileThreads * N];
+  constexpr bool kSecond = kForm == BatchNormForm::second;
+  constexpr int kSums = kSecond ? 3 : 2;
+  __shared__ A lane_sums[kSums][kTileThreads * N];
+  const BatchNormReduceMember<T>& my = group.mine();
   const TilePlace place = tile_place(strips.channels);
   const int64_t channel = place.first_channel + threadIdx.x * N;
   const int64_t rows = strips.rows_of(place.strip), step = blockDim.y;
   const int64_t start = strips.first_row(place.strip) * strips.channels + channel;
-  cuda::Values<N, T> sum = {}, product = {};
+  cuda::Values<N, T> sums[kSums] = {};
   if (channel < strips.channels) {
-    const auto center = cuda::load_values<N>(mean + channel);
+    BatchNormBackwardThread<T, N, kForm> thread;
+    thread.load(my.images, channel);
+    const auto center = cuda::load_values<N>(my.images.first.mean + channel);
+    cuda::Values<N, T> second_center = {};
+    if (kSecond) second_center = cuda::load_values<N>(my.images.second.mean + channel);
     auto take_rows = [&]<int kRows>(int64_t row) {
-      BackwardRow<T, N> read[kRows];
+      typename BatchNormBackwardThread<T, N, kForm>::Row read[kRows];
 #pragma unroll
       for (int r = 0; r < kRows; ++r)
-        read[r].load(x, dy, y, start + (row + r * step) * strips.channels);
+        thread.read(my.images, start + (row + r * step) * strips.channels, read[r]);
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
 #pragma unroll
         for (int e = 0; e < N; ++e) {
-          const A g = read[r].g(e, y != nullptr);
-          sum.value[e] += g;
-          product.value[e] += g * (cuda::load(&read[r].x.value[e]) - center.value[e]);
+          const A g = thread.g(my.images, read[r], e);
+          sums[0].value[e] += g;
+          sums[1].value[e] += g * (cuda::load(&read[r].x.value[e]) - center.value[e]);
+          if (kSecond)
+            sums[kSums - 1].value[e] +=
+                g * (cuda::load(&read[r].second_x.value[e]) - second_center.value[e]);
         }
       }
     };
@@ -65,182 +164,206 @@ __global__ void __launch_bounds__(kTileThreads)
     for (; row < rows; row += step) take_rows.template operator()<1>(row);
   }
   const unsigned width = blockDim.x * N;
-  cuda::store_values<N>(lane_sum + threadIdx.y * width + threadIdx.x * N, sum);
-  cuda::store_values<N>(lane_product + threadIdx.y * width + threadIdx.x * N, product);
+#pragma unroll
+  for (int s = 0; s < kSums; ++s)
+    cuda::store_values<N>(lane_sums[s] + threadIdx.y * width + threadIdx.x * N, sums[s]);
   __syncthreads();
   const unsigned mine = threadIdx.y * blockDim.x + threadIdx.x;
   if (mine < width && place.first_channel + mine < strips.channels) {
-    A strip_sum = 0, strip_product = 0;
+    A total[kSums] = {};
     for (unsigned lane = 0; lane < blockDim.y; ++lane) {
-      strip_sum += lane_sum[lane * width + mine];
-      strip_product += lane_product[lane * width + mine];
+#pragma unroll
+      for (int s = 0; s < kSums; ++s) total[s] += lane_sums[s][lane * width + mine];
     }
     const int64_t at = place.strip * strips.channels + place.first_channel + mine;
-    sums.first[at] = strip_sum;
-    sums.second[at] = strip_product;
+    my.strip_sums.first[at] = total[0];
+    my.strip_sums.second[at] = total[1];
+    if (kSecond) my.strip_sums.third[at] = total[kSums - 1];
   }
 }
-
-/// The sums and gradients of the parameters; a gradient that is not wanted is null.
-template <typename A>
-struct BatchNormReduceKernelArgs {
-  const A* inv_std;
-  A* sum_dy;
-  A* sum_dy_xhat;
-  A* dweight;
-  A* dbias;
-  bool add_to_dweight, add_to_dbias;
-};
 
 /// Joins the strips.
-template <typename A>
-__global__ void __launch_bounds__(kMaxJoinThreads)
-    batch_norm_backward_reduce_kernel(Strips strips, StripSums<A> sums,
-                                      BatchNormReduceKernelArgs<A> args) {
+template <typename T>
+__global__ void __launch_bounds__(kMaxJoinThreads) batch_norm_backward_reduce_kernel(
+    const __grid_constant__ BatchNormGroup<BatchNormReduceMember<T>> group, Strips strips) {
+  using A = accumulate_t<T>;
   __shared__ JoinScratch scratch;
+  const BatchNormReduceMember<T>& my = group.mine();
   const int64_t channel = int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  const unsigned group = threadIdx.x / kJoinChannels, groups = blockDim.x / kJoinChannels;
+  const unsigned slot = threadIdx.x / kJoinChannels, slots = blockDim.x / kJoinChannels;
   const int64_t end = channel < strips.channels ? strips.strips : 0;
-  double sum = 0, product = 0;
-  for (int64_t s = group; s < end; s += groups) {
-    sum += double(sums.first[s * strips.channels + channel]);
-    product += double(sums.second[s * strips.channels + channel]);
-  }
-  sum = sum_over_groups(sum, scratch);
-  product = sum_over_groups(product, scratch);
-  if (channel < strips.channels && group == 0) {
-    const A sum_dy = A(sum), sum_dy_xhat = A(product * double(args.inv_std[channel]));
-    args.sum_dy[channel] = sum_dy;
-    args.sum_dy_xhat[channel] = sum_dy_xhat;
-    if (args.dweight)
-      args.dweight[channel] =
-          args.add_to_dweight ? args.dweight[channel] + sum_dy_xhat : sum_dy_xhat;
-    if (args.dbias) args.dbias[channel] = args.add_to_dbias ? args.dbias[channel] + sum_dy : sum_dy;
+  const auto join = [&](const A* strip_sums) {
+    double sum = 0;
+    for (int64_t s = slot; s < end; s += slots)
+      sum += double(strip_sums[s * strips.channels + channel]);
+    return sum_over_groups(sum, scratch);
+  };
+  const double sum = join(my.strip_sums.first), product = join(my.strip_sums.second);
+  const double second_product = my.images.second.x ? join(my.strip_sums.third) : 0;
+  if (channel < strips.channels && slot == 0) {
+    my.sum_dy[channel] = A(sum);
+    my.first.write(channel, sum, product);
+    if (my.images.second.x) my.second.write(channel, sum, second_product);
   }
 }
 
+/// dx of the first or the second image, null if it is not wanted.
 template <typename T>
-struct BatchNormBackwardApplyKernelArgs {
-  const T* x;
-  const T* dy;
-  const T* y;    // null without ReLU
-  T* dx;         // null if not wanted
-  T* dresidual;  // the same
-  const accumulate_t<T>* mean;
-  const accumulate_t<T>* inv_std;
-  const accumulate_t<T>* weight;
-  const accumulate_t<T>* sum_dy;
+struct BatchNormDx {
   const accumulate_t<T>* sum_dy_xhat;
-  int64_t rows, channels;
-  bool add_to_dx, add_to_dresidual;
+  T* dx;
+  bool add;
+
+  BatchNormDx() = default;
+  template <typename Image>
+  explicit BatchNormDx(const Image& image)
+      : sum_dy_xhat(static_cast<const accumulate_t<T>*>(image.sum_dy_xhat.data)),
+        dx(static_cast<T*>(image.dx.tensor.data)),
+        add(image.dx.add) {}
 };
 
-/// dx = scale·(g − offset) + slope·(x − mean): exactly 0 where there is one row.
+template <typename T>
+struct BatchNormBackwardApplyMember {
+  BatchNormBackwardImages<T> images;
+  const accumulate_t<T>* sum_dy;
+  BatchNormDx<T> first, second;
+  T* dresidual;  // null if it is not wanted
+  bool add_to_dresidual;
+};
+
+/// dx = scale·(g − offset) + slope·(x − mean) of N channels: exactly 0 where there is one row.
 template <typename T, int N>
-__global__ void __launch_bounds__(kTileThreads)
-    batch_norm_backward_apply_kernel(BatchNormBackwardApplyKernelArgs<T> args) {
-  using A = accumulate_t<T>;
-  constexpr int kRows = kRowsAtOnce<N>;
-  const TilePlace place = tile_place(args.channels);
-  const int64_t channel = place.first_channel + threadIdx.x * N;
-  if (channel >= args.channels) return;
-  const auto mean = cuda::load_values<N>(args.mean + channel);
-  const auto inv_std = cuda::load_values<N>(args.inv_std + channel);
-  auto scale = cuda::load_values<N>(args.weight + channel);
-  auto offset = cuda::load_values<N>(args.sum_dy + channel);
-  auto slope = cuda::load_values<N>(args.sum_dy_xhat + channel);
+struct BatchNormDxThread {
+  cuda::Values<N, T> mean, scale, offset, slope;
+
+  __device__ void load(const BatchNormImage<T>& image, const accumulate_t<T>* sum_dy,
+                       const accumulate_t<T>* sum_dy_xhat, int64_t rows, int64_t channel) {
+    using A = accumulate_t<T>;
+    mean = cuda::load_values<N>(image.mean + channel);
+    scale = cuda::load_values<N>(image.weight + channel);
+    offset = cuda::load_values<N>(sum_dy + channel);
+    slope = cuda::load_values<N>(sum_dy_xhat + channel);
+    const auto inv_std = cuda::load_values<N>(image.inv_std + channel);
 #pragma unroll
-  for (int e = 0; e < N; ++e) {
-    scale.value[e] *= inv_std.value[e];
-    offset.value[e] /= A(args.rows);
-    slope.value[e] = -scale.value[e] * inv_std.value[e] * (slope.value[e] / A(args.rows));
+    for (int e = 0; e < N; ++e) {
+      scale.value[e] *= inv_std.value[e];
+      offset.value[e] /= A(rows);
+      slope.value[e] = -scale.value[e] * inv_std.value[e] * (slope.value[e] / A(rows));
+    }
   }
+  __device__ cuda::Values<N, T> at(const cuda::Values<N, T>& g, const cuda::Pack<T, N>& x) const {
+    cuda::Values<N, T> dx;
+#pragma unroll
+    for (int e = 0; e < N; ++e)
+      dx.value[e] = scale.value[e] * (g.value[e] - offset.value[e]) +
+                    slope.value[e] * (cuda::load(&x.value[e]) - mean.value[e]);
+    return dx;
+  }
+};
+
+template <typename T, int N, BatchNormForm kForm>
+__global__ void __launch_bounds__(kTileThreads) batch_norm_backward_apply_kernel(
+    const __grid_constant__ BatchNormGroup<BatchNormBackwardApplyMember<T>> group, int64_t rows,
+    int64_t channels) {
+  constexpr int kRows = kRowsAtOnce<N>;
+  constexpr bool kSecond = kForm == BatchNormForm::second;
+  const BatchNormBackwardApplyMember<T>& my = group.mine();
+  const TilePlace place = tile_place(channels);
+  const int64_t channel = place.first_channel + threadIdx.x * N;
+  if (channel >= channels) return;
+  BatchNormBackwardThread<T, N, kForm> thread;
+  thread.load(my.images, channel);
+  BatchNormDxThread<T, N> first, second;
+  first.load(my.images.first, my.sum_dy, my.first.sum_dy_xhat, rows, channel);
+  if (kSecond) second.load(my.images.second, my.sum_dy, my.second.sum_dy_xhat, rows, channel);
   int64_t row = place.strip * kApplyRows * blockDim.y + threadIdx.y;
   for (int batch = 0; batch < kApplyRows / kRows; ++batch) {
-    BackwardRow<T, N> read[kRows];
+    typename BatchNormBackwardThread<T, N, kForm>::Row read[kRows];
     int64_t at[kRows];
 #pragma unroll
     for (int r = 0; r < kRows; ++r, row += blockDim.y) {
       // Past the end the last row is read, and nothing written.
-      at[r] = row < args.rows ? row * args.channels + channel : -1;
-      read[r].load(args.x, args.dy, args.y, min(row, args.rows - 1) * args.channels + channel);
+      at[r] = row < rows ? row * channels + channel : -1;
+      thread.read(my.images, min(row, rows - 1) * channels + channel, read[r]);
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
-      cuda::Values<N, T> dx, g;
+      cuda::Values<N, T> g;
 #pragma unroll
-      for (int e = 0; e < N; ++e) {
-        g.value[e] = read[r].g(e, args.y != nullptr);
-        dx.value[e] = scale.value[e] * (g.value[e] - offset.value[e]) +
-                      slope.value[e] * (cuda::load(&read[r].x.value[e]) - mean.value[e]);
-      }
+      for (int e = 0; e < N; ++e) g.value[e] = thread.g(my.images, read[r], e);
       if (at[r] < 0) continue;
-      if (args.dx) cuda::store_gradient<N>(args.dx + at[r], dx, args.add_to_dx);
-      if (args.dresidual) cuda::store_gradient<N>(args.dresidual + at[r], g, args.add_to_dresidual);
+      if (my.first.dx)
+        cuda::store_gradient<N>(my.first.dx + at[r], first.at(g, read[r].x), my.first.add);
+      if (kSecond && my.second.dx)
+        cuda::store_gradient<N>(my.second.dx + at[r], second.at(g, read[r].second_x),
+                                my.second.add);
+      if (my.dresidual) cuda::store_gradient<N>(my.dresidual + at[r], g, my.add_to_dresidual);
     }
   }
 }
 
-void batch_norm_backward_reduce_cuda(Context& context, const BatchNormBackwardReduceArgs& args) {
-  dispatch_float(args.x.dtype, [&]<typename Host>() {
+void batch_norm_backward_reduce_cuda(Context& context,
+                                     std::span<const BatchNormBackwardReduceArgs> group) {
+  dispatch_float(group[0].x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
     using A = accumulate_t<Host>;
-    const Strips strips(args.x.shape);
-    const StripSums<A> sums(context.workspace(batch_norm_cuda_workspace_bytes(args.x.shape)),
-                            strips);
-    const T *x = static_cast<const T*>(args.x.data), *dy = static_cast<const T*>(args.dy.data),
-            *y = args.relu ? static_cast<const T*>(args.y.data) : nullptr;
-    const A* mean = static_cast<const A*>(args.mean.data);
-    const bool packs = cuda::channels_in_packs<T>(strips.channels, {x, dy, y, mean});
-    cuda::with_pack_width<T>(packs, [&]<int N>() {
-      cuda::launch(batch_norm_strip_gradients_kernel<T, N>, strips.grid(),
-                   tile_block(strips.channels, N), 0, cuda::stream(context), x, dy, y, mean, strips,
-                   sums);
-    });
-    const BatchNormReduceKernelArgs<A> out{.inv_std = static_cast<const A*>(args.inv_std.data),
+    const Strips strips(group[0].x.shape);
+    void* workspace = context.workspace(
+        batch_norm_cuda_workspace_bytes(group[0].x.shape, static_cast<int>(group.size())));
+    bool packs = true;
+    const BatchNormGroup<BatchNormReduceMember<T>> kernel_group(
+        group, [&](const BatchNormBackwardReduceArgs& args, int member) {
+          const BatchNormReduceMember<T> m{.images = backward_images<T>(args),
+                                           .strip_sums = StripSums<A>(workspace, strips, member),
                                            .sum_dy = static_cast<A*>(args.sum_dy.data),
-                                           .sum_dy_xhat = static_cast<A*>(args.sum_dy_xhat.data),
-                                           .dweight = static_cast<A*>(args.dweight.tensor.data),
-                                           .dbias = static_cast<A*>(args.dbias.tensor.data),
-                                           .add_to_dweight = args.dweight.add,
-                                           .add_to_dbias = args.dbias.add};
-    cuda::launch(batch_norm_backward_reduce_kernel<A>,
-                 dim3(cuda::blocks_for(strips.channels, kJoinChannels)), join_block(strips), 0,
-                 cuda::stream(context), strips, sums, out);
+                                           .first = BatchNormSums<A>(args),
+                                           .second = BatchNormSums<A>(args.second)};
+          packs = packs && m.images.in_packs(strips.channels);
+          return m;
+        });
+    with_form(group, [&]<BatchNormForm kForm>() {
+      cuda::with_pack_width<T>(packs, [&]<int N>() {
+        cuda::launch(batch_norm_strip_gradients_kernel<T, N, kForm>, strips.grid(group.size()),
+                     tile_block(strips.channels, N), 0, cuda::stream(context), kernel_group,
+                     strips);
+      });
+    });
+    cuda::launch(batch_norm_backward_reduce_kernel<T>, join_grid(strips, group.size()),
+                 join_block(strips), 0, cuda::stream(context), kernel_group, strips);
   });
 }
 
-void batch_norm_backward_apply_cuda(Context& context, const BatchNormBackwardApplyArgs& args) {
-  if (!args.dx && !args.dresidual) return;
-  dispatch_float(args.x.dtype, [&]<typename Host>() {
+void batch_norm_backward_apply_cuda(Context& context,
+                                    std::span<const BatchNormBackwardApplyArgs> group) {
+  dispatch_float(group[0].x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
     using A = accumulate_t<Host>;
-    const int64_t channels = args.x.shape.back();
-    const BatchNormBackwardApplyKernelArgs<T> kernel_args{
-        .x = static_cast<const T*>(args.x.data),
-        .dy = static_cast<const T*>(args.dy.data),
-        .y = args.relu ? static_cast<const T*>(args.y.data) : nullptr,
-        .dx = static_cast<T*>(args.dx.tensor.data),
-        .dresidual = static_cast<T*>(args.dresidual.tensor.data),
-        .mean = static_cast<const A*>(args.mean.data),
-        .inv_std = static_cast<const A*>(args.inv_std.data),
-        .weight = static_cast<const A*>(args.weight.data),
-        .sum_dy = static_cast<const A*>(args.sum_dy.data),
-        .sum_dy_xhat = static_cast<const A*>(args.sum_dy_xhat.data),
-        .rows = args.x.elements() / channels,
-        .channels = channels,
-        .add_to_dx = args.dx.add,
-        .add_to_dresidual = args.dresidual.add};
-    const bool packs = cuda::channels_in_packs<T>(
-        channels, {kernel_args.x, kernel_args.dy, kernel_args.y, kernel_args.dx,
-                   kernel_args.dresidual, kernel_args.mean, kernel_args.inv_std, kernel_args.weight,
-                   kernel_args.sum_dy, kernel_args.sum_dy_xhat});
-    cuda::with_pack_width<T>(packs, [&]<int N>() {
-      const dim3 block = tile_block(channels, N);
-      const int64_t strips = cuda::blocks_for(kernel_args.rows, kApplyRows * block.y);
-      cuda::launch(batch_norm_backward_apply_kernel<T, N>,
-                   dim3(cuda::blocks_for(strips * tile_columns(channels), 1)), block, 0,
-                   cuda::stream(context), kernel_args);
+    const int64_t channels = group[0].x.shape.back(), rows = group[0].x.elements() / channels;
+    bool packs = true;
+    const BatchNormGroup<BatchNormBackwardApplyMember<T>> kernel_group(
+        group, [&](const BatchNormBackwardApplyArgs& args, int) {
+          const BatchNormBackwardApplyMember<T> m{
+              .images = backward_images<T>(args),
+              .sum_dy = static_cast<const A*>(args.sum_dy.data),
+              .first = BatchNormDx<T>(args),
+              .second = BatchNormDx<T>(args.second),
+              .dresidual = static_cast<T*>(args.dresidual.tensor.data),
+              .add_to_dresidual = args.dresidual.add};
+          packs = packs && m.images.in_packs(channels) &&
+                  cuda::channels_in_packs<T>(
+                      channels, {m.sum_dy, m.first.sum_dy_xhat, m.first.dx, m.second.sum_dy_xhat,
+                                 m.second.dx, m.dresidual});
+          return m;
+        });
+    with_form(group, [&]<BatchNormForm kForm>() {
+      cuda::with_pack_width<T>(packs, [&]<int N>() {
+        const dim3 block = tile_block(channels, N);
+        const unsigned strips = cuda::blocks_for(rows, kApplyRows * block.y);
+        cuda::launch(batch_norm_backward_apply_kernel<T, N, kForm>,
+                     dim3(cuda::blocks_for(int64_t{strips} * tile_columns(channels), 1),
+                          static_cast<unsigned>(group.size())),
+                     block, 0, cuda::stream(context), kernel_group, rows, channels);
+      });
     });
   });
 }

@@ -1,8 +1,9 @@
-// What the reductions of batch_norm share on CUDA: the strips of rows that blocks take, the
-// workspace of two sums a strip and channel, and the launch that joins the strips. The strips
+// What the passes of batch_norm share on CUDA: groups of images, the multiply-add that normalises,
+// the strips of rows that blocks take, and the launch that joins the strips. The strips
 // depend on the shape alone, and every sum has one order: the same bits on any device.
 #pragma once
 
+#include "kernels/batch_norm.h"
 #include "kernels/channel_tile.cuh"
 
 namespace lanet {
@@ -21,21 +22,89 @@ struct Strips {
     strip_rows = (least + kStripRows - 1) / kStripRows * kStripRows;
     strips = (rows + strip_rows - 1) / strip_rows;
   }
-  dim3 grid() const { return dim3(static_cast<unsigned>(strips * tile_columns(channels))); }
+  dim3 grid(size_t members = 1) const {
+    return dim3(static_cast<unsigned>(strips * tile_columns(channels)),
+                static_cast<unsigned>(members));
+  }
+
   __device__ int64_t first_row(int64_t strip) const { return strip * strip_rows; }
   __device__ int64_t rows_of(int64_t strip) const {
     return min(strip_rows, rows - first_row(strip));
   }
 };
 
-/// What each strip found out about each channel: two arrays [strips, channels] in the workspace.
+/// What each strip found out about each channel: up to three arrays [strips, channels] in the
+/// workspace for each member of a group.
 template <typename A>
 struct StripSums {
-  A* first;
-  A* second;
+  A *first, *second, *third;
 
-  StripSums(void* workspace, const Strips& strips)
-      : first(static_cast<A*>(workspace)), second(first + strips.strips * strips.channels) {}
+  StripSums() = default;
+  StripSums(void* workspace, const Strips& strips, int member = 0) {
+    const int64_t elements = strips.strips * strips.channels;
+    first = static_cast<A*>(workspace) + 3 * member * elements;
+    second = first + elements;
+    third = second + elements;
+  }
+};
+
+/// Arguments of the members of a group: blocks with the same blockIdx.y work on one.
+template <typename Member>
+struct BatchNormGroup {
+  Member members[kMaxBatchNorms];
+
+  template <typename Args, typename F>
+  BatchNormGroup(std::span<const Args> group, F&& member_of) {
+    for (size_t i = 0; i < kMaxBatchNorms; ++i)
+      members[i] = member_of(group[std::min(i, group.size() - 1)], static_cast<int>(i));
+  }
+  __device__ const Member& mine() const { return members[blockIdx.y]; }
+};
+
+/// An image that is normalised: x, or the second term's.
+template <typename T>
+struct BatchNormImage {
+  using A = accumulate_t<T>;
+  const T* x = nullptr;
+  const A *mean = nullptr, *inv_std = nullptr, *weight = nullptr, *bias = nullptr;
+
+  BatchNormImage() = default;
+  template <typename Image>
+  explicit BatchNormImage(const Image& image)
+      : x(static_cast<const T*>(image.x.data)),
+        mean(static_cast<const A*>(image.mean.data)),
+        inv_std(static_cast<const A*>(image.inv_std.data)),
+        weight(static_cast<const A*>(image.weight.data)),
+        bias(static_cast<const A*>(image.bias.data)) {}
+  /// True if packs of channels can be read of all.
+  bool in_packs(int64_t channels) const {
+    return cuda::channels_in_packs<T>(channels, {x, mean, inv_std, weight, bias});
+  }
+};
+
+/// x·scale + shift of N channels: one multiply-add, hence one rounding, an element. The backward
+/// pass finds y anew by the same operations.
+template <typename T, int N>
+struct BatchNormAffine {
+  cuda::Values<N, T> scale, shift;
+
+  /// variance: inv_std is to be made of what stands in its place.
+  __device__ void load(const BatchNormImage<T>& image, int64_t channel, bool variance = false) {
+    using A = accumulate_t<T>;
+    const auto mean = cuda::load_values<N>(image.mean + channel);
+    const auto spread = cuda::load_values<N>(image.inv_std + channel);
+    scale = cuda::load_values<N>(image.weight + channel);
+    shift = cuda::load_values<N>(image.bias + channel);
+#pragma unroll
+    for (int e = 0; e < N; ++e) {
+      scale.value[e] *=
+          variance ? 1 / sqrt(spread.value[e] + A(kBatchNormEpsilon)) : spread.value[e];
+      shift.value[e] = fma(-mean.value[e], scale.value[e], shift.value[e]);
+    }
+  }
+  __device__ accumulate_t<T> at(const cuda::Pack<T, N>& x, int e) const {
+    return fma(cuda::load(&x.value[e]), scale.value[e], shift.value[e]);
+  }
 };
 
 // The launch that joins the strips: a block takes 8 channels, and up to 64 threads a channel.
@@ -43,6 +112,9 @@ constexpr unsigned kJoinChannels = 8;
 constexpr unsigned kMaxJoinThreads = 512;
 using JoinScratch = double[kMaxJoinThreads / 32][kJoinChannels];
 
+inline dim3 join_grid(const Strips& strips, size_t members) {
+  return dim3(cuda::blocks_for(strips.channels, kJoinChannels), static_cast<unsigned>(members));
+}
 inline dim3 join_block(const Strips& strips) {
   unsigned threads = 32;
   while (threads < kMaxJoinThreads && threads < strips.strips * kJoinChannels) threads *= 2;

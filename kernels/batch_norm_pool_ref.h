@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/batch_norm_pool.h"
+#include "kernels/batch_norm_ref.h"
 #include "kernels/pool.h"
 
 namespace lanet {
@@ -14,9 +15,6 @@ void batch_norm_max_pool_ref(const BatchNormMaxPoolArgs& args) {
   using A = accumulate_t<T>;
   const int64_t batch = args.x.shape[0], height = args.x.shape[1], width = args.x.shape[2],
                 channels = args.x.shape[3];
-  const T* x = args.x.as<T>();
-  const A *mean = args.mean.as<A>(), *inv_std = args.inv_std.as<A>();
-  const A *weight = args.weight.as<A>(), *bias = args.bias.as<A>();
   int64_t out = 0;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t i = 0; i < max_pool_size(height); ++i) {
@@ -28,9 +26,8 @@ void batch_norm_max_pool_ref(const BatchNormMaxPoolArgs& args) {
             const int64_t h = kMaxPoolStride * i + position / kMaxPoolKernel - kMaxPoolPadding;
             const int64_t w = kMaxPoolStride * j + position % kMaxPoolKernel - kMaxPoolPadding;
             if (h < 0 || h >= height || w < 0 || w >= width) continue;
-            const A xhat =
-                (A(x[((b * height + h) * width + w) * channels + c]) - mean[c]) * inv_std[c];
-            const T z = T(std::max(weight[c] * xhat + bias[c], A(0)));
+            const int64_t n = ((b * height + h) * width + w) * channels + c;
+            const T z = T(std::max(batch_norm_value<T>(args, n), A(0)));
             if (best_position < 0 || z > best) {
               best_position = position;
               best = z;

@@ -1,6 +1,8 @@
 // Batch norm with optional residual and ReLU, as nodes of the graph.
 #pragma once
 
+#include <span>
+
 #include "core/graph.h"
 #include "kernels/batch_norm.h"
 
@@ -14,77 +16,54 @@ struct BatchNormParameters {
   Value* running_var = nullptr;
 };
 
-/// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + residual) with the batch's statistics,
-/// which also move the running ones. Its ReLU is undone from y, so neither mask nor residual is
-/// kept.
+/// An image before its batch norm.
+struct NormInput {
+  Value* x = nullptr;
+  BatchNormParameters parameters;
+};
+
+/// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + other) with the batch's statistics,
+/// which also move the running ones. other: nothing, a residual, or the batch norm of a second
+/// image (the end of a shortcut), which then has no memory of its own. Its ReLU is undone from y
+/// where there is a residual, and else from y found anew, so neither mask nor residual is kept.
 class BatchNorm : public Node {
  public:
-  BatchNorm(Graph& graph, const std::string& name, Value* x, const BatchNormParameters& parameters,
-            bool relu, Value* residual)
-      : Node("batch_norm", name), p_(parameters), relu_(relu) {
-    const DType stats = accumulate_dtype(x->dtype);
-    const Shape channels{x->shape.back()};
-    x_ = read(x, InBackward::yes);
-    read(p_.weight, InBackward::yes);
-    read(p_.bias, InBackward::no);
-    if (residual) residual_ = read(residual, InBackward::no);
-    y_ = write(graph, x->shape, x->dtype, relu ? InBackward::yes : InBackward::no);
-    mean_ = save(graph, channels, stats);
-    inv_std_ = save(graph, channels, stats);
-    sum_dy_ = save(graph, channels, stats);
-    sum_dy_xhat_ = save(graph, channels, stats);
-  }
-  void plan(Context& context) override {
-    context.reserve_workspace(batch_norm_workspace_bytes(x_->shape));
-  }
-  void forward(Context& context) override {
-    batch_norm_statistics(context,
-                          {.x = x_->data,
-                           .mean = mean_->data,
-                           .inv_std = inv_std_->data,
-                           .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
-                           .running_var = p_.running_var ? p_.running_var->data : Tensor{}});
-    batch_norm_apply(context, {.x = x_->data,
-                               .mean = mean_->data,
-                               .inv_std = inv_std_->data,
-                               .weight = p_.weight->data,
-                               .bias = p_.bias->data,
-                               .residual = residual_ ? residual_->data : Tensor{},
-                               .y = y_->data,
-                               .relu = relu_});
-  }
-  void backward(Context& context) override {
-    batch_norm_backward_reduce(context, {.x = x_->data,
-                                         .mean = mean_->data,
-                                         .inv_std = inv_std_->data,
-                                         .dy = y_->grad,
-                                         .y = y_->data,
-                                         .relu = relu_,
-                                         .sum_dy = sum_dy_->data,
-                                         .sum_dy_xhat = sum_dy_xhat_->data,
-                                         .dweight = gradient(1),
-                                         .dbias = gradient(2)});
-    batch_norm_backward_apply(context, {.x = x_->data,
-                                        .mean = mean_->data,
-                                        .inv_std = inv_std_->data,
-                                        .weight = p_.weight->data,
-                                        .dy = y_->grad,
-                                        .y = y_->data,
-                                        .relu = relu_,
-                                        .sum_dy = sum_dy_->data,
-                                        .sum_dy_xhat = sum_dy_xhat_->data,
-                                        .dx = gradient(0),
-                                        .dresidual = residual_ ? gradient(3) : Gradient{}});
-  }
+  BatchNorm(Graph& graph, const std::string& name, const NormInput& input, bool relu,
+            Value* residual);
+  BatchNorm(Graph& graph, const std::string& name, const NormInput& input, bool relu,
+            const NormInput& second);
+
+  void plan(Context& context) override;
+  void forward(Context& context) override;
+  void backward(Context& context) override;
+  std::string group_key() const override;
+  size_t largest_group() const override;
+  void forward_group(Context& context, std::span<Node* const> group) override;
+  void backward_group(Context& context, std::span<Node* const> group) override;
 
   bool has_relu() const { return relu_; }
   bool has_residual() const { return residual_ != nullptr; }
 
  private:
-  BatchNormParameters p_;
+  /// One of the images, and what is kept of it for the backward pass.
+  struct Image {
+    Value* x = nullptr;
+    BatchNormParameters parameters;
+    Value *mean = nullptr, *inv_std = nullptr, *sum_dy_xhat = nullptr;
+    int first_input = 0;  // x, weight and bias are inputs from this one on
+  };
+  Image read_image(const NormInput& input);
+  void save_statistics(Graph& graph, Image& image);
+  BatchNormStatisticsArgs statistics(const Image& image) const;
+  BatchNormTerm second_term() const;
+  BatchNormApplyArgs apply() const;
+  BatchNormBackwardReduceArgs reduce() const;
+  BatchNormBackwardApplyArgs backward_apply() const;
+
   bool relu_;
-  Value *x_, *y_, *residual_ = nullptr;
-  Value *mean_, *inv_std_, *sum_dy_, *sum_dy_xhat_;
+  Image first_, second_;
+  Value *residual_ = nullptr, *y_, *sum_dy_;
+  int residual_input_ = 0;
 };
 
 /// Inference: the same with the running statistics.

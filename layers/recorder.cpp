@@ -71,7 +71,16 @@ BatchNormParameters Recorder::batch_norm_parameters(const std::string& name, int
 Value* Recorder::batch_norm(const std::string& name, Value* x, bool relu, Value* residual) {
   const BatchNormParameters parameters = batch_norm_parameters(name, x->shape.back());
   if (inference()) return add<BatchNormInference>(name, x, parameters, relu, residual);
-  return add<BatchNorm>(name, x, parameters, relu, residual);
+  return add<BatchNorm>(name, NormInput{x, parameters}, relu, residual);
+}
+
+Value* Recorder::batch_norm_sum(const std::string& name, Value* x, const std::string& second_name,
+                                Value* second) {
+  if (inference())
+    return batch_norm(name, x, /*relu=*/true, batch_norm(second_name, second, /*relu=*/false));
+  const int64_t channels = x->shape.back();
+  return add<BatchNorm>(name, NormInput{x, batch_norm_parameters(name, channels)}, /*relu=*/true,
+                        NormInput{second, batch_norm_parameters(second_name, channels)});
 }
 
 Value* Recorder::batch_norm_max_pool(const std::string& name, const std::string& pool_name,

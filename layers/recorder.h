@@ -51,6 +51,10 @@ class Recorder {
   /// Batch norm over all but the channels, then + residual, then ReLU, where asked for. In training
   /// with batch statistics, in inference with running ones.
   Value* batch_norm(const std::string& name, Value* x, bool relu, Value* residual = nullptr);
+  /// ReLU of the sum of two images, each behind its own batch norm: the end of a block whose
+  /// shortcut has a convolution. In training one node, in inference two.
+  Value* batch_norm_sum(const std::string& name, Value* x, const std::string& second_name,
+                        Value* second);
   /// Batch norm as above, ReLU, and the 3x3/2 maximum pool: [B, H, W, C] -> [B, H/2, W/2, C]. In
   /// training one node, in inference two, of which `pool_name` is the second's.
   Value* batch_norm_max_pool(const std::string& name, const std::string& pool_name, Value* x);

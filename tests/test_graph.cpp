@@ -63,6 +63,40 @@ class Allocates : public Node {
   void forward(Context& context) override { context.allocate(8); }
 };
 
+/// Computes nothing; notes with whom it ran.
+class Grouped : public Node {
+ public:
+  Grouped(Graph& graph, const std::string& name, Value* x, std::vector<std::string>* runs)
+      : Node("grouped", name), runs_(runs) {
+    read(x, InBackward::no);
+    write(graph, x->shape, x->dtype, InBackward::no);
+  }
+  std::string group_key() const override { return "grouped"; }
+  size_t largest_group() const override { return 2; }
+  void forward(Context&) override { runs_->push_back(name()); }
+  void backward(Context&) override { runs_->push_back("d" + name()); }
+  void forward_group(Context&, std::span<Node* const> group) override {
+    std::string names;
+    for (const Node* node : group) names += node->name();
+    runs_->push_back(names);
+  }
+  void backward_group(Context& context, std::span<Node* const> group) override {
+    forward_group(context, group);
+    runs_->back() = "d" + runs_->back();
+  }
+
+ private:
+  std::vector<std::string>* runs_;
+};
+
+/// A loss that computes nothing.
+class Counted : public Node {
+ public:
+  Counted(Graph&, Value* x) : Node("counted", "loss") { read(x, InBackward::no); }
+  bool is_loss() const override { return true; }
+  void forward(Context&) override {}
+};
+
 struct Parameter64 {
   HostTensor data = HostTensor::random({5}, DType::f64, 1);
   HostTensor grad{{5}, DType::f64};
@@ -130,6 +164,42 @@ TEST_CASE("graph: a node that allocates after the freeze is stopped") {
   context.freeze();
   CHECK_THROWS_WITH_AS(graph.forward(context), doctest::Contains("after the graph was frozen"),
                        Error);
+}
+
+TEST_CASE("graph: on CUDA nodes alike of one depth run together, on the CPU each as recorded") {
+  for (const Device device : {Device::cuda, Device::cpu}) {
+    Context context(Context::CountOnly{}, device);
+    Graph graph(Graph::Mode::training);
+    Parameter64 p, q, r;
+    std::vector<std::string> runs;
+    const auto chain = [&](Parameter64& parameter, const char* first, const char* second) {
+      Value* x = graph.add<Grouped>(first, parameter.value(graph), &runs)->output();
+      return graph.add<Grouped>(second, x, &runs)->output();
+    };
+    graph.add<Counted>(chain(p, "a", "b"));
+    graph.add<Counted>(chain(q, "c", "d"));
+    chain(r, "e", "f");  // of no loss; a third in no group of two
+    graph.plan(context);
+    graph.forward(context);
+    graph.backward(context);
+    if (device == Device::cuda)
+      CHECK(runs == std::vector<std::string>{"ac", "e", "bd", "f", "dbd", "dac"});
+    else
+      CHECK(runs == std::vector<std::string>{"a", "b", "c", "d", "e", "f", "dd", "dc", "db", "da"});
+  }
+}
+
+TEST_CASE("graph: nodes that write the same gradient do not run together") {
+  Context context(Context::CountOnly{}, Device::cuda);
+  Graph graph(Graph::Mode::training);
+  Parameter64 p;
+  std::vector<std::string> runs;
+  Value* x = p.value(graph);
+  for (const char* name : {"a", "b"})
+    graph.add<Counted>(graph.add<Grouped>(name, x, &runs)->output());
+  graph.plan(context);
+  graph.forward(context);
+  CHECK(runs == std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("graph: recording after planning is refused") {

@@ -6,6 +6,7 @@
 // macros.
 #define __shared__ LANET_SIMT_SHARED
 #define __global__ __attribute__((noinline))
+#define __grid_constant__
 
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
