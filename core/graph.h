@@ -53,8 +53,12 @@ class Node {
   virtual std::string group_key() const { return {}; }
   virtual size_t largest_group() const { return 1; }
   /// Called on the first of a group, in place of forward() and backward() of each.
-  virtual void forward_group(Context&, std::span<Node* const>) {}
-  virtual void backward_group(Context&, std::span<Node* const>) {}
+  virtual void forward_group(Context& context, std::span<Node* const> group) {
+    for (Node* node : group) node->forward(context);
+  }
+  virtual void backward_group(Context& context, std::span<Node* const> group) {
+    for (Node* node : group) node->backward(context);
+  }
 
   /// A loss: it has no differentiable output, and writes the gradients of its inputs in forward(),
   /// in the same pass as its value.

@@ -10,7 +10,7 @@
 namespace lanet {
 
 /// Training: [B, H, W, C] -> [B, H/2, W/2, C], with the batch's statistics, which also move the
-/// running ones.
+/// running ones. In a group the statistics are found together.
 class BatchNormMaxPool : public Node {
  public:
   BatchNormMaxPool(Graph& graph, const std::string& name, Value* x,
@@ -32,23 +32,23 @@ class BatchNormMaxPool : public Node {
     sum_dy_xhat_ = save(graph, channels, stats);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(std::max(batch_norm_workspace_bytes(x_->shape),
+    context.reserve_workspace(std::max(batch_norm_workspace_bytes(x_->shape, kMaxBatchNorms),
                                        batch_norm_max_pool_workspace_bytes(x_->shape)));
   }
   void forward(Context& context) override {
-    batch_norm_statistics(context,
-                          {.x = x_->data,
-                           .mean = mean_->data,
-                           .inv_std = inv_std_->data,
-                           .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
-                           .running_var = p_.running_var ? p_.running_var->data : Tensor{}});
-    batch_norm_max_pool(context, {.x = x_->data,
-                                  .mean = mean_->data,
-                                  .inv_std = inv_std_->data,
-                                  .weight = p_.weight->data,
-                                  .bias = p_.bias->data,
-                                  .y = y_->data,
-                                  .argmax = argmax_ ? argmax_->data : Tensor{}});
+    Node* self = this;
+    forward_group(context, std::span(&self, 1));
+  }
+  std::string group_key() const override {
+    return fmt::format("{} {} {}", kind(), x_->shape, x_->dtype);
+  }
+  size_t largest_group() const override { return kMaxBatchNorms; }
+  void forward_group(Context& context, std::span<Node* const> group) override {
+    std::vector<BatchNormStatisticsArgs> statistics;
+    for (Node* node : group)
+      statistics.push_back(static_cast<BatchNormMaxPool&>(*node).statistics());
+    batch_norm_statistics(context, statistics);
+    for (Node* node : group) static_cast<BatchNormMaxPool&>(*node).pool(context);
   }
   void backward(Context& context) override {
     batch_norm_max_pool_backward_reduce(context, {.x = x_->data,
@@ -73,6 +73,23 @@ class BatchNormMaxPool : public Node {
   }
 
  private:
+  BatchNormStatisticsArgs statistics() const {
+    return {.x = x_->data,
+            .mean = mean_->data,
+            .inv_std = inv_std_->data,
+            .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
+            .running_var = p_.running_var ? p_.running_var->data : Tensor{}};
+  }
+  void pool(Context& context) {
+    batch_norm_max_pool(context, {.x = x_->data,
+                                  .mean = mean_->data,
+                                  .inv_std = inv_std_->data,
+                                  .weight = p_.weight->data,
+                                  .bias = p_.bias->data,
+                                  .y = y_->data,
+                                  .argmax = argmax_ ? argmax_->data : Tensor{}});
+  }
+
   BatchNormParameters p_;
   Value *x_, *y_;
   Value *mean_, *inv_std_, *argmax_ = nullptr, *sum_dy_ = nullptr, *sum_dy_xhat_ = nullptr;
