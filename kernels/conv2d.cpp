@@ -5,6 +5,7 @@
 
 #include "core/operation.h"
 #include "kernels/conv2d_ref.h"
+#include "kernels/conv2d_winograd.h"
 #include "kernels/dispatch.h"
 #ifdef LANET_HAVE_ONEDNN
 #include "kernels/conv2d_onednn.h"
@@ -19,8 +20,9 @@ struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
   bool exact_products;
+  size_t winograd_bytes = 0;  // of workspace; 0: Winograd's algorithm does not serve
 #ifdef LANET_HAVE_ONEDNN
-  std::optional<OnednnConv2d> onednn = {};  // absent: the reference runs
+  std::optional<OnednnConv2d> onednn = {};  // absent, and without Winograd: the reference runs
 #endif
 #ifdef LANET_HAVE_CUDA
   std::unique_ptr<CudaConv2d> cuda = {};  // absent on the CPU
@@ -39,20 +41,23 @@ struct Conv2dPlan::Impl {
 
 namespace {
 
-/// Where no library serves a dtype, conv2d_primitive_only() takes its weights from here.
-size_t reference_workspace_bytes(const Conv2dShape& s) {
+/// Where no library serves, conv2d_primitive_only() takes as many weights from the workspace.
+size_t unread_weight_bytes(const Conv2dShape& s) {
   return s.weight().elements() * size_of(accumulate_dtype(s.dtype));
 }
 
-/// What one pass costs. `result` is the gradient that it writes; forward it is y, set.
-/// On the CPU weights are reordered on their way in or out, and a gradient of x that is added to is
-/// made apart. On CUDA a bf16 weight's gradient is made in bf16 and widened.
-Cost cost_of(const Context& context, const Conv2dShape& s, Conv2dPass pass, const Gradient& result,
-             std::initializer_list<Tensor> read) {
+/// What one pass costs; multiplications as in the definition, whatever the algorithm saves.
+/// `result` is the gradient that it writes; forward it is y, set.
+/// On the CPU libraries reorder weights on their way in or out, and make a gradient of x that is
+/// added to apart. On CUDA a bf16 weight's gradient is made in bf16 and widened.
+Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pass,
+             const Gradient& result, std::initializer_list<Tensor> read) {
+  const Conv2dShape& s = plan.shape;
   Cost cost{
       .bytes = bytes_of(read) + bytes_of({result}), .flops = 2 * s.macs(), .product = s.dtype};
   const double weight = static_cast<double>(s.weight().elements());
   const double stored = weight * static_cast<double>(size_of(s.dtype));
+  if (plan.winograd_bytes > 0) return cost;
   if (context.device() == Device::cpu) {
     ++cost.launches;
     const bool gradient = pass == Conv2dPass::backward_weight;
@@ -94,6 +99,10 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
+  if (context.device() == Device::cpu && !exact && winograd_serves(s)) {
+    impl_->winograd_bytes = winograd_workspace_bytes(s, context.threads());
+    return;
+  }
   if (context.counts_only()) return;
   LANET_RUN_CUDA(context, impl_->cuda = std::make_unique<CudaConv2d>(context, s, data_gradient,
                                                                      weight_gradient));
@@ -119,7 +128,7 @@ size_t Conv2dPlan::workspace_bytes() const {
 #ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->workspace_bytes();
 #endif
-  return reference_workspace_bytes(impl_->shape);
+  return impl_->winograd_bytes + unread_weight_bytes(impl_->shape);
 }
 
 std::string Conv2dPlan::description() const {
@@ -129,7 +138,7 @@ std::string Conv2dPlan::description() const {
 #ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->description();
 #endif
-  return "reference";
+  return impl_->winograd_bytes > 0 ? "winograd 4x4 3x3" : "reference";
 }
 
 void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
@@ -138,9 +147,11 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.y, s.y(), s.dtype, "y");
   const Operation operation(
-      context, "conv2d", cost_of(context, s, Conv2dPass::forward, {args.y}, {args.x, args.weight}));
+      context, "conv2d",
+      cost_of(context, plan.impl(), Conv2dPass::forward, {args.y}, {args.x, args.weight}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->forward(context, args));
+  if (plan.impl().winograd_bytes > 0) return winograd_forward(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
 #endif
@@ -155,9 +166,10 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
   require_tensor(args.dx.tensor, s.x(), s.dtype, "dx");
   const Operation operation(
       context, "conv2d_backward_data",
-      cost_of(context, s, Conv2dPass::backward_data, args.dx, {args.dy, args.weight}));
+      cost_of(context, plan.impl(), Conv2dPass::backward_data, args.dx, {args.dy, args.weight}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_data(context, args));
+  if (plan.impl().winograd_bytes > 0) return winograd_backward_data(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
 #endif
@@ -174,9 +186,10 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   require_tensor(args.dweight.tensor, s.weight(), accumulate_dtype(s.dtype), "dweight");
   const Operation operation(
       context, "conv2d_backward_weight",
-      cost_of(context, s, Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));
+      cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_weight(context, args));
+  if (plan.impl().winograd_bytes > 0) return winograd_backward_weight(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
 #endif
@@ -197,7 +210,8 @@ void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->primitive_only(context, pass, args);
 #endif
-  const Tensor weight{context.workspace(reference_workspace_bytes(s)), s.weight(), s.dtype};
+  auto* workspace = static_cast<std::byte*>(context.workspace(plan.workspace_bytes()));
+  const Tensor weight{workspace + plan.impl().winograd_bytes, s.weight(), s.dtype};
   const Tensor dweight{weight.data, s.weight(), accumulate_dtype(s.dtype)};
   if (pass == Conv2dPass::forward)
     conv2d(context, plan, {.x = args.x, .weight = weight, .y = args.y});

@@ -84,7 +84,8 @@ enum class Conv2dPass { forward, backward_data, backward_weight };
 /// For measuring: exactly the library call of one pass, without reordering weights and without
 /// adding gradients. forward reads x and writes y, backward_data reads y and writes x,
 /// backward_weight reads both. The weights are what the workspace happens to hold, so results mean
-/// nothing. Where no library serves the pass, the pass itself runs, on weights from the workspace.
+/// nothing. Where no library serves the pass, the pass itself runs, on weights from the workspace:
+/// Winograd's algorithm with all its transformations, of weights too, which are part of it.
 struct Conv2dPrimitiveArgs {
   Tensor x;
   Tensor y;

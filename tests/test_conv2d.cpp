@@ -1,5 +1,7 @@
 #include "kernels/conv2d.h"
 
+#include <omp.h>
+
 #include "kernels/conv2d_cases.h"
 #include "kernels/conv2d_ref.h"
 #include "tests/op_test.h"
@@ -30,9 +32,10 @@ struct Run {
   HostTensor y, dx, dweight;
 };
 /// All three passes in the dtype of the inputs; with add, gradients start from those given.
-Run run(const Conv2dShape& shape, const Inputs& in, bool add = false, bool exact_products = false) {
+Run run(const Conv2dShape& shape, const Inputs& in, bool add = false, bool exact_products = false,
+        int threads = 0) {
   const DType dtype = in.x.tensor().dtype;
-  Context context;
+  Context context(Device::cpu, threads);
   context.set_exact_products(exact_products);
   Conv2dPlan plan(context, with_dtype(shape, dtype), true, true);
   context.reserve_workspace(plan.workspace_bytes());
@@ -92,6 +95,34 @@ TEST_CASE("conv2d: f32 and bf16 follow the double definition, set and added, twi
       }
     }
   }
+}
+
+TEST_CASE("conv2d: Winograd's algorithm keeps the bounds, with the same bits on any threads") {
+  const Conv2dShape shapes[] = {
+      {65, 6, 6, 64, 64, 3, 1, 1},    // more tiles than are summed at a time, cut at the border
+      {3, 15, 13, 64, 192, 3, 1, 1},  // the last block of tiles in part
+      {8, 3, 4, 128, 64, 3, 1, 1},    // one tile an image
+  };
+  const int threads = omp_get_max_threads();
+  for (const Conv2dShape& shape : shapes) {
+    CAPTURE(shape.x());
+    const Inputs in = inputs(shape, DType::f32);
+    for (const bool add : {false, true}) {
+      CAPTURE(add);
+      const Run exact = run(shape, in.cast(DType::f64), add);
+      const Run fast = run(shape, in, add, /*exact_products=*/false, /*threads=*/1);
+      CHECK(relative_error(fast.y, exact.y) < rounding_bound(DType::f32, 9 * shape.in_channels, 1));
+      CHECK(relative_error(fast.dx, exact.dx) <
+            rounding_bound(DType::f32, 9 * shape.out_channels, 1));
+      CHECK(relative_error(fast.dweight, exact.dweight) <
+            rounding_bound(DType::f32, shape.batch * shape.height * shape.width, 1));
+      const Run again = run(shape, in, add, /*exact_products=*/false, /*threads=*/3);
+      CHECK(again.y.bits_equal(fast.y));
+      CHECK(again.dx.bits_equal(fast.dx));
+      CHECK(again.dweight.bits_equal(fast.dweight));
+    }
+  }
+  omp_set_num_threads(threads);
 }
 
 TEST_CASE("conv2d: a plan serves many calls, and other plans may use the workspace between them") {
