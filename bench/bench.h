@@ -1,36 +1,54 @@
-// Micro-benchmarks of operations: registration and timing.
+// Micro-benchmarks of operations: what there is to measure, and at which sizes.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/context.h"
 
 namespace lanet::bench {
 
-/// One measurement: what it runs, and the bytes and floating-point operations of one run, counted
-/// from its arguments.
-struct Measurement {
-  std::string name;
-  double bytes = 0;
-  double flops = 0;
-  std::function<void()> run;
+/// A number for each axis of a benchmark: {8, 56, 56, 64} of batch, height, width, channels.
+struct Sizes {
+  std::vector<int64_t> values;
+  std::string layer = {};  ///< of the network, that has these sizes; may be empty
+
+  int64_t operator[](size_t axis) const { return values[axis]; }
 };
 
-/// Times `m` (warm-up, then at least 5 runs and 0.2 s) and prints a line: median, p10, p90, GB/s,
-/// GFLOP/s.
-void report(Context& context, const Measurement& m);
+/// Is handed the operations that a benchmark consists of, one by one, and runs each as often as it
+/// likes. What an operation is called and costs is what it announces (core/operation.h).
+using Measure = std::function<void(const std::function<void()>& operation)>;
 
-/// Registers a benchmark at program start: static Benchmark b{"name", [](Context& context) { ...
-/// report(context, ...); }};
 struct Benchmark {
-  Benchmark(std::string name, std::function<void(Context&)> run);
+  std::vector<std::string> axes;  ///< what the sizes are of
+  std::vector<Sizes> sizes;
+  std::vector<DType> dtypes = {DType::f32};
+  /// The first axis counts images, or rows of them. The case lists hold as many as suit a
+  /// processor; a GPU is measured on 16 times as many.
+  bool images = false;
+  std::optional<Device> device = {};  ///< that alone has these operations
+  /// Also called with contexts that only count: tensors have addresses then, and no content.
+  std::function<void(Context& context, const Sizes& sizes, DType dtype, const Measure& measure)>
+      run;
 };
 
-/// The case lists hold batches of images that suit a processor. A GPU is measured on 16 times as
-/// many: `n` images or rows of them, or what stands for them on this device.
-inline int64_t batch_for(const Context& context, int64_t n) {
-  return context.device() == Device::cuda ? 16 * n : n;
+/// Adds a benchmark at program start: static const Registration add_bench{{.axes = …}};
+struct Registration {
+  explicit Registration(Benchmark benchmark);
+};
+const std::vector<Benchmark>& benchmarks();
+
+/// Those of a case list that are marked for benchmarks; values(case) are the numbers.
+template <typename Cases, typename F>
+std::vector<Sizes> bench_sizes(const Cases& cases, F&& values) {
+  std::vector<Sizes> sizes;
+  for (const auto& c : cases) {
+    if (c.bench) sizes.push_back({values(c)});
+  }
+  return sizes;
 }
 
 /// An owned tensor on the context's device.

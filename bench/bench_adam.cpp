@@ -4,30 +4,30 @@
 
 namespace lanet::bench {
 
-static Benchmark adam_bench{
-    "adam", [](Context& context) {
-      for (const auto& c : kAdamCases) {
-        if (!c.bench) continue;
-        const Shape n{c.parameters}, k{c.followed};
-        BenchTensor master(context, n, DType::f32), gradient(context, n, DType::f32),
-            first(context, n, DType::f32),
-            second(context, n, DType::f32, [](int64_t) { return 0; }), copy(context, k, DType::f32);
-        BenchTensor shadow(context, n, DType::bf16), copy_shadow(context, k, DType::bf16);
-        constexpr double kStep[] = {1e-3, 0.1, 0.001};
-        BenchTensor step_values(context, {3}, DType::f64, [&](int64_t i) { return kStep[i]; });
-        report(context, {fmt::format("adam {} parameters, {} followed", c.parameters, c.followed),
-                         30.0 * c.parameters + 10.0 * c.followed,
-                         14.0 * c.parameters + 3.0 * c.followed, [&] {
-                           adam(context, {.master = master,
-                                          .gradient = gradient,
-                                          .first_moment = first,
-                                          .second_moment = second,
-                                          .momentum_copy = copy,
-                                          .shadow = shadow,
-                                          .momentum_shadow = copy_shadow,
-                                          .step_values = step_values});
-                         }});
-      }
-    }};
+static const Registration adam_bench{
+    {.axes = {"parameters", "followed"},
+     .sizes = bench_sizes(kAdamCases,
+                          [](const AdamCase& c) {
+                            return std::vector<int64_t>{c.parameters, c.followed};
+                          }),
+     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
+       const Shape n{s[0]}, k{s[1]};
+       BenchTensor master(context, n, DType::f32), gradient(context, n, DType::f32),
+           first(context, n, DType::f32), second(context, n, DType::f32, [](int64_t) { return 0; }),
+           copy(context, k, DType::f32);
+       BenchTensor shadow(context, n, DType::bf16), copy_shadow(context, k, DType::bf16);
+       constexpr double kStep[] = {1e-3, 0.1, 0.001};
+       BenchTensor step_values(context, {3}, DType::f64, [&](int64_t i) { return kStep[i]; });
+       measure([&] {
+         adam(context, {.master = master,
+                        .gradient = gradient,
+                        .first_moment = first,
+                        .second_moment = second,
+                        .momentum_copy = copy,
+                        .shadow = shadow,
+                        .momentum_shadow = copy_shadow,
+                        .step_values = step_values});
+       });
+     }}};
 
 }  // namespace lanet::bench

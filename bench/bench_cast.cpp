@@ -4,18 +4,16 @@
 
 namespace lanet::bench {
 
-static Benchmark cast_bench{
-    "cast", [](Context& context) {
-      for (const auto& c : kCastCases) {
-        if (!c.bench) continue;
-        BenchTensor wide(context, {c.elements}, DType::f32);
-        BenchTensor narrow(context, {c.elements}, DType::bf16);
-        const double n = static_cast<double>(c.elements);
-        report(context, {fmt::format("cast f32 to bf16 {}", c.elements), 6 * n, 0,
-                         [&] { cast(context, {.from = wide, .to = narrow}); }});
-        report(context, {fmt::format("cast bf16 to f32 {}", c.elements), 6 * n, 0,
-                         [&] { cast(context, {.from = narrow, .to = wide}); }});
-      }
-    }};
+// From this dtype to the other.
+static const Registration cast_bench{
+    {.axes = {"elements"},
+     .sizes = bench_sizes(kCastCases,
+                          [](const CastCase& c) { return std::vector<int64_t>{c.elements}; }),
+     .dtypes = {DType::f32, DType::bf16},
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       const DType other = dtype == DType::f32 ? DType::bf16 : DType::f32;
+       BenchTensor from(context, {s[0]}, dtype), to(context, {s[0]}, other);
+       measure([&] { cast(context, {.from = from, .to = to}); });
+     }}};
 
 }  // namespace lanet::bench

@@ -1,46 +1,61 @@
 #include "bench/bench.h"
+#include "core/operation.h"
 #include "kernels/conv2d_cases.h"
 
 namespace lanet::bench {
 
 namespace {
 
-void run(Context& context, const Conv2dShape& s, const std::string& numbers, const char* layer) {
+std::vector<Sizes> layers() {
+  std::vector<Sizes> sizes;
+  for (const auto& [s, name] : kConv2dCases) {
+    if (name)
+      sizes.push_back({{s.batch, s.height, s.width, s.in_channels, s.out_channels, s.kernel,
+                        s.stride, s.padding},
+                       name});
+  }
+  return sizes;
+}
+
+/// The library's call alone, without reordering weights: what the operation above it is to be
+/// compared with. It reads and writes the images once.
+void library_call(Context& context, Conv2dPlan& plan, Conv2dPass pass, const char* name,
+                  const Conv2dPrimitiveArgs& images) {
+  const Conv2dShape& s = plan.shape();
+  const Operation operation(
+      context, name,
+      {.bytes = bytes_of({images.x, images.y}) +
+                static_cast<double>(s.weight().elements()) * static_cast<double>(size_of(s.dtype)),
+       .flops = 2 * s.macs(),
+       .product = s.dtype});
+  if (operation.runs()) conv2d_primitive_only(context, plan, pass, images);
+}
+
+void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measure) {
+  const Conv2dShape s{sizes[0], sizes[1], sizes[2], sizes[3], sizes[4],
+                      sizes[5], sizes[6], sizes[7], dtype};
   Conv2dPlan plan(context, s, /*data_gradient=*/true, /*weight_gradient=*/true);
   context.reserve_workspace(plan.workspace_bytes());
-  BenchTensor x(context, s.x(), s.dtype), dx(context, s.x(), s.dtype);
-  BenchTensor weight(context, s.weight(), s.dtype), dweight(context, s.weight(), DType::f32);
-  BenchTensor y(context, s.y(), s.dtype);
-  const double bytes =
-      static_cast<double>(size_of(s.dtype)) *
-      static_cast<double>(s.x().elements() + s.weight().elements() + s.y().elements());
-  auto name = [&](const char* pass) { return fmt::format("conv2d{} {} {}", pass, numbers, layer); };
-  report(context, {name(""), bytes, 2 * s.macs(),
-                   [&] { conv2d(context, plan, {.x = x, .weight = weight, .y = y}); }});
-  report(context, {name("_backward_data"), bytes, 2 * s.macs(), [&] {
-                     conv2d_backward_data(context, plan, {.dy = y, .weight = weight, .dx = {dx}});
-                   }});
-  report(context, {name("_backward_weight"), bytes, 2 * s.macs(), [&] {
-                     conv2d_backward_weight(context, plan, {.x = x, .dy = y, .dweight = {dweight}});
-                   }});
+  BenchTensor x(context, s.x(), dtype), dx(context, s.x(), dtype), y(context, s.y(), dtype);
+  BenchTensor weight(context, s.weight(), dtype), dweight(context, s.weight(), DType::f32);
+  auto library = [&](Conv2dPass pass, const char* name) {
+    measure([&] { library_call(context, plan, pass, name, {.x = dx, .y = y}); });
+  };
+  measure([&] { conv2d(context, plan, {.x = x, .weight = weight, .y = y}); });
+  library(Conv2dPass::forward, "conv2d_library");
+  measure([&] { conv2d_backward_data(context, plan, {.dy = y, .weight = weight, .dx = {dx}}); });
+  library(Conv2dPass::backward_data, "conv2d_library_backward_data");
+  measure([&] { conv2d_backward_weight(context, plan, {.x = x, .dy = y, .dweight = {dweight}}); });
+  library(Conv2dPass::backward_weight, "conv2d_library_backward_weight");
 }
 
 }  // namespace
 
-static Benchmark conv2d_bench{"conv2d", [](Context& context) {
-                                for (const auto& c : kConv2dCases) {
-                                  if (!c.name) continue;
-                                  Conv2dShape s = c.shape;
-                                  s.batch = batch_for(context, s.batch);
-                                  run(context, s, "f32", c.name);
-                                  if (context.device() == Device::cuda) {
-                                    context.set_tf32(true);
-                                    run(context, s, "tf32", c.name);
-                                    context.set_tf32(false);
-                                  }
-                                  s.dtype = DType::bf16;
-                                  run(context, s, "bf16", c.name);
-                                }
-                              }};
+static const Registration conv2d_bench{
+    {.axes = {"batch", "height", "width", "in", "out", "kernel", "stride", "padding"},
+     .sizes = layers(),
+     .dtypes = {DType::f32, DType::bf16},
+     .images = true,
+     .run = run}};
 
 }  // namespace lanet::bench

@@ -4,26 +4,28 @@
 
 namespace lanet::bench {
 
-static Benchmark gemm_bench{
-    "gemm", [](Context& context) {
-      for (const auto& s : kGemmCases) {
-        if (!s.bench) continue;
-        BenchTensor a(context, {s.m, s.k}, DType::f32), b(context, {s.n, s.k}, DType::f32);
-        BenchTensor c(context, {s.m, s.n}, DType::f32);
-        report(context, {fmt::format("gemm {}x{}x{}", s.m, s.n, s.k),
-                         4.0 * (s.m * s.k + s.n * s.k + s.m * s.n), 2.0 * s.m * s.n * s.k, [&] {
-                           gemm(context, {.m = s.m,
-                                          .n = s.n,
-                                          .k = s.k,
-                                          .a = a,
-                                          .lda = s.k,
-                                          .b = b,
-                                          .ldb = s.k,
-                                          .transpose_b = true,
-                                          .c = c,
-                                          .ldc = s.n});
-                         }});
-      }
-    }};
+static const Registration gemm_bench{
+    {.axes = {"m", "n", "k"},
+     .sizes = bench_sizes(kGemmCases,
+                          [](const GemmCase& c) {
+                            return std::vector<int64_t>{c.m, c.n, c.k};
+                          }),
+     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
+       const int64_t m = s[0], n = s[1], k = s[2];
+       BenchTensor a(context, {m, k}, DType::f32), b(context, {n, k}, DType::f32),
+           c(context, {m, n}, DType::f32);
+       measure([&] {
+         gemm(context, {.m = m,
+                        .n = n,
+                        .k = k,
+                        .a = a,
+                        .lda = k,
+                        .b = b,
+                        .ldb = k,
+                        .transpose_b = true,
+                        .c = c,
+                        .ldc = n});
+       });
+     }}};
 
 }  // namespace lanet::bench

@@ -5,22 +5,21 @@
 
 namespace lanet::bench {
 
-static Benchmark heatmap_bench{
-    "heatmap", [](Context& context) {
-      for (const auto& c : kHeatmapCases) {
-        if (!c.bench) continue;
-        const Shape shape{c.batch, c.height, c.width, c.landmarks};
-        RandomStream stream(1, Purpose::benchmark);
-        const float side = static_cast<float>(kHeatmapStride * c.width);
-        BenchTensor landmarks(context, {c.batch, c.landmarks, 2}, DType::f32,
-                              [&](int64_t) { return stream.uniform(0.0f, side); });
-        BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32);
-        report(context, {fmt::format("heatmap {}", shape), 8.0 * shape.elements(),
-                         1e3 * c.batch * c.landmarks, [&] {
-                           heatmap(context,
-                                   {.landmarks = landmarks, .target = target, .weight = weight});
-                         }});
-      }
-    }};
+static const Registration heatmap_bench{
+    {.axes = {"batch", "height", "width", "landmarks"},
+     .sizes = bench_sizes(kHeatmapCases,
+                          [](const HeatmapCase& c) {
+                            return std::vector<int64_t>{c.batch, c.height, c.width, c.landmarks};
+                          }),
+     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
+       const Shape shape{s[0], s[1], s[2], s[3]};
+       RandomStream stream(1, Purpose::benchmark);
+       const float side = static_cast<float>(kHeatmapStride * s[2]);
+       BenchTensor landmarks(context, {s[0], s[3], 2}, DType::f32,
+                             [&](int64_t) { return stream.uniform(0.0f, side); });
+       BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32);
+       measure(
+           [&] { heatmap(context, {.landmarks = landmarks, .target = target, .weight = weight}); });
+     }}};
 
 }  // namespace lanet::bench

@@ -4,40 +4,35 @@
 
 namespace lanet::bench {
 
-static Benchmark info_nce_bench{
-    "info_nce", [](Context& context) {
-      for (const DType dtype : {DType::f32, DType::bf16}) {
-        for (const auto& c : kInfoNceCases) {
-          if (!c.bench) continue;
-          context.reserve_workspace(
-              info_nce_workspace_bytes(c.queries, c.width, c.bank_rows, dtype));
-          // Random numbers, not unit rows: a high temperature keeps the exponents in their usual
-          // range.
-          const double temperature = c.temperature * static_cast<double>(c.width) / 3;
-          BenchTensor q(context, {c.queries, c.width}, dtype),
-              k(context, {c.queries, c.width}, dtype);
-          BenchTensor bank(context, {c.bank_rows, c.width}, dtype), loss(context, {1}, DType::f32);
-          BenchTensor dq(context, {c.queries, c.width}, dtype);
-          BenchTensor labels(context, {c.queries}, DType::i32,
-                             [&](int64_t i) { return i % c.num_labels; });
-          BenchTensor bank_labels(context, {c.bank_rows}, DType::i32,
-                                  [&](int64_t m) { return m % (2 * c.num_labels); });
-          const double products = static_cast<double>(c.queries * c.width) *
-                                  static_cast<double>(c.queries + c.bank_rows);
-          report(context,
-                 {fmt::format("info_nce {} {}x{} bank {}", dtype, c.queries, c.width, c.bank_rows),
-                  static_cast<double>(bank.tensor().bytes()), 4 * products, [&] {
-                    info_nce(context, {.q = q,
-                                       .k = k,
-                                       .bank = bank,
-                                       .labels = labels,
-                                       .bank_labels = bank_labels,
-                                       .loss = loss,
-                                       .dq = {dq},
-                                       .temperature = temperature});
-                  }});
-        }
-      }
-    }};
+static const Registration info_nce_bench{
+    {.axes = {"queries", "width", "bank_rows"},
+     .sizes = bench_sizes(kInfoNceCases,
+                          [](const InfoNceCase& c) {
+                            return std::vector<int64_t>{c.queries, c.width, c.bank_rows};
+                          }),
+     .dtypes = {DType::f32, DType::bf16},
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       const Shape rows{s[0], s[1]};
+       constexpr int64_t kLabels = 7;
+       // Random numbers, not unit rows: a high temperature keeps the exponents in their usual
+       // range.
+       const double temperature = 0.1 * static_cast<double>(s[1]) / 3;
+       context.reserve_workspace(info_nce_workspace_bytes(s[0], s[1], s[2], dtype));
+       BenchTensor q(context, rows, dtype), k(context, rows, dtype), dq(context, rows, dtype);
+       BenchTensor bank(context, {s[2], s[1]}, dtype), loss(context, {1}, DType::f32);
+       BenchTensor labels(context, {s[0]}, DType::i32, [&](int64_t i) { return i % kLabels; });
+       BenchTensor bank_labels(context, {s[2]}, DType::i32,
+                               [&](int64_t m) { return m % (2 * kLabels); });
+       measure([&] {
+         info_nce(context, {.q = q,
+                            .k = k,
+                            .bank = bank,
+                            .labels = labels,
+                            .bank_labels = bank_labels,
+                            .loss = loss,
+                            .dq = {dq},
+                            .temperature = temperature});
+       });
+     }}};
 
 }  // namespace lanet::bench

@@ -4,21 +4,18 @@
 
 namespace lanet::bench {
 
-static Benchmark knn_bench{
-    "knn", [](Context& context) {
-      for (const DType dtype : {DType::f32, DType::bf16}) {
-        for (const auto& c : kKnnCases) {
-          if (!c.bench) continue;
-          context.reserve_workspace(knn_workspace_bytes(c.n, c.d, dtype));
-          BenchTensor features(context, {c.n, c.d}, dtype),
-              indices(context, {c.n, c.k}, DType::i32);
-          const double n = static_cast<double>(c.n), d = static_cast<double>(c.d);
-          report(context, {fmt::format("knn {} {}x{}", dtype, c.n, c.d),
-                           n * d * static_cast<double>(size_of(dtype)), 2 * n * n * d, [&] {
-                             knn(context, {.features = features, .indices = indices, .k = c.k});
-                           }});
-        }
-      }
-    }};
+static const Registration knn_bench{
+    {.axes = {"n", "d", "k"},
+     .sizes = bench_sizes(kKnnCases,
+                          [](const KnnCase& c) {
+                            return std::vector<int64_t>{c.n, c.d, c.k};
+                          }),
+     .dtypes = {DType::f32, DType::bf16},
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       context.reserve_workspace(knn_workspace_bytes(s[0], s[1], dtype));
+       BenchTensor features(context, {s[0], s[1]}, dtype),
+           indices(context, {s[0], s[2]}, DType::i32);
+       measure([&] { knn(context, {.features = features, .indices = indices, .k = s[2]}); });
+     }}};
 
 }  // namespace lanet::bench

@@ -4,36 +4,33 @@
 
 namespace lanet::bench {
 
-static Benchmark linear_bench{
-    "linear", [](Context& context) {
-      for (const auto& c : kLinearCases) {
-        if (!c.bench) continue;
-        BenchTensor x(context, {c.batch, c.in}, DType::f32),
-            dx(context, {c.batch, c.in}, DType::f32);
-        BenchTensor weight(context, {c.out, c.in}, DType::f32),
-            dweight(context, {c.out, c.in}, DType::f32);
-        BenchTensor bias(context, {c.out}, DType::f32), dbias(context, {c.out}, DType::f32);
-        BenchTensor y(context, {c.batch, c.out}, DType::f32);
-        context.reserve_workspace(
-            linear_backward_workspace_bytes({c.batch, c.out}, DType::f32, c.relu));
-        const double bytes = 4.0 * (c.batch * c.in + c.out * c.in + c.batch * c.out);
-        const double flops = 2.0 * c.batch * c.in * c.out;
-        const std::string size = fmt::format("{}x{}->{}", c.batch, c.in, c.out);
-        report(context, {"linear " + size, bytes, flops, [&] {
-                           linear(context,
-                                  {.x = x, .weight = weight, .bias = bias, .y = y, .relu = c.relu});
-                         }});
-        report(context, {"linear_backward " + size, 2 * bytes, 2 * flops, [&] {
-                           linear_backward(context, {.x = x,
-                                                     .weight = weight,
-                                                     .y = y,
-                                                     .dy = y,
-                                                     .relu = c.relu,
-                                                     .dx = {dx},
-                                                     .dweight = {dweight},
-                                                     .dbias = {dbias}});
-                         }});
-      }
-    }};
+// With bias and ReLU.
+static const Registration linear_bench{
+    {.axes = {"batch", "in", "out"},
+     .sizes = bench_sizes(kLinearCases,
+                          [](const LinearCase& c) {
+                            return std::vector<int64_t>{c.batch, c.in, c.out};
+                          }),
+     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
+       const int64_t batch = s[0], in = s[1], out = s[2];
+       BenchTensor x(context, {batch, in}, DType::f32), dx(context, {batch, in}, DType::f32);
+       BenchTensor weight(context, {out, in}, DType::f32), dweight(context, {out, in}, DType::f32);
+       BenchTensor bias(context, {out}, DType::f32), dbias(context, {out}, DType::f32),
+           y(context, {batch, out}, DType::f32);
+       context.reserve_workspace(linear_backward_workspace_bytes({batch, out}, DType::f32, true));
+       measure([&] {
+         linear(context, {.x = x, .weight = weight, .bias = bias, .y = y, .relu = true});
+       });
+       measure([&] {
+         linear_backward(context, {.x = x,
+                                   .weight = weight,
+                                   .y = y,
+                                   .dy = y,
+                                   .relu = true,
+                                   .dx = {dx},
+                                   .dweight = {dweight},
+                                   .dbias = {dbias}});
+       });
+     }}};
 
 }  // namespace lanet::bench

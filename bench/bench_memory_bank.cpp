@@ -4,30 +4,26 @@
 
 namespace lanet::bench {
 
-static Benchmark memory_bank_bench{
-    "memory_bank_enqueue", [](Context& context) {
-      for (const auto& c : kMemoryBankCases) {
-        if (!c.bench) continue;
-        for (const DType dtype : {DType::f32, DType::bf16}) {
-          BenchTensor keys(context, {c.batch, c.width}, dtype);
-          BenchTensor expression(context, {c.rows, c.width}, dtype);
-          BenchTensor landmark(context, {c.rows, c.width}, dtype);
-          BenchTensor labels(context, {c.batch}, DType::i32);
-          BenchTensor bank_labels(context, {c.rows}, DType::i32), pointer(context, {1}, DType::i32);
-          const double n = static_cast<double>(c.batch * c.width);
-          report(context, {fmt::format("memory_bank_enqueue {} {}x{} into {}", dtype, c.batch,
-                                       c.width, c.rows),
-                           2 * 2 * n * static_cast<double>(size_of(dtype)), 0, [&] {
-                             memory_bank_enqueue(context, {.keys_expression = keys,
-                                                           .keys_landmark = keys,
-                                                           .labels = labels,
-                                                           .bank_expression = expression,
-                                                           .bank_landmark = landmark,
-                                                           .bank_labels = bank_labels,
-                                                           .pointer = pointer});
-                           }});
-        }
-      }
-    }};
+static const Registration memory_bank_bench{
+    {.axes = {"batch", "rows", "width"},
+     .sizes = bench_sizes(kMemoryBankCases,
+                          [](const MemoryBankCase& c) {
+                            return std::vector<int64_t>{c.batch, c.rows, c.width};
+                          }),
+     .dtypes = {DType::f32, DType::bf16},
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       BenchTensor keys(context, {s[0], s[2]}, dtype), labels(context, {s[0]}, DType::i32);
+       BenchTensor expression(context, {s[1], s[2]}, dtype), landmark(context, {s[1], s[2]}, dtype);
+       BenchTensor bank_labels(context, {s[1]}, DType::i32), pointer(context, {1}, DType::i32);
+       measure([&] {
+         memory_bank_enqueue(context, {.keys_expression = keys,
+                                       .keys_landmark = keys,
+                                       .labels = labels,
+                                       .bank_expression = expression,
+                                       .bank_landmark = landmark,
+                                       .bank_labels = bank_labels,
+                                       .pointer = pointer});
+       });
+     }}};
 
 }  // namespace lanet::bench

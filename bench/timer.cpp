@@ -1,6 +1,10 @@
 #include "bench/timer.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #ifdef LANET_HAVE_CUDA
 #include "core/cuda/launch.h"
@@ -8,56 +12,131 @@
 
 namespace lanet::bench {
 
-#ifdef LANET_HAVE_CUDA
-struct Timer::Events {
-  explicit Events(Context& on) : context(on) {
-    int device = 0, cache_bytes = 0;
-    LANET_CUDA_CHECK(cudaGetDevice(&device));
-    LANET_CUDA_CHECK(cudaDeviceGetAttribute(&cache_bytes, cudaDevAttrL2CacheSize, device));
-    flush = context.allocate(4 * static_cast<size_t>(cache_bytes));
-    LANET_CUDA_CHECK(cudaEventCreate(&start));
-    LANET_CUDA_CHECK(cudaEventCreate(&end));
-  }
-  ~Events() {
-    if (start) LANET_CUDA_LOG(cudaEventDestroy(start));
-    if (end) LANET_CUDA_LOG(cudaEventDestroy(end));
-  }
-  Events(const Events&) = delete;
-  Events& operator=(const Events&) = delete;
+namespace {
 
-  double seconds(const std::function<void()>& run) {
-    const cudaStream_t stream = cuda::stream(context);
-    LANET_CUDA_CHECK(cudaMemsetAsync(flush.data(), 0, flush.bytes(), stream));
-    LANET_CUDA_CHECK(cudaEventRecord(start, stream));
-    run();
-    LANET_CUDA_CHECK(cudaEventRecord(end, stream));
-    LANET_CUDA_CHECK(cudaEventSynchronize(end));
-    float milliseconds = 0;
-    LANET_CUDA_CHECK(cudaEventElapsedTime(&milliseconds, start, end));
-    return 1e-3 * static_cast<double>(milliseconds);
-  }
+using Clock = std::chrono::steady_clock;
 
-  Context& context;
-  Buffer flush;
-  cudaEvent_t start = nullptr, end = nullptr;
-};
-#else
-struct Timer::Events {
-  explicit Events(Context&) {}
-  double seconds(const std::function<void()>&) { return 0; }
-};
-#endif
-
-Timer::Timer(Context& context) {
-  if (context.device() == Device::cuda) events_ = std::make_unique<Events>(context);
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
 }
-Timer::~Timer() = default;
 
-double Timer::seconds(const std::function<void()>& run) {
-  if (events_) return events_->seconds(run);
-  const auto start = std::chrono::steady_clock::now();
-  run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+size_t last_level_cache_bytes(const Context& context) {
+#ifdef LANET_HAVE_CUDA
+  if (context.device() == Device::cuda) {
+    int device = 0, bytes = 0;
+    LANET_CUDA_CHECK(cudaGetDevice(&device));
+    LANET_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device));
+    return static_cast<size_t>(bytes);
+  }
+#else
+  (void)context;
+#endif
+  constexpr long kUnknown = 32 << 20;  // virtual machines may not say
+  const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  return static_cast<size_t>(bytes > 0 ? bytes : kUnknown);
+}
+
+}  // namespace
+
+struct Moments::Impl {
+  explicit Impl(Context& on) : context(on) {}
+  Context& context;
+  std::vector<Clock::time_point> times;  // on the CPU
+#ifdef LANET_HAVE_CUDA
+  ~Impl() {
+    for (const cudaEvent_t event : events) LANET_CUDA_LOG(cudaEventDestroy(event));
+  }
+  std::vector<cudaEvent_t> events;  // made when first needed, used again
+  size_t used = 0;
+#endif
+};
+
+Moments::Moments(Context& context) : impl_(std::make_unique<Impl>(context)) {}
+Moments::~Moments() = default;
+
+void Moments::mark() {
+#ifdef LANET_HAVE_CUDA
+  if (impl_->context.device() == Device::cuda) {
+    if (impl_->used == impl_->events.size()) {
+      cudaEvent_t event = nullptr;
+      LANET_CUDA_CHECK(cudaEventCreate(&event));
+      impl_->events.push_back(event);
+    }
+    LANET_CUDA_CHECK(cudaEventRecord(impl_->events[impl_->used++], cuda::stream(impl_->context)));
+    return;
+  }
+#endif
+  impl_->times.push_back(Clock::now());
+}
+
+std::vector<double> Moments::seconds() {
+  std::vector<double> seconds;
+#ifdef LANET_HAVE_CUDA
+  if (impl_->context.device() == Device::cuda) {
+    impl_->context.synchronize();
+    for (size_t i = 0; i < impl_->used; ++i) {
+      float milliseconds = 0;
+      LANET_CUDA_CHECK(cudaEventElapsedTime(&milliseconds, impl_->events[0], impl_->events[i]));
+      seconds.push_back(1e-3 * static_cast<double>(milliseconds));
+    }
+    impl_->used = 0;
+    return seconds;
+  }
+#endif
+  for (const Clock::time_point time : impl_->times)
+    seconds.push_back(seconds_between(impl_->times.front(), time));
+  impl_->times.clear();
+  return seconds;
+}
+
+Spread spread_of(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const auto quantile = [&](double q) {
+    return seconds[static_cast<size_t>(q * static_cast<double>(seconds.size() - 1) + 0.5)];
+  };
+  return {quantile(0.5), quantile(0.1), quantile(0.9)};
+}
+
+nlohmann::ordered_json milliseconds(const Spread& seconds) {
+  return {{"median", 1e3 * seconds.median}, {"p10", 1e3 * seconds.p10}, {"p90", 1e3 * seconds.p90}};
+}
+
+Timer::Timer(Context& context)
+    : context_(context),
+      buffer_(context.allocate(2 * last_level_cache_bytes(context))),
+      moments_(context) {}
+
+void Timer::write_buffer() {
+  if (context_.device() == Device::cuda) {
+    context_.fill_zero(buffer_.tensor({static_cast<int64_t>(buffer_.bytes())}, DType::u8));
+    return;
+  }
+  // By every thread a part: a core's own cache is emptied only by what it writes itself.
+  const int64_t parts = context_.threads();
+  const size_t bytes = buffer_.bytes() / static_cast<size_t>(parts);
+#pragma omp parallel for schedule(static) num_threads(context_.threads())
+  for (int64_t part = 0; part < parts; ++part)
+    std::memset(static_cast<std::byte*>(buffer_.data()) + static_cast<size_t>(part) * bytes, 0,
+                bytes);
+}
+
+Spread Timer::time(const std::function<void()>& run, Cache cache) {
+  constexpr size_t kLeastRuns = 5, kMostRuns = 1000;
+  constexpr double kSeconds = 0.15;
+  run();  // libraries prepare themselves
+  context_.synchronize();
+  std::vector<double> seconds;
+  const auto start = Clock::now();
+  while (seconds.size() < kLeastRuns ||
+         (seconds_between(start, Clock::now()) < kSeconds && seconds.size() < kMostRuns)) {
+    if (cache == Cache::cold || context_.device() == Device::cuda) write_buffer();
+    if (cache == Cache::warm) run();
+    moments_.mark();
+    run();
+    moments_.mark();
+    seconds.push_back(moments_.seconds().back());
+  }
+  return spread_of(std::move(seconds));
 }
 
 }  // namespace lanet::bench

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "train/command_line.h"
+#include "bench/commands.h"
 
 namespace lanet::test {
 
@@ -15,7 +15,8 @@ struct Parsed {
   EvalOptions eval;
   PredictOptions predict;
   VerifyOptions verify;
-  BenchStepOptions bench_step;
+  bench::KernelsOptions bench_kernels;
+  bench::StepOptions bench_step;
   SynthOptions synth;
   DoctorOptions doctor;
 
@@ -33,7 +34,8 @@ struct Parsed {
     line.add_eval(keep(eval));
     line.add_predict(keep(predict));
     line.add_verify(keep(verify));
-    line.add_bench_step(keep(bench_step));
+    bench::add_kernels(line, keep(bench_kernels));
+    bench::add_step(line, keep(bench_step));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());

@@ -45,6 +45,14 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(bench.bench_step.batch == 16);
   CHECK(bench.bench_step.steps == 3);
 
+  const Parsed kernels({"bench", "kernels", "--filter", "add", "--dtype", "f32,bf16", "--sizes",
+                        "8x8,9x9", "--device", "cpu", "--tf32"});
+  CHECK(kernels.code == 0);
+  CHECK(kernels.bench_kernels.filter == "add");
+  CHECK(kernels.bench_kernels.dtypes == Words{"f32", "bf16"});
+  CHECK(kernels.bench_kernels.sizes == Words{"8x8", "9x9"});
+  CHECK(kernels.bench_kernels.tf32);
+
   const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
   CHECK(synth.code == 0);
   CHECK(synth.synth.out == "x");

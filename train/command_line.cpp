@@ -186,6 +186,18 @@ void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+CLI::App& CommandLine::add_bench(const std::string& name, const std::string& description,
+                                 const std::string& examples, std::function<int()> run) {
+  if (!bench_) {
+    bench_ = &add_command(app_, "bench", "Measure speed",
+                          "  lanet-cuda bench step\n  lanet-cuda bench kernels --filter add");
+    bench_->require_subcommand(1);
+  }
+  CLI::App& command = add_command(*bench_, name, description, examples);
+  command.callback([this, run] { chosen_ = run; });
+  return command;
+}
+
 void CommandLine::parse(int argc, const char* const* argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty())

@@ -19,9 +19,12 @@ class CommandLine {
   void add_eval(std::function<int(const EvalOptions&)> run);
   void add_predict(std::function<int(const PredictOptions&)> run);
   void add_verify(std::function<int(const VerifyOptions&)> run);
-  void add_bench_step(std::function<int(const BenchStepOptions&)> run);
   void add_synth(std::function<int(const SynthOptions&)> run);
   void add_doctor(std::function<int(const DoctorOptions&)> run);
+  /// A command below `bench`, which comes with the first of them. The caller adds its options to
+  /// what is returned; `run` is called if it is chosen.
+  CLI::App& add_bench(const std::string& name, const std::string& description,
+                      const std::string& examples, std::function<int()> run);
 
   /// Parses and runs. 0 done (or help shown), 1 failed, 2 bad input or usage.
   int run(int argc, const char* const* argv);
@@ -37,7 +40,6 @@ class CommandLine {
 
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
-  CLI::App& bench();  // made when first asked for
   void parse(int argc, const char* const* argv);
 
   CLI::App app_;

@@ -50,6 +50,10 @@ inline void add_machine_options(CLI::App& command, std::string& device, std::str
       ->check(CLI::NonNegativeNumber);
 }
 
+inline void add_tf32_option(CLI::App& command, bool& tf32) {
+  command.add_flag("--tf32", tf32, "on cuda: float32 products may round their operands to TF32");
+}
+
 inline void add_graph_option(CLI::App& command, bool& graph) {
   command.add_flag("!--no-graph", graph,
                    "on cuda: do each step anew instead of replaying it as one captured graph; the "

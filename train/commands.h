@@ -1,7 +1,7 @@
 // The commands of the program: what each is asked to do, and its function. main.cpp reads the
-// command line into these. Each function returns the exit code (0 done, 1 failed) and throws
-// InputError for bad input (exit code 2) and Error for a failure (1). What a machine reads goes to
-// stdout, messages go to stderr.
+// command line into these; those below bench are in bench/commands.h. Each function returns the
+// exit code (0 done, 1 failed) and throws InputError for bad input (exit code 2) and Error for a
+// failure (1). What a machine reads goes to stdout, messages go to stderr.
 #pragma once
 
 #include <cstdint>
@@ -52,22 +52,6 @@ struct VerifyOptions {
   bool json = false;
 };
 int run_verify(const VerifyOptions& options);
-
-/// bench step [--image S] [--batch B] [--dtype T] [--device D] [--steps N] [--tf32] [--no-graph]
-/// [--json]
-struct BenchStepOptions {
-  std::string backbone = "resnet18";
-  int64_t image = 224;
-  int64_t batch = 32;
-  int64_t steps = 10;
-  std::string device = "auto";
-  std::string dtype = "f32";
-  int64_t threads = 0;
-  bool tf32 = false;
-  bool graph = true;  // on CUDA: capture the step
-  bool json = false;
-};
-int run_bench_step(const BenchStepOptions& options);
 
 /// synth --out DIR --train N --test N [--size S] [--seed S]
 struct SynthOptions {

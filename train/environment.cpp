@@ -170,7 +170,8 @@ std::vector<std::string> cuda_problems(const CudaReport& report) {
   return problems;
 }
 
-std::string cuda_device_name() {
+std::string device_name(Device device) {
+  if (device == Device::cpu) return processor_model();
   const CudaReport report = cuda_report();
   LANET_REQUIRE(!report.devices.empty(), "the name of {} devices", report.devices.size());
   return report.devices[0].name;

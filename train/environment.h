@@ -25,8 +25,8 @@ std::vector<EnvironmentProblem> environment_problems();
 /// What is wrong with the CUDA side; empty: nothing.
 std::vector<std::string> cuda_problems(const CudaReport& report);
 
-/// The name of the GPU that a Context takes. Where there is one.
-std::string cuda_device_name();
+/// The name of the processor, or of the GPU that a Context takes, where there is one.
+std::string device_name(Device device);
 
 /// "0.1.0 (commit, changed)"
 std::string program_version();

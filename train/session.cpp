@@ -20,7 +20,7 @@ DeviceChoice choose_device(const std::string& name) {
   if (name == "cuda") return {Device::cuda, ""};
   const std::string problem = device_problem(Device::cuda);
   if (!problem.empty()) return {Device::cpu, fmt::format("device: cpu (cuda: {})", problem)};
-  return {Device::cuda, fmt::format("device: cuda ({})", cuda_device_name())};
+  return {Device::cuda, fmt::format("device: cuda ({})", device_name(Device::cuda))};
 }
 
 void say(const std::string& line) {

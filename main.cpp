@@ -1,4 +1,5 @@
 // lanet-cuda: the program. One line for each command.
+#include "bench/commands.h"
 #include "core/cpu_check.h"
 #include "train/command_line.h"
 
@@ -9,7 +10,8 @@ int main(int argc, char** argv) {
   command_line.add_eval(lanet::run_eval);
   command_line.add_predict(lanet::run_predict);
   command_line.add_verify(lanet::run_verify);
-  command_line.add_bench_step(lanet::run_bench_step);
+  lanet::bench::add_kernels(command_line, lanet::bench::run_kernels);
+  lanet::bench::add_step(command_line, lanet::bench::run_step);
   command_line.add_synth(lanet::run_synth);
   command_line.add_doctor(lanet::run_doctor);
   return command_line.run(argc, argv);

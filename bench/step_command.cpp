@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "bench/commands.h"
 #include "layers/conv2d.h"
-#include "train/commands.h"
 #include "train/random_faces.h"
 #include "train/session.h"
 #include "train/trainer.h"
 
-namespace lanet {
+namespace lanet::bench {
 
 namespace {
 
@@ -22,7 +22,7 @@ double seconds_of(const std::function<void()>& run) {
 
 }  // namespace
 
-int run_bench_step(const BenchStepOptions& options) {
+int run_step(const StepOptions& options) {
   const DeviceChoice choice = choose_device(options.device);
   Context context(choice.device, static_cast<int>(options.threads));
   context.set_tf32(options.tf32);
@@ -103,4 +103,4 @@ int run_bench_step(const BenchStepOptions& options) {
   return 0;
 }
 
-}  // namespace lanet
+}  // namespace lanet::bench

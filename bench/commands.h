@@ -1,0 +1,45 @@
+// The commands below `lanet-cuda bench`: what each is asked to do, its function, and what gives it
+// to the command line. Exit codes and errors as in train/commands.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "train/command_line.h"
+
+namespace lanet::bench {
+
+/// bench kernels [--filter RE] [--device D] [--dtype T,…] [--sizes AxB,…] [--threads N] [--tf32]
+/// [--json]
+struct KernelsOptions {
+  std::string filter;               ///< regular expression on operation and layer; empty: all
+  std::string device = "auto";      ///< auto, cpu, cuda
+  std::vector<std::string> dtypes;  ///< empty: each that the operation is measured in
+  std::vector<std::string> sizes;   ///< "8x56x56x64"; empty: LA-Net's
+  int64_t threads = 0;
+  bool tf32 = false;
+  bool json = false;
+};
+int run_kernels(const KernelsOptions& options);
+void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run);
+
+/// bench step [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// [--steps N] [--tf32] [--no-graph] [--json]
+struct StepOptions {
+  std::string backbone = "resnet18";
+  int64_t image = 224;
+  int64_t batch = 32;
+  int64_t steps = 10;
+  std::string device = "auto";
+  std::string dtype = "f32";
+  int64_t threads = 0;
+  bool tf32 = false;
+  bool graph = true;  ///< on CUDA: capture the step
+  bool json = false;
+};
+int run_step(const StepOptions& options);
+void add_step(CommandLine& line, std::function<int(const StepOptions&)> run);
+
+}  // namespace lanet::bench
