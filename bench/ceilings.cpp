@@ -60,7 +60,8 @@ double gemm_rate(Context& context, Timer& timer, DType dtype) {
 
 }  // namespace
 
-Ceilings measure_ceilings(Context& context, Timer& timer) {
+Ceilings measure_ceilings(Context& context) {
+  Timer timer(context);
   const auto product_rate = context.device() == Device::cuda ? gemm_rate : convolution_rate;
   return {.bytes_per_second = copy_rate(context, timer),
           .bf16_flops = product_rate(context, timer, DType::bf16),

@@ -10,7 +10,7 @@ namespace lanet::bench {
 
 /// The rates of a large copy and of large products, float32 (with TF32 if the context allows it)
 /// and bf16, on this context's device: a convolution by oneDNN on the CPU, cuBLASLt on CUDA.
-Ceilings measure_ceilings(Context& context, Timer& timer);
+Ceilings measure_ceilings(Context& context);
 
 /// {"bytes_per_second": …, "f32_product_flops": …, "bf16_product_flops": …}, a second each.
 nlohmann::ordered_json to_json(const Ceilings& ceilings);

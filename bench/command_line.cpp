@@ -21,6 +21,18 @@ CLI::Validator regular_expression() {
       "RE");
 }
 
+void add_size_options(CLI::App& command, StepSize& size) {
+  command.add_option("--backbone", size.backbone, "the network")
+      ->check(one_of({"resnet18", "resnet50"}))
+      ->capture_default_str();
+  command.add_option("--image", size.image, "side of the pictures")
+      ->check(multiple_of_32())
+      ->capture_default_str();
+  command.add_option("--batch", size.batch, "images a step")
+      ->check(CLI::Range(10, 65536))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run) {
@@ -55,26 +67,59 @@ void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> ru
 
 void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
   auto options = std::make_shared<StepOptions>();
-  CLI::App& command =
-      line.add_bench("step", "Time whole training steps on random data",
-                     "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
-                     "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json",
-                     [options, run] { return run(*options); });
-  command.add_option("--backbone", options->backbone, "the network")
-      ->check(one_of({"resnet18", "resnet50"}))
-      ->capture_default_str();
-  command.add_option("--image", options->image, "side of the pictures")
-      ->check(multiple_of_32())
-      ->capture_default_str();
-  command.add_option("--batch", options->batch, "images a step")
-      ->check(CLI::Range(10, 65536))
-      ->capture_default_str();
+  CLI::App& command = line.add_bench(
+      "step", "Time whole training steps on random data, and say where the time goes",
+      "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
+      "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json\n"
+      "  lanet-cuda bench step --image 64 --batch 64 --profile trace.json",
+      [options, run] { return run(*options); });
+  add_size_options(command, *options);
   command.add_option("--steps", options->steps, "steps to time")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   add_machine_options(command, options->device, options->dtype, options->threads);
   add_tf32_option(command, options->tf32);
   add_graph_option(command, options->graph);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--profile",
+          [options](const std::vector<std::string>& file) {
+            options->profile = true;
+            if (!file.empty()) options->trace = file.front();
+          },
+          "without a captured graph: say what each operation takes, and write a trace of one step "
+          "into this file, for Perfetto")
+      ->expected(0, 1)
+      ->type_name("[FILE]");
+  command.add_flag("--json", options->json, "one JSON object instead of text");
+}
+
+void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> run) {
+  auto options = std::make_shared<RooflineOptions>();
+  CLI::App& command = line.add_bench(
+      "roofline", "Count the least time of a training step, on a device that need not be there",
+      "  lanet-cuda bench roofline\n"
+      "  lanet-cuda bench roofline --bandwidth 3350 --flops 700 --json\n"
+      "  lanet-cuda bench roofline --device cpu --image 64 --batch 32 --dtype f32 --steps 5",
+      [options, run] { return run(*options); });
+  add_size_options(command, *options);
+  add_machine_options(command, options->device, options->dtype, options->threads);
+  auto* bandwidth = command
+                        .add_option("--bandwidth", options->bandwidth,
+                                    "of memory, in GB/s; default on cuda: an H200's 4300")
+                        ->check(CLI::PositiveNumber);
+  auto* flops = command
+                    .add_option("--flops", options->flops,
+                                "of matrix products, in TFLOP/s; default on cuda: an H200's 790 in "
+                                "bf16 and 67 in f32")
+                    ->check(CLI::PositiveNumber);
+  command
+      .add_flag("--measured", options->measured,
+                "ceilings of this machine's device; the default on cpu")
+      ->excludes(bandwidth)
+      ->excludes(flops);
+  command.add_option("--steps", options->steps, "time as many steps on the device beside it")
+      ->check(CLI::Range(1, 1000000));
   command.add_flag("--json", options->json, "one JSON object instead of text");
 }
 

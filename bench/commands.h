@@ -25,21 +25,42 @@ struct KernelsOptions {
 int run_kernels(const KernelsOptions& options);
 void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run);
 
-/// bench step [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
-/// [--steps N] [--tf32] [--no-graph] [--json]
-struct StepOptions {
+/// What a training step depends on.
+struct StepSize {
   std::string backbone = "resnet18";
   int64_t image = 224;
   int64_t batch = 32;
+  std::string dtype = "f32";
+};
+
+/// bench step [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// [--steps N] [--tf32] [--no-graph] [--profile [FILE.json]] [--json]
+struct StepOptions : StepSize {
   int64_t steps = 10;
   std::string device = "auto";
-  std::string dtype = "f32";
   int64_t threads = 0;
   bool tf32 = false;
-  bool graph = true;  ///< on CUDA: capture the step
+  bool graph = true;     ///< on CUDA: capture the step; never with profile
+  bool profile = false;  ///< say where the time goes
+  std::string trace;     ///< of a profiled step; empty: none
   bool json = false;
 };
 int run_step(const StepOptions& options);
 void add_step(CommandLine& line, std::function<int(const StepOptions&)> run);
+
+/// bench roofline [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// [--bandwidth GB/s] [--flops TFLOP/s] [--measured] [--steps N] [--json]
+struct RooflineOptions : StepSize {
+  RooflineOptions() : StepSize{.batch = 128, .dtype = "bf16"} {}
+  std::string device = "cuda";  ///< that the step is lowered for; it need not be there
+  int64_t threads = 0;
+  double bandwidth = 0;   ///< in GB/s; 0: not given
+  double flops = 0;       ///< of products, in TFLOP/s; 0: not given
+  bool measured = false;  ///< ceilings from this machine's device
+  int64_t steps = 0;      ///< to time beside the floor, on the device
+  bool json = false;
+};
+int run_roofline(const RooflineOptions& options);
+void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> run);
 
 }  // namespace lanet::bench

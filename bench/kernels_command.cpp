@@ -234,8 +234,8 @@ int run_kernels(const KernelsOptions& options) {
 
   Progress progress("operations", total);
   progress.update(0, "ceilings");
+  const Ceilings ceilings = measure_ceilings(context);
   Timer timer(context);
-  const Ceilings ceilings = measure_ceilings(context, timer);
   for (Run& run : runs) {
     time_run(context, timer, run, [&](const std::string& operation) {
       progress.update(done++, fmt::format("{} {}", operation, run.size_text()));

@@ -1,55 +1,23 @@
-// bench step: a whole training step of LA-Net on random pictures, and its convolutions alone.
+// bench step: a whole training step of LA-Net on random pictures, its convolutions alone, and where
+// its time goes.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "bench/ceilings.h"
 #include "bench/commands.h"
+#include "bench/profile.h"
+#include "core/file.h"
 #include "layers/conv2d.h"
-#include "train/random_faces.h"
+#include "train/environment.h"
 #include "train/session.h"
-#include "train/trainer.h"
 
 namespace lanet::bench {
 
 namespace {
 
-double seconds_of(const std::function<void()>& run) {
-  const auto start = std::chrono::steady_clock::now();
-  run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-}  // namespace
-
-int run_step(const StepOptions& options) {
-  const DeviceChoice choice = choose_device(options.device);
-  Context context(choice.device, static_cast<int>(options.threads));
-  context.set_tf32(options.tf32);
-  report_environment(choice);
-  Config config;
-  config.model.backbone = options.backbone;
-  config.data.image_size = options.image;
-  config.train.batch = options.batch;
-  config.train.dtype = options.dtype;
-  config.train.epochs = 1;
-  Faces train = random_faces(context, 2 * options.batch, options.image);
-  std::vector<int32_t> labels = train.list.labels;
-  Trainer trainer(context, config, std::move(train), Faces{}, std::move(labels), options.graph);
-  trainer.initialise([](const std::string&) {});
-
-  const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
-
-  constexpr int kWarmUp = 2;
-  std::vector<double> steps;
-  trainer.prepare_epoch();
-  for (int64_t i = 0; i < kWarmUp + options.steps; ++i) {
-    const double seconds = seconds_of([&] {
-      trainer.step();
-      context.synchronize();
-    });
-    if (i >= kWarmUp) steps.push_back(seconds);
-  }
+/// The library calls of the model's convolutions, all passes, with nothing between them.
+Spread time_convolutions(Context& context, Trainer& trainer, int64_t runs) {
   std::vector<Conv2d*> convolutions;
   for (const auto& node : trainer.model().graph().nodes()) {
     if (auto* convolution = dynamic_cast<Conv2d*>(node.get())) convolutions.push_back(convolution);
@@ -58,35 +26,92 @@ int run_step(const StepOptions& options) {
   const int64_t scratch_bytes = static_cast<int64_t>(context.workspace_bytes());
   context.fill_zero(
       {context.workspace(scratch_bytes), {scratch_bytes}, DType::u8, context.device()});
-  std::vector<double> alone;
-  for (int64_t i = 0; i < 1 + std::max<int64_t>(3, options.steps / 2); ++i) {
-    const double seconds = seconds_of([&] {
-      for (Conv2d* convolution : convolutions) convolution->run_primitives(context);
-      context.synchronize();
-    });
-    if (i > 0) alone.push_back(seconds);
+  std::vector<double> seconds;
+  Moments moments(context);
+  for (int64_t i = 0; i < 1 + runs; ++i) {
+    moments.mark();
+    for (Conv2d* convolution : convolutions) convolution->run_primitives(context);
+    moments.mark();
+    const double run = moments.seconds().back();
+    if (i > 0) seconds.push_back(run);
   }
-  std::sort(steps.begin(), steps.end());
-  std::sort(alone.begin(), alone.end());
+  return spread_of(std::move(seconds));
+}
+
+/// What the profile needs before anything is timed: a place for the trace, and the ceilings.
+struct ProfileFrame {
+  std::unique_ptr<AtomicFile> trace;  // null: none is wanted
+  Ceilings ceilings;
+};
+ProfileFrame prepare_profile(const StepOptions& options, Device device) {
+  ProfileFrame frame;
+  if (!options.trace.empty()) {
+    try {
+      frame.trace = std::make_unique<AtomicFile>(options.trace);
+    } catch (const Error& error) {
+      throw InputError(fmt::format("--profile: {}", error.what()));
+    }
+  }
+  Context context(device, static_cast<int>(options.threads));
+  context.set_tf32(options.tf32);
+  frame.ceilings = measure_ceilings(context);
+  return frame;
+}
+
+}  // namespace
+
+int run_step(const StepOptions& options) {
+  const DeviceChoice choice = choose_device(options.device);
+  report_environment(choice);
+  std::optional<ProfileFrame> frame;
+  if (options.profile) frame = prepare_profile(options, choice.device);
+  Context context(choice.device, static_cast<int>(options.threads));
+  context.set_tf32(options.tf32);
+  RandomTraining training(context, options, options.graph && !options.profile);
+  Trainer& trainer = training.trainer();
+  const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
+
+  const std::vector<double> steps = training.steps(options.steps);
+  std::optional<StepProfile> profile;
+  if (frame) profile = profile_steps(context, training, options.steps);
+  const Spread convolutions =
+      time_convolutions(context, trainer, std::max<int64_t>(3, options.steps / 2));
+  const Spread step = spread_of(steps);
+  const auto [least, most] = std::minmax_element(steps.begin(), steps.end());
   const double images = static_cast<double>(options.batch);
-  const double median = steps[steps.size() / 2], convolution_median = alone[alone.size() / 2];
   const size_t peak = context.memory().peak_bytes;
   const size_t allocated_after = context.memory().allocations - allocations;
+  std::vector<CostGroup> groups;
+  if (profile) groups = group_operations(profile->operations, frame->ceilings);
+  if (frame && frame->trace) {
+    frame->trace->write(trace_of(*profile, frame->ceilings, device_name(context.device())).dump());
+    frame->trace->commit();
+  }
   if (options.json) {
-    const nlohmann::ordered_json line = {
-        {"images_per_second", images / median},
-        {"convolutions_images_per_second", images / convolution_median},
-        {"step_ms",
-         {{"median", 1e3 * median}, {"min", 1e3 * steps.front()}, {"max", 1e3 * steps.back()}}},
-        {"peak_memory_bytes", peak},
-        {"allocations_after_freeze", allocated_after},
-        {"captured", trainer.captured()},
-        {"device", to_string(context.device())},
-        {"threads", context.threads()},
-        {"dtype", options.dtype},
-        {"backbone", options.backbone},
-        {"image", options.image},
-        {"batch", options.batch}};
+    nlohmann::ordered_json step_ms = milliseconds(step);
+    step_ms["min"] = 1e3 * *least;
+    step_ms["max"] = 1e3 * *most;
+    nlohmann::ordered_json line = {{"format", "lanet-bench-step/1"},
+                                   {"program", program_version()},
+                                   {"images_per_second", images / step.median},
+                                   {"convolutions_images_per_second", images / convolutions.median},
+                                   {"step_ms", step_ms},
+                                   {"peak_memory_bytes", peak},
+                                   {"allocations_after_freeze", allocated_after},
+                                   {"captured", trainer.captured()},
+                                   {"device", to_string(context.device())},
+                                   {"device_name", device_name(context.device())},
+                                   {"threads", context.threads()},
+                                   {"tf32", context.tf32()},
+                                   {"dtype", options.dtype},
+                                   {"backbone", options.backbone},
+                                   {"image", options.image},
+                                   {"batch", options.batch}};
+    if (profile)
+      line["profile"] = {{"step_ms", 1e3 * profile->step_seconds},
+                         {"outside_operations_ms", 1e3 * seconds_outside(*profile)},
+                         {"ceilings", to_json(frame->ceilings)},
+                         {"groups", to_json(groups)}};
     fmt::print("{}\n", line.dump());
     return 0;
   }
@@ -97,9 +122,15 @@ int run_step(const StepOptions& options) {
       "share           {:8.1f} %\n"
       "peak memory     {:8.1f} MB, {} allocations after the freeze\n",
       options.backbone, options.image, options.batch, options.dtype, to_string(context.device()),
-      context.threads(), 1e3 * median, 1e3 * steps.front(), 1e3 * steps.back(), images / median,
-      1e3 * convolution_median, images / convolution_median, 100 * convolution_median / median,
-      static_cast<double>(peak) / 1e6, allocated_after);
+      context.threads(), 1e3 * step.median, 1e3 * *least, 1e3 * *most, images / step.median,
+      1e3 * convolutions.median, images / convolutions.median,
+      100 * convolutions.median / step.median, static_cast<double>(peak) / 1e6, allocated_after);
+  if (!profile) return 0;
+  constexpr size_t kLongest = 20;
+  fmt::print("\n");
+  print_times(groups, seconds_outside(*profile), profile->step_seconds);
+  print_longest(profile->operations, kLongest, profile->step_seconds, frame->ceilings);
+  fmt::print("ceilings measured: {}\n", describe(frame->ceilings));
   return 0;
 }
 

@@ -17,6 +17,7 @@ struct Parsed {
   VerifyOptions verify;
   bench::KernelsOptions bench_kernels;
   bench::StepOptions bench_step;
+  bench::RooflineOptions bench_roofline;
   SynthOptions synth;
   DoctorOptions doctor;
 
@@ -36,6 +37,7 @@ struct Parsed {
     line.add_verify(keep(verify));
     bench::add_kernels(line, keep(bench_kernels));
     bench::add_step(line, keep(bench_step));
+    bench::add_roofline(line, keep(bench_roofline));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());

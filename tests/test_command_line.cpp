@@ -45,6 +45,22 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(bench.bench_step.batch == 16);
   CHECK(bench.bench_step.steps == 3);
 
+  CHECK_FALSE(bench.bench_step.profile);
+  const Parsed profile({"bench", "step", "--profile", "--json"});
+  CHECK(profile.code == 0);
+  CHECK(profile.bench_step.profile);
+  CHECK(profile.bench_step.trace.empty());
+  CHECK(profile.bench_step.json);
+  CHECK(Parsed({"bench", "step", "--profile", "trace.json"}).bench_step.trace == "trace.json");
+
+  const Parsed roofline({"bench", "roofline", "--bandwidth", "3350", "--flops", "700.5"});
+  CHECK(roofline.code == 0);
+  CHECK(roofline.bench_roofline.device == "cuda");
+  CHECK(roofline.bench_roofline.batch == 128);
+  CHECK(roofline.bench_roofline.dtype == "bf16");
+  CHECK(roofline.bench_roofline.bandwidth == 3350);
+  CHECK(roofline.bench_roofline.flops == 700.5);
+
   const Parsed kernels({"bench", "kernels", "--filter", "add", "--dtype", "f32,bf16", "--sizes",
                         "8x8,9x9", "--device", "cpu", "--tf32"});
   CHECK(kernels.code == 0);
@@ -78,6 +94,9 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"bench"},
            {"bench", "stpe"},
            {"bench", "step", "--image", "100"},
+           {"bench", "step", "--profile", "a.json", "b.json"},
+           {"bench", "roofline", "--bandwidth", "0"},
+           {"bench", "roofline", "--measured", "--flops", "700"},
            {"synth", "--out", "x", "--train", "many", "--test", "1"},
            {"synth", "--out", "x"},
            {"--hlep"}}) {

@@ -1,0 +1,87 @@
+#include "bench/profile.h"
+
+#include "bench/timer.h"
+
+namespace lanet::bench {
+
+namespace {
+
+/// Takes down operations, and the moments at which they begin and end.
+class Profiler : public OperationCounter {
+ public:
+  explicit Profiler(Moments& moments) : moments_(moments) {}
+  void begin(const char* operation, const Cost& cost) override {
+    OperationCounter::begin(operation, cost);
+    moments_.mark();
+  }
+  void end() override { moments_.mark(); }
+
+ private:
+  Moments& moments_;
+};
+
+}  // namespace
+
+StepProfile profile_steps(Context& context, RandomTraining& training, int64_t count) {
+  StepProfile profile;
+  Moments moments(context);
+  for (int64_t i = 0; i < count; ++i) {
+    Profiler profiler(moments);
+    context.set_observer(&profiler);
+    moments.mark();
+    training.step();
+    moments.mark();
+    context.set_observer(nullptr);
+    const std::vector<double> at = moments.seconds();
+    const std::vector<CountedOperation>& operations = profiler.operations();
+    if (i == 0)
+      for (const CountedOperation& o : operations) profile.operations.push_back({o});
+    LANET_REQUIRE(
+        operations.size() == profile.operations.size() && at.size() == 2 * operations.size() + 2,
+        "{} operations in a step, {} in the first", operations.size(), profile.operations.size());
+    profile.last.clear();
+    for (size_t o = 0; o < operations.size(); ++o) {
+      profile.last.emplace_back(at[2 * o + 1], at[2 * o + 2]);
+      profile.operations[o].seconds += (at[2 * o + 2] - at[2 * o + 1]) / static_cast<double>(count);
+    }
+    profile.last_seconds = at.back();
+    profile.step_seconds += at.back() / static_cast<double>(count);
+  }
+  return profile;
+}
+
+double seconds_outside(const StepProfile& profile) {
+  double seconds = profile.step_seconds;
+  for (const TimedOperation& o : profile.operations) seconds -= o.seconds;
+  return seconds;
+}
+
+nlohmann::ordered_json trace_of(const StepProfile& profile, const Ceilings& ceilings,
+                                const std::string& device) {
+  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+  auto add = [&](const std::string& name, const std::string& category, double begin, double end,
+                 nlohmann::ordered_json arguments) {
+    events.push_back({{"name", name},
+                      {"cat", category},
+                      {"ph", "X"},
+                      {"ts", 1e6 * begin},
+                      {"dur", 1e6 * (end - begin)},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"args", std::move(arguments)}});
+  };
+  add("step", "step", 0, profile.last_seconds, nlohmann::ordered_json::object());
+  for (size_t i = 0; i < profile.operations.size(); ++i) {
+    const CountedOperation& o = profile.operations[i].operation;
+    add(o.name, o.pass, profile.last[i].first, profile.last[i].second,
+        {{"node", o.owner},
+         {"kind", o.kind},
+         {"launches", o.cost.launches},
+         {"bytes", o.cost.bytes},
+         {"flops", o.cost.flops},
+         {"floor_us", 1e6 * floor_seconds(o.cost, ceilings)}});
+  }
+  return {{"displayTimeUnit", "ms"}, {"otherData", {{"device", device}}}, {"traceEvents", events}};
+}
+
+}  // namespace lanet::bench
