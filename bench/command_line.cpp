@@ -123,4 +123,16 @@ void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> 
   command.add_flag("--json", options->json, "one JSON object instead of text");
 }
 
+void add_compare(CommandLine& line, std::function<int(const CompareOptions&)> run) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App& command = line.add_bench(
+      "compare", "Say what moved by more than noise between two files of measurements",
+      "  lanet-cuda bench compare before.json after.json",
+      [options, run] { return run(*options); });
+  command
+      .add_option("BEFORE", options->before, "what bench kernels --json or bench step --json wrote")
+      ->required();
+  command.add_option("AFTER", options->after, "the same, of the same device, later")->required();
+}
+
 }  // namespace lanet::bench

@@ -63,4 +63,11 @@ struct RooflineOptions : StepSize {
 int run_roofline(const RooflineOptions& options);
 void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> run);
 
+/// bench compare BEFORE.json AFTER.json
+struct CompareOptions {
+  std::string before, after;
+};
+int run_compare(const CompareOptions& options);
+void add_compare(CommandLine& line, std::function<int(const CompareOptions&)> run);
+
 }  // namespace lanet::bench

@@ -61,6 +61,11 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(roofline.bench_roofline.bandwidth == 3350);
   CHECK(roofline.bench_roofline.flops == 700.5);
 
+  const Parsed compare({"bench", "compare", "a.json", "b.json"});
+  CHECK(compare.code == 0);
+  CHECK(compare.bench_compare.before == "a.json");
+  CHECK(compare.bench_compare.after == "b.json");
+
   const Parsed kernels({"bench", "kernels", "--filter", "add", "--dtype", "f32,bf16", "--sizes",
                         "8x8,9x9", "--device", "cpu", "--tf32"});
   CHECK(kernels.code == 0);

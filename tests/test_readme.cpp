@@ -139,7 +139,7 @@ TEST_CASE("readme: the quick ones of its examples run") {
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
   for (const char* command : {"", "train", "eval", "predict", "verify", "bench", "bench kernels",
-                              "bench step", "bench roofline", "synth", "doctor"}) {
+                              "bench step", "bench roofline", "bench compare", "synth", "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {
