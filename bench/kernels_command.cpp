@@ -233,7 +233,7 @@ int run_kernels(const KernelsOptions& options) {
     for (const Item& item : run.items) total += item.wanted ? 1 : 0;
 
   Progress progress("operations", total);
-  progress.update(0, "ceilings");
+  progress.message("measuring what this device does at most");
   const Ceilings ceilings = measure_ceilings(context);
   Timer timer(context);
   for (Run& run : runs) {

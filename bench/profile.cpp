@@ -25,17 +25,19 @@ class Profiler : public OperationCounter {
 StepProfile profile_steps(Context& context, RandomTraining& training, int64_t count) {
   StepProfile profile;
   Moments moments(context);
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = 0; i <= count; ++i) {
     Profiler profiler(moments);
     context.set_observer(&profiler);
     moments.mark();
-    training.step();
+    training.trainer().step();
     moments.mark();
     context.set_observer(nullptr);
     const std::vector<double> at = moments.seconds();
     const std::vector<CountedOperation>& operations = profiler.operations();
-    if (i == 0)
+    if (i == 0) {  // not counted: events are made in it
       for (const CountedOperation& o : operations) profile.operations.push_back({o});
+      continue;
+    }
     LANET_REQUIRE(
         operations.size() == profile.operations.size() && at.size() == 2 * operations.size() + 2,
         "{} operations in a step, {} in the first", operations.size(), profile.operations.size());

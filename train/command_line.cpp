@@ -190,7 +190,8 @@ CLI::App& CommandLine::add_bench(const std::string& name, const std::string& des
                                  const std::string& examples, std::function<int()> run) {
   if (!bench_) {
     bench_ = &add_command(app_, "bench", "Measure speed",
-                          "  lanet-cuda bench step\n  lanet-cuda bench kernels --filter add");
+                          "  lanet-cuda bench step\n  lanet-cuda bench kernels --filter conv2d\n  "
+                          "lanet-cuda bench roofline");
     bench_->require_subcommand(1);
   }
   CLI::App& command = add_command(*bench_, name, description, examples);
@@ -204,8 +205,10 @@ void CommandLine::parse(int argc, const char* const* argv) {
     throw InputError(fmt::format("no command; expected one of {} (--help says more)",
                                  fmt::join(names_of_commands(app_), ", ")));
   if (!words[0].starts_with("-")) require_known_command(app_, words[0]);
-  if (words[0] == "bench" && words.size() > 1 && !words[1].starts_with("-"))
-    require_known_command(*app_.get_subcommand("bench"), words[1]);
+  if (words[0] == "bench" && words.size() == 1)
+    throw InputError(fmt::format("bench: no command; expected one of {}",
+                                 fmt::join(names_of_commands(*bench_), ", ")));
+  if (words[0] == "bench" && !words[1].starts_with("-")) require_known_command(*bench_, words[1]);
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
