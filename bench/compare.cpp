@@ -27,9 +27,9 @@ struct Place {
     return {value[key], path + separator + key, "."};
   }
   std::string text() const { return value.is_string() ? value.get<std::string>() : value.dump(); }
-  double positive() const {
-    if (!value.is_number() || value.get<double>() <= 0)
-      throw InputError(fmt::format("{}: {}; expected a positive number", path, value.dump()));
+  double milliseconds() const {
+    if (!value.is_number() || value.get<double>() < 0)
+      throw InputError(fmt::format("{}: {}; expected a time in ms", path, value.dump()));
     return value.get<double>();
   }
 };
@@ -41,7 +41,7 @@ struct Reading {
 using Readings = std::map<std::string, Reading>;
 
 Reading reading_of(const Place& place) {
-  return {place["median"].positive(), place["p10"].positive(), place["p90"].positive()};
+  return {place["median"].milliseconds(), place["p10"].milliseconds(), place["p90"].milliseconds()};
 }
 
 Readings readings_of(const Place& file) {
