@@ -1,10 +1,9 @@
-// Fully connected layers, products of weights and row normalisation, as nodes of the graph.
+// Fully connected layers and row normalisation as nodes of the graph.
 #pragma once
 
 #include "core/graph.h"
 #include "kernels/l2_normalize.h"
 #include "kernels/linear.h"
-#include "kernels/weight_product.h"
 
 namespace lanet {
 
@@ -43,36 +42,6 @@ class Linear : public Node {
  private:
   bool relu_;
   Value *x_, *weight_, *bias_ = nullptr, *y_;
-};
-
-/// The weight a·b as a 1x1 convolution's, in the activations' dtype: a [L, D], b [D, C] ->
-/// [L, 1, 1, C]. Its gradient is float32 (float64 for float64).
-class WeightProduct : public Node {
- public:
-  WeightProduct(Graph& graph, const std::string& name, Value* a, Value* b, DType dtype)
-      : Node("weight_product", name), matrix_{a->shape[0], b->shape[1]} {
-    a_ = read(a, InBackward::yes);
-    b_ = read(b, InBackward::yes);
-    y_ = write(graph, {matrix_[0], 1, 1, matrix_[1]}, dtype, InBackward::no);
-    y_->grad_dtype = accumulate_dtype(dtype);
-  }
-  void plan(Context& context) override {
-    context.reserve_workspace(weight_product_workspace_bytes(matrix_, y_->dtype));
-  }
-  void forward(Context& context) override {
-    weight_product(context, {.a = a_->data, .b = b_->data, .y = y_->data.reshaped(matrix_)});
-  }
-  void backward(Context& context) override {
-    weight_product_backward(context, {.a = a_->data,
-                                      .b = b_->data,
-                                      .dy = y_->grad.reshaped(matrix_),
-                                      .da = gradient(0),
-                                      .db = gradient(1)});
-  }
-
- private:
-  Shape matrix_;
-  Value *a_, *b_, *y_;
 };
 
 /// Rows of unit length.

@@ -1,9 +1,9 @@
 #include "models/landmark_resnet.h"
 
-#include <array>
 #include <cmath>
 
 #include "layers/conv2d.h"
+#include "layers/lateral.h"
 #include "layers/linear.h"
 #include "layers/pool.h"
 
@@ -29,11 +29,11 @@ Value* pointwise_weight(Recorder& r, const std::string& name, int64_t out, int64
 LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone,
                                   int64_t num_landmarks) {
   const int64_t width = 64 * expansion(backbone);
-  std::array<Value*, 4> x{shared};
+  LateralValues x{shared};
   for (int i = 1; i < 4; ++i)
     x[i] = record_stage(r, fmt::format("f_q.lm_layer{}", i + 1), x[i - 1], backbone, i + 1);
 
-  std::array<Value*, 4> lateral;
+  LateralValues lateral;
   for (int i = 0; i < 4; ++i)
     lateral[i] = pointwise_weight(r, fmt::format("f_q.latlayer{}", i + 1), width, x[i]->shape[3]);
 
@@ -47,10 +47,11 @@ LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone,
   if (num_landmarks == 0) return out;
 
   Value* head = pointwise_weight(r, "f_q.lm_fc", num_landmarks, width);
+  auto* weights = r.graph().add<LateralWeights>("f_q.lm_fc.latlayers.weight", head, lateral,
+                                                r.activation_dtype());
   for (int i = 3; i >= 0; --i) {
     const std::string name = fmt::format("f_q.lm_fc.latlayer{}", i + 1);
-    Value* weight = r.add<WeightProduct>(name + ".weight", head, lateral[i], r.activation_dtype());
-    Value* part = r.add<Conv2d>(name, x[i], weight, /*stride=*/1);
+    Value* part = r.add<Conv2d>(name, x[i], weights->output(i), /*stride=*/1);
     out.heatmaps = out.heatmaps ? r.add<Upsample2xAdd>(name + ".up", out.heatmaps, part) : part;
   }
   return out;

@@ -1,10 +1,7 @@
-// Matrix products on CUDA, and what is made of them, against the definitions in double.
+// Matrix products on CUDA against the definition in double.
 #include "kernels/gemm.h"
 #include "kernels/gemm_cases.h"
 #include "kernels/gemm_ref.h"
-#include "kernels/weight_product.h"
-#include "kernels/weight_product_cases.h"
-#include "kernels/weight_product_ref.h"
 #include "tests/device_test.h"
 
 namespace lanet::test {
@@ -80,43 +77,6 @@ TEST_CASE("cuda: gemm: all transpositions, strides, set and add, twice the same"
         CHECK(relative_error(fast, product.exactly()) < rounding_bound(types.sums, c.k, 2));
         CHECK(product.on_device().bits_equal(fast));
       }
-    }
-  }
-}
-
-TEST_CASE("cuda: weight_product and its gradients follow the double definition") {
-  if (skip_without_device()) return;
-  for (const auto& c : kWeightProductCases) {
-    if (c.bench) continue;
-    CAPTURE(c.inner);
-    const auto a = HostTensor::random({c.rows, c.inner}, DType::f32, 1),
-               b = HostTensor::random({c.inner, c.columns}, DType::f32, 2),
-               dy = HostTensor::random({c.rows, c.columns}, DType::f32, 3),
-               da_start = HostTensor::random({c.rows, c.inner}, DType::f32, 4),
-               db_start = HostTensor::random({c.inner, c.columns}, DType::f32, 5);
-    const auto a64 = a.cast(DType::f64), b64 = b.cast(DType::f64), dy64 = dy.cast(DType::f64);
-    HostTensor exact({c.rows, c.columns}, DType::f64);
-    weight_product_ref<double>({.a = a64, .b = b64, .y = exact});
-    Context context(Device::cuda);
-    context.reserve_workspace(weight_product_workspace_bytes({c.rows, c.columns}, DType::bf16));
-    const DeviceTensor a_device(context, a), b_device(context, b), dy_device(context, dy);
-    for (const DType output : {DType::f32, DType::bf16}) {
-      const DeviceTensor y(context, HostTensor({c.rows, c.columns}, output));
-      weight_product(context, {.a = a_device, .b = b_device, .y = y});
-      CHECK(relative_error(y.download(), exact) < rounding_bound(output, c.inner, 1));
-    }
-    for (const bool add : {false, true}) {
-      CAPTURE(add);
-      const DeviceTensor da(context, add ? da_start : HostTensor({c.rows, c.inner}, DType::f32)),
-          db(context, add ? db_start : HostTensor({c.inner, c.columns}, DType::f32));
-      weight_product_backward(
-          context,
-          {.a = a_device, .b = b_device, .dy = dy_device, .da = {da, add}, .db = {db, add}});
-      const HostTensor da64 = da_start.cast(DType::f64), db64 = db_start.cast(DType::f64);
-      weight_product_backward_ref<double>(
-          {.a = a64, .b = b64, .dy = dy64, .da = {da64, add}, .db = {db64, add}});
-      CHECK(relative_error(da.download(), da64) < rounding_bound(DType::f32, c.columns, 1));
-      CHECK(relative_error(db.download(), db64) < rounding_bound(DType::f32, c.rows, 1));
     }
   }
 }

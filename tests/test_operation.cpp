@@ -4,7 +4,7 @@
 
 #include "kernels/add.h"
 #include "kernels/conv2d.h"
-#include "kernels/weight_product.h"
+#include "kernels/linear.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -67,12 +67,11 @@ TEST_CASE("operation: one inside another is part of the outer one's cost") {
   Context context;
   Recorded recorded;
   context.set_observer(&recorded);
-  const auto a = HostTensor::random({2, 3}, DType::f32, 1),
-             b = HostTensor::random({3, 4}, DType::f32, 2);
-  HostTensor y({2, 4}, DType::bf16);
-  context.reserve_workspace(weight_product_workspace_bytes({2, 4}, DType::bf16));
-  weight_product(context, {.a = a.tensor(), .b = b.tensor(), .y = y.tensor()});
-  CHECK(recorded.names == std::vector<std::string>{"weight_product"});
+  const auto x = HostTensor::random({2, 3}, DType::f32, 1),
+             weight = HostTensor::random({4, 3}, DType::f32, 2);
+  const HostTensor y({2, 4}, DType::f32);
+  linear(context, {.x = x, .weight = weight, .y = y, .relu = true});
+  CHECK(recorded.names == std::vector<std::string>{"linear"});
   CHECK(recorded.costs[0].launches == 2);
   CHECK(recorded.running == 0);
 }

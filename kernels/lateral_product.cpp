@@ -1,0 +1,129 @@
+#include "kernels/lateral_product.h"
+
+#include "core/operation.h"
+#include "kernels/dispatch.h"
+#include "kernels/gemm.h"
+#include "kernels/lateral_product_ref.h"
+
+namespace lanet {
+
+namespace {
+
+void require_matrix(const Tensor& matrix, const char* name) {
+  LANET_REQUIRE(matrix && matrix.shape.rank() == 2 && matrix.elements() > 0 &&
+                    (matrix.dtype == DType::f32 || matrix.dtype == DType::f64),
+                "{} is {} {}", name, matrix.dtype, matrix.shape);
+}
+
+/// Four matrices of `rows` rows, and of any numbers of columns.
+void require_rows(const LateralTensors& matrices, int64_t rows, DType dtype, const char* name) {
+  for (const Tensor& matrix : matrices) {
+    require_matrix(matrix, name);
+    require_tensor(matrix, {rows, matrix.shape[1]}, dtype, name);
+  }
+}
+
+/// R·D products for each column of the laterals; `one` is the matrix [R, D].
+Cost product_cost(const Tensor& one, const LateralTensors& columns, double bytes) {
+  Cost cost{.bytes = bytes, .product = one.dtype};
+  for (const Tensor& matrix : columns)
+    cost.flops += 2 * static_cast<double>(one.elements() * matrix.shape[1]);
+  return cost;
+}
+
+double traffic(const auto& matrices) {
+  double bytes = 0;
+  for (const auto& matrix : matrices) bytes += bytes_of({matrix});
+  return bytes;
+}
+
+}  // namespace
+
+void lateral_expand(Context& context, const LateralExpandArgs& args) {
+  require_matrix(args.a, "a");
+  const int64_t rows = args.a.shape[0], depth = args.a.shape[1];
+  const bool rounded = args.a.dtype == DType::f32 && args.y[0].tensor.dtype == DType::bf16;
+  require_rows(args.lateral, depth, args.a.dtype, "lateral");
+  for (size_t i = 0; i < args.y.size(); ++i)
+    require_tensor(args.y[i].tensor, {rows, args.lateral[i].shape[1]},
+                   rounded ? DType::bf16 : args.a.dtype, "y");
+  const Operation operation(
+      context, "lateral_expand",
+      product_cost(args.a, args.lateral,
+                   bytes_of({args.a}) + traffic(args.lateral) + traffic(args.y)));
+  if (!operation.runs()) return;
+  LANET_RUN_CUDA(context, lateral_expand_cuda(context, args));
+  if (rounded) return lateral_expand_ref<bfloat16>(args);
+  for (size_t i = 0; i < args.y.size(); ++i) {
+    const int64_t columns = args.lateral[i].shape[1];
+    gemm(context, {.m = rows,
+                   .n = columns,
+                   .k = depth,
+                   .a = args.a,
+                   .lda = depth,
+                   .b = args.lateral[i],
+                   .ldb = columns,
+                   .c = args.y[i].tensor,
+                   .ldc = columns,
+                   .add = args.y[i].add});
+  }
+}
+
+void lateral_contract(Context& context, const LateralContractArgs& args) {
+  const Tensor& sum = args.sum.tensor;
+  require_matrix(sum, "sum");
+  const int64_t rows = sum.shape[0], depth = sum.shape[1];
+  require_rows(args.lateral, depth, sum.dtype, "lateral");
+  for (size_t i = 0; i < args.x.size(); ++i)
+    require_tensor(args.x[i], {rows, args.lateral[i].shape[1]}, sum.dtype, "x");
+  const Operation operation(
+      context, "lateral_contract",
+      product_cost(sum, args.lateral,
+                   traffic(args.x) + traffic(args.lateral) + bytes_of({args.sum})));
+  if (!operation.runs()) return;
+  LANET_RUN_CUDA(context, lateral_contract_cuda(context, args));
+  for (size_t i = 0; i < args.x.size(); ++i) {
+    const int64_t columns = args.lateral[i].shape[1];
+    gemm(context, {.m = rows,
+                   .n = depth,
+                   .k = columns,
+                   .a = args.x[i],
+                   .lda = columns,
+                   .b = args.lateral[i],
+                   .ldb = columns,
+                   .transpose_b = true,
+                   .c = sum,
+                   .ldc = depth,
+                   .add = args.sum.add || i > 0});
+  }
+}
+
+void lateral_gradient(Context& context, const LateralGradientArgs& args) {
+  require_matrix(args.a, "a");
+  const int64_t rows = args.a.shape[0], depth = args.a.shape[1];
+  require_rows(args.dy, rows, args.a.dtype, "dy");
+  for (size_t i = 0; i < args.dy.size(); ++i)
+    require_tensor(args.dlateral[i].tensor, {depth, args.dy[i].shape[1]}, args.a.dtype, "dlateral");
+  const Operation operation(
+      context, "lateral_gradient",
+      product_cost(args.a, args.dy,
+                   bytes_of({args.a}) + traffic(args.dy) + traffic(args.dlateral)));
+  if (!operation.runs()) return;
+  LANET_RUN_CUDA(context, lateral_gradient_cuda(context, args));
+  for (size_t i = 0; i < args.dy.size(); ++i) {
+    const int64_t columns = args.dy[i].shape[1];
+    gemm(context, {.m = depth,
+                   .n = columns,
+                   .k = rows,
+                   .a = args.a,
+                   .lda = depth,
+                   .transpose_a = true,
+                   .b = args.dy[i],
+                   .ldb = columns,
+                   .c = args.dlateral[i].tensor,
+                   .ldc = columns,
+                   .add = args.dlateral[i].add});
+  }
+}
+
+}  // namespace lanet

@@ -1,0 +1,56 @@
+// The collapsed landmark head as nodes of the graph: what its four laterals, [D, C_i], are
+// multiplied with (design: LA-Net part 4).
+#pragma once
+
+#include "core/graph.h"
+#include "kernels/lateral_product.h"
+
+namespace lanet {
+
+/// One of each for the four stages.
+using LateralValues = std::array<Value*, 4>;
+
+/// The weights head·lat_i as those of 1x1 convolutions, in the activations' dtype: head [L, D] ->
+/// output(i) [L, 1, 1, C_i], each of which the loss must depend on. Their gradients are float32
+/// (float64 for float64).
+class LateralWeights : public Node {
+ public:
+  LateralWeights(Graph& graph, const std::string& name, Value* head, const LateralValues& lateral,
+                 DType dtype)
+      : Node("lateral_weights", name) {
+    head_ = read(head, InBackward::yes);
+    for (int i = 0; i < 4; ++i) lateral_[i] = read(lateral[i], InBackward::yes);
+    for (const Value* l : lateral) {
+      Value* y = write(graph, {head->shape[0], 1, 1, l->shape[1]}, dtype, InBackward::no);
+      y->grad_dtype = accumulate_dtype(dtype);
+    }
+  }
+  void forward(Context& context) override {
+    LateralExpandArgs args{.a = head_->data};
+    for (int i = 0; i < 4; ++i) {
+      args.lateral[i] = lateral_[i]->data;
+      args.y[i] = {matrix(output(i)->data)};
+    }
+    lateral_expand(context, args);
+  }
+  void backward(Context& context) override {
+    LateralContractArgs by_head{.sum = gradient(0)};
+    LateralGradientArgs by_lateral{.a = head_->data};
+    for (int i = 0; i < 4; ++i) {
+      by_head.x[i] = by_lateral.dy[i] = matrix(output(i)->grad);
+      by_head.lateral[i] = lateral_[i]->data;
+      by_lateral.dlateral[i] = gradient(1 + i);
+    }
+    lateral_contract(context, by_head);
+    lateral_gradient(context, by_lateral);
+  }
+
+ private:
+  static Tensor matrix(const Tensor& weight) {
+    return weight.reshaped({weight.shape[0], weight.shape[3]});
+  }
+  Value* head_;
+  LateralValues lateral_;
+};
+
+}  // namespace lanet
