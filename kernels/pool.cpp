@@ -13,6 +13,15 @@ void require_image(const Tensor& image, const char* name) {
                 image.shape);
 }
 
+/// An image of `count` that are pooled together, the first of which is `first`.
+void require_pooled(size_t count, const Tensor& image, const char* name, const Tensor& first) {
+  LANET_REQUIRE(count <= kMostPooledImages, "{} images", count);
+  require_image(image, name);
+  LANET_REQUIRE(image.dtype == first.dtype && image.shape[0] == first.shape[0],
+                "{} is {} {} beside {} {}", name, image.dtype, image.shape, first.dtype,
+                first.shape);
+}
+
 Shape max_pooled(const Shape& x) {
   return {x[0], max_pool_size(x[1]), max_pool_size(x[2]), x[3]};
 }
@@ -50,27 +59,37 @@ void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
     max_pool_backward_cpu(args);
 }
 
-void global_average_pool(Context& context, const GlobalAveragePoolArgs& args) {
-  require_image(args.x, "x");
-  require_tensor(args.y, {args.x.shape[0], args.x.shape[3]}, accumulate_dtype(args.x.dtype), "y");
-  const Operation operation(
-      context, "global_average_pool",
-      {.bytes = bytes_of({args.x, args.y}), .flops = static_cast<double>(args.x.elements())});
+void global_average_pool(Context& context, std::span<const GlobalAveragePoolArgs> images) {
+  Cost cost;
+  for (const auto& [x, y] : images) {
+    require_pooled(images.size(), x, "x", images[0].x);
+    require_tensor(y, {x.shape[0], x.shape[3]}, accumulate_dtype(x.dtype), "y");
+    cost.bytes += bytes_of({x, y});
+    cost.flops += static_cast<double>(x.elements());
+  }
+  const Operation operation(context, "global_average_pool", cost);
   if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, global_average_pool_cuda(context, args));
-  dispatch_float(args.x.dtype, [&]<typename T>() { global_average_pool_ref<T>(args); });
+  LANET_RUN_CUDA(context, global_average_pool_cuda(context, images));
+  for (const auto& image : images)
+    dispatch_float(image.x.dtype, [&]<typename T>() { global_average_pool_ref<T>(image); });
 }
 
-void global_average_pool_backward(Context& context, const GlobalAveragePoolBackwardArgs& args) {
-  require_image(args.dx.tensor, "dx");
-  const Tensor& dx = args.dx.tensor;
-  require_tensor(args.dy, {dx.shape[0], dx.shape[3]}, accumulate_dtype(dx.dtype), "dy");
-  const Operation operation(context, "global_average_pool_backward",
-                            {.bytes = bytes_of({args.dy}) + bytes_of({args.dx}),
-                             .flops = static_cast<double>(dx.elements())});
+void global_average_pool_backward(Context& context,
+                                  std::span<const GlobalAveragePoolBackwardArgs> images) {
+  Cost cost;
+  for (const auto& [dy, dx] : images) {
+    const Tensor& image = dx.tensor;
+    require_pooled(images.size(), image, "dx", images[0].dx.tensor);
+    require_tensor(dy, {image.shape[0], image.shape[3]}, accumulate_dtype(image.dtype), "dy");
+    cost.bytes += bytes_of({dy}) + bytes_of({dx});
+    cost.flops += static_cast<double>(image.elements());
+  }
+  const Operation operation(context, "global_average_pool_backward", cost);
   if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, global_average_pool_backward_cuda(context, args));
-  dispatch_float(dx.dtype, [&]<typename T>() { global_average_pool_backward_ref<T>(args); });
+  LANET_RUN_CUDA(context, global_average_pool_backward_cuda(context, images));
+  for (const auto& image : images)
+    dispatch_float(image.dx.tensor.dtype,
+                   [&]<typename T>() { global_average_pool_backward_ref<T>(image); });
 }
 
 }  // namespace lanet

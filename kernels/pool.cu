@@ -1,5 +1,6 @@
 // Pooling on CUDA. The maximum pool takes a block an output row (forward) or input row (backward)
-// and a thread a pack of channels; nothing is summed by more than one thread.
+// and a thread a pack of channels; nothing is summed by more than one thread. The mean takes a tile
+// of channels of one picture; several images are rows of one grid.
 #include "kernels/pool.h"
 
 #include "kernels/channel_tile.cuh"
@@ -21,6 +22,21 @@ struct MaxPoolSize {
         out_height(static_cast<int>(y[1])),
         out_width(static_cast<int>(y[2])),
         channels(static_cast<int>(x[3])) {}
+};
+
+/// What covers each of several images.
+struct PoolGrid {
+  unsigned blocks = 0;
+  int64_t most_channels = 0;
+  bool packs = true;
+
+  template <typename T>
+  void cover(const Tensor& image, std::initializer_list<const void*> pointers) {
+    const int64_t channels = image.shape[3];
+    blocks = std::max(blocks, cuda::blocks_for(image.shape[0] * tile_columns(channels), 1));
+    most_channels = std::max(most_channels, channels);
+    packs = packs && cuda::channels_in_packs<T>(channels, pointers);
+  }
 };
 
 }  // namespace
@@ -103,20 +119,40 @@ __global__ void __launch_bounds__(kMaxThreads)
   }
 }
 
-/// A block takes a tile of one picture.
+/// Images of one batch, and their means [batch, channels], a row of the grid each.
+template <typename Image, typename Mean>
+struct PooledImages {
+  int64_t batch;
+  Image* image[kMostPooledImages] = {};
+  Mean* mean[kMostPooledImages] = {};
+  int64_t pixels[kMostPooledImages] = {}, channels[kMostPooledImages] = {};
+  bool add[kMostPooledImages] = {};
+
+  void put(size_t i, const Tensor& its_image, const Tensor& its_mean, bool its_add = false) {
+    image[i] = static_cast<Image*>(its_image.data);
+    mean[i] = static_cast<Mean*>(its_mean.data);
+    pixels[i] = its_image.shape[1] * its_image.shape[2];
+    channels[i] = its_image.shape[3];
+    add[i] = its_add;
+  }
+};
+
+/// A block takes a tile of one picture, or none, where the grid is that of a larger image.
 template <typename T, int N>
 __global__ void __launch_bounds__(kTileThreads)
-    global_average_pool_kernel(const T* x, accumulate_t<T>* y, int64_t pixels, int64_t channels) {
+    global_average_pool_kernel(PooledImages<const T, accumulate_t<T>> images) {
   using A = accumulate_t<T>;
   __shared__ A lane_sum[kTileThreads * N];
+  const int64_t pixels = images.pixels[blockIdx.y], channels = images.channels[blockIdx.y];
   const TilePlace place = tile_place(channels);
+  const int64_t last = place.strip < images.batch ? channels : 0;
   const int64_t channel = place.first_channel + threadIdx.x * N;
   cuda::Values<N, T> sum = {};
-  if (channel < channels) {
+  if (channel < last) {
+    const T* x = images.image[blockIdx.y] + place.strip * pixels * channels + channel;
 #pragma unroll 4
     for (int64_t pixel = threadIdx.y; pixel < pixels; pixel += blockDim.y) {
-      const auto value =
-          cuda::load_values<N>(x + (place.strip * pixels + pixel) * channels + channel);
+      const auto value = cuda::load_values<N>(x + pixel * channels);
 #pragma unroll
       for (int e = 0; e < N; ++e) sum.value[e] += value.value[e];
     }
@@ -125,26 +161,26 @@ __global__ void __launch_bounds__(kTileThreads)
   cuda::store_values<N>(lane_sum + threadIdx.y * width + threadIdx.x * N, sum);
   __syncthreads();
   const unsigned mine = threadIdx.y * blockDim.x + threadIdx.x;
-  if (mine < width && place.first_channel + mine < channels) {
+  if (mine < width && place.first_channel + mine < last) {
     A all = 0;
     for (unsigned lane = 0; lane < blockDim.y; ++lane) all += lane_sum[lane * width + mine];
-    y[place.strip * channels + place.first_channel + mine] = all / A(pixels);
+    images.mean[blockIdx.y][place.strip * channels + place.first_channel + mine] = all / A(pixels);
   }
 }
 
 template <typename T, int N>
 __global__ void __launch_bounds__(kTileThreads)
-    global_average_pool_backward_kernel(const accumulate_t<T>* dy, T* dx, bool add, int64_t pixels,
-                                        int64_t channels) {
+    global_average_pool_backward_kernel(PooledImages<T, const accumulate_t<T>> images) {
+  const int64_t pixels = images.pixels[blockIdx.y], channels = images.channels[blockIdx.y];
   const TilePlace place = tile_place(channels);
   const int64_t channel = place.first_channel + threadIdx.x * N;
-  if (channel >= channels) return;
-  auto gradient = cuda::load_values<N>(dy + place.strip * channels + channel);
+  if (place.strip >= images.batch || channel >= channels) return;
+  auto gradient = cuda::load_values<N>(images.mean[blockIdx.y] + place.strip * channels + channel);
 #pragma unroll
   for (int e = 0; e < N; ++e) gradient.value[e] /= accumulate_t<T>(pixels);
+  T* dx = images.image[blockIdx.y] + place.strip * pixels * channels + channel;
   for (int64_t pixel = threadIdx.y; pixel < pixels; pixel += blockDim.y)
-    cuda::store_gradient<N>(dx + (place.strip * pixels + pixel) * channels + channel, gradient,
-                            add);
+    cuda::store_gradient<N>(dx + pixel * channels, gradient, images.add[blockIdx.y]);
 }
 
 void max_pool_cuda(Context& context, const MaxPoolArgs& args) {
@@ -179,31 +215,36 @@ void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args) {
   });
 }
 
-void global_average_pool_cuda(Context& context, const GlobalAveragePoolArgs& args) {
-  dispatch_float(args.x.dtype, [&]<typename Host>() {
+void global_average_pool_cuda(Context& context, std::span<const GlobalAveragePoolArgs> images) {
+  dispatch_float(images[0].x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
-    const Shape& x = args.x.shape;
-    cuda::with_pack_width<T>(cuda::channels_in_packs<T>(x[3], {args.x.data}), [&]<int N>() {
-      cuda::launch(global_average_pool_kernel<T, N>,
-                   dim3(cuda::blocks_for(x[0] * tile_columns(x[3]), 1)), tile_block(x[3], N), 0,
-                   cuda::stream(context), static_cast<const T*>(args.x.data),
-                   static_cast<accumulate_t<Host>*>(args.y.data), x[1] * x[2], x[3]);
+    PooledImages<const T, accumulate_t<Host>> pooled{.batch = images[0].x.shape[0]};
+    PoolGrid grid;
+    for (size_t i = 0; i < images.size(); ++i) {
+      pooled.put(i, images[i].x, images[i].y);
+      grid.cover<T>(images[i].x, {images[i].x.data});
+    }
+    cuda::with_pack_width<T>(grid.packs, [&]<int N>() {
+      cuda::launch(global_average_pool_kernel<T, N>, dim3(grid.blocks, images.size()),
+                   tile_block(grid.most_channels, N), 0, cuda::stream(context), pooled);
     });
   });
 }
 
 void global_average_pool_backward_cuda(Context& context,
-                                       const GlobalAveragePoolBackwardArgs& args) {
-  const Tensor& dx_tensor = args.dx.tensor;
-  dispatch_float(dx_tensor.dtype, [&]<typename Host>() {
+                                       std::span<const GlobalAveragePoolBackwardArgs> images) {
+  dispatch_float(images[0].dx.tensor.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
-    const Shape& dx = dx_tensor.shape;
-    const bool packs = cuda::channels_in_packs<T>(dx[3], {args.dy.data, dx_tensor.data});
-    cuda::with_pack_width<T>(packs, [&]<int N>() {
-      cuda::launch(global_average_pool_backward_kernel<T, N>,
-                   dim3(cuda::blocks_for(dx[0] * tile_columns(dx[3]), 1)), tile_block(dx[3], N), 0,
-                   cuda::stream(context), static_cast<const accumulate_t<Host>*>(args.dy.data),
-                   static_cast<T*>(dx_tensor.data), args.dx.add, dx[1] * dx[2], dx[3]);
+    PooledImages<T, const accumulate_t<Host>> pooled{.batch = images[0].dy.shape[0]};
+    PoolGrid grid;
+    for (size_t i = 0; i < images.size(); ++i) {
+      const Gradient& dx = images[i].dx;
+      pooled.put(i, dx.tensor, images[i].dy, dx.add);
+      grid.cover<T>(dx.tensor, {images[i].dy.data, dx.tensor.data});
+    }
+    cuda::with_pack_width<T>(grid.packs, [&]<int N>() {
+      cuda::launch(global_average_pool_backward_kernel<T, N>, dim3(grid.blocks, images.size()),
+                   tile_block(grid.most_channels, N), 0, cuda::stream(context), pooled);
     });
   });
 }

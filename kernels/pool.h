@@ -3,6 +3,8 @@
 // No atomics; deterministic, and the same for any number of threads.
 #pragma once
 
+#include <span>
+
 #include "core/context.h"
 
 namespace lanet {
@@ -34,19 +36,30 @@ struct MaxPoolBackwardArgs {
 };
 void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args);
 
-/// y[b,c] = 1/(H·W) · Σ over h, w of x[b,h,w,c]. x: [B,H,W,C] in T, y: [B,C] in A.
+/// y[b,c] = 1/(H·W) · Σ over h, w of x[b,h,w,c]. x: [B,H,W,C] in T, y: [B,C] in A. Up to
+/// kMostPooledImages of one B and T are one launch.
 struct GlobalAveragePoolArgs {
   Tensor x;
   Tensor y;
 };
-void global_average_pool(Context& context, const GlobalAveragePoolArgs& args);
+constexpr size_t kMostPooledImages = 4;
+void global_average_pool(Context& context, std::span<const GlobalAveragePoolArgs> images);
+inline void global_average_pool(Context& context, const GlobalAveragePoolArgs& image) {
+  global_average_pool(context, std::span(&image, 1));
+}
 
-/// dx[b,h,w,c] = dy[b,c] / (H·W). dy: [B,C] in A; dx: [B,H,W,C] in T, set or added to.
+/// dx[b,h,w,c] = dy[b,c] / (H·W). dy: [B,C] in A; dx: [B,H,W,C] in T, set or added to. Several as
+/// in the forward pass.
 struct GlobalAveragePoolBackwardArgs {
   Tensor dy;
   Gradient dx;
 };
-void global_average_pool_backward(Context& context, const GlobalAveragePoolBackwardArgs& args);
+void global_average_pool_backward(Context& context,
+                                  std::span<const GlobalAveragePoolBackwardArgs> images);
+inline void global_average_pool_backward(Context& context,
+                                         const GlobalAveragePoolBackwardArgs& image) {
+  global_average_pool_backward(context, std::span(&image, 1));
+}
 
 /// The fast paths for f32 and bf16, without the checks.
 void max_pool_cpu(const MaxPoolArgs& args);
@@ -55,8 +68,9 @@ void max_pool_backward_cpu(const MaxPoolBackwardArgs& args);
 #ifdef LANET_HAVE_CUDA
 void max_pool_cuda(Context& context, const MaxPoolArgs& args);
 void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args);
-void global_average_pool_cuda(Context& context, const GlobalAveragePoolArgs& args);
-void global_average_pool_backward_cuda(Context& context, const GlobalAveragePoolBackwardArgs& args);
+void global_average_pool_cuda(Context& context, std::span<const GlobalAveragePoolArgs> images);
+void global_average_pool_backward_cuda(Context& context,
+                                       std::span<const GlobalAveragePoolBackwardArgs> images);
 #endif
 
 }  // namespace lanet

@@ -17,4 +17,10 @@ inline constexpr PoolCase kPoolCases[] = {
     {8, 56, 56, 64, true}, {8, 112, 112, 64, true},
 };
 
+/// Images whose means are taken together: all with channels in packs of 128 bits, and some not.
+inline constexpr PoolCase kPoolGroups[][4] = {
+    {{2, 1, 1, 72}, {2, 8, 8, 64}, {2, 4, 5, 200}, {2, 3, 2, 8}},
+    {{3, 5, 4, 65}, {3, 1, 1, 100}, {3, 7, 2, 3}, {3, 3, 2, 64}},
+};
+
 }  // namespace lanet

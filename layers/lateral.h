@@ -10,6 +10,42 @@ namespace lanet {
 /// One of each for the four stages.
 using LateralValues = std::array<Value*, 4>;
 
+/// The feature v = Σ mean_i·lat_iᵀ: mean_i [B, C_i] -> [B, D].
+class LateralFeature : public Node {
+ public:
+  LateralFeature(Graph& graph, const std::string& name, const LateralValues& mean,
+                 const LateralValues& lateral)
+      : Node("lateral_feature", name) {
+    for (int i = 0; i < 4; ++i) mean_[i] = read(mean[i], InBackward::yes);
+    for (int i = 0; i < 4; ++i) lateral_[i] = read(lateral[i], InBackward::yes);
+    v_ = write(graph, {mean[0]->shape[0], lateral[0]->shape[0]}, mean[0]->dtype, InBackward::no);
+  }
+  void forward(Context& context) override {
+    LateralContractArgs args{.sum = {v_->data}};
+    for (int i = 0; i < 4; ++i) {
+      args.x[i] = mean_[i]->data;
+      args.lateral[i] = lateral_[i]->data;
+    }
+    lateral_contract(context, args);
+  }
+  void backward(Context& context) override {
+    LateralExpandArgs by_mean{.a = v_->grad};
+    LateralGradientArgs by_lateral{.a = v_->grad};
+    for (int i = 0; i < 4; ++i) {
+      by_mean.lateral[i] = lateral_[i]->data;
+      by_mean.y[i] = gradient(i);
+      by_lateral.dy[i] = mean_[i]->data;
+      by_lateral.dlateral[i] = gradient(4 + i);
+    }
+    lateral_expand(context, by_mean);
+    lateral_gradient(context, by_lateral);
+  }
+
+ private:
+  LateralValues mean_, lateral_;
+  Value* v_;
+};
+
 /// The weights head·lat_i as those of 1x1 convolutions, in the activations' dtype: head [L, D] ->
 /// output(i) [L, 1, 1, C_i], each of which the loss must depend on. Their gradients are float32
 /// (float64 for float64).

@@ -30,23 +30,30 @@ class MaxPool : public Node {
   Value *x_, *y_, *argmax_ = nullptr;
 };
 
-/// [B, H, W, C] -> [B, C] in float32 (float64 for float64).
+/// The means of up to four images of one batch: [B, H_i, W_i, C_i] -> output(i) [B, C_i] in float32
+/// (float64 for float64), each of which the loss must depend on.
 class GlobalAveragePool : public Node {
  public:
-  GlobalAveragePool(Graph& graph, const std::string& name, Value* x)
-      : Node("global_average_pool", name) {
-    x_ = read(x, InBackward::no);
-    y_ = write(graph, {x->shape[0], x->shape[3]}, accumulate_dtype(x->dtype), InBackward::no);
+  GlobalAveragePool(Graph& graph, const std::string& name, std::span<Value* const> x)
+      : Node("global_average_pool", name), x_(x.begin(), x.end()) {
+    for (Value* image : x_) read(image, InBackward::no);
+    for (const Value* image : x_)
+      write(graph, {image->shape[0], image->shape[3]}, accumulate_dtype(image->dtype),
+            InBackward::no);
   }
   void forward(Context& context) override {
-    global_average_pool(context, {.x = x_->data, .y = y_->data});
+    std::vector<GlobalAveragePoolArgs> images;
+    for (size_t i = 0; i < x_.size(); ++i) images.push_back({x_[i]->data, output(i)->data});
+    global_average_pool(context, images);
   }
   void backward(Context& context) override {
-    global_average_pool_backward(context, {.dy = y_->grad, .dx = gradient(0)});
+    std::vector<GlobalAveragePoolBackwardArgs> images;
+    for (size_t i = 0; i < x_.size(); ++i) images.push_back({output(i)->grad, gradient(i)});
+    global_average_pool_backward(context, images);
   }
 
  private:
-  Value *x_, *y_;
+  std::vector<Value*> x_;
 };
 
 /// Bilinear x2 of x, plus an addend of the larger size: [B, H, W, C] -> [B, 2H, 2W, C].
@@ -69,25 +76,6 @@ class Upsample2xAdd : public Node {
 
  private:
   Value *x_, *addend_, *y_;
-};
-
-/// y = a + b.
-class Add : public Node {
- public:
-  Add(Graph& graph, const std::string& name, Value* a, Value* b) : Node("add", name) {
-    a_ = read(a, InBackward::no);
-    b_ = read(b, InBackward::no);
-    y_ = write(graph, a->shape, a->dtype, InBackward::no);
-  }
-  void forward(Context& context) override {
-    add(context, {.a = a_->data, .b = b_->data, .y = y_->data});
-  }
-  void backward(Context& context) override {
-    add_backward(context, {.dy = y_->grad, .da = gradient(0), .db = gradient(1)});
-  }
-
- private:
-  Value *a_, *b_, *y_;
 };
 
 }  // namespace lanet

@@ -4,7 +4,6 @@
 
 #include "layers/conv2d.h"
 #include "layers/lateral.h"
-#include "layers/linear.h"
 #include "layers/pool.h"
 
 namespace lanet {
@@ -37,13 +36,10 @@ LandmarkFeatures record_landmarks(Recorder& r, Value* shared, Backbone backbone,
   for (int i = 0; i < 4; ++i)
     lateral[i] = pointwise_weight(r, fmt::format("f_q.latlayer{}", i + 1), width, x[i]->shape[3]);
 
-  LandmarkFeatures out{};
-  for (int i = 0; i < 4; ++i) {
-    const std::string name = fmt::format("f_q.latlayer{}", i + 1);
-    Value* mean = r.add<GlobalAveragePool>(name + ".mean", x[i]);
-    Value* part = r.add<Linear>(name + ".feature", mean, lateral[i], nullptr, /*relu=*/false);
-    out.v = out.v ? r.add<Add>(name + ".sum", out.v, part) : part;
-  }
+  auto* pools = r.graph().add<GlobalAveragePool>("f_q.latlayers.mean", x);
+  LateralValues mean;
+  for (int i = 0; i < 4; ++i) mean[i] = pools->output(i);
+  LandmarkFeatures out{r.add<LateralFeature>("f_q.latlayers.feature", mean, lateral), nullptr};
   if (num_landmarks == 0) return out;
 
   Value* head = pointwise_weight(r, "f_q.lm_fc", num_landmarks, width);

@@ -52,7 +52,7 @@ ExpressionFeatures record_expression(Recorder& r, Value* shared, Backbone backbo
   Value* x = shared;
   for (int stage = 2; stage <= 4; ++stage)
     x = record_stage(r, fmt::format("f_q.fer_layer{}", stage), x, backbone, stage);
-  Value* u = r.add<GlobalAveragePool>("f_q.avgpool", x);
+  Value* u = r.add<GlobalAveragePool>("f_q.avgpool", std::span(&x, 1));
   return {u, classes > 0 ? r.linear("f_q.fer_fc", u, classes) : nullptr};
 }
 

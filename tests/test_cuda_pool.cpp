@@ -1,4 +1,6 @@
 // The CUDA kernels of the pools against the definition in double, from the CPU tests' cases.
+#include <deque>
+
 #include "kernels/pool.h"
 #include "kernels/pool_cases.h"
 #include "tests/device_test.h"
@@ -127,6 +129,44 @@ TEST_CASE("cuda: global_average_pool follows the double definition, set and adde
       const MeanRun again = mean_run(Device::cuda, x, dy);
       CHECK(again.y.bits_equal(fast.y));
       CHECK(again.dx.bits_equal(fast.dx));
+    }
+  }
+}
+
+TEST_CASE("cuda: global_average_pool of several images, some set and some added") {
+  if (skip_without_device()) return;
+  Context context(Device::cuda);
+  for (const DType dtype : kDTypes) {
+    const DType wide = accumulate_dtype(dtype);
+    for (const auto& group : kPoolGroups) {
+      std::deque<HostTensor> hosts;
+      std::deque<DeviceTensor> means, gradients;
+      std::vector<GlobalAveragePoolArgs> forward;
+      std::vector<GlobalAveragePoolBackwardArgs> backward;
+      std::deque<DeviceTensor> operands;
+      for (const auto& c : group) {
+        const bool add = hosts.size() % 6 != 0;
+        const Shape mean{c.batch, c.channels};
+        const HostTensor& x = hosts.emplace_back(HostTensor::random(image(c), dtype, 1));
+        const HostTensor& dy = hosts.emplace_back(HostTensor::random(mean, wide, 2));
+        const HostTensor& start = hosts.emplace_back(HostTensor::random(image(c), dtype, 3));
+        means.emplace_back(context, HostTensor(mean, wide));
+        gradients.emplace_back(context, start_or_empty(add ? &start : nullptr, image(c), dtype));
+        forward.push_back({operands.emplace_back(context, x), means.back()});
+        backward.push_back({operands.emplace_back(context, dy), {gradients.back(), add}});
+      }
+      global_average_pool(context, forward);
+      global_average_pool_backward(context, backward);
+      for (size_t i = 0; i < means.size(); ++i) {
+        CAPTURE(to_string(dtype));
+        CAPTURE(i);
+        const HostTensor x = hosts[3 * i].cast(DType::f64), dy = hosts[3 * i + 1].cast(DType::f64);
+        const bool add = backward[i].dx.add;
+        const MeanRun exact = mean_run(Device::cpu, x, dy, add ? &hosts[3 * i + 2] : nullptr);
+        CHECK(relative_error(means[i].download(), exact.y) <
+              rounding_bound(wide, group[i].height * group[i].width, 1));
+        CHECK(relative_error(gradients[i].download(), exact.dx) < rounding_bound(dtype, 1, 1));
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "kernels/pool.h"
 
+#include <deque>
+
 #include "kernels/pool_cases.h"
 #include "tests/op_test.h"
 
@@ -127,6 +129,38 @@ TEST_CASE("global_average_pool: f32 and bf16 follow the double definition, set a
       CHECK(mean_run(x, dy).y.bits_equal(fast.y));
     }
   }
+}
+
+TEST_CASE("global_average_pool: several images are as one by one") {
+  Context context;
+  for (const auto& group : kPoolGroups) {
+    std::deque<HostTensor> tensors;
+    std::vector<GlobalAveragePoolArgs> forward;
+    std::vector<GlobalAveragePoolBackwardArgs> backward;
+    for (const auto& c : group) {
+      const HostTensor& x = tensors.emplace_back(HostTensor::random(image(c), DType::bf16, 1));
+      const Shape mean{c.batch, c.channels};
+      const HostTensor& dy = tensors.emplace_back(HostTensor::random(mean, DType::f32, 2));
+      forward.push_back({x, tensors.emplace_back(mean, DType::f32)});
+      backward.push_back({dy, {tensors.emplace_back(x)}});
+    }
+    global_average_pool(context, forward);
+    global_average_pool_backward(context, backward);
+    for (size_t i = 0; i < tensors.size(); i += 4) {
+      const MeanRun alone = mean_run(tensors[i], tensors[i + 1]);
+      CHECK(tensors[i + 2].bits_equal(alone.y));
+      CHECK(tensors[i + 3].bits_equal(alone.dx));
+    }
+  }
+}
+
+TEST_CASE("global_average_pool: images of two batches are refused together") {
+  Context context;
+  const HostTensor x({1, 2, 2, 3}, DType::f32), y({1, 3}, DType::f32);
+  const HostTensor others_x({2, 2, 2, 3}, DType::f32), others_y({2, 3}, DType::f32);
+  const GlobalAveragePoolArgs images[] = {{x, y}, {others_x, others_y}};
+  CHECK_THROWS_WITH_AS(global_average_pool(context, images),
+                       doctest::Contains("x is f32 [2, 2, 2, 3] beside f32 [1, 2, 2, 3]"), Error);
 }
 
 TEST_CASE("pool: a wrong shape is named") {
