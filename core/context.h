@@ -13,6 +13,7 @@ namespace lanet {
 
 class Context;
 class OperationObserver;
+class PlanTable;
 namespace cuda {
 class Libraries;
 /// What Context keeps for a CUDA device from its beginning to its end (core/cuda/libraries.h).
@@ -92,6 +93,11 @@ class Context {
   /// exact_products().
   void set_tf32(bool allowed) { tf32_ = allowed; }
   bool tf32() const { return tf32_ && !exact_products_; }
+  /// On CUDA: convolutions planned from now on keep to this table, and add to it what it lacks, by
+  /// timing. Null, as it starts: they take what the library proposes first. The table must outlive
+  /// the planning.
+  void set_plans(PlanTable* plans) { plans_ = plans; }
+  PlanTable* plans() const { return plans_; }
   /// Null on the CPU.
   cuda::Libraries* libraries() const { return libraries_.get(); }
 
@@ -111,6 +117,7 @@ class Context {
   int threads_;
   void* stream_ = nullptr;
   bool counts_only_ = false;
+  PlanTable* plans_ = nullptr;
   OperationObserver* observer_ = nullptr;
   int operation_depth_ = 0;
   bool frozen_ = false;

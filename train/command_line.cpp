@@ -94,6 +94,11 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
   command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
+  CLI::Option* plans =
+      command.add_option("--plans", options->plans,
+                         "on cuda: convolve by the engines that another run chose, its plans.json");
+  command.add_flag("--retune", options->retune, "on cuda: with --resume choose the engines anew")
+      ->excludes(plans);
   add_graph_option(command, options->graph);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {

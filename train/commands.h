@@ -18,6 +18,9 @@ struct TrainOptions {
   std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
   bool resume = false;
   bool graph = true;  // on CUDA: capture the step
+  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else chosen anew.
+  std::string plans;
+  bool retune = false;  // choose them anew also with resume
 };
 int run_train(const TrainOptions& options);
 

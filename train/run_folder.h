@@ -3,7 +3,8 @@
 //   environment.json  program, libraries, device, processor, commit
 //   metrics.jsonl     a line per epoch
 //   summary.json      best, last and mean of the last five, rewritten after each epoch
-// and what the trainer puts beside them: checkpoints, noise.csv, labels.csv.
+// and what the trainer puts beside them: checkpoints, noise.csv, labels.csv, and, on CUDA,
+// plans.json (core/plan_table.h).
 #pragma once
 
 #include <filesystem>

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/file.h"
+#include "core/plan_table.h"
 #include "data/noise.h"
 #include "train/commands.h"
 #include "train/environment.h"
@@ -18,6 +19,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kLast = "last.safetensors";
 constexpr const char* kBest = "best.safetensors";
+constexpr const char* kPlans = "plans.json";
 
 /// A run goes on only as what it was started: device and threads may differ, nothing else.
 void require_same(const Config& now, const Config& then, const RunFolder& folder) {
@@ -94,6 +96,20 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
              summary.mean_last_five);
 }
 
+/// What the convolutions are planned by on CUDA; absent on the CPU.
+std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
+                                    const std::filesystem::path& run) {
+  if (device == Device::cpu) {
+    if (!options.plans.empty() || options.retune)
+      throw InputError("--plans and --retune are for --device cuda; this is the cpu");
+    return std::nullopt;
+  }
+  const std::string machine = machine_for_plans();
+  if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
+  if (options.resume && !options.retune) return PlanTable::read(run / kPlans, machine);
+  return PlanTable(machine);
+}
+
 }  // namespace
 
 int run_train(const TrainOptions& options) {
@@ -123,6 +139,8 @@ int run_train(const TrainOptions& options) {
                       path.string(), kLast));
     checkpoint = read_checkpoint(last);
   }
+  std::optional<PlanTable> plans = open_plans(options, choice.device, path);
+  if (plans) context.set_plans(&*plans);
   // Everything that can be wrong with the input is found before the run folder is made, and before
   // anything is said but how far a long decoding is: a refusal is one line.
   Faces train = read_faces(context, config, Split::train, lanet);
@@ -149,6 +167,7 @@ int run_train(const TrainOptions& options) {
     folder.truncate_metrics(trainer.epochs_done());
   else
     write_noise_csv(noise, list.names, list.labels, labels, kExpressionNames);
+  if (plans) plans->write(folder.file(kPlans));
   say(fmt::format("run: {}", path.string()));
   train_epochs(trainer, config, folder);
   return 0;

@@ -1,10 +1,14 @@
 #include "core/cuda/cudnn_graph.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 namespace lanet::cudnn {
 
 namespace {
+
+constexpr size_t kMostTimed = 4;  // engines a plan, the first that are proposed
 
 /// More workspace than this is not worth an engine.
 constexpr size_t kMostWorkspaceBytes = size_t{1} << 30;
@@ -120,6 +124,9 @@ void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t va
 void Descriptor::set(cudnnBackendAttributeName_t name, cudnnHandle_t value) {
   set(name, CUDNN_TYPE_HANDLE, 1, &value);
 }
+void Descriptor::set(cudnnBackendAttributeName_t name, cudnnBackendKnobType_t value) {
+  set(name, CUDNN_TYPE_KNOB_TYPE, 1, &value);
+}
 void Descriptor::set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value) {
   set(name, CUDNN_TYPE_POINTWISE_MODE, 1, &value);
 }
@@ -209,67 +216,115 @@ Descriptor scalar_descriptor(int64_t id) {
   return tensor;
 }
 
-Plan::Plan(const Target& target, Operations operations, TensorCores tensor_cores,
-           const std::string& what)
-    : operations_(std::move(operations)),
-      graph_(make_graph(target, operations_.operations)),
-      configuration_(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR),
-      plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
-  std::vector<Descriptor> configurations = proposals(target, graph_, CUDNN_HEUR_MODE_A);
-  for (Descriptor& last_resort : proposals(target, graph_, CUDNN_HEUR_MODE_FALLBACK))
-    configurations.push_back(std::move(last_resort));
-  if (tensor_cores == TensorCores::first) {
-    std::stable_partition(
-        configurations.begin(), configurations.end(),
-        [](const Descriptor& configuration) { return Engine(configuration).tensor_cores(); });
-  } else {
-    std::erase_if(configurations, [](const Descriptor& configuration) {
-      return Engine(configuration).tensor_cores();
-    });
+namespace {
+
+/// What runs this configuration, or why it may not, or cannot.
+std::optional<Candidate> candidate_of(const Target& target, Descriptor configuration,
+                                      std::string& reason) {
+  const Engine engine(configuration);
+  reason = engine.objection();
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  if (reason.empty()) {
+    if (target.device)
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.device);
+    else
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+    reason = plan.try_finalize();
   }
-  std::string reasons;
-  for (Descriptor& configuration : configurations) {
-    const std::string reason = try_engine(target, std::move(configuration));
-    if (reason.empty()) return;
-    reasons += "\n  " + reason;
+  size_t workspace_bytes = 0;
+  if (reason.empty()) {
+    workspace_bytes =
+        static_cast<size_t>(plan.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+    if (workspace_bytes > kMostWorkspaceBytes)
+      reason = fmt::format("wants {} bytes of workspace", workspace_bytes);
   }
-  throw Error(fmt::format("cuDNN {} has no engine for {}{}", cudnnGetVersion(), what,
-                          reasons.empty() ? ": none was proposed" : reasons));
+  if (!reason.empty()) {
+    reason = fmt::format("engine {}: {}", engine.index, reason);
+    return std::nullopt;
+  }
+  std::string description =
+      fmt::format("engine {}{}, {} bytes of workspace", engine.index,
+                  engine.tensor_cores() ? " on tensor cores" : "", workspace_bytes);
+  return Candidate{std::move(configuration), std::move(plan), engine.index, workspace_bytes,
+                   std::move(description)};
 }
 
-std::string Plan::try_engine(const Target& target, Descriptor configuration) {
-  const Engine engine(configuration);
-  auto because = [&](const std::string& reason) {
-    return fmt::format("engine {}: {}", engine.index, reason);
-  };
-  if (const std::string objection = engine.objection(); !objection.empty())
-    return because(objection);
-  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-  if (target.device)
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.device);
+/// Every configuration that the library proposes and the rule on tensor cores allows, in order.
+std::vector<Descriptor> allowed_proposals(const Target& target, const Descriptor& graph,
+                                          TensorCores tensor_cores) {
+  std::vector<Descriptor> configurations = proposals(target, graph, CUDNN_HEUR_MODE_A);
+  for (Descriptor& last_resort : proposals(target, graph, CUDNN_HEUR_MODE_FALLBACK))
+    configurations.push_back(std::move(last_resort));
+  const auto has_them = [](const Descriptor& c) { return Engine(c).tensor_cores(); };
+  if (tensor_cores == TensorCores::first)
+    std::stable_partition(configurations.begin(), configurations.end(), has_them);
   else
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
-  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
-  if (const std::string refusal = plan.try_finalize(); !refusal.empty()) return because(refusal);
-  workspace_bytes_ =
-      static_cast<size_t>(plan.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-  if (workspace_bytes_ > kMostWorkspaceBytes)
-    return because(fmt::format("wants {} bytes of workspace", workspace_bytes_));
-  plan_ = std::move(plan);
-  configuration_ = std::move(configuration);
-  description_ = fmt::format("engine {}{}, {} bytes of workspace", engine.index,
-                             engine.tensor_cores() ? " on tensor cores" : "", workspace_bytes_);
-  return "";
+    std::erase_if(configurations, has_them);
+  return configurations;
+}
+
+}  // namespace
+
+Plan::Plan(const Target& target, Operations operations, TensorCores tensor_cores,
+           const std::string& what, const Tuning& tuning)
+    : operations_(std::move(operations)),
+      graph_(make_graph(target, operations_.operations)),
+      chosen_(choose(target, tensor_cores, what, tuning)) {}
+
+Candidate Plan::choose(const Target& target, TensorCores tensor_cores, const std::string& what,
+                       const Tuning& tuning) const {
+  const std::string key = what + (tensor_cores == TensorCores::first ? ", tensor cores" : "");
+  std::string reason;
+  if (const PlanChoice* choice = tuning.table ? tuning.table->find(key) : nullptr) {
+    try {
+      if (auto candidate = candidate_of(target, configuration_of(graph_, *choice), reason))
+        return std::move(*candidate);
+    } catch (const Error& error) {  // the library knows no such engine
+      reason = error.what();
+    }
+    throw Error(
+        fmt::format("the engine that was chosen for {} does not run: {}; --retune chooses "
+                    "anew",
+                    what, reason));
+  }
+  const bool timed = tuning.table && target.handle && tuning.table->seconds_left > 0;
+  std::vector<Candidate> candidates;
+  std::string reasons;
+  for (Descriptor& configuration : allowed_proposals(target, graph_, tensor_cores)) {
+    if (auto candidate = candidate_of(target, std::move(configuration), reason))
+      candidates.push_back(std::move(*candidate));
+    else
+      reasons += "\n  " + reason;
+    if (candidates.size() == (timed ? kMostTimed : 1)) break;
+  }
+  if (candidates.empty())
+    throw Error(fmt::format("cuDNN {} has no engine for {}{}", cudnnGetVersion(), what,
+                            reasons.empty() ? ": none was proposed" : reasons));
+  size_t best = 0;
+  double least = 0;
+  if (timed) {
+    const auto start = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      const double milliseconds = milliseconds_of(target.handle, candidates[i], tuning.operands);
+      if (i > 0 && milliseconds >= least) continue;
+      best = i;
+      least = milliseconds;
+    }
+    tuning.table->seconds_left -=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  if (tuning.table) {
+    PlanChoice choice = choice_of(candidates[best]);
+    choice.milliseconds = least;
+    tuning.table->add(key, std::move(choice));
+  }
+  return std::move(candidates[best]);
 }
 
 void Plan::run(cudnnHandle_t handle, const std::vector<int64_t>& ids,
                const std::vector<void*>& pointers, void* workspace) const {
-  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
-  pack.set_pointer(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
-  pack.finalize();
-  LANET_CUDNN_CHECK(cudnnBackendExecute(handle, plan_.get(), pack.get()));
+  run_plan(handle, chosen_.plan, ids, pointers, workspace);
 }
 
 int64_t count_proposals(const Target& target, const Operations& operations) {

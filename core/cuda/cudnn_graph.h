@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/cuda/libraries.h"
+#include "core/plan_table.h"
 
 namespace lanet::cudnn {
 
@@ -36,6 +37,7 @@ class Descriptor {
   void set(cudnnBackendAttributeName_t name, cudnnConvolutionMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnHandle_t value);
+  void set(cudnnBackendAttributeName_t name, cudnnBackendKnobType_t value);
   void set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendNormMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendNormFwdPhase_t value);
@@ -99,18 +101,41 @@ enum class TensorCores {
   first   ///< wherever some engine has them: heuristics at times propose others before
 };
 
+/// A tensor that run() is given: its number, and its size.
+struct Operand {
+  int64_t id;
+  size_t bytes;
+};
+
+/// With a table, a plan takes the engine that the table holds for it; else the fastest of the first
+/// few, timed on memory made for that, and adds it to the table. The operands are all that run() is
+/// given.
+struct Tuning {
+  PlanTable* table = nullptr;
+  std::vector<Operand> operands = {};
+};
+
+/// An engine with its settings that accepts a graph.
+struct Candidate {
+  Descriptor configuration, plan;
+  int64_t engine;
+  size_t workspace_bytes;
+  std::string description;
+};
+
 /// A graph of operations with the engine that runs it.
 class Plan {
  public:
-  /// The first engine that the library's heuristics (mode A, then those of last resort) propose,
-  /// the rules allow, and that accepts the graph. Throws Error with `what`, which names the graph,
-  /// and the reasons against each engine if there is none.
+  /// Without a table the first engine that the library's heuristics (mode A, then those of last
+  /// resort) propose, the rules allow, and that accepts the graph. Throws Error with `what`, which
+  /// names the graph, and the reasons against each engine if there is none, or if the table's does
+  /// not run here.
   Plan(const Target& target, Operations operations, TensorCores tensor_cores,
-       const std::string& what);
+       const std::string& what, const Tuning& tuning = {});
 
-  size_t workspace_bytes() const { return workspace_bytes_; }
+  size_t workspace_bytes() const { return chosen_.workspace_bytes; }
   /// `engine 37 on tensor cores, 2048 bytes of workspace`
-  const std::string& description() const { return description_; }
+  const std::string& description() const { return chosen_.description; }
 
   /// Runs it on the stream of the handle that it was made for: the tensors' numbers, then where
   /// they are.
@@ -118,14 +143,24 @@ class Plan {
            const std::vector<void*>& pointers, void* workspace) const;
 
  private:
-  /// Takes the engine, or says why not.
-  std::string try_engine(const Target& target, Descriptor configuration);
+  Candidate choose(const Target& target, TensorCores tensor_cores, const std::string& what,
+                   const Tuning& tuning) const;
 
   Operations operations_;
-  Descriptor graph_, configuration_, plan_;
-  size_t workspace_bytes_ = 0;
-  std::string description_;
+  Descriptor graph_;
+  Candidate chosen_;
 };
+
+/// The engine and settings of a candidate, and the configuration of a graph that has these.
+PlanChoice choice_of(const Candidate& candidate);
+Descriptor configuration_of(const Descriptor& graph, const PlanChoice& choice);
+
+/// Median milliseconds of a run, on the handle's stream and on memory of its own.
+double milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
+                       const std::vector<Operand>& operands);
+
+void run_plan(cudnnHandle_t handle, const Descriptor& plan, const std::vector<int64_t>& ids,
+              const std::vector<void*>& pointers, void* workspace);
 
 /// How many engines with their settings the library holds to be able to run these operations. It
 /// has asked each, but compiled none: on a machine without a driver an engine that is compiled when

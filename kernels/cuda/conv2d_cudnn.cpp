@@ -40,7 +40,8 @@ size_t aligned(size_t bytes) {
 }  // namespace
 
 cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
-                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores) {
+                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores,
+                             PlanTable* table) {
   const PassNames& names = kPasses[static_cast<int>(task.pass)];
   cudnn::Descriptor convolution(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
@@ -62,18 +63,24 @@ cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
   operation.set(names.alpha, 1.0f);
   operation.set(names.beta, task.add ? 1.0f : 0.0f);
   graph.operation(std::move(operation));
-  return {target, std::move(graph), tensor_cores,
+  return {target,
+          std::move(graph),
+          tensor_cores,
           fmt::format("convolution {}{}: x {} {}, weight {} {}, stride {}, padding {}", names.name,
                       task.add ? " (added)" : "", s.dtype, s.x(), task.weight_dtype, s.weight(),
-                      s.stride, s.padding)};
+                      s.stride, s.padding),
+          {.table = table,
+           .operands = {{kConvolutionX, s.x().elements() * size_of(s.dtype)},
+                        {kConvolutionY, s.y().elements() * size_of(s.dtype)},
+                        {kConvolutionWeight, s.weight().elements() * size_of(task.weight_dtype)}}}};
 }
 
 ConvolutionPlans::ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& s,
                                    cudnn::TensorCores tensor_cores, bool data_gradient,
-                                   bool weight_gradient)
-    : forward(plan_convolution(target, s, {Conv2dPass::forward, s.dtype}, tensor_cores)) {
+                                   bool weight_gradient, PlanTable* table)
+    : forward(plan_convolution(target, s, {Conv2dPass::forward, s.dtype}, tensor_cores, table)) {
   auto plan = [&](Conv2dPass pass, bool add) {
-    return plan_convolution(target, s, {pass, s.dtype, add}, tensor_cores);
+    return plan_convolution(target, s, {pass, s.dtype, add}, tensor_cores, table);
   };
   if (data_gradient) {
     data.emplace(plan(Conv2dPass::backward_data, false));
@@ -129,7 +136,8 @@ CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& s, bool data_gradien
                                               ? cudnn::TensorCores::never
                                               : cudnn::TensorCores::first;
   impl_ = std::make_unique<Impl>(Impl{
-      target.handle, s, ConvolutionPlans(target, s, tensor_cores, data_gradient, weight_gradient)});
+      target.handle, s,
+      ConvolutionPlans(target, s, tensor_cores, data_gradient, weight_gradient, context.plans())});
 }
 CudaConv2d::~CudaConv2d() = default;
 

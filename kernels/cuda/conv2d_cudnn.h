@@ -19,14 +19,17 @@ struct ConvolutionTask {
 /// gradient.
 constexpr int64_t kConvolutionX = 1, kConvolutionY = 2, kConvolutionWeight = 3;
 
+/// table: null, or what the engine is taken from or timed for (core/cuda/cudnn_graph.h).
 cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& shape,
-                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores);
+                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores,
+                             PlanTable* table = nullptr);
 
 /// Every plan that a step may run for one convolution; gradients where asked for. A bf16 weight's
 /// gradient is only ever set: it is widened before it is added.
 struct ConvolutionPlans {
   ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& shape,
-                   cudnn::TensorCores tensor_cores, bool data_gradient, bool weight_gradient);
+                   cudnn::TensorCores tensor_cores, bool data_gradient, bool weight_gradient,
+                   PlanTable* table = nullptr);
 
   cudnn::Plan forward;
   std::optional<cudnn::Plan> data, data_added, weight, weight_added;

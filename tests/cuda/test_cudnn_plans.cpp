@@ -120,4 +120,38 @@ TEST_CASE("cudnn: of bf16 images no engine writes a weight's gradient in f32") {
       doctest::Contains("none was proposed"), Error);
 }
 
+TEST_CASE("cudnn: a plan from a table has the engine and the settings that were chosen") {
+  const cudnn::Descriptor device = described_device(kH200);
+  const Conv2dShape shape{128, 56, 56, 64, 64, 3, 1, 1, DType::bf16};
+  for (const Conv2dPass pass :
+       {Conv2dPass::forward, Conv2dPass::backward_data, Conv2dPass::backward_weight}) {
+    const auto plan = [&](PlanTable* table) {
+      return plan_convolution({.device = &device}, shape, {pass, DType::bf16},
+                              cudnn::TensorCores::first, table);
+    };
+    PlanTable table("described");
+    const cudnn::Plan first = plan(&table);
+    CHECK(first.description() == plan(nullptr).description());
+    REQUIRE(table.choices().size() == 1);
+    CHECK(plan(&table).description() == first.description());
+    CHECK(table.choices().size() == 1);
+  }
+}
+
+TEST_CASE("cudnn: a table with an engine that does not exist is refused") {
+  const cudnn::Descriptor device = described_device(kH200);
+  const Conv2dShape shape{128, 56, 56, 64, 64, 3, 1, 1, DType::bf16};
+  PlanTable table("described");
+  const auto plan = [&] {
+    plan_convolution({.device = &device}, shape, {Conv2dPass::forward, DType::bf16},
+                     cudnn::TensorCores::first, &table);
+  };
+  plan();
+  REQUIRE(table.choices().size() == 1);
+  const auto [what, choice] = *table.choices().begin();
+  CHECK(!choice.knobs.empty());
+  table.add(what, {.engine = 9999});
+  CHECK_THROWS_WITH_AS(plan(), doctest::Contains("--retune chooses anew"), Error);
+}
+
 }  // namespace lanet::test

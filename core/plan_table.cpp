@@ -1,0 +1,74 @@
+#include "core/plan_table.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/cuda/devices.h"
+#include "core/error.h"
+#include "core/file.h"
+
+namespace lanet {
+
+using nlohmann::ordered_json;
+
+namespace {
+constexpr const char* kFormat = "lanet-plans/1";
+}
+
+PlanTable PlanTable::read(const std::filesystem::path& path, const std::string& machine) {
+  const std::string name = path.string();
+  const ordered_json file = ordered_json::parse(read_text(path), nullptr, /*exceptions=*/false);
+  if (!file.is_object() || file.value("format", "") != kFormat)
+    throw InputError(
+        fmt::format("{}: expected a table of plans, \"format\": \"{}\"", name, kFormat));
+  PlanTable table(machine);
+  try {
+    const std::string made_with = file.at("machine");
+    if (made_with != machine)
+      throw InputError(
+          fmt::format("{}: its engines were chosen with {}, and this is {}; --retune chooses anew "
+                      "(the run then "
+                      "goes on with other rounding)",
+                      name, made_with, machine));
+    for (const auto& [what, entry] : file.at("plans").items()) {
+      PlanChoice choice{.engine = entry.at("engine"), .knobs = {}, .milliseconds = entry.at("ms")};
+      for (const auto& [knob, value] : entry.at("knobs").items())
+        choice.knobs[std::stoll(knob)] = value;
+      table.add(what, std::move(choice));
+    }
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw InputError(fmt::format("{}: {}", name, error.what()));
+  }
+  return table;
+}
+
+void PlanTable::write(const std::filesystem::path& path) const {
+  ordered_json plans = ordered_json::object();
+  for (const auto& [what, choice] : choices_) {
+    ordered_json knobs = ordered_json::object();
+    for (const auto& [knob, value] : choice.knobs) knobs[std::to_string(knob)] = value;
+    plans[what] = {{"engine", choice.engine}, {"knobs", knobs}, {"ms", choice.milliseconds}};
+  }
+  const ordered_json file = {{"format", kFormat}, {"machine", machine_}, {"plans", plans}};
+  write_text(path, file.dump(1) + "\n");
+}
+
+const PlanChoice* PlanTable::find(const std::string& what) const {
+  const auto found = choices_.find(what);
+  return found == choices_.end() ? nullptr : &found->second;
+}
+
+std::string machine_for_plans() {
+#ifdef LANET_HAVE_CUDA
+  const CudaReport report = describe_cuda();
+  for (const LibraryVersion& library : report.libraries) {
+    if (library.name == "cuDNN" && !report.devices.empty())
+      return fmt::format("cuDNN {} on {}", library.loaded, report.devices[0].name);
+  }
+#endif
+  throw Error("plans are chosen on a CUDA device, and there is none");
+}
+
+}  // namespace lanet
