@@ -29,6 +29,7 @@ struct Benchmark {
   /// The first axis counts images, or rows of them. The case lists hold as many as suit a
   /// processor; a GPU is measured on 16 times as many.
   bool images = false;
+  bool last_may_be_zero = false;      ///< of the sizes: a padding, say
   std::optional<Device> device = {};  ///< that alone has these operations
   /// Also called with contexts that only count: tensors have addresses then, and no content.
   std::function<void(Context& context, const Sizes& sizes, DType dtype, const Measure& measure)>

@@ -10,6 +10,7 @@ static const Registration adam_bench{
                           [](const AdamCase& c) {
                             return std::vector<int64_t>{c.parameters, c.followed};
                           }),
+     .last_may_be_zero = true,
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const Shape n{s[0]}, k{s[1]};
        BenchTensor master(context, n, DType::f32), gradient(context, n, DType::f32),

@@ -1,6 +1,9 @@
 #include "bench/bench.h"
 #include "core/operation.h"
 #include "kernels/conv2d_cases.h"
+#ifdef LANET_HAVE_ONEDNN
+#include "kernels/conv2d_onednn.h"
+#endif
 
 namespace lanet::bench {
 
@@ -17,18 +20,36 @@ std::vector<Sizes> layers() {
   return sizes;
 }
 
-/// The library's call alone, without reordering weights: what the operation above it is to be
-/// compared with. It reads and writes the images once.
-void library_call(Context& context, Conv2dPlan& plan, Conv2dPass pass, const char* name,
-                  const Conv2dPrimitiveArgs& images) {
-  const Conv2dShape& s = plan.shape();
+using LibraryCall = std::function<void(Conv2dPass pass, const Conv2dPrimitiveArgs& images)>;
+
+/// cuDNN's or oneDNN's convolution as it is, without reordering weights; null if neither serves.
+LibraryCall make_library_call(Context& context, Conv2dPlan& plan) {
+  if (context.device() == Device::cuda)
+    return [&](Conv2dPass pass, const Conv2dPrimitiveArgs& images) {
+      conv2d_primitive_only(context, plan, pass, images);
+    };
+#ifdef LANET_HAVE_ONEDNN
+  if (OnednnConv2d::serves(plan.shape().dtype)) {
+    auto onednn = std::make_shared<OnednnConv2d>(plan.shape(), true, true);
+    context.reserve_workspace(onednn->workspace_bytes());
+    return [&context, onednn](Conv2dPass pass, const Conv2dPrimitiveArgs& images) {
+      onednn->primitive_only(context, pass, images);
+    };
+  }
+#endif
+  return nullptr;
+}
+
+/// Under a name of its own, as an operation that reads and writes the images once.
+void call_library(Context& context, const Conv2dShape& s, const LibraryCall& call, Conv2dPass pass,
+                  const char* name, const Conv2dPrimitiveArgs& images) {
   const Operation operation(
       context, name,
       {.bytes = bytes_of({images.x, images.y}) +
                 static_cast<double>(s.weight().elements()) * static_cast<double>(size_of(s.dtype)),
        .flops = 2 * s.macs(),
        .product = s.dtype});
-  if (operation.runs()) conv2d_primitive_only(context, plan, pass, images);
+  if (operation.runs()) call(pass, images);
 }
 
 void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measure) {
@@ -38,8 +59,9 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
   context.reserve_workspace(plan.workspace_bytes());
   BenchTensor x(context, s.x(), dtype), dx(context, s.x(), dtype), y(context, s.y(), dtype);
   BenchTensor weight(context, s.weight(), dtype), dweight(context, s.weight(), DType::f32);
+  const LibraryCall call = make_library_call(context, plan);
   auto library = [&](Conv2dPass pass, const char* name) {
-    measure([&] { library_call(context, plan, pass, name, {.x = dx, .y = y}); });
+    if (call) measure([&] { call_library(context, s, call, pass, name, {.x = dx, .y = y}); });
   };
   measure([&] { conv2d(context, plan, {.x = x, .weight = weight, .y = y}); });
   library(Conv2dPass::forward, "conv2d_library");
@@ -56,6 +78,7 @@ static const Registration conv2d_bench{
      .sizes = layers(),
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
+     .last_may_be_zero = true,
      .run = run}};
 
 }  // namespace lanet::bench

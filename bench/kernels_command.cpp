@@ -56,8 +56,8 @@ std::vector<int64_t> parse_sizes(const std::string& text) {
   while (true) {
     values.push_back(0);
     const auto [next, error] = std::from_chars(at, end, values.back());
-    if (error != std::errc() || values.back() < 1 || (next != end && *next != 'x'))
-      throw InputError(fmt::format("--sizes {}: expected positive numbers joined by x", text));
+    if (error != std::errc() || values.back() < 0 || (next != end && *next != 'x'))
+      throw InputError(fmt::format("--sizes {}: expected numbers joined by x", text));
     if (next == end) return values;
     at = next + 1;
   }
@@ -71,8 +71,13 @@ Run at_sizes(const std::string& text, const Run& run, Device device) {
   Run given{run.benchmark, {parse_sizes(text)}, run.dtype, {}};
   if (given.sizes.values.size() != axes.size())
     throw InputError(fmt::format("--sizes {}: {} numbers; expected {} ({}) for {}", text,
-                                 given.sizes.values.size(), axes.size(), fmt::join(axes, "x"),
+                                 given.sizes.values.size(), axes.size(), fmt::join(axes, " x "),
                                  wanted->operation));
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    const bool may_be_zero = run.benchmark->last_may_be_zero && axis + 1 == axes.size();
+    if (given.sizes[axis] == 0 && !may_be_zero)
+      throw InputError(fmt::format("--sizes {}: {} is 0; expected 1 or more", text, axes[axis]));
+  }
   try {
     list_items(given, device);
   } catch (const Error& error) {

@@ -83,9 +83,11 @@ TEST_CASE("bench kernels: a filter, a dtype or sizes that fit nothing are refuse
   check_refused(command + "--filter '('", "expected a regular expression");
   check_refused(command + "--filter '^gemm' --dtype bf16", "--dtype bf16: gemm is measured in f32");
   check_refused(command + "--filter '^gemm' --sizes 8x8",
-                "--sizes 8x8: 2 numbers; expected 3 (mxnxk) for gemm");
-  check_refused(command + "--filter '^gemm' --sizes 8x0x1", "expected positive numbers");
-  check_refused(command + "--filter '^gemm' --sizes 8x", "expected positive numbers");
+                "--sizes 8x8: 2 numbers; expected 3 (m x n x k) for gemm");
+  check_refused(command + "--filter '^gemm' --sizes 8x0x1",
+                "--sizes 8x0x1: n is 0; expected 1 or more");
+  check_refused(command + "--filter '^gemm' --sizes 8x-1x1", "expected numbers joined by x");
+  check_refused(command + "--filter '^gemm' --sizes 8x", "expected numbers joined by x");
   check_refused(command + "--filter knn --sizes 2x10x8", "not for knn: 8 neighbours of 2 rows");
   check_refused(command + "--dtype f16", "'f16'; expected one of f32, bf16");
   check_refused("bench", "bench: no command; expected one of kernels, step, roofline, compare");
