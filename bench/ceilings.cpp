@@ -10,9 +10,9 @@ namespace lanet::bench {
 
 namespace {
 
-/// A ceiling is what the device can do, not what it usually does.
-double best_seconds(Timer& timer, const std::function<void()>& run) {
-  return timer.time(run, Cache::cold).p10;
+/// A ceiling is what the device can do, whoever else uses it meanwhile.
+double least_seconds(Timer& timer, const std::function<void()>& run) {
+  return timer.time(run, Cache::cold).least;
 }
 
 double copy_rate(Context& context, Timer& timer) {
@@ -28,7 +28,7 @@ double copy_rate(Context& context, Timer& timer) {
     context.fill_zero(tensor(from, thread));
     context.fill_zero(tensor(to, thread));
   }
-  const double seconds = best_seconds(timer, [&] {
+  const double seconds = least_seconds(timer, [&] {
 #pragma omp parallel for schedule(static) num_threads(threads) if (context.device() == Device::cpu)
     for (int64_t thread = 0; thread < threads; ++thread)
       context.copy(tensor(to, thread), tensor(from, thread));
@@ -43,7 +43,7 @@ double convolution_rate(Context& context, Timer& timer, DType dtype) {
   Conv2dPlan plan(context, shape, false, false);
   context.reserve_workspace(plan.workspace_bytes());
   const BenchTensor x(context, shape.x(), dtype), y(context, shape.y(), dtype);
-  return 2 * shape.macs() / best_seconds(timer, [&] {
+  return 2 * shape.macs() / least_seconds(timer, [&] {
            conv2d_primitive_only(context, plan, Conv2dPass::forward, {.x = x, .y = y});
          });
 }
@@ -56,7 +56,7 @@ double gemm_rate(Context& context, Timer& timer, DType dtype) {
   };
   const BenchTensor a = matrix(), b = matrix(), c = matrix();
   const GemmArgs args{.m = n, .n = n, .k = n, .a = a, .lda = n, .b = b, .ldb = n, .c = c, .ldc = n};
-  return 2.0 * n * n * n / best_seconds(timer, [&] { gemm(context, args); });
+  return 2.0 * n * n * n / least_seconds(timer, [&] { gemm(context, args); });
 }
 
 }  // namespace

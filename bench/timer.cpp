@@ -94,7 +94,7 @@ Spread spread_of(std::vector<double> seconds) {
   const auto quantile = [&](double q) {
     return seconds[static_cast<size_t>(q * static_cast<double>(seconds.size() - 1) + 0.5)];
   };
-  return {quantile(0.5), quantile(0.1), quantile(0.9)};
+  return {quantile(0.5), quantile(0.1), quantile(0.9), seconds.front()};
 }
 
 nlohmann::ordered_json milliseconds(const Spread& seconds) {

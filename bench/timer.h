@@ -28,7 +28,7 @@ class Moments {
 
 /// Of many readings, in seconds.
 struct Spread {
-  double median = 0, p10 = 0, p90 = 0;
+  double median = 0, p10 = 0, p90 = 0, least = 0;
 };
 /// `seconds` is not empty.
 Spread spread_of(std::vector<double> seconds);
