@@ -72,8 +72,9 @@ void Graph::plan(Context& context) {
   for (auto& [value, bind] : binders_) {
     bind(*value);
     require_tensor(value->data, value->shape, value->dtype, value->name.c_str());
-    if (value->needs_grad)
-      require_tensor(value->grad, value->shape, value->grad_dtype, value->name.c_str());
+    if (!value->needs_grad) continue;
+    value->grad_dtype = value->grad.dtype;
+    require_tensor(value->grad, value->shape, value->grad_dtype, value->name.c_str());
   }
   schedule(context.device() == Device::cuda);
   decide_gradients();

@@ -22,7 +22,7 @@ struct Value {
   std::string name;
   Shape shape;
   DType dtype;
-  DType grad_dtype;         ///< activations: dtype; weights: float32 (float64 for float64)
+  DType grad_dtype;         ///< activations: dtype; parameters: that of the bound gradient
   bool needs_grad = false;  ///< some parameter lies upstream
   bool external = false;    ///< its memory is not the arena's (parameters, state)
   bool kept = false;        ///< readable after the step

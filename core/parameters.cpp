@@ -67,22 +67,30 @@ const Parameter* ParameterStore::find(const std::string& name) const {
   return found == by_name_.end() ? nullptr : &parameters_[found->second];
 }
 
+void ParameterStore::place_parameters() {
+  auto place = [&](bool trained, bool copied) {
+    for (const bool weights : {true, false}) {
+      for (auto& p : parameters_) {
+        if (p.trained != trained || p.momentum_copy != copied || p.convolution_weight() != weights)
+          continue;
+        if (weights && leading_weights_ == elements_)
+          leading_weights_ += aligned(p.shape.elements());
+        p.offset = elements_;
+        elements_ += aligned(p.shape.elements());
+      }
+    }
+  };
+  place(/*trained=*/true, /*copied=*/true);
+  copied_elements_ = elements_;
+  place(/*trained=*/true, /*copied=*/false);
+  trained_elements_ = elements_;
+  place(/*trained=*/false, /*copied=*/false);
+}
+
 void ParameterStore::allocate(Context& context, bool for_training) {
   LANET_REQUIRE(!allocated_, "the parameters are allocated already");
   allocated_ = true;
-  auto place = [&](auto&& belongs) {
-    for (auto& p : parameters_) {
-      if (!belongs(p)) continue;
-      p.offset = elements_;
-      elements_ += aligned(p.shape.elements());
-    }
-  };
-  place([](const Parameter& p) { return p.trained && p.momentum_copy; });
-  copied_elements_ = elements_;
-  place([](const Parameter& p) { return p.trained && !p.momentum_copy; });
-  trained_elements_ = elements_;
-  place([](const Parameter& p) { return !p.trained; });
-
+  place_parameters();
   auto block = [&](int64_t elements, DType dtype) {
     if (elements == 0) return Tensor{};
     buffers_.push_back(context.allocate(static_cast<size_t>(elements) * size_of(dtype)));
@@ -94,18 +102,28 @@ void ParameterStore::allocate(Context& context, bool for_training) {
   master_ = block(elements_, master_dtype());
   if (shadows) shadow_ = block(trained_elements_, DType::bf16);
   if (!for_training) return;
-  gradient_ = block(trained_elements_, master_dtype());
+  const DType gradient = weight_gradient_dtype(context.device(), activation_);
+  const int64_t rounded = gradient == DType::bf16 ? leading_weights_ : 0;
+  rounded_gradient_ = block(rounded, DType::bf16);
+  gradient_ = block(trained_elements_ - rounded, master_dtype());
   first_moment_ = block(trained_elements_, master_dtype());
   second_moment_ = block(trained_elements_, master_dtype());
   momentum_ = block(copied_elements_, master_dtype());
   if (shadows) momentum_shadow_ = block(copied_elements_, DType::bf16);
 }
 
-Tensor ParameterStore::view(const Tensor& block, const Parameter& p) {
-  LANET_REQUIRE(block && p.offset >= 0 && p.offset + p.shape.elements() <= block.elements(),
+Tensor ParameterStore::view(const Tensor& block, const Parameter& p, int64_t begin) {
+  const int64_t first = p.offset - begin;
+  LANET_REQUIRE(block && first >= 0 && first + p.shape.elements() <= block.elements(),
                 "parameter {} is not in this block", p.name);
-  return {static_cast<std::byte*>(block.data) + p.offset * size_of(block.dtype), p.shape,
-          block.dtype, block.device};
+  return {static_cast<std::byte*>(block.data) + first * size_of(block.dtype), p.shape, block.dtype,
+          block.device};
+}
+
+Tensor ParameterStore::gradient(const Parameter& p) const {
+  if (!p.trained) return {};
+  const int64_t rounded = rounded_gradient_ ? rounded_gradient_.elements() : 0;
+  return p.offset < rounded ? view(rounded_gradient_, p) : view(gradient_, p, rounded);
 }
 
 ParameterStore::Blocks ParameterStore::blocks() const {
@@ -114,6 +132,7 @@ ParameterStore::Blocks ParameterStore::blocks() const {
     return tensor;
   };
   return {first(master_, trained_elements_),
+          rounded_gradient_,
           gradient_,
           first_moment_,
           second_moment_,

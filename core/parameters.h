@@ -34,6 +34,8 @@ struct Parameter {
   bool trained = true;         ///< false: state such as running statistics
   int64_t offset = -1;         ///< in the flat blocks, in elements
 
+  /// A convolution reads it, in the activations' dtype.
+  bool convolution_weight() const { return layout == FileLayout::ohwi; }
   std::vector<int64_t> file_shape() const;
 };
 
@@ -65,7 +67,7 @@ class ParameterStore {
   DType activation_dtype() const { return activation_; }
 
   Tensor master(const Parameter& p) const { return view(master_, p); }
-  Tensor gradient(const Parameter& p) const { return p.trained ? view(gradient_, p) : Tensor{}; }
+  Tensor gradient(const Parameter& p) const;
   Tensor first_moment(const Parameter& p) const { return view(first_moment_, p); }
   Tensor second_moment(const Parameter& p) const { return view(second_moment_, p); }
   Tensor momentum(const Parameter& p) const { return view(momentum_, p); }
@@ -76,24 +78,32 @@ class ParameterStore {
   }
 
   /// The flat blocks, [trained elements] or [elements with a copy]; null where there is none.
+  /// rounded_gradient is bf16: that of the first elements, and `gradient` that of those behind.
   struct Blocks {
-    Tensor master, gradient, first_moment, second_moment, momentum, shadow, momentum_shadow;
+    Tensor master, rounded_gradient, gradient, first_moment, second_moment, momentum, shadow,
+        momentum_shadow;
   };
   Blocks blocks() const;
   int64_t trained_elements() const { return trained_elements_; }
 
  private:
   Parameter& declare_any(Parameter parameter);
-  static Tensor view(const Tensor& block, const Parameter& p);
+  void place_parameters();
+  /// begin: the offset at which the block begins.
+  static Tensor view(const Tensor& block, const Parameter& p, int64_t begin = 0);
 
   DType activation_;
   std::deque<Parameter> parameters_;  // references stay valid
   std::map<std::string, size_t> by_name_;
-  // In memory: first what has a momentum copy, then what else is trained, then state.
+  // In memory: first what has a momentum copy, then what else is trained, then state; each with the
+  // weights of convolutions first.
   int64_t copied_elements_ = 0, trained_elements_ = 0, elements_ = 0;
+  int64_t leading_weights_ = 0;  // elements of convolutions' weights before all else: on CUDA in
+                                 // bf16, where their gradients are rounded, these must be all
   bool allocated_ = false;
   std::vector<Buffer> buffers_;
-  Tensor master_, gradient_, first_moment_, second_moment_, momentum_, shadow_, momentum_shadow_;
+  Tensor master_, rounded_gradient_, gradient_, first_moment_, second_moment_, momentum_, shadow_,
+      momentum_shadow_;
 };
 
 }  // namespace lanet

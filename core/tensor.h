@@ -79,6 +79,12 @@ struct Gradient {
   explicit operator bool() const { return static_cast<bool>(tensor); }
 };
 
+/// The dtype in which the gradient of a convolution's weight is written, for images of `images`: on
+/// CUDA theirs, as cuDNN writes it; on the CPU that of sums.
+constexpr DType weight_gradient_dtype(Device device, DType images) {
+  return device == Device::cuda ? images : accumulate_dtype(images);
+}
+
 /// Writes one element of a gradient: sets or adds.
 template <typename T, typename A>
 inline void write_gradient(T& place, A value, bool add) {

@@ -10,7 +10,12 @@ void adam(Context& context, const AdamArgs& args) {
   LANET_REQUIRE(master && master.shape.rank() == 1 &&
                     (master.dtype == DType::f32 || master.dtype == DType::f64),
                 "master is {} {}", master.dtype, master.shape);
-  require_tensor(args.gradient, master.shape, master.dtype, "gradient");
+  const int64_t rounded = adam_rounded(args);
+  LANET_REQUIRE(rounded % kAdamPack == 0 && rounded <= master.elements(),
+                "rounded_gradient is {} of a master {}", args.rounded_gradient.shape, master.shape);
+  if (rounded > 0)
+    require_tensor(args.rounded_gradient, {rounded}, DType::bf16, "rounded_gradient");
+  require_tensor(args.gradient, {master.elements() - rounded}, master.dtype, "gradient");
   require_tensor(args.first_moment, master.shape, master.dtype, "first_moment");
   require_tensor(args.second_moment, master.shape, master.dtype, "second_moment");
   require_tensor(args.step_values, {3}, DType::f64, "step_values");
@@ -30,7 +35,7 @@ void adam(Context& context, const AdamArgs& args) {
   const Operation operation(
       context, "adam",
       {.bytes = 2 * bytes_of({master, args.first_moment, args.second_moment, copy}) +
-                bytes_of({args.gradient, args.shadow, args.momentum_shadow}),
+                bytes_of({args.rounded_gradient, args.gradient, args.shadow, args.momentum_shadow}),
        .flops = 14 * n + 3 * followed});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, adam_cuda(context, args));

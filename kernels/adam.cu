@@ -7,7 +7,7 @@
 namespace lanet {
 
 namespace {
-constexpr int kPackWidth = 4;
+constexpr int kPackWidth = kAdamPack;
 constexpr unsigned kThreadsPerBlock = 256;
 }  // namespace
 
@@ -16,6 +16,7 @@ constexpr unsigned kThreadsPerBlock = 256;
 template <typename A>
 struct AdamKernelArgs {
   A* master;
+  const __nv_bfloat16* rounded_gradient;
   const A* gradient;
   A* first_moment;
   A* second_moment;
@@ -24,9 +25,21 @@ struct AdamKernelArgs {
   __nv_bfloat16* momentum_shadow;
   const double* step_values;
   int64_t parameters;
+  int64_t rounded;  // whose gradients are
   int64_t followed;
   A beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, key_momentum, one_minus_key_momentum;
 };
+
+/// The gradient of N parameters from `i` on, all of which are rounded or none.
+template <int N, typename A>
+__device__ inline cuda::Pack<A, N> adam_gradient(const AdamKernelArgs<A>& args, int64_t i) {
+  if (i >= args.rounded) return cuda::load_pack<N>(args.gradient + (i - args.rounded));
+  const auto rounded = cuda::load_pack<N>(args.rounded_gradient + i);
+  cuda::Pack<A, N> g;
+#pragma unroll
+  for (int e = 0; e < N; ++e) g.value[e] = cuda::load(&rounded.value[e]);
+  return g;
+}
 
 /// Updates N parameters from `i` on, with their momentum copy if `follows`.
 template <int N, typename A>
@@ -36,7 +49,7 @@ __device__ inline void adam_update(const AdamKernelArgs<A>& args, int64_t i, boo
   auto p = cuda::load_pack<N>(args.master + i);
   auto m = cuda::load_pack<N>(args.first_moment + i);
   auto v = cuda::load_pack<N>(args.second_moment + i);
-  const auto g = cuda::load_pack<N>(args.gradient + i);
+  const auto g = adam_gradient<N>(args, i);
   cuda::Pack<__nv_bfloat16, N> rounded;
 #pragma unroll
   for (int e = 0; e < N; ++e) {
@@ -73,13 +86,15 @@ __global__ void adam_kernel(AdamKernelArgs<A> args) {
 }
 
 void adam_cuda(Context& context, const AdamArgs& args) {
-  for (const Tensor& tensor : {args.master, args.gradient, args.first_moment, args.second_moment,
-                               args.momentum_copy, args.shadow, args.momentum_shadow})
+  for (const Tensor& tensor :
+       {args.master, args.rounded_gradient, args.gradient, args.first_moment, args.second_moment,
+        args.momentum_copy, args.shadow, args.momentum_shadow})
     LANET_REQUIRE(reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0, "a tensor starts at {}",
                   tensor.data);
   auto run = [&]<typename A>() {
     const AdamKernelArgs<A> kernel_args{
         .master = static_cast<A*>(args.master.data),
+        .rounded_gradient = static_cast<const __nv_bfloat16*>(args.rounded_gradient.data),
         .gradient = static_cast<const A*>(args.gradient.data),
         .first_moment = static_cast<A*>(args.first_moment.data),
         .second_moment = static_cast<A*>(args.second_moment.data),
@@ -88,6 +103,7 @@ void adam_cuda(Context& context, const AdamArgs& args) {
         .momentum_shadow = static_cast<__nv_bfloat16*>(args.momentum_shadow.data),
         .step_values = static_cast<const double*>(args.step_values.data),
         .parameters = args.master.elements(),
+        .rounded = adam_rounded(args),
         .followed = args.momentum_copy ? args.momentum_copy.elements() : 0,
         .beta1 = A(args.beta1),
         .one_minus_beta1 = A(1 - args.beta1),

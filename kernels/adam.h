@@ -10,7 +10,9 @@
 
 namespace lanet {
 
-/// master, gradient, first_moment, second_moment: [n], all f32 or all f64.
+/// master, first_moment, second_moment: [n], all f32 or all f64.
+/// rounded_gradient: bf16 [g], that of the first g elements, g a multiple of kAdamPack; or absent.
+/// gradient: [n − g] of the dtype of master, that of the other elements.
 /// momentum_copy: [k] of the same dtype, k ≤ n, follows the first k elements; or absent.
 /// shadow: bf16 [n], momentum_shadow: bf16 [k]; or absent.
 /// step_values: f64 [3] on the device: learning rate, 1 − β1^t, 1 − β2^t for step t = 1, 2, …
@@ -18,6 +20,7 @@ namespace lanet {
 /// On CUDA every tensor starts at a multiple of 16 bytes.
 struct AdamArgs {
   Tensor master;
+  Tensor rounded_gradient = {};
   Tensor gradient;
   Tensor first_moment;
   Tensor second_moment;
@@ -30,7 +33,13 @@ struct AdamArgs {
   double epsilon = 1e-8;
   double key_momentum = 0.999;
 };
+constexpr int64_t kAdamPack = 4;
 void adam(Context& context, const AdamArgs& args);
+
+/// g, 0 if there is none.
+inline int64_t adam_rounded(const AdamArgs& args) {
+  return args.rounded_gradient ? args.rounded_gradient.elements() : 0;
+}
 
 /// f32 and f64 on the CPU, on vectors.
 void adam_cpu(const AdamArgs& args);

@@ -55,13 +55,24 @@ void round_block(int64_t n, bfloat16* __restrict to, const A* __restrict from) {
   for (int64_t i = 0; i < n; ++i) to[i] = bfloat16(from[i]);
 }
 
+/// The gradient of `n` elements from `begin` on: where it is, or, if some of it is rounded, widened
+/// into `buffer`.
+template <typename A>
+const A* gradient_block(const AdamArgs& args, int64_t begin, int64_t n, A* buffer) {
+  const int64_t rounded = adam_rounded(args);
+  if (begin >= rounded) return args.gradient.as<A>() + (begin - rounded);
+  for (int64_t i = begin; i < begin + n; ++i)
+    buffer[i - begin] = i < rounded ? A(args.rounded_gradient.as<bfloat16>()[i])
+                                    : args.gradient.as<A>()[i - rounded];
+  return buffer;
+}
+
 template <typename A>
 void adam_blocks(const AdamArgs& args) {
   const AdamConstants<A> constants(args);
   const int64_t n = args.master.elements();
   const int64_t followed = args.momentum_copy ? args.momentum_copy.elements() : 0;
   A* master = args.master.as<A>();
-  const A* gradient = args.gradient.as<A>();
   A *first = args.first_moment.as<A>(), *second = args.second_moment.as<A>();
   A* copy = args.momentum_copy ? args.momentum_copy.as<A>() : nullptr;
   bfloat16* shadow = args.shadow ? args.shadow.as<bfloat16>() : nullptr;
@@ -70,7 +81,9 @@ void adam_blocks(const AdamArgs& args) {
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t count = std::min(kBlock, n - begin);
     const int64_t count_followed = std::clamp<int64_t>(followed - begin, 0, count);
-    update_block(constants, count, master + begin, gradient + begin, first + begin, second + begin);
+    A widened[kBlock];
+    const A* gradient = gradient_block(args, begin, count, widened);
+    update_block(constants, count, master + begin, gradient, first + begin, second + begin);
     if (shadow) round_block(count, shadow + begin, master + begin);
     if (count_followed == 0) continue;
     follow_block(constants, count_followed, copy + begin, master + begin);

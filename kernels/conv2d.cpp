@@ -49,7 +49,7 @@ size_t unread_weight_bytes(const Conv2dShape& s) {
 /// What one pass costs; multiplications as in the definition, whatever the algorithm saves.
 /// `result` is the gradient that it writes; forward it is y, set.
 /// On the CPU libraries reorder weights on their way in or out, and make a gradient of x that is
-/// added to apart. On CUDA a bf16 weight's gradient is made in bf16 and widened.
+/// added to apart; on CUDA a bf16 weight's gradient is.
 Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pass,
              const Gradient& result, std::initializer_list<Tensor> read) {
   const Conv2dShape& s = plan.shape;
@@ -67,9 +67,9 @@ Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pa
       ++cost.launches;
       cost.bytes += 2 * bytes_of({result.tensor});
     }
-  } else if (pass == Conv2dPass::backward_weight && s.dtype == DType::bf16) {
-    cost.launches += result.add ? 2 : 1;
-    cost.bytes += 2 * stored + (result.add ? 2 * bytes_of({result.tensor}) : 0);
+  } else if (pass == Conv2dPass::backward_weight && s.dtype == DType::bf16 && result.add) {
+    ++cost.launches;
+    cost.bytes += 2 * stored;
   }
   return cost;
 }
@@ -183,7 +183,8 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   LANET_REQUIRE(plan.impl().weight_gradient, "the plan was made without the weight gradient");
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.dy, s.y(), s.dtype, "dy");
-  require_tensor(args.dweight.tensor, s.weight(), accumulate_dtype(s.dtype), "dweight");
+  require_tensor(args.dweight.tensor, s.weight(), weight_gradient_dtype(context.device(), s.dtype),
+                 "dweight");
   const Operation operation(
       context, "conv2d_backward_weight",
       cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));

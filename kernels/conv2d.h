@@ -69,8 +69,8 @@ struct Conv2dBackwardDataArgs {
 };
 void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwardDataArgs& args);
 
-/// The plan was made with weight_gradient. dweight: shape.weight() in accumulate_dtype, set or
-/// added to. On CUDA in bf16 its values are rounded to bf16: cuDNN writes nothing else.
+/// The plan was made with weight_gradient. dweight: shape.weight() in weight_gradient_dtype(), set
+/// or added to. With add in bf16 the sum is formed from the rounded gradient.
 struct Conv2dBackwardWeightArgs {
   Tensor x;
   Tensor dy;

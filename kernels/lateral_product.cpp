@@ -10,9 +10,15 @@ namespace lanet {
 namespace {
 
 void require_matrix(const Tensor& matrix, const char* name) {
-  LANET_REQUIRE(matrix && matrix.shape.rank() == 2 && matrix.elements() > 0 &&
-                    (matrix.dtype == DType::f32 || matrix.dtype == DType::f64),
-                "{} is {} {}", name, matrix.dtype, matrix.shape);
+  LANET_REQUIRE(matrix && matrix.shape.rank() == 2 && matrix.elements() > 0, "{} is {}", name,
+                matrix.shape);
+}
+
+/// The matrix [R, D], whose dtype is that of the sums.
+void require_single(const Tensor& matrix, const char* name) {
+  require_matrix(matrix, name);
+  LANET_REQUIRE(matrix.dtype == DType::f32 || matrix.dtype == DType::f64, "{} is {}", name,
+                matrix.dtype);
 }
 
 /// Four matrices of `rows` rows, and of any numbers of columns.
@@ -31,6 +37,11 @@ Cost product_cost(const Tensor& one, const LateralTensors& columns, double bytes
   return cost;
 }
 
+/// Of the matrices that may be rounded, the first of which is `matrix`: beside f32 bf16 or f32.
+DType rounded_dtype(DType dtype, const Tensor& matrix) {
+  return dtype == DType::f32 && matrix.dtype == DType::bf16 ? DType::bf16 : dtype;
+}
+
 double traffic(const auto& matrices) {
   double bytes = 0;
   for (const auto& matrix : matrices) bytes += bytes_of({matrix});
@@ -40,20 +51,19 @@ double traffic(const auto& matrices) {
 }  // namespace
 
 void lateral_expand(Context& context, const LateralExpandArgs& args) {
-  require_matrix(args.a, "a");
+  require_single(args.a, "a");
   const int64_t rows = args.a.shape[0], depth = args.a.shape[1];
-  const bool rounded = args.a.dtype == DType::f32 && args.y[0].tensor.dtype == DType::bf16;
+  const DType written = rounded_dtype(args.a.dtype, args.y[0].tensor);
   require_rows(args.lateral, depth, args.a.dtype, "lateral");
   for (size_t i = 0; i < args.y.size(); ++i)
-    require_tensor(args.y[i].tensor, {rows, args.lateral[i].shape[1]},
-                   rounded ? DType::bf16 : args.a.dtype, "y");
+    require_tensor(args.y[i].tensor, {rows, args.lateral[i].shape[1]}, written, "y");
   const Operation operation(
       context, "lateral_expand",
       product_cost(args.a, args.lateral,
                    bytes_of({args.a}) + traffic(args.lateral) + traffic(args.y)));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, lateral_expand_cuda(context, args));
-  if (rounded) return lateral_expand_ref<bfloat16>(args);
+  if (written == DType::bf16) return lateral_expand_ref<bfloat16>(args);
   for (size_t i = 0; i < args.y.size(); ++i) {
     const int64_t columns = args.lateral[i].shape[1];
     gemm(context, {.m = rows,
@@ -71,17 +81,19 @@ void lateral_expand(Context& context, const LateralExpandArgs& args) {
 
 void lateral_contract(Context& context, const LateralContractArgs& args) {
   const Tensor& sum = args.sum.tensor;
-  require_matrix(sum, "sum");
+  require_single(sum, "sum");
   const int64_t rows = sum.shape[0], depth = sum.shape[1];
+  const DType read = rounded_dtype(sum.dtype, args.x[0]);
   require_rows(args.lateral, depth, sum.dtype, "lateral");
   for (size_t i = 0; i < args.x.size(); ++i)
-    require_tensor(args.x[i], {rows, args.lateral[i].shape[1]}, sum.dtype, "x");
+    require_tensor(args.x[i], {rows, args.lateral[i].shape[1]}, read, "x");
   const Operation operation(
       context, "lateral_contract",
       product_cost(sum, args.lateral,
                    traffic(args.x) + traffic(args.lateral) + bytes_of({args.sum})));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, lateral_contract_cuda(context, args));
+  if (read == DType::bf16) return lateral_contract_ref<bfloat16>(args);
   for (size_t i = 0; i < args.x.size(); ++i) {
     const int64_t columns = args.lateral[i].shape[1];
     gemm(context, {.m = rows,
@@ -99,9 +111,10 @@ void lateral_contract(Context& context, const LateralContractArgs& args) {
 }
 
 void lateral_gradient(Context& context, const LateralGradientArgs& args) {
-  require_matrix(args.a, "a");
+  require_single(args.a, "a");
   const int64_t rows = args.a.shape[0], depth = args.a.shape[1];
-  require_rows(args.dy, rows, args.a.dtype, "dy");
+  const DType read = rounded_dtype(args.a.dtype, args.dy[0]);
+  require_rows(args.dy, rows, read, "dy");
   for (size_t i = 0; i < args.dy.size(); ++i)
     require_tensor(args.dlateral[i].tensor, {depth, args.dy[i].shape[1]}, args.a.dtype, "dlateral");
   const Operation operation(
@@ -110,6 +123,7 @@ void lateral_gradient(Context& context, const LateralGradientArgs& args) {
                    bytes_of({args.a}) + traffic(args.dy) + traffic(args.dlateral)));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, lateral_gradient_cuda(context, args));
+  if (read == DType::bf16) return lateral_gradient_ref<bfloat16>(args);
   for (size_t i = 0; i < args.dy.size(); ++i) {
     const int64_t columns = args.dy[i].shape[1];
     gemm(context, {.m = depth,

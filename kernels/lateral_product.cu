@@ -18,11 +18,11 @@ constexpr int kWarps = 8;     // of a block, where a warp has a sum to itself
 
 /// y_i [rows, columns_i] = op(a)·b_i, b_i [depth, columns_i]. Element (r, k) of op(a) is
 /// a[r·row_stride + k·depth_stride].
-template <typename A, typename T>
+template <typename A, typename B, typename T>
 struct LateralProducts {
   const A* a;
   int64_t row_stride, depth_stride, rows, depth;
-  const A* b[kLaterals] = {};
+  const B* b[kLaterals] = {};
   T* y[kLaterals] = {};
   int64_t columns[kLaterals] = {};
   int tiles[kLaterals] = {};
@@ -31,9 +31,9 @@ struct LateralProducts {
 
 /// A block has kColumns columns of one y_i and kRows of its rows; each of its warps sums over every
 /// kSlices-th k.
-template <typename A, typename T>
+template <typename A, typename B, typename T>
 __global__ void __launch_bounds__(kColumns* kSlices)
-    lateral_product_kernel(LateralProducts<A, T> p) {
+    lateral_product_kernel(LateralProducts<A, B, T> p) {
   __shared__ A partial[kSlices][kRows][kColumns];
   int i = 0, tile = blockIdx.x;
   for (; tile >= p.tiles[i]; ++i) tile -= p.tiles[i];
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(kColumns* kSlices)
   A sum[kRows] = {};
   if (column < columns) {
     for (int64_t k = threadIdx.y; k < p.depth; k += kSlices) {
-      const A b = p.b[i][k * columns + column];
+      const A b = cuda::load(p.b[i] + k * columns + column);
 #pragma unroll
       for (int r = 0; r < kRows; ++r)
         if (first_row + r < p.rows) sum[r] += a[r * p.row_stride + k * p.depth_stride] * b;
@@ -60,9 +60,9 @@ __global__ void __launch_bounds__(kColumns* kSlices)
   cuda::store(y, p.add[i] ? cuda::load(y) + all : all);
 }
 
-template <typename A>
+template <typename A, typename B>
 struct LateralContraction {
-  const A* x[kLaterals] = {};
+  const B* x[kLaterals] = {};
   const A* lateral[kLaterals] = {};
   int64_t columns[kLaterals] = {};
   A* sum;
@@ -72,20 +72,21 @@ struct LateralContraction {
 
 /// A warp has one column d of the sum and kRows of its rows: it reads along the rows of the
 /// factors.
-template <typename A>
-__global__ void __launch_bounds__(32 * kWarps) lateral_contract_kernel(LateralContraction<A> p) {
+template <typename A, typename B>
+__global__ void __launch_bounds__(32 * kWarps) lateral_contract_kernel(LateralContraction<A, B> p) {
   const int64_t d = int64_t{blockIdx.x} * kWarps + threadIdx.y;
   const int64_t first_row = int64_t{blockIdx.y} * kRows;
   if (d >= p.depth) return;  // a whole warp
   A sum[kRows] = {};
   for (int i = 0; i < kLaterals; ++i) {
     const int64_t columns = p.columns[i];
-    const A *x = p.x[i] + first_row * columns, *lateral = p.lateral[i] + d * columns;
+    const B* x = p.x[i] + first_row * columns;
+    const A* lateral = p.lateral[i] + d * columns;
     for (int64_t c = threadIdx.x; c < columns; c += 32) {
       const A b = lateral[c];
 #pragma unroll
       for (int r = 0; r < kRows; ++r)
-        if (first_row + r < p.rows) sum[r] += x[r * columns + c] * b;
+        if (first_row + r < p.rows) sum[r] += cuda::load(x + r * columns + c) * b;
     }
   }
 #pragma unroll
@@ -100,27 +101,26 @@ __global__ void __launch_bounds__(32 * kWarps) lateral_contract_kernel(LateralCo
 namespace {
 
 /// rows, depth: of op(a), which is a or, `transposed`, aᵀ.
-template <typename Host>
+template <typename B, typename T>
 void launch_products(Context& context, const Tensor& a, bool transposed, const LateralTensors& b,
                      const LateralGradients& y) {
-  using A = accumulate_t<Host>;
-  using T = cuda::device_t<Host>;
+  using A = accumulate_t<T>;
   const int64_t rows = a.shape[0], width = a.shape[1];
-  LateralProducts<A, T> p{.a = static_cast<const A*>(a.data),
-                          .row_stride = transposed ? 1 : width,
-                          .depth_stride = transposed ? width : 1,
-                          .rows = transposed ? width : rows,
-                          .depth = transposed ? rows : width};
+  LateralProducts<A, B, T> p{.a = static_cast<const A*>(a.data),
+                             .row_stride = transposed ? 1 : width,
+                             .depth_stride = transposed ? width : 1,
+                             .rows = transposed ? width : rows,
+                             .depth = transposed ? rows : width};
   unsigned tiles = 0;
   for (int i = 0; i < kLaterals; ++i) {
-    p.b[i] = static_cast<const A*>(b[i].data);
+    p.b[i] = static_cast<const B*>(b[i].data);
     p.y[i] = static_cast<T*>(y[i].tensor.data);
     p.columns[i] = b[i].shape[1];
     p.tiles[i] = static_cast<int>(cuda::blocks_for(p.columns[i], kColumns));
     p.add[i] = y[i].add;
     tiles += p.tiles[i];
   }
-  cuda::launch(lateral_product_kernel<A, T>, dim3(tiles, cuda::blocks_for(p.rows, kRows)),
+  cuda::launch(lateral_product_kernel<A, B, T>, dim3(tiles, cuda::blocks_for(p.rows, kRows)),
                dim3(kColumns, kSlices), 0, cuda::stream(context), p);
 }
 
@@ -128,35 +128,36 @@ void launch_products(Context& context, const Tensor& a, bool transposed, const L
 
 void lateral_expand_cuda(Context& context, const LateralExpandArgs& args) {
   dispatch_float(args.y[0].tensor.dtype, [&]<typename Host>() {
-    launch_products<Host>(context, args.a, /*transposed=*/false, args.lateral, args.y);
+    launch_products<accumulate_t<Host>, cuda::device_t<Host>>(context, args.a, /*transposed=*/false,
+                                                              args.lateral, args.y);
   });
 }
 
 void lateral_contract_cuda(Context& context, const LateralContractArgs& args) {
   const Tensor& sum = args.sum.tensor;
-  auto run = [&]<typename A>() {
-    LateralContraction<A> p{.sum = static_cast<A*>(sum.data),
-                            .rows = sum.shape[0],
-                            .depth = sum.shape[1],
-                            .add = args.sum.add};
+  dispatch_float(args.x[0].dtype, [&]<typename Host>() {
+    using A = accumulate_t<Host>;
+    using B = cuda::device_t<Host>;
+    LateralContraction<A, B> p{.sum = static_cast<A*>(sum.data),
+                               .rows = sum.shape[0],
+                               .depth = sum.shape[1],
+                               .add = args.sum.add};
     for (int i = 0; i < kLaterals; ++i) {
-      p.x[i] = static_cast<const A*>(args.x[i].data);
+      p.x[i] = static_cast<const B*>(args.x[i].data);
       p.lateral[i] = static_cast<const A*>(args.lateral[i].data);
       p.columns[i] = args.x[i].shape[1];
     }
-    cuda::launch(lateral_contract_kernel<A>,
+    cuda::launch(lateral_contract_kernel<A, B>,
                  dim3(cuda::blocks_for(p.depth, kWarps), cuda::blocks_for(p.rows, kRows)),
                  dim3(32, kWarps), 0, cuda::stream(context), p);
-  };
-  sum.dtype == DType::f64 ? run.template operator()<double>() : run.template operator()<float>();
+  });
 }
 
 void lateral_gradient_cuda(Context& context, const LateralGradientArgs& args) {
-  const bool in_double = args.a.dtype == DType::f64;
-  auto run = [&]<typename A>() {
-    launch_products<A>(context, args.a, /*transposed=*/true, args.dy, args.dlateral);
-  };
-  in_double ? run.template operator()<double>() : run.template operator()<float>();
+  dispatch_float(args.dy[0].dtype, [&]<typename Host>() {
+    launch_products<cuda::device_t<Host>, accumulate_t<Host>>(context, args.a, /*transposed=*/true,
+                                                              args.dy, args.dlateral);
+  });
 }
 
 }  // namespace lanet

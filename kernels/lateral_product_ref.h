@@ -23,8 +23,10 @@ void lateral_expand_ref(const LateralExpandArgs& args) {
   }
 }
 
-template <typename A>
+/// T: the dtype of x.
+template <typename T>
 void lateral_contract_ref(const LateralContractArgs& args) {
+  using A = accumulate_t<T>;
   const int64_t rows = args.sum.tensor.shape[0], depth = args.sum.tensor.shape[1];
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t d = 0; d < depth; ++d) {
@@ -32,15 +34,17 @@ void lateral_contract_ref(const LateralContractArgs& args) {
       for (size_t i = 0; i < args.x.size(); ++i) {
         const int64_t columns = args.x[i].shape[1];
         for (int64_t c = 0; c < columns; ++c)
-          sum += args.x[i].as<A>()[r * columns + c] * args.lateral[i].as<A>()[d * columns + c];
+          sum += A(args.x[i].as<T>()[r * columns + c]) * args.lateral[i].as<A>()[d * columns + c];
       }
       write_gradient(args.sum.tensor.as<A>()[r * depth + d], sum, args.sum.add);
     }
   }
 }
 
-template <typename A>
+/// T: the dtype of dy.
+template <typename T>
 void lateral_gradient_ref(const LateralGradientArgs& args) {
+  using A = accumulate_t<T>;
   const int64_t rows = args.a.shape[0], depth = args.a.shape[1];
   for (size_t i = 0; i < args.dlateral.size(); ++i) {
     const Gradient& dlateral = args.dlateral[i];
@@ -49,7 +53,7 @@ void lateral_gradient_ref(const LateralGradientArgs& args) {
       for (int64_t c = 0; c < columns; ++c) {
         A sum = 0;
         for (int64_t r = 0; r < rows; ++r)
-          sum += args.a.as<A>()[r * depth + d] * args.dy[i].as<A>()[r * columns + c];
+          sum += args.a.as<A>()[r * depth + d] * A(args.dy[i].as<T>()[r * columns + c]);
         write_gradient(dlateral.tensor.as<A>()[d * columns + c], sum, dlateral.add);
       }
     }

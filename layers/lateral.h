@@ -47,8 +47,7 @@ class LateralFeature : public Node {
 };
 
 /// The weights head·lat_i as those of 1x1 convolutions, in the activations' dtype: head [L, D] ->
-/// output(i) [L, 1, 1, C_i], each of which the loss must depend on. Their gradients are float32
-/// (float64 for float64).
+/// output(i) [L, 1, 1, C_i], each of which the loss must depend on.
 class LateralWeights : public Node {
  public:
   LateralWeights(Graph& graph, const std::string& name, Value* head, const LateralValues& lateral,
@@ -56,10 +55,12 @@ class LateralWeights : public Node {
       : Node("lateral_weights", name) {
     head_ = read(head, InBackward::yes);
     for (int i = 0; i < 4; ++i) lateral_[i] = read(lateral[i], InBackward::yes);
-    for (const Value* l : lateral) {
-      Value* y = write(graph, {head->shape[0], 1, 1, l->shape[1]}, dtype, InBackward::no);
-      y->grad_dtype = accumulate_dtype(dtype);
-    }
+    for (const Value* l : lateral)
+      write(graph, {head->shape[0], 1, 1, l->shape[1]}, dtype, InBackward::no);
+  }
+  void plan(Context& context) override {
+    for (int i = 0; i < 4; ++i)
+      output(i)->grad_dtype = weight_gradient_dtype(context.device(), output(i)->dtype);
   }
   void forward(Context& context) override {
     LateralExpandArgs args{.a = head_->data};

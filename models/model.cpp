@@ -31,6 +31,7 @@ void Model::step(Context& context) {
   context.enter("optimiser", "optimiser", "step");
   const ParameterStore::Blocks blocks = store_.blocks();
   adam(context, {.master = blocks.master,
+                 .rounded_gradient = blocks.rounded_gradient,
                  .gradient = blocks.gradient,
                  .first_moment = blocks.first_moment,
                  .second_moment = blocks.second_moment,

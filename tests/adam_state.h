@@ -9,14 +9,20 @@ namespace lanet::test {
 
 /// All tensors of one case.
 struct AdamState {
-  HostTensor master, gradient, first_moment, second_moment, momentum_copy, shadow, momentum_shadow,
-      step_values;
+  HostTensor master, rounded_gradient, gradient, first_moment, second_moment, momentum_copy, shadow,
+      momentum_shadow, step_values;
 
   /// The same numbers in another dtype: what was rounded stays rounded.
   AdamState cast(DType dtype) const {
-    return {master.cast(dtype),        gradient.cast(dtype),      first_moment.cast(dtype),
-            second_moment.cast(dtype), momentum_copy.cast(dtype), shadow.copy(),
-            momentum_shadow.copy(),    step_values.copy()};
+    return {master.cast(dtype),
+            rounded_gradient.copy(),
+            gradient.cast(dtype),
+            first_moment.cast(dtype),
+            second_moment.cast(dtype),
+            momentum_copy.cast(dtype),
+            shadow.copy(),
+            momentum_shadow.copy(),
+            step_values.copy()};
   }
   /// The step values of step `t` = 1, 2, ….
   void set_step(int t, double learning_rate) {
@@ -26,21 +32,24 @@ struct AdamState {
   }
   AdamArgs args() const {
     const bool follows = momentum_copy.elements() > 0;
-    return {.master = master,
-            .gradient = gradient,
-            .first_moment = first_moment,
-            .second_moment = second_moment,
-            .momentum_copy = follows ? momentum_copy.tensor() : Tensor{},
-            .shadow = shadow,
-            .momentum_shadow = follows ? momentum_shadow.tensor() : Tensor{},
-            .step_values = step_values};
+    return {
+        .master = master,
+        .rounded_gradient = rounded_gradient.elements() > 0 ? rounded_gradient.tensor() : Tensor{},
+        .gradient = gradient,
+        .first_moment = first_moment,
+        .second_moment = second_moment,
+        .momentum_copy = follows ? momentum_copy.tensor() : Tensor{},
+        .shadow = shadow,
+        .momentum_shadow = follows ? momentum_shadow.tensor() : Tensor{},
+        .step_values = step_values};
   }
 };
 
 /// The values depend on the case alone, those of f32 being those of f64 rounded.
 inline AdamState adam_state(const AdamCase& c, DType dtype) {
   AdamState state{HostTensor::random({c.parameters}, dtype, 1),
-                  HostTensor::random({c.parameters}, dtype, 2),
+                  HostTensor::random({c.rounded}, DType::bf16, 6),
+                  HostTensor::random({c.parameters - c.rounded}, dtype, 2),
                   HostTensor::random({c.parameters}, dtype, 3),
                   HostTensor::random({c.parameters}, dtype, 4, 0.1, 1),
                   HostTensor::random({c.followed}, dtype, 5),

@@ -41,14 +41,15 @@ struct LateralOutputs {
 /// Where a case is computed: by the operations on a device, or by the definition in double.
 enum class LateralBy { cpu, cuda, definition };
 
-/// dtype: of the operands; written: of the expansion. start: what is added to; null: set.
+/// across_dtype: of the matrices [R, C_i]; dtype: of the others. start: what is added to; null:
+/// set.
 inline LateralOutputs run_laterals(LateralBy by, const LateralMatrices& in, DType dtype,
-                                   DType written, const LateralMatrices* start = nullptr) {
+                                   DType across_dtype, const LateralMatrices* start = nullptr) {
   Context context(by == LateralBy::cuda ? Device::cuda : Device::cpu);
   const bool add = start != nullptr;
   std::deque<DeviceTensor> tensors;
-  auto operand = [&](const HostTensor& host) -> Tensor {
-    return tensors.emplace_back(context, host.cast(dtype));
+  auto operand = [&](const HostTensor& host, DType type) -> Tensor {
+    return tensors.emplace_back(context, host.cast(type));
   };
   auto output = [&](const HostTensor& shape, const HostTensor* begin, DType type) -> DeviceTensor& {
     return tensors.emplace_back(context,
@@ -56,13 +57,13 @@ inline LateralOutputs run_laterals(LateralBy by, const LateralMatrices& in, DTyp
   };
   const DeviceTensor& one = output(in.one, start ? &start->one : nullptr, dtype);
   std::vector<DeviceTensor*> across, lateral;
-  LateralExpandArgs expand{.a = operand(in.one)};
+  LateralExpandArgs expand{.a = operand(in.one, dtype)};
   LateralContractArgs contract{.sum = {one, add}};
   LateralGradientArgs gradient{.a = expand.a};
   for (int i = 0; i < 4; ++i) {
-    expand.lateral[i] = contract.lateral[i] = operand(in.lateral[i]);
-    contract.x[i] = gradient.dy[i] = operand(in.across[i]);
-    across.push_back(&output(in.across[i], start ? &start->across[i] : nullptr, written));
+    expand.lateral[i] = contract.lateral[i] = operand(in.lateral[i], dtype);
+    contract.x[i] = gradient.dy[i] = operand(in.across[i], across_dtype);
+    across.push_back(&output(in.across[i], start ? &start->across[i] : nullptr, across_dtype));
     lateral.push_back(&output(in.lateral[i], start ? &start->lateral[i] : nullptr, dtype));
     expand.y[i] = {*across[i], add};
     gradient.dlateral[i] = {*lateral[i], add};
@@ -87,7 +88,7 @@ inline LateralOutputs run_laterals(LateralBy by, const LateralMatrices& in, DTyp
 /// Every dtype of the case against the definition in double, set and added, twice the same.
 inline void check_laterals(LateralBy by, const LateralCase& c) {
   struct Types {
-    DType operands, written;
+    DType dtype, across;
   };
   const LateralMatrices in(c, 1), start(c, 100);
   int64_t all_columns = 0;
@@ -96,19 +97,19 @@ inline void check_laterals(LateralBy by, const LateralCase& c) {
                             Types{DType::f64, DType::f64}}) {
     for (const LateralMatrices* begin : {static_cast<const LateralMatrices*>(nullptr), &start}) {
       CAPTURE(c.rows);
-      CAPTURE(types.written);
-      const LateralOutputs fast = run_laterals(by, in, types.operands, types.written, begin);
+      CAPTURE(types.across);
+      const LateralOutputs fast = run_laterals(by, in, types.dtype, types.across, begin);
       const LateralOutputs exact =
           run_laterals(LateralBy::definition, in, DType::f64, DType::f64, begin);
       for (int i = 0; i < 4; ++i) {
         CAPTURE(i);
         CHECK(relative_error(fast.across[i], exact.across[i]) <
-              rounding_bound(types.written, c.depth, 1));
+              rounding_bound(types.across, c.depth, 1));
         CHECK(relative_error(fast.lateral[i], exact.lateral[i]) <
-              rounding_bound(types.operands, c.rows, 1));
+              rounding_bound(types.dtype, c.rows, 1));
       }
-      CHECK(relative_error(fast.one, exact.one) < rounding_bound(types.operands, all_columns, 1));
-      CHECK(run_laterals(by, in, types.operands, types.written, begin).bits_equal(fast));
+      CHECK(relative_error(fast.one, exact.one) < rounding_bound(types.dtype, all_columns, 1));
+      CHECK(run_laterals(by, in, types.dtype, types.across, begin).bits_equal(fast));
     }
   }
 }

@@ -15,16 +15,17 @@ TEST_CASE("cuda: adam follows the double definition over three steps, twice the 
       auto three_steps = [&] {
         Context context(Device::cuda);
         const AdamState host = adam_state(c, dtype);
-        const DeviceTensor master(context, host.master), gradient(context, host.gradient),
-            first(context, host.first_moment), second(context, host.second_moment),
-            copy(context, host.momentum_copy), shadow(context, host.shadow),
-            copy_shadow(context, host.momentum_shadow);
+        const DeviceTensor master(context, host.master), rounded(context, host.rounded_gradient),
+            gradient(context, host.gradient), first(context, host.first_moment),
+            second(context, host.second_moment), copy(context, host.momentum_copy),
+            shadow(context, host.shadow), copy_shadow(context, host.momentum_shadow);
         const bool follows = c.followed > 0;
         for (int t = 1; t <= 3; ++t) {
           AdamState values = adam_state({1, 0}, dtype);
           values.set_step(t, 1e-2 / t);
           const DeviceTensor step_values(context, values.step_values);
           adam(context, {.master = master,
+                         .rounded_gradient = c.rounded > 0 ? rounded.tensor() : Tensor{},
                          .gradient = gradient,
                          .first_moment = first,
                          .second_moment = second,
@@ -34,9 +35,9 @@ TEST_CASE("cuda: adam follows the double definition over three steps, twice the 
                          .step_values = step_values});
           context.synchronize();
         }
-        return AdamState{master.download(),      gradient.download(),    first.download(),
-                         second.download(),      copy.download(),        shadow.download(),
-                         copy_shadow.download(), host.step_values.copy()};
+        return AdamState{master.download(), rounded.download(),     gradient.download(),
+                         first.download(),  second.download(),      copy.download(),
+                         shadow.download(), copy_shadow.download(), host.step_values.copy()};
       };
       const AdamState fast = three_steps(), again = three_steps();
       AdamState exact = adam_state(c, dtype).cast(DType::f64);

@@ -16,7 +16,7 @@ struct Inputs {
         weight(HostTensor::random(s.weight(), s.dtype, 2)),
         dy(HostTensor::random(s.y(), s.dtype, 3)),
         dx_start(HostTensor::random(s.x(), s.dtype, 4)),
-        dweight_start(HostTensor::random(s.weight(), accumulate_dtype(s.dtype), 5)) {}
+        dweight_start(HostTensor::random(s.weight(), s.dtype, 5)) {}
 };
 
 struct Run {
@@ -31,7 +31,7 @@ Run on_device(const Conv2dShape& s, const Inputs& in, bool add, bool exact_produ
   const DeviceTensor x(context, in.x), weight(context, in.weight), dy(context, in.dy),
       y(context, HostTensor(s.y(), s.dtype)),
       dx(context, add ? in.dx_start : HostTensor(s.x(), s.dtype)),
-      dweight(context, add ? in.dweight_start : HostTensor(s.weight(), accumulate_dtype(s.dtype)));
+      dweight(context, add ? in.dweight_start : HostTensor(s.weight(), s.dtype));
   context.freeze();
   conv2d(context, plan, {.x = x, .weight = weight, .y = y});
   conv2d_backward_data(context, plan, {.dy = dy, .weight = weight, .dx = {dx, add}});

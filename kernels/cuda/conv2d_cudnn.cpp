@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/add.h"
-#include "kernels/cast.h"
 #include "kernels/conv2d_cuda.h"
 
 namespace lanet {
@@ -97,8 +96,6 @@ struct CudaConv2d::Impl {
   Conv2dShape shape;
   std::optional<ConvolutionPlans> plans;  // absent: the definition runs
 
-  bool bf16() const { return shape.dtype == DType::bf16; }
-
   void run(Context& context, const cudnn::Plan& plan, const Tensor& x, const Tensor& y,
            const Tensor& weight_data) const {
     for (const Tensor& tensor : {x, y, weight_data})
@@ -108,9 +105,8 @@ struct CudaConv2d::Impl {
              {x.data, y.data, weight_data.data}, context.workspace(plan.workspace_bytes()));
   }
 
-  // The workspace: the plans', then a weight's gradient as cuDNN writes it, in the images' dtype,
-  // and, of bf16, widened before it is added.
-  size_t rounded_offset() const {
+  // The workspace: the plans', then a weight, or its gradient before it is added.
+  size_t weight_offset() const {
     if (!plans) return 0;
     size_t bytes = plans->forward.workspace_bytes();
     for (const auto* plan :
@@ -118,10 +114,12 @@ struct CudaConv2d::Impl {
       if (*plan) bytes = std::max(bytes, (*plan)->workspace_bytes());
     return aligned(bytes);
   }
-  size_t widened_offset() const { return rounded_offset() + weight_bytes(); }
-  size_t workspace_bytes() const { return widened_offset() + (bf16() ? weight_bytes() : 0); }
-  size_t weight_bytes() const {
-    return aligned(shape.weight().elements() * size_of(accumulate_dtype(shape.dtype)));
+  size_t workspace_bytes() const {
+    return weight_offset() + shape.weight().elements() * size_of(shape.dtype);
+  }
+  Tensor workspace_weight(Context& context) const {
+    return {static_cast<std::byte*>(context.workspace(workspace_bytes())) + weight_offset(),
+            shape.weight(), shape.dtype, Device::cuda};
   }
 };
 
@@ -167,26 +165,18 @@ void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& a
 void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
   if (!impl_->plans) return conv2d_exact_backward_weight_cuda(context, impl_->shape, args);
   const Tensor& dweight = args.dweight.tensor;
-  if (!impl_->bf16()) {
-    impl_->run(context, args.dweight.add ? *impl_->plans->weight_added : *impl_->plans->weight,
-               args.x, args.dy, dweight);
-    return;
-  }
-  auto* workspace = static_cast<std::byte*>(context.workspace(impl_->workspace_bytes()));
-  Tensor rounded = dweight, widened = dweight;
-  rounded.dtype = DType::bf16;
-  rounded.data = workspace + impl_->rounded_offset();
-  widened.data = workspace + impl_->widened_offset();
-  impl_->run(context, *impl_->plans->weight, args.x, args.dy, rounded);
-  cast(context, {.from = rounded, .to = args.dweight.add ? widened : dweight});
-  if (args.dweight.add) add(context, {.a = dweight, .b = widened, .y = dweight});
+  if (!args.dweight.add)
+    return impl_->run(context, *impl_->plans->weight, args.x, args.dy, dweight);
+  if (impl_->plans->weight_added)
+    return impl_->run(context, *impl_->plans->weight_added, args.x, args.dy, dweight);
+  const Tensor addend = impl_->workspace_weight(context);
+  impl_->run(context, *impl_->plans->weight, args.x, args.dy, addend);
+  add(context, {.a = dweight, .b = addend, .y = dweight});
 }
 
 void CudaConv2d::primitive_only(Context& context, Conv2dPass pass,
                                 const Conv2dPrimitiveArgs& args) {
-  Tensor weight{static_cast<std::byte*>(context.workspace(impl_->workspace_bytes())) +
-                    impl_->rounded_offset(),
-                impl_->shape.weight(), impl_->shape.dtype, Device::cuda};
+  const Tensor weight = impl_->workspace_weight(context);
   if (!impl_->plans) {
     if (pass == Conv2dPass::forward)
       forward(context, {.x = args.x, .weight = weight, .y = args.y});

@@ -25,7 +25,7 @@ cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& sha
                              PlanTable* table = nullptr);
 
 /// Every plan that a step may run for one convolution; gradients where asked for. A bf16 weight's
-/// gradient is only ever set: it is widened before it is added.
+/// gradient is only ever set: what is added to is read by a kernel of ours.
 struct ConvolutionPlans {
   ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& shape,
                    cudnn::TensorCores tensor_cores, bool data_gradient, bool weight_gradient,

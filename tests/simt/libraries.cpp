@@ -68,8 +68,18 @@ void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArg
   if (impl_->by_kernels)
     return conv2d_exact_backward_weight_cuda(context, impl_->plan.shape(), args);
   const simt::DeviceOpen open;
-  conv2d_backward_weight(impl_->cpu, impl_->plan, args);
-  Impl::wrote(args.dweight.tensor);
+  const Tensor& dweight = args.dweight.tensor;
+  if (dweight.dtype == DType::bf16) {  // as cuDNN writes it
+    std::vector<float> sums(dweight.elements());
+    const Tensor wide{sums.data(), dweight.shape, DType::f32};
+    conv2d_backward_weight(impl_->cpu, impl_->plan,
+                           {.x = args.x, .dy = args.dy, .dweight = {wide}});
+    for (int64_t i = 0; i < dweight.elements(); ++i)
+      write_gradient(dweight.as<bfloat16>()[i], float(bfloat16(sums[i])), args.dweight.add);
+  } else {
+    conv2d_backward_weight(impl_->cpu, impl_->plan, args);
+  }
+  Impl::wrote(dweight);
 }
 void CudaConv2d::primitive_only(Context&, Conv2dPass pass, const Conv2dPrimitiveArgs& args) {
   const simt::DeviceOpen open;

@@ -1,0 +1,61 @@
+#include "core/parameters.h"
+
+#include "tests/op_test.h"
+
+namespace lanet::test {
+namespace {
+
+constexpr Initialisation kOnes{Initialisation::Kind::constant, 1};
+
+/// Two weights of convolutions between other parameters, all with or without a momentum copy.
+void declare(ParameterStore& store, bool momentum_copy) {
+  store.declare("bias", {5}, FileLayout::plain, kOnes, momentum_copy);
+  store.declare("conv1", {2, 3, 3, 4}, FileLayout::ohwi, kOnes, momentum_copy);
+  store.declare("matrix", {3, 70}, FileLayout::pointwise, kOnes, momentum_copy);
+  store.declare("conv2", {8, 1, 1, 2}, FileLayout::ohwi, kOnes, momentum_copy);
+  store.declare("last", {3}, FileLayout::plain, kOnes);
+  store.declare_state("mean", {5}, 0);
+}
+
+}  // namespace
+
+TEST_CASE("parameters: on CUDA gradients of bf16 convolution weights are bf16, all others f32") {
+  for (const bool copies : {false, true}) {
+    for (const Device device : {Device::cpu, Device::cuda}) {
+      Context context(Context::CountOnly{}, device);
+      ParameterStore store(DType::bf16);
+      declare(store, copies);
+      store.allocate(context, /*for_training=*/true);
+      const ParameterStore::Blocks blocks = store.blocks();
+      const bool rounded = device == Device::cuda;
+      CHECK(static_cast<bool>(blocks.rounded_gradient) == rounded);
+      for (const Parameter& p : store.parameters()) {
+        if (!p.trained) continue;
+        CAPTURE(p.name);
+        const bool in_bf16 = rounded && p.convolution_weight();
+        const Tensor gradient = store.gradient(p);
+        CHECK(gradient.dtype == (in_bf16 ? DType::bf16 : DType::f32));
+        CHECK(gradient.shape == p.shape);
+        // It stands in its block where the optimiser looks for it.
+        const Tensor& block = in_bf16 ? blocks.rounded_gradient : blocks.gradient;
+        const int64_t before = rounded && !in_bf16 ? blocks.rounded_gradient.elements() : 0;
+        CHECK(static_cast<std::byte*>(gradient.data) - static_cast<std::byte*>(block.data) ==
+              (p.offset - before) * static_cast<int64_t>(size_of(block.dtype)));
+      }
+      if (rounded)
+        CHECK(blocks.rounded_gradient.elements() + blocks.gradient.elements() ==
+              blocks.master.elements());
+    }
+  }
+}
+
+TEST_CASE("parameters: with float32 activations every gradient is float32") {
+  Context context(Context::CountOnly{}, Device::cuda);
+  ParameterStore store(DType::f32);
+  declare(store, /*momentum_copy=*/true);
+  store.allocate(context, /*for_training=*/true);
+  CHECK_FALSE(store.blocks().rounded_gradient);
+  CHECK(store.blocks().gradient.elements() == store.trained_elements());
+}
+
+}  // namespace lanet::test
