@@ -58,7 +58,8 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
   Conv2dPlan plan(context, s, /*data_gradient=*/true, /*weight_gradient=*/true);
   context.reserve_workspace(plan.workspace_bytes());
   BenchTensor x(context, s.x(), dtype), dx(context, s.x(), dtype), y(context, s.y(), dtype);
-  BenchTensor weight(context, s.weight(), dtype), dweight(context, s.weight(), DType::f32);
+  BenchTensor weight(context, s.weight(), dtype),
+      dweight(context, s.weight(), weight_gradient_dtype(context.device(), s.dtype));
   const LibraryCall call = make_library_call(context, plan);
   auto library = [&](Conv2dPass pass, const char* name) {
     if (call) measure([&] { call_library(context, s, call, pass, name, {.x = dx, .y = y}); });

@@ -34,8 +34,8 @@ struct Value {
 
 /// One operation. A concrete node names its inputs and outputs in its constructor by read(),
 /// write() and save(), makes library plans in plan(), and computes in forward() and backward(). The
-/// gradient flows from the gradient of the node's one differentiable output to gradient(value) of
-/// each of its inputs.
+/// gradient flows from the gradients of the node's outputs to gradient(i) of each of its inputs. Of
+/// several differentiable outputs the losses must depend on all or none.
 class Node {
  public:
   Node(std::string kind, std::string name) : kind_(std::move(kind)), name_(std::move(name)) {}

@@ -43,7 +43,9 @@ void adaptive_wing_ref(const AdaptiveWingArgs& args) {
   for (int64_t i = 0; i < n; ++i) {
     const A error = A(prediction[i]) - target[i];
     const Wing<A> w = wing(std::abs(error), target[i]);
-    sum += static_cast<double>(weight[i] * w.value);
+    // Written out, lest it depends on the compiler whether the sum has the same bits with and
+    // without the gradient.
+    sum = std::fma(static_cast<double>(weight[i]), static_cast<double>(w.value), sum);
     if (!args.dprediction) continue;
     const A sign = A((error > 0) - (error < 0));
     write_gradient(args.dprediction.tensor.as<T>()[i], scale * weight[i] * sign * w.slope,

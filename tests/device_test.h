@@ -9,6 +9,9 @@ namespace lanet::test {
 /// The SIMT harness defines it, and takes note that no kernel may read or write these bytes.
 [[gnu::weak]] void watch_guard(const void* begin, size_t bytes);
 
+/// The SIMT harness defines it: kernels of ours and library operations that were launched.
+[[gnu::weak]] int64_t launches_so_far();
+
 /// True, with the reason said, where no CUDA device can be used.
 inline bool skip_without_device() {
   const std::string problem = device_problem(Device::cuda);

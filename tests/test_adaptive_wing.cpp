@@ -162,6 +162,7 @@ TEST_CASE("adaptive_wing: weight 0 gives nothing, yet the mean divides by all el
 TEST_CASE("adaptive_wing: the value alone is the same, a wrong shape is named") {
   Context context;
   for (const DType dtype : {DType::f32, DType::f64}) {
+    CAPTURE(to_string(dtype));
     const Inputs in = inputs({2, 3, 5, 7}, dtype);
     HostTensor loss({1}, dtype), wrong({2, 3, 5, 8}, dtype);
     adaptive_wing(

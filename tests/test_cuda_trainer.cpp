@@ -1,6 +1,7 @@
 // Training on CUDA against training on the CPU, step by step.
 #include <cmath>
 
+#include "core/operation.h"
 #include "core/parameter_io.h"
 #include "tests/device_test.h"
 #include "tests/small_training.h"
@@ -14,7 +15,44 @@ EpochResult one_epoch(const Config& config, Device device) {
   return session.trainer->run_epoch();
 }
 
+/// Compares what each operation announces with what is launched while it runs.
+struct LaunchCheck : OperationObserver {
+  void enter(const std::string& node, const char*, const char* direction) override {
+    owner = node + " " + direction;
+    CHECK(launches_so_far() == before + announced);  // nothing runs outside operations
+  }
+  void begin(const char* operation, const Cost& cost) override {
+    name = operation;
+    before = launches_so_far();
+    announced = cost.launches;
+    total += announced;
+  }
+  void end() override {
+    CAPTURE(owner);
+    CAPTURE(name);
+    CHECK(launches_so_far() - before == announced);
+  }
+  std::string owner, name;
+  int64_t before = launches_so_far(), announced = 0, total = 0;
+};
+
 }  // namespace
+
+TEST_CASE("cuda: every launch of a step belongs to an operation, which announced it") {
+  if (skip_without_device()) return;
+  if (!launches_so_far) return;  // a device's libraries launch what they like
+  for (const char* method : {"lanet", "baseline"}) {
+    Config config = small_config(method);
+    config.train.dtype = "bf16";
+    Session session(config, 0, Device::cuda, /*capture=*/false);
+    session.trainer->prepare_epoch();
+    LaunchCheck check;
+    session.context.set_observer(&check);
+    session.trainer->step();
+    session.context.set_observer(nullptr);
+    CHECK(check.total > 100);
+  }
+}
 
 TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the CPU") {
   if (skip_without_device()) return;

@@ -106,7 +106,9 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   }
   const std::string machine = machine_for_plans();
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
-  if (options.resume && !options.retune) return PlanTable::read(run / kPlans, machine);
+  // A run that was on the CPU so far has none.
+  if (options.resume && !options.retune && std::filesystem::exists(run / kPlans))
+    return PlanTable::read(run / kPlans, machine);
   return PlanTable(machine);
 }
 

@@ -15,6 +15,7 @@ namespace {
 std::vector<DeviceBuffer> buffers;
 uint64_t allocations = 0;
 int openings = 0;
+int64_t launches = 0;
 
 std::map<std::string, unsigned>& launch_bounds() {
   static std::map<std::string, unsigned> bounds;
@@ -22,6 +23,13 @@ std::map<std::string, unsigned>& launch_bounds() {
 }
 
 }  // namespace
+
+void note_launch() {
+  ++launches;
+}
+int64_t launch_count() {
+  return launches;
+}
 
 DeviceOpen::DeviceOpen() {
   if (openings++ == 0) checker::open_device(true);

@@ -28,6 +28,10 @@ constexpr size_t kMaxSharedBytes = 227 * 1024;
 constexpr size_t kSharedWithoutAsking = 48 * 1024;
 std::byte* dynamic_shared_begin();
 
+/// Counts what a device would be given: a kernel of ours, or an operation of a library.
+void note_launch();
+int64_t launch_count();
+
 /// Throws Error if no device takes the launch.
 void require_launchable(const Launch& launch);
 /// Why a launch with so much static shared memory fails on a device; empty if it does not.

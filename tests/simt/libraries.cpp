@@ -3,6 +3,7 @@
 #include "kernels/conv2d_cuda.h"
 #include "kernels/gemm_ref.h"
 #include "tests/simt/checker.h"
+#include "tests/simt/device.h"
 
 namespace lanet {
 
@@ -12,6 +13,7 @@ constexpr double kMostMacs = 5e6;
 }  // namespace
 
 void gemm_cuda(Context&, const GemmArgs& args) {
+  simt::note_launch();
   const simt::DeviceOpen open;
   gemm_ref(args);
   for (int64_t row = 0; row < args.m; ++row) {
@@ -54,12 +56,14 @@ std::string CudaConv2d::description() const {
 
 void CudaConv2d::forward(Context& context, const Conv2dArgs& args) {
   if (impl_->by_kernels) return conv2d_exact_cuda(context, impl_->plan.shape(), args);
+  simt::note_launch();
   const simt::DeviceOpen open;
   conv2d(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.y);
 }
 void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& args) {
   if (impl_->by_kernels) return conv2d_exact_backward_data_cuda(context, impl_->plan.shape(), args);
+  simt::note_launch();
   const simt::DeviceOpen open;
   conv2d_backward_data(impl_->cpu, impl_->plan, args);
   Impl::wrote(args.dx.tensor);
@@ -67,6 +71,7 @@ void CudaConv2d::backward_data(Context& context, const Conv2dBackwardDataArgs& a
 void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArgs& args) {
   if (impl_->by_kernels)
     return conv2d_exact_backward_weight_cuda(context, impl_->plan.shape(), args);
+  simt::note_launch();
   const simt::DeviceOpen open;
   const Tensor& dweight = args.dweight.tensor;
   if (dweight.dtype == DType::bf16) {  // as cuDNN writes it
@@ -82,6 +87,7 @@ void CudaConv2d::backward_weight(Context& context, const Conv2dBackwardWeightArg
   Impl::wrote(dweight);
 }
 void CudaConv2d::primitive_only(Context&, Conv2dPass pass, const Conv2dPrimitiveArgs& args) {
+  simt::note_launch();
   const simt::DeviceOpen open;
   conv2d_primitive_only(impl_->cpu, impl_->plan, pass, args);
 }

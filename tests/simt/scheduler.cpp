@@ -290,6 +290,7 @@ void wake(unsigned t) {
 
 void run(const Launch& launch) {
   require_launchable(launch);
+  note_launch();
   const DeviceOpen open;
   const KernelRun kernel_run(launch);
   const Watchdog watchdog(launch);
