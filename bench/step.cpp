@@ -8,7 +8,9 @@ namespace lanet::bench {
 
 namespace {
 
-Trainer make_trainer(Context& context, const StepSize& size, bool capture) {
+Trainer make_trainer(Context& context, const StepSize& size, bool capture,
+                     std::optional<PlanTable>& plans) {
+  if (context.device() == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
   Faces train = random_faces(context, 2 * size.batch, size.image);
   std::vector<int32_t> labels = train.list.labels;
   return Trainer(context, step_config(size), std::move(train), Faces{}, std::move(labels), capture);
@@ -27,7 +29,7 @@ Config step_config(const StepSize& size) {
 }
 
 RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capture)
-    : context_(context), trainer_(make_trainer(context, size, capture)) {
+    : context_(context), trainer_(make_trainer(context, size, capture, plans_)) {
   trainer_.initialise([](const std::string&) {});
   trainer_.prepare_epoch();
 }

@@ -8,7 +8,6 @@
 #include "bench/commands.h"
 #include "bench/profile.h"
 #include "core/file.h"
-#include "core/plan_table.h"
 #include "layers/conv2d.h"
 #include "train/environment.h"
 #include "train/session.h"
@@ -68,8 +67,6 @@ int run_step(const StepOptions& options) {
   if (options.profile) frame = prepare_profile(options, choice.device);
   Context context(choice.device, static_cast<int>(options.threads));
   context.set_tf32(options.tf32);
-  std::optional<PlanTable> plans;  // as train has it
-  if (choice.device == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
   RandomTraining training(context, options, options.graph && !options.profile);
   Trainer& trainer = training.trainer();
   const size_t allocations = context.memory().allocations;  // the trainer has frozen the context

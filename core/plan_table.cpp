@@ -1,6 +1,7 @@
 #include "core/plan_table.h"
 
 #include <fmt/format.h>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/cuda/devices.h"
@@ -18,28 +19,33 @@ constexpr const char* kFormat = "lanet-plans/1";
 PlanTable PlanTable::read(const std::filesystem::path& path, const std::string& machine) {
   const std::string name = path.string();
   const ordered_json file = ordered_json::parse(read_text(path), nullptr, /*exceptions=*/false);
-  if (!file.is_object() || file.value("format", "") != kFormat)
+  if (!file.is_object() || !file.contains("format") || file["format"] != kFormat)
     throw InputError(
         fmt::format("{}: expected a table of plans, \"format\": \"{}\"", name, kFormat));
   PlanTable table(machine);
+  std::string place = "machine";  // what is read, for the message
   try {
     const std::string made_with = file.at("machine");
     if (made_with != machine)
-      throw InputError(
-          fmt::format("{}: its engines were chosen with {}, and this is {}; --retune chooses anew "
-                      "(the run then "
-                      "goes on with other rounding)",
-                      name, made_with, machine));
+      throw InputError(fmt::format(
+          "{}: its engines were chosen with {}, and this is {}; without --plans a run chooses its "
+          "own, and --resume --retune chooses anew",
+          name, made_with, machine));
+    place = "plans";
     for (const auto& [what, entry] : file.at("plans").items()) {
+      place = what;
       PlanChoice choice{.engine = entry.at("engine"), .knobs = {}, .milliseconds = entry.at("ms")};
-      for (const auto& [knob, value] : entry.at("knobs").items())
-        choice.knobs[std::stoll(knob)] = value;
+      for (const auto& [knob, value] : entry.at("knobs").items()) {
+        int64_t number = 0;
+        const auto [end, error] = std::from_chars(knob.data(), knob.data() + knob.size(), number);
+        if (error != std::errc() || end != knob.data() + knob.size())
+          throw InputError(fmt::format("{}: {}: knob '{}': expected a number", name, place, knob));
+        choice.knobs[number] = value;
+      }
       table.add(what, std::move(choice));
     }
-  } catch (const InputError&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw InputError(fmt::format("{}: {}", name, error.what()));
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(fmt::format("{}: {}: {}", name, place, error.what()));
   }
   return table;
 }

@@ -38,7 +38,10 @@ struct PartSums {
   double *first, *second, *third;
   float *block_first, *block_second, *block_third;
 
-  static size_t bytes(int64_t channels) { return channels * 3 * (sizeof(double) + sizeof(float)); }
+  /// Of one part; the next one's doubles lie where doubles may.
+  static size_t bytes(int64_t channels) {
+    return (channels * 3 * (sizeof(double) + sizeof(float)) + 63) / 64 * 64;
+  }
   PartSums(void* workspace, int64_t part, int64_t channels) {
     first = reinterpret_cast<double*>(static_cast<std::byte*>(workspace) + part * bytes(channels));
     second = first + channels;

@@ -233,14 +233,14 @@ void write_weight_gradient(const float* sums, float* dweight, int64_t channels, 
 }  // namespace
 
 bool winograd_serves(const Conv2dShape& s) {
+  if (!cpu_has_avx512()) return false;  // before anything that is compiled for it
   const Tiling tiling(s);
   // Measured against oneDNN's direct convolution (Zen 5, 2 cores, 64 to 512 channels): from 8 tiles
   // on, at least half of them filled, all passes are faster. With fewer the transformation of the
   // weights costs more than it saves.
   const bool pays = tiling.count >= 8 && 2 * s.batch * s.height * s.width >= 16 * tiling.count;
   return s.dtype == DType::f32 && s.kernel == 3 && s.stride == 1 && s.padding == 1 &&
-         s.in_channels % kChannels == 0 && s.out_channels % kChannels == 0 && pays &&
-         cpu_has_avx512();
+         s.in_channels % kChannels == 0 && s.out_channels % kChannels == 0 && pays;
 }
 
 size_t winograd_workspace_bytes(const Conv2dShape& s, int threads) {

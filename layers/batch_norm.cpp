@@ -137,8 +137,9 @@ void BatchNorm::backward(Context& context) {
 }
 
 std::string BatchNorm::group_key() const {
-  return fmt::format("{} {} {}{}{}", kind(), first_.x->shape, first_.x->dtype,
-                     residual_ ? " residual" : "", second_.x ? " second" : "");
+  return fmt::format("{} {} {}{}{}{}", kind(), first_.x->shape, first_.x->dtype,
+                     relu_ ? " relu" : "", residual_ ? " residual" : "",
+                     second_.x ? " second" : "");
 }
 
 size_t BatchNorm::largest_group() const {

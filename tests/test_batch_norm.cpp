@@ -57,6 +57,11 @@ TEST_CASE("batch_norm: f32 and bf16 follow the double definition, set and added,
   }
 }
 
+TEST_CASE("batch_norm: an odd number of channels may have many rows") {
+  for (const DType dtype : {DType::f32, DType::bf16})
+    check_batch_norm(Device::cpu, NormCaseInputs({11'000, 3}, dtype), {.added = Added::second});
+}
+
 TEST_CASE("batch_norm: y found anew gives the same bits as y kept, and a group those of each") {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
     for (const auto& c : kBatchNormCases) {

@@ -30,14 +30,19 @@ TEST_CASE("plan table: one of another card or library is refused, and so is anot
   CHECK(input_error([&] { PlanTable::read(file, "cuDNN 9.19.0 on NVIDIA H200"); }) ==
         file.string() +
             ": its engines were chosen with cuDNN 9.19.0 on NVIDIA H100, and this is cuDNN 9.19.0 "
-            "on NVIDIA H200; --retune chooses anew (the run then goes on with other rounding)");
-  for (const char* text : {"", "[1]", "{\"format\": \"lanet-plans/2\"}"}) {
+            "on NVIDIA H200; without --plans a run chooses its own, and --resume --retune chooses "
+            "anew");
+  for (const char* text : {"", "[1]", "{\"format\": 1}", "{\"format\": \"lanet-plans/2\"}"}) {
     write_text(file, text);
     CHECK(input_error([&] { PlanTable::read(file, "cuDNN"); }) ==
           file.string() + ": expected a table of plans, \"format\": \"lanet-plans/1\"");
   }
   write_text(file, R"({"format": "lanet-plans/1", "machine": "cuDNN", "plans": {"a": {}}})");
-  CHECK(input_error([&] { PlanTable::read(file, "cuDNN"); }).find("engine") != std::string::npos);
+  CHECK(is_line_with(input_error([&] { PlanTable::read(file, "cuDNN"); }), "engine"));
+  write_text(file, R"({"format": "lanet-plans/1", "machine": "cuDNN",
+                       "plans": {"a": {"engine": 1, "ms": 0, "knobs": {"1x": 2}}}})");
+  CHECK(input_error([&] { PlanTable::read(file, "cuDNN"); }) ==
+        file.string() + ": a: knob '1x': expected a number");
 }
 
 }  // namespace lanet::test

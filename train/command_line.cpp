@@ -93,12 +93,14 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
       ->allow_extra_args(false);
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
-  command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
-  CLI::Option* plans =
-      command.add_option("--plans", options->plans,
-                         "on cuda: convolve by the engines that another run chose, its plans.json");
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
+  command
+      .add_option("--plans", options->plans,
+                  "on cuda: convolve by the engines that another run chose, its plans.json")
+      ->excludes(resume);
   command.add_flag("--retune", options->retune, "on cuda: with --resume choose the engines anew")
-      ->excludes(plans);
+      ->needs(resume);
   add_graph_option(command, options->graph);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {

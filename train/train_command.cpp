@@ -106,9 +106,11 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   }
   const std::string machine = machine_for_plans();
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
-  // A run that was on the CPU so far has none.
-  if (options.resume && !options.retune && std::filesystem::exists(run / kPlans))
-    return PlanTable::read(run / kPlans, machine);
+  if (options.resume && !options.retune) {
+    if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
+    say(fmt::format("{}: no {} in it (it was on the cpu so far?): engines are chosen anew",
+                    run.string(), kPlans));
+  }
   return PlanTable(machine);
 }
 

@@ -284,11 +284,12 @@ Candidate Plan::choose(const Target& target, TensorCores tensor_cores, const std
       reason = error.what();
     }
     throw Error(
-        fmt::format("the engine that was chosen for {} does not run: {}; --retune chooses "
-                    "anew",
+        fmt::format("the engine that was chosen for {} does not run: {}; --resume "
+                    "--retune chooses anew",
                     what, reason));
   }
   const bool timed = tuning.table && target.handle && tuning.table->seconds_left > 0;
+  const auto start = std::chrono::steady_clock::now();
   std::vector<Candidate> candidates;
   std::string reasons;
   for (Descriptor& configuration : allowed_proposals(target, graph_, tensor_cores)) {
@@ -304,12 +305,12 @@ Candidate Plan::choose(const Target& target, TensorCores tensor_cores, const std
   size_t best = 0;
   double least = 0;
   if (timed) {
-    const auto start = std::chrono::steady_clock::now();
     for (size_t i = 0; i < candidates.size(); ++i) {
-      const double milliseconds = milliseconds_of(target.handle, candidates[i], tuning.operands);
-      if (i > 0 && milliseconds >= least) continue;
+      const std::optional<double> milliseconds =
+          milliseconds_of(target.handle, candidates[i], tuning.operands);
+      if (!milliseconds || (least > 0 && *milliseconds >= least)) continue;
       best = i;
-      least = milliseconds;
+      least = *milliseconds;
     }
     tuning.table->seconds_left -=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -155,9 +156,10 @@ class Plan {
 PlanChoice choice_of(const Candidate& candidate);
 Descriptor configuration_of(const Descriptor& graph, const PlanChoice& choice);
 
-/// Median milliseconds of a run, on the handle's stream and on memory of its own.
-double milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
-                       const std::vector<Operand>& operands);
+/// Median milliseconds of a run, on the handle's stream and on memory of its own; nothing if there
+/// is not as much memory, or the engine fails.
+std::optional<double> milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
+                                      const std::vector<Operand>& operands);
 
 void run_plan(cudnnHandle_t handle, const Descriptor& plan, const std::vector<int64_t>& ids,
               const std::vector<void*>& pointers, void* workspace);

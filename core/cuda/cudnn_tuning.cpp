@@ -11,13 +11,17 @@ namespace lanet::cudnn {
 
 namespace {
 
-/// Memory that is there while an engine is timed.
+/// Memory that is there while an engine is timed; null if there is none.
 class ScratchMemory {
  public:
   explicit ScratchMemory(size_t bytes) {
     if (bytes == 0) return;
-    LANET_CUDA_CHECK(cudaMalloc(&data_, bytes));
-    LANET_CUDA_CHECK(cudaMemset(data_, 0x3C, bytes));  // 0.0115 in float32 and in bf16
+    if (cudaMalloc(&data_, bytes) != cudaSuccess) {
+      (void)cudaGetLastError();  // or a later check would report it
+      data_ = nullptr;
+      return;
+    }
+    LANET_CUDA_LOG(cudaMemset(data_, 0x3C, bytes));  // 0.0115 in float32 and in bf16
   }
   ScratchMemory(ScratchMemory&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
   ~ScratchMemory() {
@@ -96,8 +100,8 @@ Descriptor configuration_of(const Descriptor& graph, const PlanChoice& choice) {
   return configuration;
 }
 
-double milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
-                       const std::vector<Operand>& operands) {
+std::optional<double> milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
+                                      const std::vector<Operand>& operands) {
   std::vector<ScratchMemory> memory;
   std::vector<int64_t> ids;
   std::vector<void*> pointers;
@@ -105,21 +109,28 @@ double milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
     memory.emplace_back(operand.bytes);
     ids.push_back(operand.id);
     pointers.push_back(memory.back().data());
+    if (!pointers.back()) return std::nullopt;
   }
   const ScratchMemory workspace(candidate.workspace_bytes);
+  if (candidate.workspace_bytes > 0 && !workspace.data()) return std::nullopt;
   cudaStream_t stream = nullptr;
   LANET_CUDNN_CHECK(cudnnGetStream(handle, &stream));
   LANET_CUDA_CHECK(cudaDeviceSynchronize());  // the memory is filled
-  const auto run = [&] { run_plan(handle, candidate.plan, ids, pointers, workspace.data()); };
-  for (int i = 0; i < kWarmUps; ++i) run();
   const Event before, after;
   std::array<float, kTimings> milliseconds;
-  for (float& one : milliseconds) {
-    LANET_CUDA_CHECK(cudaEventRecord(before, stream));
-    run();
-    LANET_CUDA_CHECK(cudaEventRecord(after, stream));
-    LANET_CUDA_CHECK(cudaEventSynchronize(after));
-    LANET_CUDA_CHECK(cudaEventElapsedTime(&one, before, after));
+  try {
+    const auto run = [&] { run_plan(handle, candidate.plan, ids, pointers, workspace.data()); };
+    for (int i = 0; i < kWarmUps; ++i) run();
+    for (float& one : milliseconds) {
+      LANET_CUDA_CHECK(cudaEventRecord(before, stream));
+      run();
+      LANET_CUDA_CHECK(cudaEventRecord(after, stream));
+      LANET_CUDA_CHECK(cudaEventSynchronize(after));
+      LANET_CUDA_CHECK(cudaEventElapsedTime(&one, before, after));
+    }
+  } catch (const Error&) {
+    (void)cudaGetLastError();
+    return std::nullopt;
   }
   std::sort(milliseconds.begin(), milliseconds.end());
   return milliseconds[kTimings / 2];
