@@ -278,7 +278,7 @@ Candidate Plan::choose(const Target& target, TensorCores tensor_cores, const std
   std::string reason;
   if (const PlanChoice* choice = tuning.table ? tuning.table->find(key) : nullptr) {
     try {
-      if (auto candidate = candidate_of(target, configuration_of(graph_, *choice), reason))
+      if (auto candidate = candidate_of(target, configuration_of(target, graph_, *choice), reason))
         return std::move(*candidate);
     } catch (const Error& error) {  // the library knows no such engine
       reason = error.what();

@@ -154,7 +154,8 @@ class Plan {
 
 /// The engine and settings of a candidate, and the configuration of a graph that has these.
 PlanChoice choice_of(const Candidate& candidate);
-Descriptor configuration_of(const Descriptor& graph, const PlanChoice& choice);
+Descriptor configuration_of(const Target& target, const Descriptor& graph,
+                            const PlanChoice& choice);
 
 /// Median milliseconds of a run, on the handle's stream and on memory of its own; nothing if there
 /// is not as much memory, or the engine fails.

@@ -81,10 +81,12 @@ PlanChoice choice_of(const Candidate& candidate) {
   return choice;
 }
 
-Descriptor configuration_of(const Descriptor& graph, const PlanChoice& choice) {
+Descriptor configuration_of(const Target& target, const Descriptor& graph,
+                            const PlanChoice& choice) {
   Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
   engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+  if (target.device) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *target.device);
   engine.finalize();
   std::vector<Descriptor> knobs;
   for (const auto& [type, value] : choice.knobs) {
