@@ -1,5 +1,6 @@
 // The stem's batch norm, ReLU and maximum pool on CUDA, forward. A thread walks down a strip of
 // output rows with one column and pack of channels: the row of x between two windows is read once.
+#include "kernels/batch_norm_cuda.cuh"
 #include "kernels/batch_norm_pool.h"
 #include "kernels/batch_norm_pool_cuda.cuh"
 
@@ -13,13 +14,9 @@ constexpr int kOutputRows = 4;  // of a strip
 
 template <typename T>
 struct BatchNormMaxPoolKernelArgs {
-  const T* x;
+  BatchNormImage<T> image;
   T* y;
   uint8_t* argmax;  // null if it is not wanted
-  const accumulate_t<T>* mean;
-  const accumulate_t<T>* inv_std;
-  const accumulate_t<T>* weight;
-  const accumulate_t<T>* bias;
 };
 
 /// The largest value of a window so far, and where it is: the first of equal ones. NaN stays where
@@ -52,19 +49,11 @@ __global__ void __launch_bounds__(kMaxThreads)
   const int packs = size.channels / N, strips = (size.out_height + kOutputRows - 1) / kOutputRows;
   const int item = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
   if (item >= size.out_width * packs) return;
-  const int image = blockIdx.x / strips, first = blockIdx.x % strips * kOutputRows;
+  const int picture = blockIdx.x / strips, first = blockIdx.x % strips * kOutputRows;
   const int last = min(first + kOutputRows, size.out_height);
   const int j = item / packs, channel = item % packs * N;
-  // As batch_norm_apply has it: the same bits.
-  const auto mean = cuda::load_values<N>(args.mean + channel);
-  const auto inv_std = cuda::load_values<N>(args.inv_std + channel);
-  auto scale = cuda::load_values<N>(args.weight + channel);
-  auto shift = cuda::load_values<N>(args.bias + channel);
-#pragma unroll
-  for (int e = 0; e < N; ++e) {
-    scale.value[e] *= inv_std.value[e];
-    shift.value[e] = fma(-mean.value[e], scale.value[e], shift.value[e]);
-  }
+  BatchNormAffine<T, N> affine;  // as batch_norm_apply has it: the same bits
+  affine.load(args.image, channel);
   // A row or column outside the picture is moved to the nearest one inside, which is in the window
   // as well: the maximum stays, and so does the first of equal ones.
   int w[kKernel], v[kKernel];
@@ -80,15 +69,14 @@ __global__ void __launch_bounds__(kMaxThreads)
     Row row;
 #pragma unroll
     for (int k = 0; k < kKernel; ++k)
-      row.pixel[k] = cuda::load_pack<N>(args.x + size.pixel(image, h, w[k]) + channel);
+      row.pixel[k] = cuda::load_pack<N>(args.image.x + size.pixel(picture, h, w[k]) + channel);
     return row;
   };
   // Rounded as it would be stored. The ReLU is left to the maximum.
   const auto normalised = [&](const cuda::Pack<T, N>& x) {
     cuda::Pack<T, N> z;
 #pragma unroll
-    for (int e = 0; e < N; ++e)
-      cuda::store(&z.value[e], fma(cuda::load(&x.value[e]), scale.value[e], shift.value[e]));
+    for (int e = 0; e < N; ++e) cuda::store(&z.value[e], affine.at(x, e));
     return cuda::unpack<N>(z);
   };
   Largest<T, N> largest;
@@ -118,7 +106,7 @@ __global__ void __launch_bounds__(kMaxThreads)
       y.value[e] = value <= 0 ? 0 : value;  // keeps NaN
       position.value[e] = static_cast<uint8_t>(value > 0 ? largest.position[e] : kMaxPoolCutOff);
     }
-    const int64_t out = size.window(image, i, j) + channel;
+    const int64_t out = size.window(picture, i, j) + channel;
     cuda::store_values<N>(args.y + out, y);
     if (args.argmax) cuda::store_pack(args.argmax + out, position);
     // The row below is the first of the windows of the next output row.
@@ -131,19 +119,13 @@ __global__ void __launch_bounds__(kMaxThreads)
 void batch_norm_max_pool_cuda(Context& context, const BatchNormMaxPoolArgs& args) {
   dispatch_float(args.x.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
-    using A = accumulate_t<Host>;
     const StemSize size(args.x.shape, args.y.shape);
     const BatchNormMaxPoolKernelArgs<T> kernel_args{
-        .x = static_cast<const T*>(args.x.data),
+        .image = BatchNormImage<T>(args),
         .y = static_cast<T*>(args.y.data),
-        .argmax = static_cast<uint8_t*>(args.argmax.data),
-        .mean = static_cast<const A*>(args.mean.data),
-        .inv_std = static_cast<const A*>(args.inv_std.data),
-        .weight = static_cast<const A*>(args.weight.data),
-        .bias = static_cast<const A*>(args.bias.data)};
-    const bool packs = cuda::channels_in_packs<T>(
-        size.channels, {args.x.data, args.y.data, args.argmax.data, args.mean.data,
-                        args.inv_std.data, args.weight.data, args.bias.data});
+        .argmax = static_cast<uint8_t*>(args.argmax.data)};
+    const bool packs = kernel_args.image.in_packs(size.channels) &&
+                       cuda::channels_in_packs<T>(size.channels, {args.y.data, args.argmax.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       const int64_t items = int64_t{size.out_width} * size.channels / N;
       const unsigned threads = cuda::threads_for(items, kMaxThreads);
