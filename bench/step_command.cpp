@@ -62,9 +62,9 @@ ProfileFrame prepare_profile(const StepOptions& options, Device device) {
 
 int run_step(const StepOptions& options) {
   const DeviceChoice choice = choose_device(options.device);
-  report_environment(choice);
-  std::optional<ProfileFrame> frame;
+  std::optional<ProfileFrame> frame;  // first, since a refusal is one line
   if (options.profile) frame = prepare_profile(options, choice.device);
+  report_environment(choice);
   Context context(choice.device, static_cast<int>(options.threads));
   context.set_tf32(options.tf32);
   RandomTraining training(context, options, options.graph && !options.profile);
