@@ -4,6 +4,9 @@ namespace lanet {
 
 namespace {
 
+/// The inputs are x, weight and bias, then from this one on the residual, or those of the second.
+constexpr int kOther = 3;
+
 /// The same args of every member of a group.
 template <typename F>
 auto collect(std::span<Node* const> group, F&& args_of) {
@@ -18,10 +21,7 @@ BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& inp
                      Value* residual)
     : Node("batch_norm", name), relu_(relu) {
   first_ = read_image(input);
-  if (residual) {
-    residual_input_ = first_.first_input + 3;
-    residual_ = read(residual, InBackward::no);
-  }
+  if (residual) residual_ = read(residual, InBackward::no);
   const bool undone_from_y = relu && residual;
   y_ = write(graph, input.x->shape, input.x->dtype,
              undone_from_y ? InBackward::yes : InBackward::no);
@@ -34,7 +34,6 @@ BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& inp
     : Node("batch_norm", name), relu_(relu) {
   first_ = read_image(input);
   second_ = read_image(second);
-  second_.first_input = 3;
   y_ = write(graph, input.x->shape, input.x->dtype, InBackward::no);
   save_statistics(graph, first_);
   save_statistics(graph, second_);
@@ -77,9 +76,9 @@ BatchNormTerm BatchNorm::second_term() const {
           .weight = second_.parameters.weight->data,
           .bias = second_.parameters.bias->data,
           .sum_dy_xhat = second_.sum_dy_xhat->data,
-          .dweight = gradient(second_.first_input + 1),
-          .dbias = gradient(second_.first_input + 2),
-          .dx = gradient(second_.first_input)};
+          .dweight = gradient(kOther + 1),
+          .dbias = gradient(kOther + 2),
+          .dx = gradient(kOther)};
 }
 
 BatchNormApplyArgs BatchNorm::apply() const {
@@ -106,8 +105,8 @@ BatchNormBackwardReduceArgs BatchNorm::reduce() const {
           .relu = relu_,
           .sum_dy = sum_dy_->data,
           .sum_dy_xhat = first_.sum_dy_xhat->data,
-          .dweight = gradient(first_.first_input + 1),
-          .dbias = gradient(first_.first_input + 2)};
+          .dweight = gradient(1),
+          .dbias = gradient(2)};
 }
 
 BatchNormBackwardApplyArgs BatchNorm::backward_apply() const {
@@ -122,8 +121,8 @@ BatchNormBackwardApplyArgs BatchNorm::backward_apply() const {
           .relu = relu_,
           .sum_dy = sum_dy_->data,
           .sum_dy_xhat = first_.sum_dy_xhat->data,
-          .dx = gradient(first_.first_input),
-          .dresidual = residual_ ? gradient(residual_input_) : Gradient{}};
+          .dx = gradient(0),
+          .dresidual = residual_ ? gradient(kOther) : Gradient{}};
 }
 
 void BatchNorm::forward(Context& context) {

@@ -50,7 +50,6 @@ class BatchNorm : public Node {
     Value* x = nullptr;
     BatchNormParameters parameters;
     Value *mean = nullptr, *inv_std = nullptr, *sum_dy_xhat = nullptr;
-    int first_input = 0;  // x, weight and bias are inputs from this one on
   };
   Image read_image(const NormInput& input);
   void save_statistics(Graph& graph, Image& image);
@@ -63,7 +62,6 @@ class BatchNorm : public Node {
   bool relu_;
   Image first_, second_;
   Value *residual_ = nullptr, *y_, *sum_dy_;
-  int residual_input_ = 0;
 };
 
 /// Inference: the same with the running statistics.
