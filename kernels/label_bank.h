@@ -1,0 +1,23 @@
+// The bank of label distributions: a row for each training sample, its history.
+//   bank[sample_i] ← target_i
+// (design: LA-Net part 2, what follows step 4.)
+#pragma once
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// target and bank of one dtype, f32 or f64. Of several positions with the same sample the last
+/// one's row stays. Other rows of the bank keep their bits.
+struct LabelBankStoreArgs {
+  Tensor target;          // [N, C]
+  Tensor sample_indices;  // i32 [N], rows of the bank
+  Tensor bank;            // [samples, C], overwritten at sample_indices
+};
+void label_bank_store(Context& context, const LabelBankStoreArgs& args);
+
+#ifdef LANET_HAVE_CUDA
+void label_bank_store_cuda(Context& context, const LabelBankStoreArgs& args);
+#endif
+
+}  // namespace lanet
