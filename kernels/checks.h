@@ -15,6 +15,12 @@ inline void require_indices(const Tensor& indices, int64_t limit, const char* na
   }
 }
 
+/// Requires [first_row, first_row + num_rows) to be a range of the n rows.
+inline void require_row_range(int64_t first_row, int64_t num_rows, int64_t n) {
+  LANET_REQUIRE(first_row >= 0 && num_rows >= 1 && num_rows <= n && first_row <= n - num_rows,
+                "{} rows from row {} on, out of {}", num_rows, first_row, n);
+}
+
 /// Requires a gradient to be absent or of this shape and dtype.
 inline void require_gradient(const Gradient& gradient, const Shape& shape, DType dtype,
                              const char* name) {

@@ -1,6 +1,7 @@
 #include "kernels/knn.h"
 
 #include "core/operation.h"
+#include "kernels/checks.h"
 #include "kernels/dispatch.h"
 #include "kernels/knn_cpu.h"
 #include "kernels/knn_ref.h"
@@ -17,10 +18,15 @@ void knn(Context& context, const KnnArgs& args) {
                 args.features.shape);
   const int64_t n = args.features.shape[0], d = args.features.shape[1];
   LANET_REQUIRE(args.k >= 1 && n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
-  require_tensor(args.indices, {n, args.k}, DType::i32, "indices");
-  const Operation operation(context, "knn",
-                            {.bytes = bytes_of({args.features, args.indices}),
-                             .flops = 6 * static_cast<double>(n * n) * static_cast<double>(d)});
+  LANET_REQUIRE(args.indices && args.indices.shape.rank() == 2, "indices is {}",
+                args.indices.shape);
+  const int64_t num_rows = args.indices.shape[0];
+  require_tensor(args.indices, {num_rows, args.k}, DType::i32, "indices");
+  require_row_range(args.first_row, num_rows, n);
+  const Operation operation(
+      context, "knn",
+      {.bytes = bytes_of({args.features, args.indices}),
+       .flops = 6 * static_cast<double>(num_rows * n) * static_cast<double>(d)});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, knn_cuda(context, args));
   void* workspace = context.workspace(knn_workspace_bytes(n, d, args.features.dtype));

@@ -36,9 +36,10 @@ __device__ inline Candidate<A> first_of_warp(Candidate<A> best) {
 
 /// N elements at a time. Shared memory: the similarities of the block's row to all rows.
 template <int N, typename T, typename A>
-__global__ void knn_kernel(const T* features, int32_t* indices, int64_t n, int64_t d, int64_t k) {
+__global__ void knn_kernel(const T* features, int32_t* indices, int64_t first_row, int64_t n,
+                           int64_t d, int64_t k) {
   A* similarity = cuda::dynamic_shared<A>();
-  const int64_t row = blockIdx.x;
+  const int64_t row = first_row + blockIdx.x;
   const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const T* x = features + row * d;
 
@@ -72,7 +73,7 @@ __global__ void knn_kernel(const T* features, int32_t* indices, int64_t n, int64
       if (j != row && last.before(candidate) && candidate.before(best)) best = candidate;
     }
     last = first_of_warp(best);
-    if (lane == 0) indices[row * k + place] = static_cast<int32_t>(last.index);
+    if (lane == 0) indices[int64_t{blockIdx.x} * k + place] = static_cast<int32_t>(last.index);
   }
 }
 
@@ -83,9 +84,9 @@ void knn_cuda(Context& context, const KnnArgs& args) {
     using A = accumulate_t<Host>;
     const T* features = static_cast<const T*>(args.features.data);
     auto run = [&]<int N>() {
-      cuda::launch(knn_kernel<N, T, A>, dim3(cuda::blocks_for(n, 1)), dim3(32 * kWarpsPerBlock),
-                   n * sizeof(A), cuda::stream(context), features,
-                   static_cast<int32_t*>(args.indices.data), n, d, args.k);
+      cuda::launch(knn_kernel<N, T, A>, dim3(cuda::blocks_for(args.indices.shape[0], 1)),
+                   dim3(32 * kWarpsPerBlock), n * sizeof(A), cuda::stream(context), features,
+                   static_cast<int32_t*>(args.indices.data), args.first_row, n, d, args.k);
     };
     constexpr int kPackWidth = 16 / sizeof(T);
     if (d % kPackWidth == 0 && reinterpret_cast<uintptr_t>(features) % 16 == 0)

@@ -54,19 +54,21 @@ int64_t knn_cpu_workspace_elements(int64_t n, int64_t d) {
 template <typename T>
 void knn_cpu(const KnnArgs& args, float* workspace) {
   const int64_t n = args.features.shape[0], d = args.features.shape[1], stride = padded(d);
+  const int64_t num_rows = args.indices.shape[0];
   const T* features = args.features.as<T>();
   int32_t* indices = args.indices.as<int32_t>();
   float* rows = workspace;                     // [n, stride]
-  float* similarity = workspace + n * stride;  // [n, n]
+  float* similarity = workspace + n * stride;  // [num_rows, n]
 #pragma omp parallel
   {
 #pragma omp for
     for (int64_t i = 0; i < n; ++i) normalize_row(features + i * d, d, rows + i * stride);
 #pragma omp for
-    for (int64_t i = 0; i < n; ++i) {
-      float* to = similarity + i * n;
+    for (int64_t row = 0; row < num_rows; ++row) {
+      const int64_t i = args.first_row + row;
+      float* to = similarity + row * n;
       for (int64_t j = 0; j < n; ++j) to[j] = dot(rows + i * stride, rows + j * stride, stride);
-      choose(to, n, i, args.k, indices + i * args.k);
+      choose(to, n, i, args.k, indices + row * args.k);
     }
   }
 }

@@ -25,12 +25,13 @@ accumulate_t<T> cosine_similarity(const T* x, const T* y, int64_t d) {
 template <typename T>
 void knn_ref(const KnnArgs& args, accumulate_t<T>* similarity) {
   const int32_t n = static_cast<int32_t>(args.features.shape[0]);
-  const int64_t d = args.features.shape[1];
+  const int64_t d = args.features.shape[1], num_rows = args.indices.shape[0];
   const T* features = args.features.as<T>();
-  for (int32_t i = 0; i < n; ++i) {
+  for (int64_t row = 0; row < num_rows; ++row) {
+    const int64_t i = args.first_row + row;
     for (int32_t j = 0; j < n; ++j)
       similarity[j] = cosine_similarity(features + i * d, features + j * d, d);
-    int32_t* const chosen = args.indices.as<int32_t>() + i * args.k;
+    int32_t* const chosen = args.indices.as<int32_t>() + row * args.k;
     for (int64_t place = 0; place < args.k; ++place) {
       int32_t best = -1;
       for (int32_t j = 0; j < n; ++j) {

@@ -119,6 +119,24 @@ class HostTensor {
   Tensor view_;
 };
 
+struct RowRange {
+  int64_t first, count;
+};
+
+/// Three uneven ranges that make up n ≥ 3 rows, one of them of a single row.
+inline std::vector<RowRange> split_rows(int64_t n) {
+  const int64_t third = n / 3;
+  return {{0, third}, {third, 1}, {third + 1, n - third - 1}};
+}
+
+/// A range of the rows of a matrix.
+inline HostTensor rows_of(const HostTensor& matrix, const RowRange& range) {
+  const int64_t width = matrix.tensor().shape[1];
+  HostTensor rows({range.count, width}, matrix.tensor().dtype);
+  rows.fill([&](int64_t e) { return matrix.at(range.first * width + e); });
+  return rows;
+}
+
 /// max|a − b| / max|b|; infinite if anything in `a` is not finite.
 inline double relative_error(const HostTensor& a, const HostTensor& b) {
   REQUIRE(a.elements() == b.elements());

@@ -7,12 +7,16 @@
 namespace lanet::test {
 namespace {
 
-HostTensor on_device(const HostTensor& features, int64_t k) {
+HostTensor on_device(const HostTensor& features, int64_t k, const RowRange& range) {
   Context context(Device::cuda);
-  const int64_t n = features.tensor().shape[0];
-  const DeviceTensor x(context, features), indices(context, HostTensor({n, k}, DType::i32));
-  knn(context, {.features = x, .indices = indices, .k = k});
+  const DeviceTensor x(context, features),
+      indices(context, HostTensor({range.count, k}, DType::i32));
+  knn(context, {.features = x, .indices = indices, .k = k, .first_row = range.first});
   return indices.download();
+}
+
+HostTensor on_device(const HostTensor& features, int64_t k) {
+  return on_device(features, k, {0, features.tensor().shape[0]});
 }
 
 HostTensor exactly(const HostTensor& features, int64_t k) {
@@ -37,6 +41,21 @@ TEST_CASE("cuda: knn chooses what the double definition chooses, twice the same"
       const auto indices = on_device(features, c.k);
       CHECK(indices.bits_equal(exactly(features, c.k)));
       CHECK(indices.bits_equal(on_device(features, c.k)));
+    }
+  }
+}
+
+TEST_CASE("cuda: knn: a range of rows gives those rows of a call over all") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const auto& c : kKnnCases) {
+      if (c.n < 3 || c.bench) continue;
+      CAPTURE(to_string(dtype));
+      CAPTURE(c.n);
+      const auto features = HostTensor::random({c.n, c.d}, dtype, 1);
+      const auto all = exactly(features, c.k);
+      for (const RowRange& range : split_rows(c.n))
+        CHECK(on_device(features, c.k, range).bits_equal(rows_of(all, range)));
     }
   }
 }

@@ -9,14 +9,18 @@
 namespace lanet::test {
 namespace {
 
-HostTensor run(const HostTensor& features, int64_t k) {
+HostTensor run(const HostTensor& features, int64_t k, const RowRange& range) {
   Context context;
   const Shape shape = features.tensor().shape;
   context.reserve_workspace(knn_workspace_bytes(shape[0], shape[1], features.tensor().dtype));
-  HostTensor indices({shape[0], k}, DType::i32);
-  knn(context, {.features = features, .indices = indices, .k = k});
+  HostTensor indices({range.count, k}, DType::i32);
+  knn(context, {.features = features, .indices = indices, .k = k, .first_row = range.first});
   CHECK(indices.guards_intact());
   return indices;
+}
+
+HostTensor run(const HostTensor& features, int64_t k) {
+  return run(features, k, {0, features.tensor().shape[0]});
 }
 
 }  // namespace
@@ -31,6 +35,20 @@ TEST_CASE("knn: f32 and bf16 choose what the double definition chooses, twice th
       const auto indices = run(features, c.k);
       CHECK(indices.bits_equal(run(features.cast(DType::f64), c.k)));
       CHECK(indices.bits_equal(run(features, c.k)));
+    }
+  }
+}
+
+TEST_CASE("knn: a range of rows gives those rows of a call over all") {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const auto& c : kKnnCases) {
+      if (c.n < 3 || (c.bench && c.d != 64)) continue;
+      CAPTURE(dtype);
+      CAPTURE(c.n);
+      const auto features = HostTensor::random({c.n, c.d}, dtype, 1);
+      const auto all = run(features, c.k);
+      for (const RowRange& range : split_rows(c.n))
+        CHECK(run(features, c.k, range).bits_equal(rows_of(all, range)));
     }
   }
 }
@@ -97,6 +115,14 @@ TEST_CASE("knn: more neighbours than other rows are refused") {
   HostTensor features({4, 3}, DType::f32), indices({4, 4}, DType::i32);
   CHECK_THROWS_WITH_AS(knn(context, {.features = features, .indices = indices, .k = 4}),
                        doctest::Contains("4 neighbours of 4 rows"), Error);
+}
+
+TEST_CASE("knn: rows that the features do not have are refused") {
+  const auto features = HostTensor::random({5, 3}, DType::f32, 1);
+  CHECK_THROWS_WITH_AS(run(features, 2, {3, 3}),
+                       doctest::Contains("3 rows from row 3 on, out of 5"), Error);
+  CHECK_THROWS_WITH_AS(run(features, 2, {-1, 3}),
+                       doctest::Contains("3 rows from row -1 on, out of 5"), Error);
 }
 
 }  // namespace lanet::test
