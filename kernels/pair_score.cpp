@@ -16,34 +16,41 @@ void require_common(const Args& args) {
   LANET_REQUIRE(args.h && args.h.shape.rank() == 2, "h is {}", args.h.shape);
   LANET_REQUIRE(args.indices && args.indices.shape.rank() == 2, "indices is {}",
                 args.indices.shape);
-  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
+  const int64_t n = args.h.shape[0], d = args.h.shape[1];
+  const int64_t num_rows = args.indices.shape[0], k = args.indices.shape[1];
   const DType dtype = args.h.dtype;
   LANET_REQUIRE(dtype == DType::f32 || dtype == DType::f64, "h is {}", dtype);
   LANET_REQUIRE(d >= 4 && d % 4 == 0, "rows of {} elements; expected a multiple of 4", d);
-  require_tensor(args.indices, {n, k}, DType::i32, "indices");
+  require_tensor(args.indices, {num_rows, k}, DType::i32, "indices");
+  require_row_range(args.first_row, num_rows, n);
   require_tensor(args.weight0, {d / 2, d}, dtype, "weight0");
   require_tensor(args.weight2, {d / 4, d / 2}, dtype, "weight2");
   require_tensor(args.weight4, {2, d / 4}, dtype, "weight4");
-  require_tensor(args.scores, {n, k}, dtype, "scores");
-  require_tensor(args.hidden0, {n * k, d / 2}, dtype, "hidden0");
-  require_tensor(args.hidden2, {n * k, d / 4}, dtype, "hidden2");
+  require_tensor(args.scores, {num_rows, k}, dtype, "scores");
+  require_tensor(args.hidden0, {num_rows * k, d / 2}, dtype, "hidden0");
+  require_tensor(args.hidden2, {num_rows * k, d / 4}, dtype, "hidden2");
 }
 
-/// The first layer once a sample, for both halves of a row; the others once a pair.
-Cost cost_of(const PairScoreArgs& args, double pairs) {
-  const double samples = static_cast<double>(args.h.shape[0]);
+/// The first layer once a sample, for both halves of a row; the others once a pair. Only the rows
+/// that have pairs need their own halves.
+Cost cost_of(const PairScoreArgs& args) {
+  const double pairs = static_cast<double>(args.indices.elements());
+  const double all = static_cast<double>(args.h.shape[0]);
+  const double samples = (all + static_cast<double>(args.indices.shape[0])) / 2;
+  const double halves = samples / all * bytes_of({args.h});
   const double first = static_cast<double>(args.weight0.elements());
   const double second = static_cast<double>(args.weight2.elements());
   return {.launches = 5,
-          .bytes = bytes_of({args.h, args.indices, args.weight0, args.bias0, args.weight2,
-                             args.bias2, args.weight4, args.bias4, args.scores}) +
-                   2 * bytes_of({args.h}) +  // the first layer's products of both halves
+          .bytes = bytes_of({args.indices, args.weight0, args.bias0, args.weight2, args.bias2,
+                             args.weight4, args.bias4, args.scores}) +
+                   3 * halves +  // and the first layer's products of them
                    2 * bytes_of({args.hidden0}) + 3 * bytes_of({args.hidden2}),
           .flops = 2 * (samples * first + pairs * second),
           .product = args.h.dtype};
 }
 
-Cost cost_of(const PairScoreBackwardArgs& args, double pairs) {
+Cost cost_of(const PairScoreBackwardArgs& args) {
+  const double pairs = static_cast<double>(args.indices.elements());
   const double samples = static_cast<double>(args.h.shape[0]);
   const double first = static_cast<double>(args.weight0.elements());
   const double second = static_cast<double>(args.weight2.elements());
@@ -75,7 +82,7 @@ void pair_score(Context& context, const PairScoreArgs& args) {
   require_tensor(args.bias0, {d / 2}, dtype, "bias0");
   require_tensor(args.bias2, {d / 4}, dtype, "bias2");
   require_tensor(args.bias4, {2}, dtype, "bias4");
-  const Operation operation(context, "pair_score", cost_of(args, static_cast<double>(n * k)));
+  const Operation operation(context, "pair_score", cost_of(args));
   if (!operation.runs()) return;
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
   LANET_RUN_CUDA(context, pair_score_cuda(context, args, workspace));
@@ -90,7 +97,7 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
   require_common(args);
   const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
   const DType dtype = args.h.dtype;
-  require_tensor(args.dscores, {n, k}, dtype, "dscores");
+  require_tensor(args.dscores, args.indices.shape, dtype, "dscores");
   require_gradient(args.dh, {n, d}, dtype, "dh");
   require_gradient(args.dweight0, {d / 2, d}, dtype, "dweight0");
   require_gradient(args.dbias0, {d / 2}, dtype, "dbias0");
@@ -98,8 +105,7 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
   require_gradient(args.dbias2, {d / 4}, dtype, "dbias2");
   require_gradient(args.dweight4, {2, d / 4}, dtype, "dweight4");
   require_gradient(args.dbias4, {2}, dtype, "dbias4");
-  const Operation operation(context, "pair_score_backward",
-                            cost_of(args, static_cast<double>(n * k)));
+  const Operation operation(context, "pair_score_backward", cost_of(args));
   if (!operation.runs()) return;
   void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
   LANET_RUN_CUDA(context, pair_score_backward_cuda(context, args, workspace));

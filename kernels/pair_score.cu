@@ -13,7 +13,8 @@ constexpr unsigned kWarpsPerBlock = 4;
 constexpr int kColumns = 32, kRows = 16;  // of a block that sums over pairs
 }  // namespace
 
-/// x0 of each pair. own, other: [n, width], the first layer's product with each half of each row.
+/// x0 of each pair. The first layer's products: own: [num_rows, width], with the first half of the
+/// row of each pair; other: [n, width], with the second half of each row.
 template <typename A>
 __global__ void pair_score_hidden_kernel(const A* own, const A* other, const int32_t* indices,
                                          const A* bias0, A* hidden0, int64_t k, int64_t width) {
@@ -95,11 +96,13 @@ __global__ void pair_score_last_backward_kernel(PairScoreLastKernelArgs<A> args)
 }
 
 /// From the gradient of each pair's first layer to those of its two halves, once a sample: own[i]
-/// sums over the pairs of i, other[i] over the pairs that chose i. A thread gathers from the pairs
-/// in their order: no two threads write one place.
+/// sums over the pairs of i, other[i] over the pairs that chose i. The first pairs are those of
+/// sample first_row. A thread gathers from the pairs in their order: no two threads write one
+/// place.
 template <typename A>
 __global__ void pair_score_gather_kernel(const A* dx0, const A* hidden0, const int32_t* indices,
-                                         A* own, A* other, int64_t n, int64_t k, int64_t width) {
+                                         A* own, A* other, int64_t first_row, int64_t num_rows,
+                                         int64_t k, int64_t width) {
   const int64_t sample = blockIdx.y;
   const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (column >= width) return;
@@ -108,8 +111,10 @@ __global__ void pair_score_gather_kernel(const A* dx0, const A* hidden0, const i
     return hidden0[e] > 0 ? dx0[e] : A(0);
   };
   A of_own = 0, of_other = 0;
-  for (int64_t pair = sample * k; pair < (sample + 1) * k; ++pair) of_own += behind_relu(pair);
-  for (int64_t pair = 0; pair < n * k; ++pair)
+  const int64_t row = sample - first_row;
+  if (row >= 0 && row < num_rows)
+    for (int64_t pair = row * k; pair < (row + 1) * k; ++pair) of_own += behind_relu(pair);
+  for (int64_t pair = 0; pair < num_rows * k; ++pair)
     if (indices[pair] == sample) of_other += behind_relu(pair);
   own[sample * width + column] = of_own;
   other[sample * width + column] = of_other;
@@ -120,12 +125,14 @@ namespace {
 template <typename A>
 void pair_score_on_device(Context& context, const PairScoreArgs& args, A* workspace) {
   const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4, pairs = n * k;
+  const int64_t half = d / 2, quarter = d / 4, num_rows = args.indices.shape[0];
+  const int64_t pairs = num_rows * k;
   const A *h = args.h.as<A>(), *w0 = args.weight0.as<A>();
   A *x0 = args.hidden0.as<A>(), *x2 = args.hidden2.as<A>();
-  A* own = workspace;         // [n, half]: Wa·a_i
-  A* other = own + n * half;  // [n, half]: Wb·b_i
-  matrix_product<A>(context, n, half, half, {h, d}, {w0, d, true}, own, half);
+  A* own = workspace;         // [num_rows, half]: Wa·a_i
+  A* other = own + n * half;  // [n, half]: Wb·b_j
+  matrix_product<A>(context, num_rows, half, half, {h + args.first_row * d, d}, {w0, d, true}, own,
+                    half);
   matrix_product<A>(context, n, half, half, {h + half, d}, {w0 + half, d, true}, other, half);
   cuda::launch(pair_score_hidden_kernel<A>, dim3(cuda::blocks_for(pairs, 1)),
                dim3(kThreadsPerBlock), 0, cuda::stream(context), own, other,
@@ -141,7 +148,8 @@ template <typename A>
 void pair_score_backward_on_device(Context& context, const PairScoreBackwardArgs& args,
                                    A* workspace) {
   const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4, pairs = n * k;
+  const int64_t half = d / 2, quarter = d / 4, num_rows = args.indices.shape[0];
+  const int64_t pairs = num_rows * k;
   const A *h = args.h.as<A>(), *w0 = args.weight0.as<A>(), *w2 = args.weight2.as<A>();
   const A* x0 = args.hidden0.as<A>();
   A* own = workspace;           // [n, half]: gradient of Wa·a_i
@@ -171,7 +179,7 @@ void pair_score_backward_on_device(Context& context, const PairScoreBackwardArgs
   cuda::launch(pair_score_gather_kernel<A>,
                dim3(cuda::blocks_for(half, kThreadsPerBlock), cuda::blocks_for(n, 1)),
                dim3(kThreadsPerBlock), 0, cuda::stream(context), dx0, x0,
-               args.indices.as<int32_t>(), own, other, n, k, half);
+               args.indices.as<int32_t>(), own, other, args.first_row, num_rows, k, half);
   column_sums<A>(context, own, n, half, args.dbias0);
   for (const auto& [dy, column] : {std::pair{own, int64_t{0}}, std::pair{other, half}}) {
     if (args.dweight0)

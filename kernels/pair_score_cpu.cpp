@@ -37,8 +37,10 @@ void column_sums(const A* x, int64_t rows, int64_t width, const Gradient& to) {
 /// sums over the pairs of i, other[j] over the pairs that chose j. A thread owns columns and walks
 /// over all pairs in order: no two threads write one place, and the order of the sums is fixed.
 template <typename A>
-void scatter_pairs(const A* dx0, const int32_t* indices, int64_t n, int64_t k, int64_t width,
-                   A* own, A* other) {
+void scatter_pairs(const A* dx0, const PairScoreBackwardArgs& args, int64_t width, A* own,
+                   A* other) {
+  const int64_t n = args.h.shape[0], k = args.indices.shape[1], pairs = args.indices.elements();
+  const int32_t* indices = args.indices.as<int32_t>();
 #pragma omp parallel for
   for (int64_t begin = 0; begin < width; begin += kColumnBlock) {
     const int64_t end = std::min(begin + kColumnBlock, width);
@@ -46,9 +48,9 @@ void scatter_pairs(const A* dx0, const int32_t* indices, int64_t n, int64_t k, i
       std::fill(own + i * width + begin, own + i * width + end, A(0));
       std::fill(other + i * width + begin, other + i * width + end, A(0));
     }
-    for (int64_t pair = 0; pair < n * k; ++pair) {
+    for (int64_t pair = 0; pair < pairs; ++pair) {
       const A* from = dx0 + pair * width;
-      A* to_own = own + pair / k * width;
+      A* to_own = own + (args.first_row + pair / k) * width;
       A* to_other = other + indices[pair] * width;
       for (int64_t c = begin; c < end; ++c) {
         to_own[c] += from[c];
@@ -67,12 +69,14 @@ int64_t pair_score_cpu_workspace_elements(int64_t n, int64_t d, int64_t k) {
 template <typename A>
 void pair_score_cpu(Context& context, const PairScoreArgs& args, A* workspace) {
   const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4, pairs = n * k;
+  const int64_t half = d / 2, quarter = d / 4, num_rows = args.indices.shape[0];
+  const int64_t pairs = num_rows * k;
   const int32_t* indices = args.indices.as<int32_t>();
   const A *h = args.h.as<A>(), *w0 = args.weight0.as<A>();
-  A* own = workspace;               // [n, half]: Wa·a_i
-  A* other = workspace + n * half;  // [n, half]: Wb·b_i
-  matrix_product<A>(context, n, half, half, {h, d}, {w0, d, true}, own, half);
+  A* own = workspace;         // [num_rows, half]: Wa·a_i
+  A* other = own + n * half;  // [n, half]: Wb·b_j
+  matrix_product<A>(context, num_rows, half, half, {h + args.first_row * d, d}, {w0, d, true}, own,
+                    half);
   matrix_product<A>(context, n, half, half, {h + half, d}, {w0 + half, d, true}, other, half);
 
   const A* bias0 = args.bias0.as<A>();
@@ -106,8 +110,8 @@ void pair_score_cpu(Context& context, const PairScoreArgs& args, A* workspace) {
 
 template <typename A>
 void pair_score_backward_cpu(Context& context, const PairScoreBackwardArgs& args, A* workspace) {
-  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4, pairs = n * k;
+  const int64_t n = args.h.shape[0], d = args.h.shape[1], half = d / 2, quarter = d / 4;
+  const int64_t pairs = args.indices.elements();
   const A *h = args.h.as<A>(), *x0 = args.hidden0.as<A>(), *x2 = args.hidden2.as<A>();
   const A *w0 = args.weight0.as<A>(), *w2 = args.weight2.as<A>(), *w4 = args.weight4.as<A>();
   A* own = workspace;             // [n, half]: gradient of Wa·a_i
@@ -138,7 +142,7 @@ void pair_score_backward_cpu(Context& context, const PairScoreBackwardArgs& args
   matrix_product<A>(context, pairs, half, quarter, {dx2, quarter}, {w2, half}, dx0, half);
   mask_relu(x0, pairs * half, dx0);
 
-  scatter_pairs(dx0, args.indices.as<int32_t>(), n, k, half, own, other);
+  scatter_pairs(dx0, args, half, own, other);
   column_sums(own, n, half, args.dbias0);
   for (const auto& [dy, column] : {std::pair{own, int64_t{0}}, std::pair{other, half}}) {
     if (args.dweight0)

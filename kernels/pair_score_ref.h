@@ -10,13 +10,13 @@ namespace lanet {
 
 template <typename A>
 void pair_score_ref(const PairScoreArgs& args) {
-  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4;
+  const int64_t pairs = args.indices.elements(), k = args.indices.shape[1];
+  const int64_t d = args.h.shape[1], half = d / 2, quarter = d / 4;
   const A *w0 = args.weight0.as<A>(), *bias0 = args.bias0.as<A>();
   const A *w2 = args.weight2.as<A>(), *bias2 = args.bias2.as<A>();
   const A *w4 = args.weight4.as<A>(), *bias4 = args.bias4.as<A>();
-  for (int64_t pair = 0; pair < n * k; ++pair) {
-    const A* a = args.h.as<A>() + pair / k * d;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    const A* a = args.h.as<A>() + (args.first_row + pair / k) * d;
     const A* b = args.h.as<A>() + args.indices.as<int32_t>()[pair] * d + half;
     A* x0 = args.hidden0.as<A>() + pair * half;
     A* x2 = args.hidden2.as<A>() + pair * quarter;
@@ -41,8 +41,8 @@ void pair_score_ref(const PairScoreArgs& args) {
 
 template <typename A>
 void pair_score_backward_ref(const PairScoreBackwardArgs& args) {
-  const int64_t n = args.h.shape[0], d = args.h.shape[1], k = args.indices.shape[1];
-  const int64_t half = d / 2, quarter = d / 4;
+  const int64_t pairs = args.indices.elements(), k = args.indices.shape[1];
+  const int64_t d = args.h.shape[1], half = d / 2, quarter = d / 4;
   const A *w0 = args.weight0.as<A>(), *w2 = args.weight2.as<A>(), *w4 = args.weight4.as<A>();
   for (const Gradient* g : {&args.dh, &args.dweight0, &args.dbias0, &args.dweight2, &args.dbias2,
                             &args.dweight4, &args.dbias4})
@@ -51,8 +51,8 @@ void pair_score_backward_ref(const PairScoreBackwardArgs& args) {
     if (g) g.tensor.as<A>()[at] += value;
   };
 
-  for (int64_t pair = 0; pair < n * k; ++pair) {
-    const int64_t i = pair / k, j = args.indices.as<int32_t>()[pair];
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    const int64_t i = args.first_row + pair / k, j = args.indices.as<int32_t>()[pair];
     const A* a = args.h.as<A>() + i * d;
     const A* b = args.h.as<A>() + j * d + half;
     const A* x0 = args.hidden0.as<A>() + pair * half;

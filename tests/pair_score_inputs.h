@@ -9,6 +9,7 @@ namespace lanet::test {
 
 struct PairScoreInputs {
   HostTensor h, indices, weight0, bias0, weight2, bias2, weight4, bias4, dscores;
+  int64_t first_row = 0;
 
   PairScoreInputs(const PairScoreCase& c, DType dtype)
       : h(HostTensor::random({c.n, c.d}, dtype, 1)),
@@ -28,6 +29,14 @@ struct PairScoreInputs {
   /// h and the weights: what has a gradient.
   std::vector<HostTensor*> parameters() {
     return {&h, &weight0, &bias0, &weight2, &bias2, &weight4, &bias4};
+  }
+  /// The same, with the pairs of a range of the rows only.
+  PairScoreInputs part(const RowRange& range) const {
+    PairScoreInputs other = *this;
+    other.indices = rows_of(indices, range);
+    other.dscores = rows_of(dscores, range);
+    other.first_row = range.first;
+    return other;
   }
   PairScoreInputs cast(DType dtype) const {
     PairScoreInputs other = *this;

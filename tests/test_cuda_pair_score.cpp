@@ -60,7 +60,8 @@ Run on_device(const Inputs& in, unsigned added, int only = -1) {
                        .bias4 = bias4,
                        .scores = scores,
                        .hidden0 = hidden0,
-                       .hidden2 = hidden2});
+                       .hidden2 = hidden2,
+                       .first_row = in.first_row});
   pair_score_backward(context, {.h = h,
                                 .indices = indices,
                                 .weight0 = weight0,
@@ -76,7 +77,8 @@ Run on_device(const Inputs& in, unsigned added, int only = -1) {
                                 .dweight2 = gradient(3),
                                 .dbias2 = gradient(4),
                                 .dweight4 = gradient(5),
-                                .dbias4 = gradient(6)});
+                                .dbias4 = gradient(6),
+                                .first_row = in.first_row});
   Run r{scores.download(), hidden0.download(), hidden2.download(), {}};
   for (const auto& tensor : gradients) r.gradients.push_back(tensor->download());
   return r;
@@ -101,7 +103,8 @@ Run exactly(const Inputs& inputs, unsigned added) {
                           .bias4 = in.bias4,
                           .scores = r.scores,
                           .hidden0 = r.hidden0,
-                          .hidden2 = r.hidden2});
+                          .hidden2 = r.hidden2,
+                          .first_row = in.first_row});
   pair_score_backward_ref<double>({.h = in.h,
                                    .indices = in.indices,
                                    .weight0 = in.weight0,
@@ -117,7 +120,8 @@ Run exactly(const Inputs& inputs, unsigned added) {
                                    .dweight2 = {r.gradients[3], adds(added, 3)},
                                    .dbias2 = {r.gradients[4], adds(added, 4)},
                                    .dweight4 = {r.gradients[5], adds(added, 5)},
-                                   .dbias4 = {r.gradients[6], adds(added, 6)}});
+                                   .dbias4 = {r.gradients[6], adds(added, 6)},
+                                   .first_row = in.first_row});
   return r;
 }
 
@@ -145,6 +149,42 @@ TEST_CASE("cuda: pair_score follows the double definition, set and added, twice 
           CHECK(relative_error(fast.gradients[i], exact.gradients[i]) < 4 * bound);
           CHECK(again.gradients[i].bits_equal(fast.gradients[i]));
         }
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "cuda: pair_score: ranges give the rows of a call over all, and gradients that sum to its") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    for (const auto& c : kPairScoreCases) {
+      if (c.n < 3 || c.bench) continue;
+      CAPTURE(to_string(dtype));
+      CAPTURE(c.d);
+      const Inputs in(c, dtype);
+      const Run all = exactly(in, 0);
+      const double bound = rounding_bound(dtype, c.d, 2);
+      std::vector<HostTensor> sums;
+      for (const HostTensor& gradient : all.gradients) sums.push_back(gradient.scaled(0));
+      for (const RowRange& range : split_rows(c.n)) {
+        CAPTURE(range.first);
+        const Inputs of_range = in.part(range);
+        const RowRange pairs{range.first * c.k, range.count * c.k};
+        const Run set = on_device(of_range, 0), added = on_device(of_range, 0x7F),
+                  added_exact = exactly(of_range, 0x7F);
+        CHECK(relative_error(set.scores, rows_of(all.scores, range)) < bound);
+        CHECK(relative_error(set.hidden0, rows_of(all.hidden0, pairs)) < bound);
+        CHECK(relative_error(set.hidden2, rows_of(all.hidden2, pairs)) < bound);
+        for (size_t i = 0; i < sums.size(); ++i) {
+          CAPTURE(i);
+          CHECK(relative_error(added.gradients[i], added_exact.gradients[i]) < 4 * bound);
+          sums[i].fill([&](int64_t e) { return sums[i].at(e) + set.gradients[i].at(e); });
+        }
+      }
+      for (size_t i = 0; i < sums.size(); ++i) {
+        CAPTURE(i);
+        CHECK(relative_error(sums[i], all.gradients[i]) < 4 * bound);
       }
     }
   }

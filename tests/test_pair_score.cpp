@@ -40,7 +40,8 @@ Run run(const Inputs& in, const std::vector<HostTensor>* start = nullptr,
                               .bias4 = in.bias4,
                               .scores = r.scores,
                               .hidden0 = r.hidden0,
-                              .hidden2 = r.hidden2};
+                              .hidden2 = r.hidden2,
+                              .first_row = in.first_row};
   const bool add = start != nullptr;
   const PairScoreBackwardArgs backward{.h = in.h,
                                        .indices = in.indices,
@@ -57,7 +58,8 @@ Run run(const Inputs& in, const std::vector<HostTensor>* start = nullptr,
                                        .dweight2 = {r.gradients[3], add},
                                        .dbias2 = {r.gradients[4], add},
                                        .dweight4 = {r.gradients[5], add},
-                                       .dbias4 = {r.gradients[6], add}};
+                                       .dbias4 = {r.gradients[6], add},
+                                       .first_row = in.first_row};
   if (path == Path::operation) {
     pair_score(context, forward);
     pair_score_backward(context, backward);
@@ -79,15 +81,18 @@ TEST_CASE("pair_score: gradients agree with central differences, and 1.01 of the
   for (const auto& c : kPairScoreCases) {
     if (c.bench || c.d > 20) continue;
     CAPTURE(c.d);
-    Inputs in(c, DType::f64);
-    Run r = run(in);
-    auto loss = [&] { return dot(run(in).scores, in.dscores); };
-    for (size_t i = 0; i < r.gradients.size(); ++i) {
-      CAPTURE(i);
-      HostTensor &x = *in.parameters()[i], &dx = r.gradients[i];
-      CHECK(gradient_error(x, dx, loss) < 1e-7);
-      dx = dx.scaled(1.01);
-      CHECK(gradient_error(x, dx, loss) > 5e-3);
+    const Inputs all(c, DType::f64);
+    for (Inputs in : {all, all.part({c.n / 3, c.n / 2})}) {
+      CAPTURE(in.first_row);
+      Run r = run(in);
+      auto loss = [&] { return dot(run(in).scores, in.dscores); };
+      for (size_t i = 0; i < r.gradients.size(); ++i) {
+        CAPTURE(i);
+        HostTensor &x = *in.parameters()[i], &dx = r.gradients[i];
+        CHECK(gradient_error(x, dx, loss) < 1e-7);
+        dx = dx.scaled(1.01);
+        CHECK(gradient_error(x, dx, loss) > 5e-3);
+      }
     }
   }
 }
@@ -123,6 +128,58 @@ TEST_CASE("pair_score: f32 follows the double definition, set and added, twice t
       CHECK(relative_error(fast.gradients[i], exact.gradients[i]) < 4 * bound);
       CHECK(relative_error(added.gradients[i], added_exact.gradients[i]) < 4 * bound);
       CHECK(again.gradients[i].bits_equal(fast.gradients[i]));
+    }
+  }
+}
+
+TEST_CASE("pair_score: ranges give the rows of a call over all, and gradients that sum to its") {
+  struct Kind {
+    DType dtype;
+    Path path;
+  };
+  for (const auto& [dtype, path] :
+       {Kind{DType::f32, Path::operation}, Kind{DType::f64, Path::operation},
+        Kind{DType::f64, Path::fast_double}}) {
+    for (const auto& c : kPairScoreCases) {
+      if (c.n < 3 || (c.bench && c.d != 64)) continue;
+      CAPTURE(dtype);
+      CAPTURE(c.d);
+      const Inputs in(c, dtype);
+      const Run all = run(in, nullptr, path);
+      const double bound = rounding_bound(dtype, c.d, 2);
+      std::vector<HostTensor> sums;
+      for (const RowRange& range : split_rows(c.n)) {
+        CAPTURE(range.first);
+        Run part = run(in.part(range), sums.empty() ? nullptr : &sums, path);
+        const RowRange pairs{range.first * c.k, range.count * c.k};
+        CHECK(relative_error(part.scores, rows_of(all.scores, range)) < bound);
+        CHECK(relative_error(part.hidden0, rows_of(all.hidden0, pairs)) < bound);
+        CHECK(relative_error(part.hidden2, rows_of(all.hidden2, pairs)) < bound);
+        sums = std::move(part.gradients);
+      }
+      for (size_t i = 0; i < sums.size(); ++i) {
+        CAPTURE(i);
+        CHECK(relative_error(sums[i], all.gradients[i]) < 4 * bound);
+      }
+    }
+  }
+}
+
+TEST_CASE("pair_score: outside the range the first half of h gets 0, or nothing is added") {
+  const PairScoreCase c{9, 20, 8};
+  const RowRange range{3, 2};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Inputs in = Inputs(c, dtype).part(range);
+    const Run set = run(in);
+    std::vector<HostTensor> start;
+    for (const HostTensor& gradient : set.gradients)
+      start.push_back(HostTensor::random(gradient.tensor().shape, dtype, 9));
+    const Run added = run(in, &start);
+    for (int64_t e = 0; e < c.n * c.d; ++e) {
+      const int64_t row = e / c.d;
+      if (e % c.d >= c.d / 2 || (row >= range.first && row < range.first + range.count)) continue;
+      CHECK(set.gradients[0].at(e) == 0.0);
+      CHECK(added.gradients[0].at(e) == start[0].at(e));
     }
   }
 }
@@ -178,6 +235,14 @@ TEST_CASE("pair_score: a width that has no quarter and an index out of range are
   Inputs in({5, 8, 2}, DType::f32);
   in.indices.set(3, 5);
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("indices[3] is 5; expected 0 to 4"), Error);
+}
+
+TEST_CASE("pair_score: rows that h does not have are refused") {
+  Inputs in({5, 8, 2}, DType::f32);
+  in.first_row = 1;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("5 rows from row 1 on, out of 5"), Error);
+  in.first_row = -1;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("5 rows from row -1 on, out of 5"), Error);
 }
 
 }  // namespace lanet::test
