@@ -17,7 +17,7 @@ static const Registration info_nce_bench{
        // Random numbers, not unit rows: a high temperature keeps the exponents in their usual
        // range.
        const double temperature = 0.1 * static_cast<double>(s[1]) / 3;
-       context.reserve_workspace(info_nce_workspace_bytes(s[0], s[1], s[2], dtype));
+       context.reserve_workspace(info_nce_workspace_bytes(s[0], s[0], s[1], s[2], dtype));
        BenchTensor q(context, rows, dtype), k(context, rows, dtype), dq(context, rows, dtype);
        BenchTensor bank(context, {s[2], s[1]}, dtype), loss(context, {1}, DType::f32);
        BenchTensor labels(context, {s[0]}, DType::i32, [&](int64_t i) { return i % kLabels; });

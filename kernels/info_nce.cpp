@@ -9,13 +9,14 @@
 
 namespace lanet {
 
-size_t info_nce_workspace_bytes(int64_t queries, int64_t width, int64_t bank_rows, DType dtype) {
+size_t info_nce_workspace_bytes(int64_t queries, int64_t keys, int64_t width, int64_t bank_rows,
+                                DType dtype) {
   const int64_t elements = dtype == DType::f64
-                               ? bank_rows + queries + width
-                               : info_nce_cpu_workspace_elements(queries, width, bank_rows);
+                               ? bank_rows + keys + width
+                               : info_nce_cpu_workspace_elements(queries, keys, width, bank_rows);
   size_t bytes = static_cast<size_t>(elements) * size_of(accumulate_dtype(dtype));
 #ifdef LANET_HAVE_CUDA
-  bytes = std::max(bytes, InfoNceCudaLayout(queries, width, bank_rows, dtype).bytes);
+  bytes = std::max(bytes, InfoNceCudaLayout(queries, keys, width, bank_rows, dtype).bytes);
 #endif
   return bytes;
 }
@@ -26,9 +27,10 @@ namespace {
 /// again for the gradient. The logits are written, turned in place into weights, and read.
 Cost cost_of(const InfoNceArgs& args) {
   const DType dtype = args.q.dtype, sums = accumulate_dtype(dtype);
-  const int64_t queries = args.q.shape[0], width = args.q.shape[1], rows = args.bank.shape[0];
+  const int64_t queries = args.q.shape[0], keys = args.k.shape[0], width = args.q.shape[1];
+  const int64_t rows = args.bank.shape[0];
   const bool widened = args.bank.dtype != dtype, narrowed = dtype != sums;
-  const double products = static_cast<double>(queries * (queries + rows));  // q·b and q·k
+  const double products = static_cast<double>(queries * (keys + rows));  // q·b and q·k
   const int passes = args.dq ? 2 : 1;
   const int64_t tile = InfoNceCudaLayout::tile_rows(width, rows, dtype);
   const int pieces = widened ? static_cast<int>((rows + tile - 1) / tile) : 1;
@@ -44,28 +46,31 @@ Cost cost_of(const InfoNceArgs& args) {
 
 void info_nce(Context& context, const InfoNceArgs& args) {
   LANET_REQUIRE(args.q && args.q.shape.rank() == 2, "q is {}", args.q.shape);
+  LANET_REQUIRE(args.k && args.k.shape.rank() == 2, "k is {}", args.k.shape);
   LANET_REQUIRE(args.bank && args.bank.shape.rank() == 2, "bank is {}", args.bank.shape);
-  const int64_t queries = args.q.shape[0], width = args.q.shape[1], rows = args.bank.shape[0];
+  const int64_t queries = args.q.shape[0], keys = args.k.shape[0], width = args.q.shape[1];
+  const int64_t rows = args.bank.shape[0];
   const DType dtype = args.q.dtype;
   LANET_REQUIRE(args.bank.dtype == dtype || args.bank.dtype == DType::bf16, "{} q and a {} bank",
                 dtype, args.bank.dtype);
   LANET_REQUIRE(args.temperature > 0, "a temperature of {}", args.temperature);
-  require_tensor(args.k, args.q.shape, dtype, "k");
+  require_tensor(args.k, {keys, width}, dtype, "k");
+  require_row_range(args.first_row, queries, keys);
   require_tensor(args.bank, {rows, width}, args.bank.dtype, "bank");
-  require_tensor(args.labels, {queries}, DType::i32, "labels");
+  require_tensor(args.labels, {keys}, DType::i32, "labels");
   require_tensor(args.bank_labels, {rows}, DType::i32, "bank_labels");
   require_tensor(args.loss, {1}, accumulate_dtype(dtype), "loss");
   require_gradient(args.dq, args.q.shape, dtype, "dq");
   const Operation operation(context, "info_nce", cost_of(args));
   if (!operation.runs()) return;
-  void* workspace = context.workspace(info_nce_workspace_bytes(queries, width, rows, dtype));
+  void* workspace = context.workspace(info_nce_workspace_bytes(queries, keys, width, rows, dtype));
   LANET_RUN_CUDA(context, info_nce_cuda(context, args, workspace));
   if (dtype != DType::f64) {
     info_nce_cpu(context, args, static_cast<float*>(workspace));
     return;
   }
   double* negatives = static_cast<double*>(workspace);
-  double *slopes = negatives + rows, *gradient = slopes + queries;
+  double *slopes = negatives + rows, *gradient = slopes + keys;
   if (args.bank.dtype == DType::f64)
     info_nce_ref<double, double>(args, negatives, slopes, gradient);
   else

@@ -40,11 +40,11 @@ __device__ inline A softplus_of(A x) {
 
 template <typename A>
 struct InfoNceRowKernelArgs {
-  A* logits;  // [batch, rows], q·b; then dq's weights of the bank's rows, in T
-  A* slopes;  // [batch, batch], q·k; then dq's weights of the keys, in T
+  A* logits;  // [queries, rows], q·b; then dq's weights of the bank's rows, in T
+  A* slopes;  // [queries, keys], q·k; then dq's weights of the keys, in T
   const int32_t *labels, *bank_labels;
-  A* losses;  // [batch]
-  int64_t batch, rows;
+  A* losses;  // [queries]
+  int64_t first_row, queries, keys, rows;
   A inverse_temperature;
   A scale;  // of the gradient, over the temperature
   bool gradient_wanted;
@@ -72,9 +72,9 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
     info_nce_row_kernel(InfoNceRowKernelArgs<A> args) {
   __shared__ A scratch[kWarpsPerBlock];
   const int64_t query = blockIdx.x;
-  const int32_t label = args.labels[query];
+  const int32_t label = args.labels[args.first_row + query];
   A* logits = args.logits + query * args.rows;
-  A* slopes = args.slopes + query * args.batch;
+  A* slopes = args.slopes + query * args.keys;
   auto is_negative = [&](int64_t m) { return args.bank_labels[m] != label; };
 
   A largest = -cuda::kInfinity<A>, total = 0;
@@ -87,13 +87,13 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   const A log_negatives = largest + log(total);  // −∞ without negatives
 
   A positives = 0;
-  for (int64_t j = threadIdx.x; j < args.batch; j += kThreadsPerBlock)
+  for (int64_t j = threadIdx.x; j < args.keys; j += kThreadsPerBlock)
     positives += args.labels[j] == label ? A(1) : A(0);
   positives = block_reduce(positives, /*largest=*/false, scratch);
-  const A weight = 1 / (A(args.batch) * positives);
+  const A weight = 1 / (A(args.queries) * positives);
 
   A loss = 0, slope_sum = 0;
-  for (int64_t j = threadIdx.x; j < args.batch; j += kThreadsPerBlock) {
+  for (int64_t j = threadIdx.x; j < args.keys; j += kThreadsPerBlock) {
     if (args.labels[j] != label) continue;
     const A x = log_negatives - slopes[j] * args.inverse_temperature;
     loss += weight * softplus_of(x);
@@ -108,7 +108,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
     overwrite_row<T>(logits, args.rows, [&](int64_t m, A product) {
       return is_negative(m) ? factor * exp(product * args.inverse_temperature - largest) : A(0);
     });
-    overwrite_row<T>(slopes, args.batch, [&](int64_t j, A product) {
+    overwrite_row<T>(slopes, args.keys, [&](int64_t j, A product) {
       const A x = log_negatives - product * args.inverse_temperature;
       return args.labels[j] == label ? -args.scale * weight / (1 + exp(-x)) : A(0);
     });
@@ -117,9 +117,9 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
 
 /// The sum of the queries' losses, by one warp.
 template <typename A>
-__global__ void info_nce_loss_kernel(const A* losses, A* loss, bool add, int64_t batch) {
+__global__ void info_nce_loss_kernel(const A* losses, A* loss, bool add, int64_t queries) {
   A sum = 0;
-  for (int64_t i = threadIdx.x; i < batch; i += 32) sum += losses[i];
+  for (int64_t i = threadIdx.x; i < queries; i += 32) sum += losses[i];
   sum = cuda::warp_sum(sum);
   if (threadIdx.x == 0) *loss = add ? *loss + sum : sum;
 }
@@ -147,10 +147,11 @@ class InfoNce {
   InfoNce(Context& context, const InfoNceArgs& args, std::byte* workspace)
       : context_(context),
         args_(args),
-        batch_(args.q.shape[0]),
+        queries_(args.q.shape[0]),
+        keys_(args.k.shape[0]),
         width_(args.q.shape[1]),
         rows_(args.bank.shape[0]) {
-    const InfoNceCudaLayout layout(batch_, width_, rows_, args.q.dtype);
+    const InfoNceCudaLayout layout(queries_, keys_, width_, rows_, args.q.dtype);
     auto at = [&](size_t offset, DType dtype) {
       return Tensor{workspace + offset, {}, dtype, context.device()};
     };
@@ -165,7 +166,7 @@ class InfoNce {
 
   void run() {
     over_bank([&](const Tensor& bank, int64_t first, int64_t rows) {
-      gemm(context_, {.m = batch_,
+      gemm(context_, {.m = queries_,
                       .n = rows,
                       .k = width_,
                       .a = args_.q,
@@ -176,8 +177,8 @@ class InfoNce {
                       .c = offset(logits_, first),
                       .ldc = rows_});
     });
-    gemm(context_, {.m = batch_,
-                    .n = batch_,
+    gemm(context_, {.m = queries_,
+                    .n = keys_,
                     .k = width_,
                     .a = args_.q,
                     .lda = width_,
@@ -185,7 +186,7 @@ class InfoNce {
                     .ldb = width_,
                     .transpose_b = true,
                     .c = slopes_,
-                    .ldc = batch_});
+                    .ldc = keys_});
     reduce_rows();
     if (args_.dq) write_gradient_of_q();
   }
@@ -216,21 +217,23 @@ class InfoNce {
 
   void reduce_rows() {
     cuda::launch(
-        info_nce_row_kernel<T, A>, dim3(cuda::blocks_for(batch_, 1)), dim3(kThreadsPerBlock), 0,
+        info_nce_row_kernel<T, A>, dim3(cuda::blocks_for(queries_, 1)), dim3(kThreadsPerBlock), 0,
         cuda::stream(context_),
         InfoNceRowKernelArgs<A>{.logits = static_cast<A*>(logits_.data),
                                 .slopes = static_cast<A*>(slopes_.data),
                                 .labels = static_cast<const int32_t*>(args_.labels.data),
                                 .bank_labels = static_cast<const int32_t*>(args_.bank_labels.data),
                                 .losses = static_cast<A*>(losses_.data),
-                                .batch = batch_,
+                                .first_row = args_.first_row,
+                                .queries = queries_,
+                                .keys = keys_,
                                 .rows = rows_,
                                 .inverse_temperature = A(1 / args_.temperature),
                                 .scale = A(args_.scale / args_.temperature),
                                 .gradient_wanted = static_cast<bool>(args_.dq)});
     cuda::launch(info_nce_loss_kernel<A>, dim3(1), dim3(32), 0, cuda::stream(context_),
                  static_cast<const A*>(losses_.data), static_cast<A*>(args_.loss.data),
-                 args_.add_loss, batch_);
+                 args_.add_loss, queries_);
   }
 
   /// The weights are of T, in rows that are as long as those of A before them.
@@ -239,7 +242,7 @@ class InfoNce {
     Tensor weights = logits_, key_weights = slopes_;
     weights.dtype = key_weights.dtype = args_.q.dtype;
     over_bank([&](const Tensor& bank, int64_t first, int64_t rows) {
-      gemm(context_, {.m = batch_,
+      gemm(context_, {.m = queries_,
                       .n = width_,
                       .k = rows,
                       .a = offset(weights, first),
@@ -250,11 +253,11 @@ class InfoNce {
                       .ldc = width_,
                       .add = add_ || first > 0});
     });
-    gemm(context_, {.m = batch_,
+    gemm(context_, {.m = queries_,
                     .n = width_,
-                    .k = batch_,
+                    .k = keys_,
                     .a = key_weights,
-                    .lda = batch_ * kShrunk,
+                    .lda = keys_ * kShrunk,
                     .b = args_.k,
                     .ldb = width_,
                     .c = gradient_,
@@ -262,16 +265,16 @@ class InfoNce {
                     .add = true});
     if constexpr (!std::is_same_v<T, A>) {
       cuda::launch(
-          info_nce_gradient_kernel, dim3(cuda::blocks_for(batch_ * width_, kElementsPerBlock)),
+          info_nce_gradient_kernel, dim3(cuda::blocks_for(queries_ * width_, kElementsPerBlock)),
           dim3(kElementsPerBlock), 0, cuda::stream(context_),
           static_cast<const float*>(gradient_.data),
-          static_cast<__nv_bfloat16*>(args_.dq.tensor.data), args_.dq.add, batch_ * width_);
+          static_cast<__nv_bfloat16*>(args_.dq.tensor.data), args_.dq.add, queries_ * width_);
     }
   }
 
   Context& context_;
   const InfoNceArgs& args_;
-  int64_t batch_, width_, rows_;
+  int64_t queries_, keys_, width_, rows_;
   Tensor logits_, slopes_, losses_, tile_, gradient_;
   bool add_;
 };

@@ -36,7 +36,7 @@ inline float exp_nonpositive(float x) {
 struct Layout {
   int64_t q, k, tile, logits, negatives, slopes, maximum, total, losses, elements;
 
-  Layout(int64_t batch, int64_t width, int64_t rows) {
+  Layout(int64_t queries, int64_t keys, int64_t width, int64_t rows) {
     const int64_t tile_rows = std::min(rows, kTileRows);
     int64_t used = 0;
     auto take = [&used](int64_t count) {
@@ -44,15 +44,15 @@ struct Layout {
       used += (count + 15) / 16 * 16;
       return start;
     };
-    q = take(batch * width);  // q and k as float
-    k = take(batch * width);
-    tile = take(tile_rows * width);    // rows of a bfloat16 bank as float
-    logits = take(batch * tile_rows);  // then their exponentials
-    negatives = take(batch * width);   // Σ_m e^(logit − maximum)·b_m; then the gradient
-    slopes = take(batch * batch);      // q·k, then −a
-    maximum = take(batch);
-    total = take(batch);
-    losses = take(batch);
+    q = take(queries * width);  // q and k as float
+    k = take(keys * width);
+    tile = take(tile_rows * width);      // rows of a bfloat16 bank as float
+    logits = take(queries * tile_rows);  // then their exponentials
+    negatives = take(queries * width);   // Σ_m e^(logit − maximum)·b_m; then the gradient
+    slopes = take(queries * keys);       // q·k, then −a
+    maximum = take(queries);
+    total = take(queries);
+    losses = take(queries);
     elements = used;
   }
 };
@@ -96,57 +96,62 @@ float absorb_tile(float* logits, int64_t count, const int32_t* bank_labels, int3
 
 }  // namespace
 
-int64_t info_nce_cpu_workspace_elements(int64_t queries, int64_t width, int64_t bank_rows) {
-  return Layout(queries, width, bank_rows).elements;
+int64_t info_nce_cpu_workspace_elements(int64_t queries, int64_t keys, int64_t width,
+                                        int64_t bank_rows) {
+  return Layout(queries, keys, width, bank_rows).elements;
 }
 
 void info_nce_cpu(Context& context, const InfoNceArgs& args, float* workspace) {
-  const int64_t batch = args.q.shape[0], width = args.q.shape[1], rows = args.bank.shape[0];
+  const int64_t queries = args.q.shape[0], keys = args.k.shape[0], width = args.q.shape[1];
+  const int64_t rows = args.bank.shape[0];
   const int32_t* labels = args.labels.as<int32_t>();
+  const int32_t* query_labels = labels + args.first_row;
   const int32_t* bank_labels = args.bank_labels.as<int32_t>();
   const float inverse_temperature = static_cast<float>(1 / args.temperature);
-  const Layout layout(batch, width, rows);
-  float* q = as_float(args.q, 0, batch * width, workspace + layout.q);
-  float* k = as_float(args.k, 0, batch * width, workspace + layout.k);
+  const Layout layout(queries, keys, width, rows);
+  float* q = as_float(args.q, 0, queries * width, workspace + layout.q);
+  float* k = as_float(args.k, 0, keys * width, workspace + layout.k);
   float* logits = workspace + layout.logits;
   float* negatives = workspace + layout.negatives;
   float* slopes = workspace + layout.slopes;
   float* maximum = workspace + layout.maximum;
   float* total = workspace + layout.total;
   float* losses = workspace + layout.losses;
-  std::fill_n(maximum, batch, -kInfinity);
-  std::fill_n(total, batch, 0.0f);
-  std::fill_n(negatives, batch * width, 0.0f);
+  std::fill_n(maximum, queries, -kInfinity);
+  std::fill_n(total, queries, 0.0f);
+  std::fill_n(negatives, queries * width, 0.0f);
 
   for (int64_t start = 0; start < rows; start += kTileRows) {
     const int64_t count = std::min(kTileRows, rows - start);
     float* bank = as_float(args.bank, start * width, count * width, workspace + layout.tile);
-    matrix_product<float>(context, batch, count, width, {q, width}, {bank, width, true}, logits,
+    matrix_product<float>(context, queries, count, width, {q, width}, {bank, width, true}, logits,
                           count);
 #pragma omp parallel for
-    for (int64_t i = 0; i < batch; ++i) {
-      const float factor = absorb_tile(logits + i * count, count, bank_labels + start, labels[i],
-                                       inverse_temperature, maximum + i, total + i);
+    for (int64_t i = 0; i < queries; ++i) {
+      const float factor =
+          absorb_tile(logits + i * count, count, bank_labels + start, query_labels[i],
+                      inverse_temperature, maximum + i, total + i);
       if (factor != 1)
         for (int64_t c = 0; c < width; ++c) negatives[i * width + c] *= factor;
     }
     if (args.dq)
-      matrix_product<float>(context, batch, width, count, {logits, count}, {bank, width}, negatives,
-                            width, /*add=*/true);
+      matrix_product<float>(context, queries, width, count, {logits, count}, {bank, width},
+                            negatives, width, /*add=*/true);
   }
 
-  matrix_product<float>(context, batch, batch, width, {q, width}, {k, width, true}, slopes, batch);
+  matrix_product<float>(context, queries, keys, width, {q, width}, {k, width, true}, slopes, keys);
 #pragma omp parallel for
-  for (int64_t i = 0; i < batch; ++i) {
+  for (int64_t i = 0; i < queries; ++i) {
+    const int32_t label = query_labels[i];
     const float log_negatives = maximum[i] + std::log(total[i]);  // −∞ without negatives
-    const int64_t positives = std::count(labels, labels + batch, labels[i]);
-    const float weight = 1 / static_cast<float>(batch * positives);
+    const int64_t positives = std::count(labels, labels + keys, label);
+    const float weight = 1 / static_cast<float>(queries * positives);
     float loss = 0, slope_sum = 0;
-    for (int64_t j = 0; j < batch; ++j) {
-      float& slope = slopes[i * batch + j];
+    for (int64_t j = 0; j < keys; ++j) {
+      float& slope = slopes[i * keys + j];
       const float x = log_negatives - slope * inverse_temperature;
       slope = 0;
-      if (labels[j] != labels[i]) continue;
+      if (labels[j] != label) continue;
       loss += weight * softplus(x);
       slope = -weight / (1 + std::exp(-x));
       slope_sum -= slope;
@@ -156,16 +161,16 @@ void info_nce_cpu(Context& context, const InfoNceArgs& args, float* workspace) {
     for (int64_t c = 0; c < width; ++c) negatives[i * width + c] *= factor;
   }
   float loss = 0;
-  for (int64_t i = 0; i < batch; ++i) loss += losses[i];
+  for (int64_t i = 0; i < queries; ++i) loss += losses[i];
   write_gradient(*args.loss.as<float>(), loss, args.add_loss);
 
   if (!args.dq) return;
-  matrix_product<float>(context, batch, width, batch, {slopes, batch}, {k, width}, negatives, width,
+  matrix_product<float>(context, queries, width, keys, {slopes, keys}, {k, width}, negatives, width,
                         /*add=*/true);
   const float scale = static_cast<float>(args.scale) * inverse_temperature;
   dispatch_float(args.q.dtype, [&]<typename T>() {
     T* dq = args.dq.tensor.as<T>();
-    for (int64_t e = 0; e < batch * width; ++e)
+    for (int64_t e = 0; e < queries * width; ++e)
       write_gradient(dq[e], accumulate_t<T>(negatives[e] * scale), args.dq.add);
   });
 }

@@ -9,14 +9,14 @@ namespace lanet {
 
 /// Where each array starts, in bytes.
 struct InfoNceCudaLayout {
-  size_t logits;    // [batch, rows]
-  size_t slopes;    // [batch, batch]
-  size_t losses;    // [batch]
-  size_t gradient;  // [batch, width], while dq of bf16 is summed
+  size_t logits;    // [queries, rows]
+  size_t slopes;    // [queries, keys]
+  size_t losses;    // [queries]
+  size_t gradient;  // [queries, width], while dq of bf16 is summed
   size_t tile;      // [tile_rows, width], rows of a bf16 bank as q's type
   size_t bytes;
 
-  InfoNceCudaLayout(int64_t batch, int64_t width, int64_t rows, DType dtype) {
+  InfoNceCudaLayout(int64_t queries, int64_t keys, int64_t width, int64_t rows, DType dtype) {
     const size_t sum = size_of(accumulate_dtype(dtype));
     bytes = 0;
     auto take = [this](int64_t count, size_t size) {
@@ -24,10 +24,10 @@ struct InfoNceCudaLayout {
       bytes += (static_cast<size_t>(count) * size + 255) / 256 * 256;
       return start;
     };
-    logits = take(batch * rows, sum);
-    slopes = take(batch * batch, sum);
-    losses = take(batch, sum);
-    gradient = take(dtype == accumulate_dtype(dtype) ? 0 : batch * width, sum);
+    logits = take(queries * rows, sum);
+    slopes = take(queries * keys, sum);
+    losses = take(queries, sum);
+    gradient = take(dtype == accumulate_dtype(dtype) ? 0 : queries * width, sum);
     tile = take(tile_rows(width, rows, dtype) * width, size_of(dtype));
   }
 

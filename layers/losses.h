@@ -142,8 +142,8 @@ class ContrastiveLoss : public Loss {
     write_loss(graph, queries->dtype);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(info_nce_workspace_bytes(queries_->shape[0], queries_->shape[1],
-                                                       bank_->shape[0], queries_->dtype));
+    context.reserve_workspace(info_nce_workspace_bytes(
+        queries_->shape[0], keys_->shape[0], queries_->shape[1], bank_->shape[0], queries_->dtype));
   }
   void forward(Context& context) override {
     info_nce(context, {.q = queries_->data,

@@ -19,6 +19,7 @@ inline HostTensor unit_rows(const HostTensor& x) {
 struct InfoNceInputs {
   HostTensor q, k, bank, labels, bank_labels;
   double temperature;
+  int64_t first_row = 0;
 
   /// Labels: classes shared by several samples, and of every third sample one of its own. Bank
   /// labels: those classes, with rows that match nothing and rows of uncertain samples.
@@ -34,6 +35,13 @@ struct InfoNceInputs {
       return m % 5 == 4 ? kNoLabel : m % 7 == 5 ? -(m % 9 + 1) : m % c.num_labels;
     });
   }
+  /// The same, with the queries of a range of the rows only.
+  InfoNceInputs part(const RowRange& range) const {
+    InfoNceInputs other = *this;
+    other.q = rows_of(q, range);
+    other.first_row = range.first;
+    return other;
+  }
   InfoNceInputs cast(DType dtype, DType bank_dtype) const {
     InfoNceInputs other = *this;
     other.q = q.cast(dtype);
@@ -41,9 +49,13 @@ struct InfoNceInputs {
     other.bank = bank.cast(bank_dtype);
     return other;
   }
-  int64_t batch() const { return q.tensor().shape[0]; }
+  int64_t queries() const { return q.tensor().shape[0]; }
+  int64_t keys() const { return k.tensor().shape[0]; }
   int64_t width() const { return q.tensor().shape[1]; }
   int64_t rows() const { return bank.tensor().shape[0]; }
+  size_t workspace_bytes() const {
+    return info_nce_workspace_bytes(queries(), keys(), width(), rows(), q.tensor().dtype);
+  }
 };
 
 }  // namespace lanet::test

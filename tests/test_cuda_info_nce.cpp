@@ -25,10 +25,9 @@ Run before(const Inputs& in, bool add) {
   return r;
 }
 
-Run on_device(const Inputs& in, bool add, bool gradient_wanted = true) {
+Run on_device(const Inputs& in, bool add, bool gradient_wanted = true, double scale = kScale) {
   Context context(Device::cuda);
-  context.reserve_workspace(
-      info_nce_workspace_bytes(in.batch(), in.width(), in.rows(), in.q.tensor().dtype));
+  context.reserve_workspace(in.workspace_bytes());
   const Run start = before(in, add);
   const DeviceTensor q(context, in.q), k(context, in.k), bank(context, in.bank),
       labels(context, in.labels), bank_labels(context, in.bank_labels), loss(context, start.loss),
@@ -41,8 +40,9 @@ Run on_device(const Inputs& in, bool add, bool gradient_wanted = true) {
                      .loss = loss,
                      .dq = gradient_wanted ? Gradient{dq, add} : Gradient{},
                      .temperature = in.temperature,
-                     .scale = kScale,
-                     .add_loss = add});
+                     .scale = scale,
+                     .add_loss = add,
+                     .first_row = in.first_row});
   return {loss.download(), dq.download()};
 }
 
@@ -50,7 +50,7 @@ Run exactly(const Inputs& inputs, bool add) {
   const Inputs in = inputs.cast(DType::f64, DType::f64);
   const Run start = before(inputs, add);
   Run r{start.loss.cast(DType::f64), start.dq.cast(DType::f64)};
-  std::vector<double> negatives(in.rows()), slopes(in.batch()), gradient(in.width());
+  std::vector<double> negatives(in.rows()), slopes(in.keys()), gradient(in.width());
   info_nce_ref<double, double>({.q = in.q,
                                 .k = in.k,
                                 .bank = in.bank,
@@ -60,7 +60,8 @@ Run exactly(const Inputs& inputs, bool add) {
                                 .dq = {r.dq, add},
                                 .temperature = in.temperature,
                                 .scale = kScale,
-                                .add_loss = add},
+                                .add_loss = add,
+                                .first_row = in.first_row},
                                negatives.data(), slopes.data(), gradient.data());
   return r;
 }
@@ -101,6 +102,33 @@ TEST_CASE("cuda: info_nce follows the double definition, set and added, twice th
       CAPTURE(c.queries);
       for (const bool add : {false, true})
         check_against_definition(Inputs(c).cast(types.dtype, types.bank), add);
+    }
+  }
+}
+
+TEST_CASE(
+    "cuda: info_nce: ranges give the rows of the gradient of a call over all, and its mean loss") {
+  if (skip_without_device()) return;
+  for (const Types types : kTypes) {
+    for (const auto& c : kInfoNceCases) {
+      if (c.bench || c.queries < 3) continue;
+      CAPTURE(to_string(types.dtype));
+      CAPTURE(to_string(types.bank));
+      CAPTURE(c.queries);
+      const Inputs in = Inputs(c).cast(types.dtype, types.bank);
+      const Run all = exactly(in, false);
+      const double bound = rounding_bound(accumulate_dtype(types.dtype), c.width) / c.temperature;
+      double loss = 0;
+      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      for (const RowRange& range : split_rows(c.queries)) {
+        const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
+        const Run part = on_device(in.part(range), false, /*gradient_wanted=*/true, kScale * share);
+        loss += share * part.loss.at(0);
+        for (int64_t e = 0; e < part.dq.elements(); ++e)
+          dq.set(range.first * c.width + e, part.dq.at(e));
+      }
+      CHECK(relative_error(dq, all.dq) < bound + rounding_bound(types.dtype, 1, 1));
+      CHECK(relative(loss, all.loss.at(0)) < bound);
     }
   }
 }

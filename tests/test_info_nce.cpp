@@ -16,7 +16,7 @@ struct Run {
 Run run(const Inputs& in, const Run* start = nullptr, double scale = 1) {
   Context context;
   const DType dtype = in.q.tensor().dtype;
-  context.reserve_workspace(info_nce_workspace_bytes(in.batch(), in.width(), in.rows(), dtype));
+  context.reserve_workspace(in.workspace_bytes());
   Run r{
       start ? start->loss.cast(accumulate_dtype(dtype)) : HostTensor({1}, accumulate_dtype(dtype)),
       start ? start->dq.cast(dtype) : HostTensor(in.q.tensor().shape, dtype)};
@@ -29,7 +29,8 @@ Run run(const Inputs& in, const Run* start = nullptr, double scale = 1) {
                      .dq = {r.dq, start != nullptr},
                      .temperature = in.temperature,
                      .scale = scale,
-                     .add_loss = start != nullptr});
+                     .add_loss = start != nullptr,
+                     .first_row = in.first_row});
   CHECK(r.loss.guards_intact());
   CHECK(r.dq.guards_intact());
   return r;
@@ -44,18 +45,19 @@ double published_loss(const Inputs& in) {
     return std::exp(sum / in.temperature);
   };
   double loss = 0;
-  for (int64_t i = 0; i < in.batch(); ++i) {
+  for (int64_t i = 0; i < in.queries(); ++i) {
+    const double label = in.labels.at(in.first_row + i);
     double of_row = 0, positives = 0;
-    for (int64_t j = 0; j < in.batch(); ++j) {
-      if (in.labels.at(j) != in.labels.at(i)) continue;
+    for (int64_t j = 0; j < in.keys(); ++j) {
+      if (in.labels.at(j) != label) continue;
       const double positive = similarity(i, in.k, j);
       double all = positive;
       for (int64_t m = 0; m < in.rows(); ++m)
-        if (in.bank_labels.at(m) != in.labels.at(i)) all += similarity(i, in.bank, m);
+        if (in.bank_labels.at(m) != label) all += similarity(i, in.bank, m);
       of_row -= std::log(positive / all);
       positives += 1;
     }
-    loss += of_row / positives / static_cast<double>(in.batch());
+    loss += of_row / positives / static_cast<double>(in.queries());
   }
   return loss;
 }
@@ -69,20 +71,24 @@ double relative(double a, double b) {
 TEST_CASE("info_nce: the O(B(B+M)) form equals the published one") {
   for (const auto& c : kInfoNceCases) {
     if (c.bench) continue;
-    const Inputs in(c);
-    CHECK(relative(run(in).loss.at(0), published_loss(in)) < 1e-12);
+    const Inputs all(c);
+    for (const Inputs& in : {all, all.part({c.queries / 2, 1})})
+      CHECK(relative(run(in).loss.at(0), published_loss(in)) < 1e-12);
   }
 }
 
 TEST_CASE("info_nce: gradient agrees with central differences, and 1.01 of it does not") {
   for (const auto& c : kInfoNceCases) {
     if (c.bench || c.bank_rows > 100) continue;
-    Inputs in(c);
-    auto loss = [&] { return run(in).loss.at(0); };
-    HostTensor dq = run(in).dq;
-    CHECK(gradient_error(in.q, dq, loss) < 1e-7);
-    dq = dq.scaled(1.01);
-    CHECK(gradient_error(in.q, dq, loss) > 5e-3);
+    const Inputs all(c);
+    for (Inputs in : {all, all.part({c.queries / 2, c.queries - c.queries / 2})}) {
+      CAPTURE(in.first_row);
+      auto loss = [&] { return run(in).loss.at(0); };
+      HostTensor dq = run(in).dq;
+      CHECK(gradient_error(in.q, dq, loss) < 1e-7);
+      dq = dq.scaled(1.01);
+      CHECK(gradient_error(in.q, dq, loss) > 5e-3);
+    }
   }
 }
 
@@ -112,6 +118,30 @@ TEST_CASE("info_nce: f32, bf16 and a bf16 bank follow the double definition, twi
   }
 }
 
+TEST_CASE("info_nce: ranges give the rows of the gradient of a call over all, and its mean loss") {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const auto& c : kInfoNceCases) {
+      if (c.bench || c.queries < 3) continue;
+      CAPTURE(dtype);
+      CAPTURE(c.queries);
+      const Inputs in = Inputs(c).cast(dtype, dtype);
+      const Run all = run(in.cast(DType::f64, DType::f64));
+      const double bound = rounding_bound(accumulate_dtype(dtype), c.width) / c.temperature;
+      double loss = 0;
+      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      for (const RowRange& range : split_rows(c.queries)) {
+        const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
+        const Run part = run(in.part(range), nullptr, share);
+        loss += share * part.loss.at(0);
+        for (int64_t e = 0; e < part.dq.elements(); ++e)
+          dq.set(range.first * c.width + e, part.dq.at(e));
+      }
+      CHECK(relative_error(dq, all.dq) < bound + rounding_bound(dtype, 1, 1));
+      CHECK(relative(loss, all.loss.at(0)) < bound);
+    }
+  }
+}
+
 TEST_CASE("info_nce: a bf16 bank under a double query is read as its rounded rows") {
   const Inputs in = Inputs(kInfoNceCases[2]).cast(DType::f64, DType::bf16);
   const Run r = run(in), exact = run(in.cast(DType::f64, DType::f64));
@@ -137,7 +167,7 @@ TEST_CASE("info_nce: without a wanted gradient the value is the same") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Inputs in = Inputs(kInfoNceCases[3]).cast(dtype, dtype);
     Context context;
-    context.reserve_workspace(info_nce_workspace_bytes(in.batch(), in.width(), in.rows(), dtype));
+    context.reserve_workspace(in.workspace_bytes());
     HostTensor loss({1}, dtype);
     info_nce(context, {.q = in.q,
                        .k = in.k,
@@ -200,6 +230,14 @@ TEST_CASE("info_nce: what is not a number shows in the loss") {
     in.q.set(3, std::numeric_limits<double>::quiet_NaN());
     CHECK(std::isnan(run(in).loss.at(0)));
   }
+}
+
+TEST_CASE("info_nce: queries that the batch does not have are refused") {
+  Inputs in = Inputs(kInfoNceCases[1]).part({2, 3});
+  in.first_row = 3;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row 3 on, out of 5"), Error);
+  in.first_row = -1;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row -1 on, out of 5"), Error);
 }
 
 TEST_CASE("info_nce: golden losses and gradients by the query before normalisation") {
