@@ -37,7 +37,7 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
       context, "label_aggregate",
       {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
                           args.indices_landmark, args.logits, args.probabilities}) +
-                3 * bytes_of({args.target}),  // the bank's rows too, read and written
+                2 * bytes_of({args.target}),  // the bank's rows too
        .flops = 2 * static_cast<double>(n * classes) *
                 static_cast<double>(args.scores_expression.shape[1] +
                                     args.scores_landmark.shape[1] + 5)});

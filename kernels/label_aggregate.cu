@@ -48,20 +48,19 @@ __device__ inline A sum_over_rows(int64_t n, F&& value) {
 template <typename A>
 struct LabelAggregateKernelArgs {
   AggregateSpace<A> expression, landmark;
-  const A* logits;
+  const A *logits, *bank;
   const int32_t* sample_indices;
-  A *bank, *probabilities, *target;
+  A *probabilities, *target;
   int64_t n, classes;
   A momentum;
 };
 
-/// Shared memory: the means of all classes, then for each position whether its row stays.
+/// Shared memory: the means of all classes.
 template <typename A>
 __global__ void __launch_bounds__(kForwardThreads)
     label_aggregate_kernel(LabelAggregateKernelArgs<A> args) {
   const int64_t n = args.n, classes = args.classes;
   A* means = cuda::dynamic_shared<A>();
-  int32_t* stays = reinterpret_cast<int32_t*>(means + classes);
 
   for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
     const A* logits = args.logits + i * classes;
@@ -70,10 +69,6 @@ __global__ void __launch_bounds__(kForwardThreads)
     for (int64_t c = 1; c < classes; ++c) largest = max(largest, logits[c]);
     for (int64_t c = 0; c < classes; ++c) sum += p[c] = exp(logits[c] - largest);
     for (int64_t c = 0; c < classes; ++c) p[c] /= sum;
-    bool last = true;
-    for (int64_t later = i + 1; later < n; ++later)
-      last = last && args.sample_indices[later] != args.sample_indices[i];
-    stays[i] = last;
   }
   __syncthreads();
 
@@ -92,12 +87,6 @@ __global__ void __launch_bounds__(kForwardThreads)
                        2;
     const A history = args.bank[args.sample_indices[i] * classes + c];
     args.target[e] = args.momentum * history + (1 - args.momentum) * estimate;
-  }
-  __syncthreads();  // every position has read the old rows
-
-  for (int64_t e = threadIdx.x; e < n * classes; e += blockDim.x) {
-    const int64_t i = e / classes;
-    if (stays[i]) args.bank[args.sample_indices[i] * classes + e % classes] = args.target[e];
   }
 }
 
@@ -201,15 +190,15 @@ void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args) {
         .expression = space_of<A>(args.scores_expression, args.indices_expression, {}),
         .landmark = space_of<A>(args.scores_landmark, args.indices_landmark, {}),
         .logits = static_cast<const A*>(args.logits.data),
+        .bank = static_cast<const A*>(args.bank.data),
         .sample_indices = static_cast<const int32_t*>(args.sample_indices.data),
-        .bank = static_cast<A*>(args.bank.data),
         .probabilities = static_cast<A*>(args.probabilities.data),
         .target = static_cast<A*>(args.target.data),
         .n = n,
         .classes = classes,
         .momentum = A(args.bank_momentum)};
-    cuda::launch(label_aggregate_kernel<A>, dim3(1), dim3(kForwardThreads),
-                 classes * sizeof(A) + n * sizeof(int32_t), cuda::stream(context), kernel_args);
+    cuda::launch(label_aggregate_kernel<A>, dim3(1), dim3(kForwardThreads), classes * sizeof(A),
+                 cuda::stream(context), kernel_args);
   };
   if (args.logits.dtype == DType::f64)
     run.template operator()<double>();

@@ -4,7 +4,7 @@
 //   d(i) = Σ_j ŵ_ij·p_j over all j of the batch, i included
 //        = (Σ_k w_ik·p_k + ε·mean_j p_j) / (Σ_k w_ik + ε), k over the neighbours of i
 //   t_i = (d_expression(i) + d_landmark(i)) / 2
-//   T_i = momentum·bank[sample_i] + (1 − momentum)·t_i, then bank[sample_i] ← T_i
+//   T_i = momentum·bank[sample_i] + (1 − momentum)·t_i
 // (design: LA-Net part 2, steps 3 and 4 and what follows them.) T is not detached: its gradient
 // goes to the scores and to the logits; none goes to the bank.
 #pragma once
@@ -16,9 +16,8 @@ namespace lanet {
 constexpr double kLabelAggregateEpsilon = 1e-8;
 
 /// Scores, logits, bank, probabilities and target of one dtype, f32 or f64; indices and
-/// sample_indices i32. A sample may stand in the batch twice: all positions read the old bank row
-/// before any is written, and the last position's row stays. Deterministic for any number of
-/// threads.
+/// sample_indices i32. A sample may stand in the batch twice. The bank is only read: T goes there
+/// by label_bank_store. Deterministic for any number of threads.
 struct LabelAggregateArgs {
   Tensor scores_expression;   // [N, K]
   Tensor indices_expression;  // [N, K], positions in the batch, each in [0, N)
@@ -26,7 +25,7 @@ struct LabelAggregateArgs {
   Tensor indices_landmark;    // [N, K]
   Tensor logits;              // [N, C]
   Tensor sample_indices;      // [N], rows of the bank
-  Tensor bank;                // [samples, C], read, then overwritten at sample_indices
+  Tensor bank;                // [samples, C], read
   Tensor probabilities;       // [N, C], written: softmax(logits), for the backward pass
   Tensor target;              // [N, C], written: T
   double bank_momentum = 0.9;

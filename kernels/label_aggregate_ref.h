@@ -56,7 +56,7 @@ void label_aggregate_ref(const LabelAggregateArgs& args) {
   const NeighbourEstimate<A> landmark(args.scores_landmark, args.indices_landmark);
   const int32_t* sample = args.sample_indices.as<int32_t>();
   const A momentum = A(args.bank_momentum);
-  A* bank = args.bank.as<A>();
+  const A* bank = args.bank.as<A>();
   A* p = args.probabilities.as<A>();
   A* target = args.target.as<A>();
 
@@ -71,9 +71,6 @@ void label_aggregate_ref(const LabelAggregateArgs& args) {
           momentum * bank[sample[i] * classes + c] + (1 - momentum) * estimate;
     }
   }
-  // Only now: every position has read the old rows. In order, so that the last one's stays.
-  for (int64_t i = 0; i < n; ++i)
-    std::copy_n(target + i * classes, classes, bank + sample[i] * classes);
 }
 
 /// dprobabilities: [n, classes], scratch, the gradient of the probabilities while it is summed.

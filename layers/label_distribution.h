@@ -101,7 +101,7 @@ struct Neighbourhood {
   Value* indices;  ///< i32 [N, K]
 };
 
-/// T [N, C] from both neighbourhoods, the logits and the bank's rows; writes T into the bank.
+/// T [N, C] from both neighbourhoods, the logits and the bank's rows. The bank is only read.
 class LabelDistribution : public Node {
  public:
   LabelDistribution(Graph& graph, const std::string& name, const Neighbourhood& expression,

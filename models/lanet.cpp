@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/rng.h"
+#include "kernels/label_bank.h"
 #include "kernels/memory_bank.h"
 #include "layers/linear.h"
 #include "layers/losses.h"
@@ -97,7 +98,7 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
 
   inspection_ = {heatmaps,       expression_key, landmark_key,
                  near_u.indices, near_v.indices, pseudo_labels};
-  // The trainer reads these; the keys and pseudo labels enter the banks after the optimiser.
+  // The trainer reads these; target, keys and pseudo labels enter the banks after the optimiser.
   for (Value* value : {logits_, target_, expression_key, landmark_key, pseudo_labels})
     graph_.keep(value);
 }
@@ -165,6 +166,9 @@ std::vector<NamedState> LaNet::state() const {
 }
 
 void LaNet::after_optimiser(Context& context) {
+  label_bank_store(context, {.target = target_->data,
+                             .sample_indices = inputs_.sample_indices->data,
+                             .bank = label_bank_});
   memory_bank_enqueue(context, {.keys_expression = inspection_.expression_key->data,
                                 .keys_landmark = inspection_.landmark_key->data,
                                 .labels = inspection_.pseudo_labels->data,

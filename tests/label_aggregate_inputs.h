@@ -42,7 +42,7 @@ struct LabelAggregateInputs {
 
 /// What forward and backward pass write.
 struct LabelAggregateRun {
-  HostTensor probabilities, target, bank, dscores_expression, dscores_landmark, dlogits;
+  HostTensor probabilities, target, dscores_expression, dscores_landmark, dlogits;
 };
 
 }  // namespace lanet::test

@@ -5,6 +5,7 @@
 #include "kernels/kl_divergence.h"
 #include "kernels/knn.h"
 #include "kernels/label_aggregate.h"
+#include "kernels/label_bank.h"
 #include "kernels/linear.h"
 #include "kernels/pair_score.h"
 #include "tests/golden.h"
@@ -175,6 +176,7 @@ void check_entry(const nlohmann::json& entry, const std::string& prefix, DType d
                             .bank = bank,
                             .probabilities = probabilities,
                             .target = target});
+  label_bank_store(context, {.target = target, .sample_indices = indices, .bank = bank});
   kl_divergence(
       context,
       {.target = target, .logits = logits, .loss = kl, .dtarget = {dtarget}, .dlogits = {dlogits}});

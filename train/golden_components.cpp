@@ -5,6 +5,7 @@
 
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"
+#include "kernels/label_bank.h"
 #include "layers/linear.h"
 #include "layers/losses.h"
 #include "models/lanet.h"
@@ -144,6 +145,8 @@ json label_distribution_entry(Context& context, const json& golden, const std::s
                  golden_fill(prefix + p.name, p.shape.elements(), -limit, limit));
   }
   run(context, graph);
+  label_bank_store(context,
+                   {.target = target->data, .sample_indices = samples->data, .bank = bank->data});
 
   const auto bank_after = inputs.data(bank);
   json rows_after = json::array();
