@@ -1,6 +1,6 @@
 // Label distributions on CUDA. Forward: one block has the whole batch, which is small, so that its
-// barriers stand between the phases. Backward: a block has some of the samples, and forms the few
-// sums over the whole batch again for itself.
+// barriers stand between the phases. Backward: a block has some of the samples and some of the
+// targets, and forms the few sums over all of them again for itself.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/label_aggregate.h"
@@ -16,8 +16,8 @@ constexpr int64_t kRowsPerBlock = 16;
 /// One space's neighbours, and where the gradient of their scores goes.
 template <typename A>
 struct AggregateSpace {
-  const A* scores;         // [n, k]
-  const int32_t* indices;  // [n, k]
+  const A* scores;         // [num_targets, k]
+  const int32_t* indices;  // [num_targets, k]
   int64_t k;
   A* dscores;  // null: not wanted
   bool add_dscores;
@@ -37,11 +37,11 @@ struct AggregateSpace {
   }
 };
 
-/// Σ over the rows of the batch of value(i), by the lanes of a warp that all come here.
+/// Σ over `rows` rows of value(i), by the lanes of a warp that all come here.
 template <typename A, typename F>
-__device__ inline A sum_over_rows(int64_t n, F&& value) {
+__device__ inline A sum_over_rows(int64_t rows, F&& value) {
   A sum = 0;
-  for (int64_t i = threadIdx.x % 32; i < n; i += 32) sum += value(i);
+  for (int64_t i = threadIdx.x % 32; i < rows; i += 32) sum += value(i);
   return cuda::warp_sum(sum);
 }
 
@@ -51,7 +51,7 @@ struct LabelAggregateKernelArgs {
   const A *logits, *bank;
   const int32_t* sample_indices;
   A *probabilities, *target;
-  int64_t n, classes;
+  int64_t n, num_targets, classes;
   A momentum;
 };
 
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kForwardThreads)
   }
   __syncthreads();
 
-  for (int64_t e = threadIdx.x; e < n * classes; e += blockDim.x) {
+  for (int64_t e = threadIdx.x; e < args.num_targets * classes; e += blockDim.x) {
     const int64_t i = e / classes, c = e % classes;
     const A* p = args.probabilities + c;
     const A estimate = (args.expression.estimate(i, p, classes, means[c]) +
@@ -96,7 +96,7 @@ struct LabelAggregateBackwardKernelArgs {
   const A *probabilities, *dtarget;
   A* dlogits;  // null: not wanted
   bool add_dlogits;
-  int64_t n, classes;
+  int64_t n, num_targets, classes;
   A share;  // of each space in T
 
   /// The derivative of the loss by d(i) of one space in class c, over the sum of weights.
@@ -112,6 +112,7 @@ __global__ void label_aggregate_backward_kernel(LabelAggregateBackwardKernelArgs
   const int64_t n = args.n, classes = args.classes;
   const int64_t first = int64_t{blockIdx.x} * kRowsPerBlock;
   const int64_t rows = min(kRowsPerBlock, n - first);
+  const int64_t targets = min(kRowsPerBlock, args.num_targets - first);  // none if negative
   A* means = cuda::dynamic_shared<A>();
   A* everywhere = means + classes;
   A* dprobabilities = everywhere + classes;
@@ -119,7 +120,7 @@ __global__ void label_aggregate_backward_kernel(LabelAggregateBackwardKernelArgs
   for (int64_t c = threadIdx.x / 32; c < classes; c += kBackwardThreads / 32) {
     const A sum =
         sum_over_rows<A>(n, [&](int64_t i) { return args.probabilities[i * classes + c]; });
-    const A slopes = sum_over_rows<A>(n, [&](int64_t i) {
+    const A slopes = sum_over_rows<A>(args.num_targets, [&](int64_t i) {
       return args.slope(args.expression, i, c) + args.slope(args.landmark, i, c);
     });
     if (threadIdx.x % 32 == 0) {
@@ -131,7 +132,7 @@ __global__ void label_aggregate_backward_kernel(LabelAggregateBackwardKernelArgs
 
   auto gradient_of_scores = [&](const AggregateSpace<A>& space) {
     if (!space.dscores) return;
-    for (int64_t e = threadIdx.x; e < rows * space.k; e += blockDim.x) {
+    for (int64_t e = threadIdx.x; e < targets * space.k; e += blockDim.x) {
       const int64_t pair = first * space.k + e, i = pair / space.k, j = space.indices[pair];
       A sum = 0;
       for (int64_t c = 0; c < classes; ++c) {
@@ -147,7 +148,7 @@ __global__ void label_aggregate_backward_kernel(LabelAggregateBackwardKernelArgs
   // A thread gathers from all pairs, in their order: no two threads write one place.
   auto from_pairs = [&](const AggregateSpace<A>& space, int64_t j, int64_t c) {
     A sum = 0;
-    for (int64_t pair = 0; pair < n * space.k; ++pair)
+    for (int64_t pair = 0; pair < args.num_targets * space.k; ++pair)
       if (space.indices[pair] == j)
         sum += args.slope(space, pair / space.k, c) * space.scores[pair];
     return sum;
@@ -195,6 +196,7 @@ void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args) {
         .probabilities = static_cast<A*>(args.probabilities.data),
         .target = static_cast<A*>(args.target.data),
         .n = n,
+        .num_targets = args.target.shape[0],
         .classes = classes,
         .momentum = A(args.bank_momentum)};
     cuda::launch(label_aggregate_kernel<A>, dim3(1), dim3(kForwardThreads), classes * sizeof(A),
@@ -218,6 +220,7 @@ void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwar
         .dlogits = static_cast<A*>(args.dlogits.tensor.data),
         .add_dlogits = args.dlogits.add,
         .n = n,
+        .num_targets = args.dtarget.shape[0],
         .classes = classes,
         .share = (1 - A(args.bank_momentum)) / 2};
     cuda::launch(label_aggregate_backward_kernel<A>, dim3(cuda::blocks_for(n, kRowsPerBlock)),

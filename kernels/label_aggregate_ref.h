@@ -11,8 +11,8 @@ namespace lanet {
 /// One space's neighbours: what estimates the label distribution of a sample from those of others.
 template <typename A>
 struct NeighbourEstimate {
-  const A* scores;         // [n, k]
-  const int32_t* indices;  // [n, k]
+  const A* scores;         // [rows, k]
+  const int32_t* indices;  // [rows, k]
   int64_t k;
 
   NeighbourEstimate(const Tensor& scores_, const Tensor& indices_)
@@ -52,6 +52,7 @@ void softmax_row(const A* logits, int64_t classes, A* probabilities) {
 template <typename A>
 void label_aggregate_ref(const LabelAggregateArgs& args) {
   const int64_t n = args.logits.shape[0], classes = args.logits.shape[1];
+  const int64_t rows = args.target.shape[0];
   const NeighbourEstimate<A> expression(args.scores_expression, args.indices_expression);
   const NeighbourEstimate<A> landmark(args.scores_landmark, args.indices_landmark);
   const int32_t* sample = args.sample_indices.as<int32_t>();
@@ -64,7 +65,7 @@ void label_aggregate_ref(const LabelAggregateArgs& args) {
     softmax_row(args.logits.as<A>() + i * classes, classes, p + i * classes);
   for (int64_t c = 0; c < classes; ++c) {
     const A mean = column_mean(p + c, n, classes);
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = 0; i < rows; ++i) {
       const A estimate =
           (expression(i, p + c, classes, mean) + landmark(i, p + c, classes, mean)) / 2;
       target[i * classes + c] =
@@ -77,6 +78,7 @@ void label_aggregate_ref(const LabelAggregateArgs& args) {
 template <typename A>
 void label_aggregate_backward_ref(const LabelAggregateBackwardArgs& args, A* dprobabilities) {
   const int64_t n = args.probabilities.shape[0], classes = args.probabilities.shape[1];
+  const int64_t rows = args.dtarget.shape[0];
   const A* p = args.probabilities.as<A>();
   const A* dtarget = args.dtarget.as<A>();
   const A share = (1 - A(args.bank_momentum)) / 2;  // of each space in T
@@ -84,11 +86,11 @@ void label_aggregate_backward_ref(const LabelAggregateBackwardArgs& args, A* dpr
 
   auto space = [&](const NeighbourEstimate<A>& estimate, const Gradient& dscores) {
     const int64_t k = estimate.k;
-    if (dscores && !dscores.add) std::fill_n(dscores.tensor.as<A>(), n * k, A(0));
+    if (dscores && !dscores.add) std::fill_n(dscores.tensor.as<A>(), rows * k, A(0));
     for (int64_t c = 0; c < classes; ++c) {
       const A mean = column_mean(p + c, n, classes);
       A everywhere = 0;  // through ε·mean, what each sample of the batch receives
-      for (int64_t i = 0; i < n; ++i) {
+      for (int64_t i = 0; i < rows; ++i) {
         const A slope = share * dtarget[i * classes + c] / estimate.weight_sum(i);
         const A d = estimate(i, p + c, classes, mean);
         for (int64_t s = i * k; s < (i + 1) * k; ++s) {

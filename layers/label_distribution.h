@@ -95,13 +95,14 @@ class PairScore : public Node {
   Value *h_, *indices_, *scores_, *hidden0_, *hidden2_;
 };
 
-/// Neighbours of one space and what they count.
+/// Neighbours of one space and what they count, for R rows of the batch.
 struct Neighbourhood {
-  Value* scores;   ///< [N, K]
-  Value* indices;  ///< i32 [N, K]
+  Value* scores;   ///< [R, K]
+  Value* indices;  ///< i32 [R, K]
 };
 
-/// T [N, C] from both neighbourhoods, the logits and the bank's rows. The bank is only read.
+/// T [R, C] of the rows that both neighbourhoods are of, the logits of the whole batch [N, C] and
+/// the bank's rows at sample_indices [R]. The bank is only read.
 class LabelDistribution : public Node {
  public:
   LabelDistribution(Graph& graph, const std::string& name, const Neighbourhood& expression,
@@ -118,7 +119,8 @@ class LabelDistribution : public Node {
     read(landmark_.indices, InBackward::yes);
     sample_indices_ = read(sample_indices, InBackward::no);
     bank_ = read(bank, InBackward::no);
-    target_ = write(graph, logits->shape, logits->dtype, InBackward::no);
+    const int64_t rows = expression_.scores->shape[0], classes = logits->shape[1];
+    target_ = write(graph, {rows, classes}, logits->dtype, InBackward::no);
     probabilities_ = save(graph, logits->shape, logits->dtype);
   }
   void plan(Context& context) override {

@@ -4,6 +4,7 @@
 #include "kernels/label_aggregate.h"
 #include "kernels/label_aggregate_cases.h"
 #include "tests/op_test.h"
+#include "tests/row_range.h"
 
 namespace lanet::test {
 
@@ -40,9 +41,38 @@ struct LabelAggregateInputs {
   }
 };
 
-/// What forward and backward pass write.
+/// What forward and backward pass write; of a range of rows, each in its place.
 struct LabelAggregateRun {
   HostTensor probabilities, target, dscores_expression, dscores_landmark, dlogits;
 };
+
+/// Uneven ranges that make up the case, one of a single row.
+constexpr LabelAggregateCase kRangesCase{33, 8, 5, 50};
+constexpr RowRange kRanges[] = {{0, 20}, {20, 1}, {21, 12}};
+
+/// A range of rows gives those rows of a call over all, and writes no others; the gradients of the
+/// logits sum to the whole's. `run`: of one range, with outputs that start as NaN.
+template <typename F>
+void check_ranges(const LabelAggregateRun& all, DType dtype, F&& run) {
+  HostTensor sum({kRangesCase.n, kRangesCase.classes}, DType::f64);
+  sum.fill([](int64_t) { return 0.0; });
+  for (const RowRange& range : kRanges) {
+    CAPTURE(range.first);
+    const LabelAggregateRun part = run(range);
+    const auto check_rows = [&](const HostTensor& of_part, const HostTensor& of_all) {
+      const int64_t width = of_all.tensor().shape[1];
+      for (int64_t e = 0; e < of_all.elements(); ++e) {
+        const bool inside = e / width >= range.first && e / width < range.first + range.rows;
+        CHECK((inside ? of_part.at(e) == of_all.at(e) : std::isnan(of_part.at(e))));
+      }
+    };
+    check_rows(part.target, all.target);
+    check_rows(part.dscores_expression, all.dscores_expression);
+    check_rows(part.dscores_landmark, all.dscores_landmark);
+    CHECK(part.probabilities.bits_equal(all.probabilities));
+    sum.fill([&, before = sum](int64_t e) { return before.at(e) + part.dlogits.at(e); });
+  }
+  CHECK(relative_error(sum, all.dlogits) < rounding_bound(dtype, kRangesCase.k, 8));
+}
 
 }  // namespace lanet::test

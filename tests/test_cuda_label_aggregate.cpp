@@ -1,4 +1,6 @@
 // The CUDA kernels of label_aggregate against the definition in double, from the CPU tests' cases.
+#include <optional>
+
 #include "kernels/label_aggregate_ref.h"
 #include "tests/device_test.h"
 #include "tests/label_aggregate_inputs.h"
@@ -18,7 +20,10 @@ Run gradients_before(const LabelAggregateCase& c, DType dtype, bool add) {
           gradient({c.n, c.k}, 7), gradient({c.n, c.k}, 8), gradient({c.n, c.classes}, 9)};
 }
 
-Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add) {
+/// `of`: the rows that are aggregated, or all.
+Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add,
+              std::optional<RowRange> of = {}) {
+  const RowRange range = of.value_or(RowRange{0, c.n});
   Context context(Device::cuda);
   const Run before = gradients_before(c, in.logits.tensor().dtype, add);
   const DeviceTensor scores_expression(context, in.scores_expression),
@@ -28,24 +33,25 @@ Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add) {
       dtarget(context, in.dtarget), probabilities(context, before.probabilities),
       target(context, before.target), dscores_expression(context, before.dscores_expression),
       dscores_landmark(context, before.dscores_landmark), dlogits(context, before.dlogits);
-  label_aggregate(context, {.scores_expression = scores_expression,
-                            .indices_expression = indices_expression,
-                            .scores_landmark = scores_landmark,
-                            .indices_landmark = indices_landmark,
+  label_aggregate(context, {.scores_expression = rows_of(scores_expression, range),
+                            .indices_expression = rows_of(indices_expression, range),
+                            .scores_landmark = rows_of(scores_landmark, range),
+                            .indices_landmark = rows_of(indices_landmark, range),
                             .logits = logits,
-                            .sample_indices = samples,
+                            .sample_indices = rows_of(samples, range),
                             .bank = bank,
                             .probabilities = probabilities,
-                            .target = target});
-  label_aggregate_backward(context, {.scores_expression = scores_expression,
-                                     .indices_expression = indices_expression,
-                                     .scores_landmark = scores_landmark,
-                                     .indices_landmark = indices_landmark,
-                                     .probabilities = probabilities,
-                                     .dtarget = dtarget,
-                                     .dscores_expression = {dscores_expression, add},
-                                     .dscores_landmark = {dscores_landmark, add},
-                                     .dlogits = {dlogits, add}});
+                            .target = rows_of(target, range)});
+  label_aggregate_backward(context,
+                           {.scores_expression = rows_of(scores_expression, range),
+                            .indices_expression = rows_of(indices_expression, range),
+                            .scores_landmark = rows_of(scores_landmark, range),
+                            .indices_landmark = rows_of(indices_landmark, range),
+                            .probabilities = probabilities,
+                            .dtarget = rows_of(dtarget, range),
+                            .dscores_expression = {rows_of(dscores_expression, range), add},
+                            .dscores_landmark = {rows_of(dscores_landmark, range), add},
+                            .dlogits = {dlogits, add}});
   CHECK(bank.download().bits_equal(in.bank));
   return {probabilities.download(), target.download(), dscores_expression.download(),
           dscores_landmark.download(), dlogits.download()};
@@ -108,6 +114,16 @@ TEST_CASE("cuda: label_aggregate follows the double definition, set and added, t
         CHECK(again.dscores_landmark.bits_equal(fast.dscores_landmark));
       }
     }
+  }
+}
+
+TEST_CASE("cuda: label_aggregate: a range of rows gives those rows of a call over all") {
+  if (skip_without_device()) return;
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Inputs in(kRangesCase, dtype);
+    check_ranges(on_device(kRangesCase, in, /*add=*/false), dtype, [&](const RowRange& range) {
+      return on_device(kRangesCase, in, /*add=*/false, range);
+    });
   }
 }
 

@@ -1,5 +1,7 @@
 #include "kernels/label_aggregate.h"
 
+#include <optional>
+
 #include "tests/label_aggregate_inputs.h"
 
 namespace lanet::test {
@@ -8,37 +10,40 @@ namespace {
 using Inputs = LabelAggregateInputs;
 using Run = LabelAggregateRun;
 
-/// Forward and backward; `start`: what the gradients are added to, or null to set them.
-Run run(const Inputs& in, const Run* start = nullptr) {
+/// Forward and backward; `start`: what the gradients are added to, or null to set them. `of`: the
+/// rows that are aggregated, or all.
+Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of = {}) {
   Context context;
   const HostTensor bank = in.bank;
   const Shape rows = in.logits.tensor().shape, pairs = in.scores_expression.tensor().shape;
   const DType dtype = in.logits.tensor().dtype;
+  const RowRange range = of.value_or(RowRange{0, rows[0]});
   context.reserve_workspace(label_aggregate_workspace_bytes(rows[0], rows[1], dtype));
   auto gradient = [&](const Shape& shape, HostTensor Run::*member) {
     return start ? (start->*member).cast(dtype) : HostTensor(shape, dtype);
   };
   Run r{HostTensor(rows, dtype), HostTensor(rows, dtype), gradient(pairs, &Run::dscores_expression),
         gradient(pairs, &Run::dscores_landmark), gradient(rows, &Run::dlogits)};
-  label_aggregate(context, {.scores_expression = in.scores_expression,
-                            .indices_expression = in.indices_expression,
-                            .scores_landmark = in.scores_landmark,
-                            .indices_landmark = in.indices_landmark,
+  label_aggregate(context, {.scores_expression = rows_of(in.scores_expression, range),
+                            .indices_expression = rows_of(in.indices_expression, range),
+                            .scores_landmark = rows_of(in.scores_landmark, range),
+                            .indices_landmark = rows_of(in.indices_landmark, range),
                             .logits = in.logits,
-                            .sample_indices = in.samples,
+                            .sample_indices = rows_of(in.samples, range),
                             .bank = in.bank,
                             .probabilities = r.probabilities,
-                            .target = r.target});
+                            .target = rows_of(r.target, range)});
   const bool add = start != nullptr;
-  label_aggregate_backward(context, {.scores_expression = in.scores_expression,
-                                     .indices_expression = in.indices_expression,
-                                     .scores_landmark = in.scores_landmark,
-                                     .indices_landmark = in.indices_landmark,
-                                     .probabilities = r.probabilities,
-                                     .dtarget = in.dtarget,
-                                     .dscores_expression = {r.dscores_expression, add},
-                                     .dscores_landmark = {r.dscores_landmark, add},
-                                     .dlogits = {r.dlogits, add}});
+  label_aggregate_backward(context,
+                           {.scores_expression = rows_of(in.scores_expression, range),
+                            .indices_expression = rows_of(in.indices_expression, range),
+                            .scores_landmark = rows_of(in.scores_landmark, range),
+                            .indices_landmark = rows_of(in.indices_landmark, range),
+                            .probabilities = r.probabilities,
+                            .dtarget = rows_of(in.dtarget, range),
+                            .dscores_expression = {rows_of(r.dscores_expression, range), add},
+                            .dscores_landmark = {rows_of(r.dscores_landmark, range), add},
+                            .dlogits = {r.dlogits, add}});
   for (const HostTensor* tensor :
        {&r.probabilities, &r.target, &r.dscores_expression, &r.dscores_landmark, &r.dlogits})
     CHECK(tensor->guards_intact());
@@ -135,6 +140,30 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
   }
 }
 
+TEST_CASE("label_aggregate: a range of rows gives those rows of a call over all") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Inputs in(kRangesCase, dtype);
+    check_ranges(run(in), dtype, [&](const RowRange& range) { return run(in, nullptr, range); });
+  }
+}
+
+TEST_CASE("label_aggregate: a range's gradient of the logits is of its own targets") {
+  Inputs in(kRangesCase, DType::f64);
+  for (const RowRange& range : kRanges) {
+    const auto loss = [&] {
+      const HostTensor target = run(in, nullptr, range).target;
+      double sum = 0;
+      for (int64_t e = range.first * kRangesCase.classes;
+           e < (range.first + range.rows) * kRangesCase.classes; ++e)
+        sum += target.at(e) * in.dtarget.at(e);
+      return sum;
+    };
+    const HostTensor dlogits = run(in, nullptr, range).dlogits;
+    CHECK(gradient_error(in.logits, dlogits, loss) < 1e-7);
+    CHECK(gradient_error(in.logits, dlogits.scaled(1.01), loss) > 5e-3);
+  }
+}
+
 TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of the batch") {
   const LabelAggregateCase c{9, 3, 7, 20};
   Inputs in(c, DType::f64);
@@ -169,7 +198,7 @@ TEST_CASE("label_aggregate: a sample twice in a batch has one history") {
   }
 }
 
-TEST_CASE("label_aggregate: a sample or neighbour out of range is named") {
+TEST_CASE("label_aggregate: a sample or neighbour out of range is named, and no rows are refused") {
   Inputs in({9, 3, 7, 20}, DType::f32);
   in.samples.set(4, 20);
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("sample_indices[4] is 20; expected 0 to 19"),
@@ -178,6 +207,8 @@ TEST_CASE("label_aggregate: a sample or neighbour out of range is named") {
   in.indices_landmark.set(2, -1);
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("indices_landmark[2] is -1; expected 0 to 8"),
                        Error);
+  CHECK_THROWS_WITH_AS(run(Inputs({9, 3, 7, 20}, DType::f32), nullptr, RowRange{0, 0}),
+                       doctest::Contains("0 rows of a batch of 9"), Error);
 }
 
 }  // namespace lanet::test
