@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 
@@ -78,7 +79,7 @@ bool RankMonitor::finished() const {
 
 bool RankMonitor::wait_finished(std::chrono::milliseconds limit) const {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, limit, [&] { return left_ == ranks_ || !failure_.empty(); });
+  changed_.wait_for(lock, limit, [&] { return left_ == ranks_ || ended_; });
   return left_ == ranks_;
 }
 
@@ -90,6 +91,16 @@ std::string RankMonitor::failure() const {
 bool RankMonitor::failure_unexplained() const {
   const std::lock_guard lock(mutex_);
   return failure_unexplained_;
+}
+
+int RankMonitor::silent_process() const {
+  const std::lock_guard lock(mutex_);
+  return silent_process_;
+}
+
+int RankMonitor::exit_code() const {
+  const std::lock_guard lock(mutex_);
+  return exit_code_;
 }
 
 void RankMonitor::watch() {
@@ -169,9 +180,7 @@ void RankMonitor::handle(Client& client, const Message& message) {
     client.gone = true;
     fail(fmt::format("{}: {}", client.name, message.body));
   } else if (message.type == MessageType::goodbye) {
-    leave(client);
-    if (!message.body.empty())
-      end_others(fmt::format("{} ended with exit code {}", client.name, message.body), false);
+    leave(client, message.body);
   }
 }
 
@@ -188,11 +197,11 @@ void RankMonitor::welcome(Client& client, const std::string& hello) {
     return refuse(client, fmt::format("{} is there twice, also as {}", name, known));
   known = client.name = name;
   client.rank = rank;
+  client.process = process;
   client.gone = false;
   client.channel.send(MessageType::welcome, kRankMagic);
   for (const std::string& bytes : shared_) client.channel.send(MessageType::share, bytes);
-  if (const std::string line = failure(); !line.empty())
-    client.channel.send(MessageType::failure, line);
+  if (!end_.empty()) client.channel.send(MessageType::failure, end_);
 }
 
 void RankMonitor::refuse(Client& client, const std::string& line) {
@@ -200,11 +209,16 @@ void RankMonitor::refuse(Client& client, const std::string& line) {
   fail(line);
 }
 
-void RankMonitor::leave(Client& client) {
+void RankMonitor::leave(Client& client, const std::string& exit_code) {
   client.gone = true;
-  const std::lock_guard lock(mutex_);
-  ++left_;
-  changed_.notify_all();
+  const bool well = exit_code.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    if (well) ++left_;
+    if (!well && end_.empty()) exit_code_ = std::atoi(exit_code.c_str());
+    changed_.notify_all();
+  }
+  if (!well && end_.empty()) end(fmt::format("{} ended with exit code {}", client.name, exit_code));
 }
 
 void RankMonitor::beat() {
@@ -226,7 +240,8 @@ void RankMonitor::check_silence() {
       client->gone = true;
     else
       fail(fmt::format("{} has not been heard for {} s: stopped, or its machine cannot be reached",
-                       client->name, seconds_text(timing_.silence)));
+                       client->name, seconds_text(timing_.silence)),
+           false, client->process);
   }
   const auto missing = std::find(names_.begin(), names_.end(), "");
   if (missing != names_.end() && now > come_by_)
@@ -234,20 +249,23 @@ void RankMonitor::check_silence() {
                      missing - names_.begin(), seconds_text(timing_.connect), place_));
 }
 
-void RankMonitor::fail(const std::string& line, bool unexplained) {
-  if (!failure().empty()) return;
-  end_others(line, unexplained);
+void RankMonitor::fail(const std::string& line, bool unexplained, int silent_process) {
+  if (!end_.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    failure_ = line;
+    failure_unexplained_ = unexplained;
+    silent_process_ = silent_process;
+  }
+  end(line);
   on_failure_(line);
 }
 
-void RankMonitor::end_others(const std::string& line, bool unexplained) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!failure_.empty()) return;
-    failure_ = line;
-    failure_unexplained_ = unexplained;
-  }
+void RankMonitor::end(const std::string& line) {
+  end_ = line;
   send_to_ranks(MessageType::failure, line);
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
   changed_.notify_all();
 }
 

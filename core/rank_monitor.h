@@ -45,12 +45,18 @@ class RankMonitor {
   int port() const { return port_; }
   /// True once every rank has said goodbye.
   bool finished() const;
-  /// Waits for that, not beyond a failure. Returns finished().
+  /// Waits for that, not beyond a failure or a goodbye with an exit code. Returns finished().
   bool wait_finished(std::chrono::milliseconds limit) const;
   /// The line of the failure; "" if there is none.
   std::string failure() const;
   /// True if the failure is that a rank ended without a word: who started it may know more.
   bool failure_unexplained() const;
+  /// If the failure is that a rank has not been heard, the number of its process on its machine;
+  /// else 0.
+  int silent_process() const;
+  /// The exit code of the goodbye by which a rank ended the run before there was a failure; 0 if
+  /// none did.
+  int exit_code() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -60,7 +66,7 @@ class RankMonitor {
     explicit Client(Descriptor socket) : channel(std::move(socket)), heard(Clock::now()) {}
     RankChannel channel;
     Clock::time_point heard;
-    int rank = -1;
+    int rank = -1, process = 0;
     std::string name;  // "rank 2 on nodeb (process 4711)"
     bool gone = false;
   };
@@ -77,12 +83,12 @@ class RankMonitor {
   void handle(Client& client, const Message& message);
   void welcome(Client& client, const std::string& hello);
   void refuse(Client& client, const std::string& line);
-  void leave(Client& client);
+  void leave(Client& client, const std::string& exit_code);
   void beat();
   void check_silence();
-  void fail(const std::string& line, bool unexplained = false);
-  /// The failure, without on_failure.
-  void end_others(const std::string& line, bool unexplained);
+  void fail(const std::string& line, bool unexplained = false, int silent_process = 0);
+  /// Tells all ranks that the run is over, and why.
+  void end(const std::string& line);
   void send_to_ranks(MessageType type, const std::string& body, int except = -1);
 
   const int ranks_;
@@ -98,13 +104,17 @@ class RankMonitor {
   std::map<int, std::unique_ptr<Client>> clients_;  // by descriptor
   std::vector<std::string> names_;                  // of the ranks that came
   std::vector<std::string> shared_;
+  std::string end_;  // why the run is over; "" while it goes on
   Clock::time_point next_beat_, come_by_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   int left_ = 0;
+  bool ended_ = false;
+  int exit_code_ = 0;
   std::string failure_;
   bool failure_unexplained_ = false;
+  int silent_process_ = 0;
 
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

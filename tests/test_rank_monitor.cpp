@@ -139,6 +139,7 @@ TEST_CASE("rank monitor: a rank that is killed is named, once, and the others ar
   CHECK(told.first() == line);
   CHECK(monitor.failure() == line);
   CHECK(monitor.failure_unexplained());
+  CHECK(monitor.silent_process() == 0);
   CHECK_FALSE(monitor.wait_finished(kLimit));
   CHECK_THROWS_WITH_AS(c->share(""), line.c_str(), Error);
 }
@@ -154,6 +155,7 @@ TEST_CASE("rank monitor: a rank that is stopped is named") {
   CHECK(lines.first() == line);
   CHECK(told.first() == line);
   CHECK_FALSE(monitor.failure_unexplained());
+  CHECK(monitor.silent_process() == victim.id());
   victim.send(SIGCONT);
 }
 
@@ -180,7 +182,9 @@ TEST_CASE("rank monitor: a goodbye with an exit code ends the others, and nothin
   b->goodbye(2);
   CHECK(told.first() == name_of(1, ::getpid()) + " ended with exit code 2");
   a.reset();
-  CHECK_FALSE(monitor.wait_finished(100ms));
+  CHECK_FALSE(monitor.wait_finished(kLimit));
+  CHECK(monitor.exit_code() == 2);
+  CHECK(monitor.failure() == "");
   CHECK(lines.count() == 0);
 }
 

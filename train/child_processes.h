@@ -1,0 +1,60 @@
+// Child processes that end together: what launch.h starts the ranks with.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lanet {
+
+/// "signal 9 (Killed)"
+std::string signal_text(int signal);
+
+/// Processes that this one starts, each in a process group of its own. What they leave behind when
+/// they end becomes a child of this process, so that nothing outlives the object. If this process
+/// is killed they get SIGTERM.
+class ChildProcesses {
+ public:
+  ChildProcesses();
+  /// Kills what is left.
+  ~ChildProcesses();
+  ChildProcesses(const ChildProcesses&) = delete;
+  ChildProcesses& operator=(const ChildProcesses&) = delete;
+
+  /// Starts argv[0], a path, with stdin from /dev/null and `variables` laid over the environment.
+  /// `name` is for messages. Throws Error.
+  void start(std::string name, const std::vector<std::string>& argv,
+             const std::map<std::string, std::string>& variables);
+  /// Looks who has ended.
+  void update();
+  bool all_ended() const;
+  /// True if one has ended otherwise than with 0.
+  bool any_failed() const;
+  /// True if one has ended with this exit code.
+  bool any_ended_with(int exit_code) const;
+  /// What became of the first, as started, that failed: "mpirun (process 7) ended with exit code
+  /// 1".
+  std::string describe_failed() const;
+  /// Waits until all have ended, but no longer than `limit`.
+  void wait(std::chrono::milliseconds limit);
+  /// Sends `signal` to those that live and waits for their end; kills after `grace` what is left.
+  /// What then does not end either, as it hangs in the system, is left.
+  void end(int signal, std::chrono::milliseconds grace);
+
+ private:
+  struct Child {
+    pid_t id;
+    std::string name;
+    std::optional<int> status;  // as of waitpid()
+  };
+
+  void send(int signal) const;
+
+  std::vector<Child> children_;
+};
+
+}  // namespace lanet
