@@ -11,6 +11,7 @@
 
 namespace lanet {
 
+class Communicator;
 class Context;
 class OperationObserver;
 class PlanTable;
@@ -98,6 +99,9 @@ class Context {
   /// the planning.
   void set_plans(PlanTable* plans) { plans_ = plans; }
   PlanTable* plans() const { return plans_; }
+  /// The processes that train together; one process, as it starts. It must outlive its use here.
+  void set_communicator(Communicator* communicator) { communicator_ = communicator; }
+  Communicator& communicator() const;
   /// Null on the CPU.
   cuda::Libraries* libraries() const { return libraries_.get(); }
 
@@ -118,6 +122,7 @@ class Context {
   void* stream_ = nullptr;
   bool counts_only_ = false;
   PlanTable* plans_ = nullptr;
+  Communicator* communicator_ = nullptr;
   OperationObserver* observer_ = nullptr;
   int operation_depth_ = 0;
   bool frozen_ = false;

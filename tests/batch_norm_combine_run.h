@@ -5,7 +5,7 @@
 #include "kernels/batch_norm_combine.h"
 #include "kernels/batch_norm_combine_cases.h"
 #include "tests/device_test.h"
-#include "tests/row_range.h"
+#include "tests/op_test.h"
 
 namespace lanet::test {
 
@@ -47,9 +47,10 @@ struct CombineInputs {
     Context context;
     context.reserve_workspace(batch_norm_workspace_bytes({c.rows, c.channels}));
     for (int64_t r = 0; r < c.ranks; ++r)
-      batch_norm_statistics(context, {.x = rows_of(x, {r * c.rows, c.rows}),
-                                      .mean = rows_of(means, {r, 1}).reshaped({c.channels}),
-                                      .inv_std = rows_of(inv_stds, {r, 1}).reshaped({c.channels})});
+      batch_norm_statistics(context,
+                            {.x = view_rows(x, {r * c.rows, c.rows}),
+                             .mean = view_rows(means, {r, 1}).reshaped({c.channels}),
+                             .inv_std = view_rows(inv_stds, {r, 1}).reshaped({c.channels})});
   }
 };
 

@@ -4,7 +4,6 @@
 #include "kernels/label_aggregate.h"
 #include "kernels/label_aggregate_cases.h"
 #include "tests/op_test.h"
-#include "tests/row_range.h"
 
 namespace lanet::test {
 
@@ -62,7 +61,7 @@ void check_ranges(const LabelAggregateRun& all, DType dtype, F&& run) {
     const auto check_rows = [&](const HostTensor& of_part, const HostTensor& of_all) {
       const int64_t width = of_all.tensor().shape[1];
       for (int64_t e = 0; e < of_all.elements(); ++e) {
-        const bool inside = e / width >= range.first && e / width < range.first + range.rows;
+        const bool inside = e / width >= range.first && e / width < range.first + range.count;
         CHECK((inside ? of_part.at(e) == of_all.at(e) : std::isnan(of_part.at(e))));
       }
     };

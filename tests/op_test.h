@@ -137,6 +137,15 @@ inline HostTensor rows_of(const HostTensor& matrix, const RowRange& range) {
   return rows;
 }
 
+/// The same as a view of a tensor of any rank, its rows seen as one dimension.
+inline Tensor view_rows(const Tensor& whole, const RowRange& range) {
+  const int64_t width = whole.elements() / whole.shape[0];
+  return {static_cast<std::byte*>(whole.data) +
+              range.first * width * static_cast<int64_t>(size_of(whole.dtype)),
+          whole.shape.rank() == 1 ? Shape{range.count} : Shape{range.count, width}, whole.dtype,
+          whole.device};
+}
+
 /// max|a − b| / max|b|; infinite if anything in `a` is not finite.
 inline double relative_error(const HostTensor& a, const HostTensor& b) {
   REQUIRE(a.elements() == b.elements());

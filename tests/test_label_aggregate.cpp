@@ -24,25 +24,25 @@ Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of
   };
   Run r{HostTensor(rows, dtype), HostTensor(rows, dtype), gradient(pairs, &Run::dscores_expression),
         gradient(pairs, &Run::dscores_landmark), gradient(rows, &Run::dlogits)};
-  label_aggregate(context, {.scores_expression = rows_of(in.scores_expression, range),
-                            .indices_expression = rows_of(in.indices_expression, range),
-                            .scores_landmark = rows_of(in.scores_landmark, range),
-                            .indices_landmark = rows_of(in.indices_landmark, range),
+  label_aggregate(context, {.scores_expression = view_rows(in.scores_expression, range),
+                            .indices_expression = view_rows(in.indices_expression, range),
+                            .scores_landmark = view_rows(in.scores_landmark, range),
+                            .indices_landmark = view_rows(in.indices_landmark, range),
                             .logits = in.logits,
-                            .sample_indices = rows_of(in.samples, range),
+                            .sample_indices = view_rows(in.samples, range),
                             .bank = in.bank,
                             .probabilities = r.probabilities,
-                            .target = rows_of(r.target, range)});
+                            .target = view_rows(r.target, range)});
   const bool add = start != nullptr;
   label_aggregate_backward(context,
-                           {.scores_expression = rows_of(in.scores_expression, range),
-                            .indices_expression = rows_of(in.indices_expression, range),
-                            .scores_landmark = rows_of(in.scores_landmark, range),
-                            .indices_landmark = rows_of(in.indices_landmark, range),
+                           {.scores_expression = view_rows(in.scores_expression, range),
+                            .indices_expression = view_rows(in.indices_expression, range),
+                            .scores_landmark = view_rows(in.scores_landmark, range),
+                            .indices_landmark = view_rows(in.indices_landmark, range),
                             .probabilities = r.probabilities,
-                            .dtarget = rows_of(in.dtarget, range),
-                            .dscores_expression = {rows_of(r.dscores_expression, range), add},
-                            .dscores_landmark = {rows_of(r.dscores_landmark, range), add},
+                            .dtarget = view_rows(in.dtarget, range),
+                            .dscores_expression = {view_rows(r.dscores_expression, range), add},
+                            .dscores_landmark = {view_rows(r.dscores_landmark, range), add},
                             .dlogits = {r.dlogits, add}});
   for (const HostTensor* tensor :
        {&r.probabilities, &r.target, &r.dscores_expression, &r.dscores_landmark, &r.dlogits})
@@ -154,7 +154,7 @@ TEST_CASE("label_aggregate: a range's gradient of the logits is of its own targe
       const HostTensor target = run(in, nullptr, range).target;
       double sum = 0;
       for (int64_t e = range.first * kRangesCase.classes;
-           e < (range.first + range.rows) * kRangesCase.classes; ++e)
+           e < (range.first + range.count) * kRangesCase.classes; ++e)
         sum += target.at(e) * in.dtarget.at(e);
       return sum;
     };

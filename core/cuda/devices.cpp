@@ -37,6 +37,25 @@ std::string dotted(size_t number) {
 
 }  // namespace
 
+int cuda::device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  (void)cudaGetLastError();  // who makes a Context is told why; later calls must not meet it again
+  return 0;
+}
+
+void cuda::select_device(int index) {
+  LANET_CUDA_CHECK(cudaSetDevice(index));
+}
+
+std::string cuda::device_bus_id() {
+  int device = 0;
+  char id[32] = "";
+  LANET_CUDA_CHECK(cudaGetDevice(&device));
+  LANET_CUDA_CHECK(cudaDeviceGetPCIBusId(id, sizeof(id), device));
+  return id;
+}
+
 CudaReport describe_cuda() {
   CudaReport report;
   int runtime = 0, driver = 0, nccl = 0, count = 0;

@@ -37,6 +37,13 @@ CudaReport describe_cuda();
 namespace cuda {
 /// Starts a kernel of ours on the device; why that fails, or empty. In builds with CUDA alone.
 std::string device_code_problem();
+
+/// Devices of this machine that the process may use; 0 without a driver.
+int device_count();
+/// From here on a Context of this thread is on device `index`.
+void select_device(int index);
+/// Of the selected device, "0000:1B:00.0": the same card has it in every process.
+std::string device_bus_id();
 }  // namespace cuda
 
 }  // namespace lanet
