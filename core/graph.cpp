@@ -13,12 +13,17 @@ Value* Node::read(Value* value, InBackward use) {
   return value;
 }
 
+Value* Node::read_constant(Value* value) {
+  inputs_.push_back({value, InBackward::no, /*differentiable=*/false});
+  return value;
+}
+
 Value* Node::write(Graph& graph, const Shape& shape, DType dtype, InBackward use) {
   Value* value = graph.new_value(name_, shape, dtype);
   value->producer = this;
-  value->needs_grad = graph.mode() == Graph::Mode::training &&
-                      std::any_of(inputs_.begin(), inputs_.end(),
-                                  [](const Input& in) { return in.value->needs_grad; });
+  value->needs_grad =
+      graph.mode() == Graph::Mode::training &&
+      std::any_of(inputs_.begin(), inputs_.end(), [](const Input& in) { return in.wanted(); });
   outputs_.push_back({value, use});
   return value;
 }
@@ -38,7 +43,7 @@ Value* Node::save(Graph& graph, const Shape& shape, DType dtype) {
 
 Gradient Node::gradient(int i) const {
   const Input& in = inputs_.at(i);
-  return in.value->needs_grad ? Gradient{in.value->grad, in.add} : Gradient{};
+  return in.wanted() ? Gradient{in.value->grad, in.add} : Gradient{};
 }
 
 Value* Graph::new_value(const std::string& name, const Shape& shape, DType dtype) {
@@ -76,7 +81,7 @@ void Graph::plan(Context& context) {
     value->grad_dtype = value->grad.dtype;
     require_tensor(value->grad, value->shape, value->grad_dtype, value->name.c_str());
   }
-  schedule(context.device() == Device::cuda);
+  schedule(context.device() == Device::cuda || shard_.ranks > 1);
   decide_gradients();
   for (auto& node : nodes_) node->plan(context);
   assign_memory(context);
@@ -104,7 +109,7 @@ bool Graph::may_join(const Group& group, const Node& node) {
   for (const Node* member : group.members) {
     for (const auto& in : member->inputs_)
       for (const auto& other : node.inputs_)
-        if (in.value == other.value && in.value->needs_grad) return false;
+        if (in.value == other.value && in.wanted() && other.wanted()) return false;
   }
   return true;
 }
@@ -113,7 +118,7 @@ bool Graph::may_join(const Group& group, const Node& node) {
 // momentum) stand side by side, and what is alike in them runs together.
 void Graph::schedule(bool by_depth) {
   if (!by_depth) {
-    for (auto& node : nodes_) groups_.push_back({{node.get()}, {}, node->name()});
+    for (auto& node : nodes_) groups_.push_back({.members = {node.get()}, .owner = node->name()});
     return;
   }
   const std::vector<int> depth = depths();
@@ -131,7 +136,7 @@ void Graph::schedule(bool by_depth) {
         group->members.push_back(node);
         group->owner += ", " + node->name();
       } else {
-        groups_.push_back({{node}, {}, node->name()});
+        groups_.push_back({.members = {node}, .owner = node->name()});
       }
     }
   }
@@ -149,7 +154,7 @@ void Graph::decide_gradients() {
   std::unordered_map<const Value*, bool> written;
   auto visit = [&](Node& node) {
     for (auto& in : node.inputs_) {
-      if (!in.value->needs_grad) continue;
+      if (!in.wanted()) continue;
       in.add = written[in.value];
       written[in.value] = true;
     }
@@ -164,9 +169,18 @@ void Graph::decide_gradients() {
         [&](const Node::Output& out) { return out.value->needs_grad && written.count(out.value); });
     if ((*node)->runs_backward_) visit(**node);
   }
-  for (Group& group : groups_)
-    for (Node* node : group.members)
-      if (node->runs_backward_) group.backward.push_back(node);
+  std::unordered_map<Value*, Group*> last_writer;
+  for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) {
+    for (Node* node : group->members) {
+      if (!node->runs_backward_) continue;
+      group->backward.push_back(node);
+      for (const auto& in : node->inputs_)
+        if (in.wanted() && in.value->external) last_writer[in.value] = &*group;
+    }
+  }
+  for (auto& value : values_)  // in the order in which they were recorded
+    if (const auto found = last_writer.find(value.get()); found != last_writer.end())
+      found->second->completes.push_back(value.get());
   // A value no loss depends on has no gradient, even where parameters lie upstream.
   for (auto& value : values_) {
     if (!value->external && !written.count(value.get())) value->needs_grad = false;
@@ -191,7 +205,7 @@ void Graph::assign_memory(Context& context) {
     for (const auto& in : node.inputs_) {
       data[in.value].include(i);
       if (node.runs_backward_ && in.use == Node::InBackward::yes) data[in.value].include(backward);
-      if (!in.value->needs_grad) continue;
+      if (!in.wanted()) continue;
       if (node.is_loss())
         grad[in.value].include(i);
       else if (node.runs_backward_)
@@ -243,7 +257,7 @@ void Graph::forward(Context& context) {
   }
 }
 
-void Graph::backward(Context& context) {
+void Graph::backward(Context& context, const CompleteGradients& listener) {
   LANET_REQUIRE(planned_ && mode_ == Mode::training,
                 "backward on a graph that was not planned for it");
   for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) {
@@ -254,6 +268,7 @@ void Graph::backward(Context& context) {
       first.backward(context);
     else
       first.backward_group(context, group->backward);
+    if (listener) listener(group->completes);
   }
 }
 
@@ -264,7 +279,7 @@ std::string Graph::print() const {
     for (const auto& out : node->outputs_)
       text += fmt::format(" {} {}", out.value->dtype, out.value->shape);
     for (const auto& in : node->inputs_) {
-      if (in.value->needs_grad && (node->runs_backward_ || node->is_loss()))
+      if (in.wanted() && (node->runs_backward_ || node->is_loss()))
         text += fmt::format("  d{} {}", in.value->name, in.add ? "+" : "=");
     }
     text += "\n";

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/context.h"
+#include "core/communicator.h"
 
 namespace lanet {
 
@@ -48,8 +48,9 @@ class Node {
   virtual void forward(Context& context) = 0;
   virtual void backward(Context&) {}
 
-  /// On CUDA, where a launch costs, nodes with the same key that do not depend on each other run
-  /// together, at most largest_group() of them. An empty key: this node runs by itself.
+  /// Where a launch costs, on CUDA, or a message, between ranks: nodes with the same key that do
+  /// not depend on each other run together, at most largest_group() of them. An empty key: this
+  /// node runs by itself.
   virtual std::string group_key() const { return {}; }
   virtual size_t largest_group() const { return 1; }
   /// Called on the first of a group, in place of forward() and backward() of each.
@@ -74,6 +75,8 @@ class Node {
 
   /// The node reads `value` in forward(), and in backward() too if so said.
   Value* read(Value* value, InBackward use);
+  /// The same, in forward() alone, where no gradient flows back to the value.
+  Value* read_constant(Value* value);
   /// The node writes a new value; in_backward: it reads it again in backward(). A value that
   /// carries no gradient (indices, statistics) is made by write_constant().
   Value* write(Graph& graph, const Shape& shape, DType dtype, InBackward use);
@@ -85,14 +88,17 @@ class Node {
   /// that reads one value twice must write its gradients in the order of read().
   Gradient gradient(int i) const;
   /// True if the gradient of input i is wanted: known while planning.
-  bool wants_gradient(int i) const { return inputs_.at(i).value->needs_grad; }
+  bool wants_gradient(int i) const { return inputs_.at(i).wanted(); }
 
  private:
   friend class Graph;
   struct Input {
     Value* value;
     InBackward use;
+    bool differentiable = true;
     bool add = false;
+    /// Some gradient flows back through the node to it.
+    bool wanted() const { return differentiable && value->needs_grad; }
   };
   struct Output {
     Value* value;
@@ -108,9 +114,11 @@ class Node {
 class Graph {
  public:
   enum class Mode { training, inference };
-  explicit Graph(Mode mode) : mode_(mode) {}
+  /// shard: which part of every batch the graph computes; its nodes exchange with the other ranks'.
+  explicit Graph(Mode mode, Shard shard = {}) : mode_(mode), shard_(shard) {}
 
   Mode mode() const { return mode_; }
+  Shard shard() const { return shard_; }
 
   /// A value whose content the caller writes before each step.
   Value* input(const std::string& name, const Shape& shape, DType dtype);
@@ -129,13 +137,16 @@ class Graph {
   }
 
   /// Orders the nodes, makes library plans, decides gradients, assigns memory. After it nothing is
-  /// allocated. On the CPU nodes run as they were recorded, which frees memory early; on CUDA by
-  /// their depth, in groups.
+  /// allocated. On the CPU nodes run as they were recorded, which frees memory early; on CUDA, and
+  /// with several ranks, by their depth, in groups.
   void plan(Context& context);
 
   void forward(Context& context);
-  /// The gradients of all losses (each already times its weight) by every parameter.
-  void backward(Context& context);
+  /// Told of parameters whose gradients are complete, as the backward pass goes on.
+  using CompleteGradients = std::function<void(const std::vector<Value*>&)>;
+  /// The gradients of all losses (each already times its weight) by every parameter. The listener
+  /// is called behind each group of nodes.
+  void backward(Context& context, const CompleteGradients& listener = {});
 
   /// Makes every value and gradient of the arena 0: for measurements of nodes by themselves, where
   /// what others left there may be denormal numbers, which processors are slow with.
@@ -145,6 +156,8 @@ class Graph {
   size_t arena_bytes() const { return arena_.bytes(); }
   /// In the order in which they run forward.
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  /// In the order in which they were recorded.
+  const std::vector<std::unique_ptr<Value>>& values() const { return values_; }
   /// True if backward() calls this node.
   static bool runs_backward(const Node& node) { return node.runs_backward_; }
 
@@ -157,6 +170,7 @@ class Graph {
   /// Nodes that run together.
   struct Group {
     std::vector<Node*> members, backward;  // backward: those of the members that run backward
+    std::vector<Value*> completes;         // parameters whose gradients nobody behind adds to
     std::string owner;                     // their names, for who watches the context
   };
   void schedule(bool by_depth);
@@ -166,6 +180,7 @@ class Graph {
   void assign_memory(Context& context);
 
   Mode mode_;
+  Shard shard_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Group> groups_;  // in the order in which they run forward, which nodes_ has too
   std::vector<std::unique_ptr<Value>> values_;

@@ -19,60 +19,102 @@ auto collect(std::span<Node* const> group, F&& args_of) {
 
 BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& input, bool relu,
                      Value* residual)
-    : Node("batch_norm", name), relu_(relu) {
+    : NormNode("batch_norm", name), relu_(relu) {
+  const DType sums = accumulate_dtype(input.x->dtype);
+  const Shape channels{input.x->shape.back()};
   first_ = read_image(input);
   if (residual) residual_ = read(residual, InBackward::no);
   const bool undone_from_y = relu && residual;
   y_ = write(graph, input.x->shape, input.x->dtype,
              undone_from_y ? InBackward::yes : InBackward::no);
-  save_statistics(graph, first_);
-  sum_dy_ = save(graph, {input.x->shape.back()}, accumulate_dtype(input.x->dtype));
+  first_.statistics = save_statistics(graph, *first_.x);
+  first_.sum_dy_xhat = save(graph, channels, sums);
+  sum_dy_ = save(graph, channels, sums);
 }
 
 BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& input, bool relu,
                      const NormInput& second)
-    : Node("batch_norm", name), relu_(relu) {
+    : NormNode("batch_norm", name), relu_(relu) {
+  const DType sums = accumulate_dtype(input.x->dtype);
+  const Shape channels{input.x->shape.back()};
   first_ = read_image(input);
   second_ = read_image(second);
   y_ = write(graph, input.x->shape, input.x->dtype, InBackward::no);
-  save_statistics(graph, first_);
-  save_statistics(graph, second_);
-  sum_dy_ = save(graph, {input.x->shape.back()}, accumulate_dtype(input.x->dtype));
+  for (NormImage* image : {&first_, &second_}) {
+    image->statistics = save_statistics(graph, *image->x);
+    image->sum_dy_xhat = save(graph, channels, sums);
+  }
+  sum_dy_ = save(graph, channels, sums);
 }
 
-BatchNorm::Image BatchNorm::read_image(const NormInput& input) {
+void find_statistics(Context& context, std::span<const NormImage* const> images) {
+  Communicator& communicator = context.communicator();
+  const bool alone = communicator.size() == 1;
+  std::vector<BatchNormStatisticsArgs> statistics;
+  std::vector<Exchange> exchanges;
+  std::vector<BatchNormCombineArgs> combine;
+  for (const NormImage* image : images) {
+    const auto& [mean, inv_std, ranks_mean, ranks_inv_std] = image->statistics;
+    const BatchNormParameters& p = image->parameters;
+    const Tensor running_mean = p.running_mean ? p.running_mean->data : Tensor{};
+    const Tensor running_var = p.running_var ? p.running_var->data : Tensor{};
+    if (alone) {
+      statistics.push_back({.x = image->x->data,
+                            .mean = mean->data,
+                            .inv_std = inv_std->data,
+                            .running_mean = running_mean,
+                            .running_var = running_var});
+      continue;
+    }
+    for (const Value* all : {ranks_mean, ranks_inv_std})
+      exchanges.push_back({communicator.shard().of(all->data), all->data});
+    const Shape channels = mean->shape;
+    statistics.push_back({.x = image->x->data,
+                          .mean = exchanges.rbegin()[1].local.reshaped(channels),
+                          .inv_std = exchanges.rbegin()[0].local.reshaped(channels)});
+    combine.push_back({.means = ranks_mean->data,
+                       .inv_stds = ranks_inv_std->data,
+                       .rows = image->x->data.elements() / channels[0],
+                       .mean = mean->data,
+                       .inv_std = inv_std->data,
+                       .running_mean = running_mean,
+                       .running_var = running_var});
+  }
+  batch_norm_statistics(context, statistics);
+  if (alone) return;
+  communicator.all_gather(context, exchanges);
+  batch_norm_combine(context, combine);
+}
+
+NormImage BatchNorm::read_image(const NormInput& input) {
   read(input.x, InBackward::yes);
   read(input.parameters.weight, InBackward::yes);
   read(input.parameters.bias, InBackward::yes);
   return {.x = input.x, .parameters = input.parameters};
 }
 
-void BatchNorm::save_statistics(Graph& graph, Image& image) {
-  const DType dtype = accumulate_dtype(image.x->dtype);
-  const Shape channels{image.x->shape.back()};
-  image.mean = save(graph, channels, dtype);
-  image.inv_std = save(graph, channels, dtype);
-  image.sum_dy_xhat = save(graph, channels, dtype);
+NormStatistics NormNode::save_statistics(Graph& graph, const Value& x) {
+  const DType dtype = accumulate_dtype(x.dtype);
+  const int64_t channels = x.shape.back();
+  const int ranks = graph.shard().ranks;
+  NormStatistics statistics{.mean = save(graph, {channels}, dtype),
+                            .inv_std = save(graph, {channels}, dtype)};
+  if (ranks > 1) {
+    statistics.ranks_mean = save(graph, {ranks, channels}, dtype);
+    statistics.ranks_inv_std = save(graph, {ranks, channels}, dtype);
+  }
+  return statistics;
 }
 
 void BatchNorm::plan(Context& context) {
   context.reserve_workspace(batch_norm_workspace_bytes(first_.x->shape, kMaxBatchNorms));
 }
 
-BatchNormStatisticsArgs BatchNorm::statistics(const Image& image) const {
-  const BatchNormParameters& p = image.parameters;
-  return {.x = image.x->data,
-          .mean = image.mean->data,
-          .inv_std = image.inv_std->data,
-          .running_mean = p.running_mean ? p.running_mean->data : Tensor{},
-          .running_var = p.running_var ? p.running_var->data : Tensor{}};
-}
-
 BatchNormTerm BatchNorm::second_term() const {
   if (!second_.x) return {};
   return {.x = second_.x->data,
-          .mean = second_.mean->data,
-          .inv_std = second_.inv_std->data,
+          .mean = second_.statistics.mean->data,
+          .inv_std = second_.statistics.inv_std->data,
           .weight = second_.parameters.weight->data,
           .bias = second_.parameters.bias->data,
           .sum_dy_xhat = second_.sum_dy_xhat->data,
@@ -83,8 +125,8 @@ BatchNormTerm BatchNorm::second_term() const {
 
 BatchNormApplyArgs BatchNorm::apply() const {
   return {.x = first_.x->data,
-          .mean = first_.mean->data,
-          .inv_std = first_.inv_std->data,
+          .mean = first_.statistics.mean->data,
+          .inv_std = first_.statistics.inv_std->data,
           .weight = first_.parameters.weight->data,
           .bias = first_.parameters.bias->data,
           .residual = residual_ ? residual_->data : Tensor{},
@@ -95,8 +137,8 @@ BatchNormApplyArgs BatchNorm::apply() const {
 
 BatchNormBackwardReduceArgs BatchNorm::reduce() const {
   return {.x = first_.x->data,
-          .mean = first_.mean->data,
-          .inv_std = first_.inv_std->data,
+          .mean = first_.statistics.mean->data,
+          .inv_std = first_.statistics.inv_std->data,
           .weight = first_.parameters.weight->data,
           .bias = first_.parameters.bias->data,
           .second = second_term(),
@@ -111,8 +153,8 @@ BatchNormBackwardReduceArgs BatchNorm::reduce() const {
 
 BatchNormBackwardApplyArgs BatchNorm::backward_apply() const {
   return {.x = first_.x->data,
-          .mean = first_.mean->data,
-          .inv_std = first_.inv_std->data,
+          .mean = first_.statistics.mean->data,
+          .inv_std = first_.statistics.inv_std->data,
           .weight = first_.parameters.weight->data,
           .bias = first_.parameters.bias->data,
           .second = second_term(),
@@ -146,19 +188,29 @@ size_t BatchNorm::largest_group() const {
 }
 
 void BatchNorm::forward_group(Context& context, std::span<Node* const> group) {
-  std::vector<BatchNormStatisticsArgs> statistics;
+  std::vector<const NormImage*> images;
   for (Node* node : group) {
     const auto& norm = static_cast<BatchNorm&>(*node);
-    statistics.push_back(norm.statistics(norm.first_));
-    if (norm.second_.x) statistics.push_back(norm.statistics(norm.second_));
+    images.push_back(&norm.first_);
+    if (norm.second_.x) images.push_back(&norm.second_);
   }
-  batch_norm_statistics(context, statistics);
+  find_statistics(context, images);
   batch_norm_apply(context, collect(group, [](const BatchNorm& norm) { return norm.apply(); }));
 }
 
 void BatchNorm::backward_group(Context& context, std::span<Node* const> group) {
   batch_norm_backward_reduce(context,
                              collect(group, [](const BatchNorm& norm) { return norm.reduce(); }));
+  if (Communicator& communicator = context.communicator(); communicator.size() > 1) {
+    std::vector<Tensor> sums;
+    for (Node* node : group) {
+      const auto& norm = static_cast<BatchNorm&>(*node);
+      sums.push_back(norm.sum_dy_->data);
+      sums.push_back(norm.first_.sum_dy_xhat->data);
+      if (norm.second_.x) sums.push_back(norm.second_.sum_dy_xhat->data);
+    }
+    communicator.all_reduce(context, sums, Reduction::mean);
+  }
   batch_norm_backward_apply(
       context, collect(group, [](const BatchNorm& norm) { return norm.backward_apply(); }));
 }

@@ -5,6 +5,7 @@
 
 #include "core/graph.h"
 #include "kernels/batch_norm.h"
+#include "kernels/batch_norm_combine.h"
 
 namespace lanet {
 
@@ -22,11 +23,37 @@ struct NormInput {
   BatchNormParameters parameters;
 };
 
+/// What is kept of an image from its statistics to the backward pass, [C] each. ranks_mean and
+/// ranks_inv_std are [ranks, C], this rank's row being that of its own rows; null with one rank.
+struct NormStatistics {
+  Value *mean = nullptr, *inv_std = nullptr;
+  Value *ranks_mean = nullptr, *ranks_inv_std = nullptr;
+};
+
+/// An image in training.
+struct NormImage {
+  Value* x = nullptr;
+  BatchNormParameters parameters;
+  NormStatistics statistics;
+  Value* sum_dy_xhat = nullptr;
+};
+
+/// Mean and inverse deviation of each image over all rows of all ranks, in one exchange; moves the
+/// running statistics. At most kMaxBatchNorms images, of one shape and dtype.
+void find_statistics(Context& context, std::span<const NormImage* const> images);
+
+/// A node that normalises in training.
+class NormNode : public Node {
+ protected:
+  using Node::Node;
+  NormStatistics save_statistics(Graph& graph, const Value& x);
+};
+
 /// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + other) with the batch's statistics,
 /// which also move the running ones. other: nothing, a residual, or the batch norm of a second
 /// image (the end of a shortcut), which then has no memory of its own. Its ReLU is undone from y
 /// where there is a residual, and else from y found anew, so neither mask nor residual is kept.
-class BatchNorm : public Node {
+class BatchNorm : public NormNode {
  public:
   BatchNorm(Graph& graph, const std::string& name, const NormInput& input, bool relu,
             Value* residual);
@@ -45,22 +72,14 @@ class BatchNorm : public Node {
   bool has_residual() const { return residual_ != nullptr; }
 
  private:
-  /// One of the images, and what is kept of it for the backward pass.
-  struct Image {
-    Value* x = nullptr;
-    BatchNormParameters parameters;
-    Value *mean = nullptr, *inv_std = nullptr, *sum_dy_xhat = nullptr;
-  };
-  Image read_image(const NormInput& input);
-  void save_statistics(Graph& graph, Image& image);
-  BatchNormStatisticsArgs statistics(const Image& image) const;
+  NormImage read_image(const NormInput& input);
   BatchNormTerm second_term() const;
   BatchNormApplyArgs apply() const;
   BatchNormBackwardReduceArgs reduce() const;
   BatchNormBackwardApplyArgs backward_apply() const;
 
   bool relu_;
-  Image first_, second_;
+  NormImage first_, second_;
   Value *residual_ = nullptr, *y_, *sum_dy_;
 };
 

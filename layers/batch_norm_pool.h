@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include "kernels/batch_norm_pool.h"
 #include "kernels/pool.h"
@@ -11,88 +12,85 @@ namespace lanet {
 
 /// Training: [B, H, W, C] -> [B, H/2, W/2, C], with the batch's statistics, which also move the
 /// running ones. In a group the statistics are found together.
-class BatchNormMaxPool : public Node {
+class BatchNormMaxPool : public NormNode {
  public:
   BatchNormMaxPool(Graph& graph, const std::string& name, Value* x,
                    const BatchNormParameters& parameters)
-      : Node("batch_norm_max_pool", name), p_(parameters) {
-    const DType stats = accumulate_dtype(x->dtype);
+      : NormNode("batch_norm_max_pool", name) {
+    const DType sums = accumulate_dtype(x->dtype);
     const Shape channels{x->shape[3]};
     const Shape shape{x->shape[0], max_pool_size(x->shape[1]), max_pool_size(x->shape[2]),
                       x->shape[3]};
-    x_ = read(x, InBackward::yes);
-    read(p_.weight, InBackward::yes);
-    read(p_.bias, InBackward::no);
+    image_ = {.x = read(x, InBackward::yes), .parameters = parameters};
+    read(parameters.weight, InBackward::yes);
+    read(parameters.bias, InBackward::no);
     y_ = write(graph, shape, x->dtype, InBackward::no);
-    mean_ = save(graph, channels, stats);
-    inv_std_ = save(graph, channels, stats);
+    image_.statistics = save_statistics(graph, *x);
     if (!y_->needs_grad) return;
     argmax_ = save(graph, shape, DType::u8);
-    sum_dy_ = save(graph, channels, stats);
-    sum_dy_xhat_ = save(graph, channels, stats);
+    sum_dy_ = save(graph, channels, sums);
+    image_.sum_dy_xhat = save(graph, channels, sums);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(std::max(batch_norm_workspace_bytes(x_->shape, kMaxBatchNorms),
-                                       batch_norm_max_pool_workspace_bytes(x_->shape)));
+    const Shape& x = image_.x->shape;
+    context.reserve_workspace(std::max(batch_norm_workspace_bytes(x, kMaxBatchNorms),
+                                       batch_norm_max_pool_workspace_bytes(x)));
   }
   void forward(Context& context) override {
     Node* self = this;
     forward_group(context, std::span(&self, 1));
   }
   std::string group_key() const override {
-    return fmt::format("{} {} {}", kind(), x_->shape, x_->dtype);
+    return fmt::format("{} {} {}", kind(), image_.x->shape, image_.x->dtype);
   }
   size_t largest_group() const override { return kMaxBatchNorms; }
   void forward_group(Context& context, std::span<Node* const> group) override {
-    std::vector<BatchNormStatisticsArgs> statistics;
-    for (Node* node : group)
-      statistics.push_back(static_cast<BatchNormMaxPool&>(*node).statistics());
-    batch_norm_statistics(context, statistics);
+    std::vector<const NormImage*> images;
+    for (Node* node : group) images.push_back(&static_cast<BatchNormMaxPool&>(*node).image_);
+    find_statistics(context, images);
     for (Node* node : group) static_cast<BatchNormMaxPool&>(*node).pool(context);
   }
   void backward(Context& context) override {
-    batch_norm_max_pool_backward_reduce(context, {.x = x_->data,
-                                                  .mean = mean_->data,
-                                                  .inv_std = inv_std_->data,
-                                                  .dy = y_->grad,
+    const Tensor x = image_.x->data, mean = image_.statistics.mean->data,
+                 inv_std = image_.statistics.inv_std->data, dy = y_->grad, sum_dy = sum_dy_->data,
+                 sum_dy_xhat = image_.sum_dy_xhat->data;
+    batch_norm_max_pool_backward_reduce(context, {.x = x,
+                                                  .mean = mean,
+                                                  .inv_std = inv_std,
+                                                  .dy = dy,
                                                   .argmax = argmax_->data,
-                                                  .sum_dy = sum_dy_->data,
-                                                  .sum_dy_xhat = sum_dy_xhat_->data,
+                                                  .sum_dy = sum_dy,
+                                                  .sum_dy_xhat = sum_dy_xhat,
                                                   .dweight = gradient(1),
                                                   .dbias = gradient(2)});
-    if (const Gradient dx = gradient(0))
-      batch_norm_max_pool_backward_apply(context, {.x = x_->data,
-                                                   .mean = mean_->data,
-                                                   .inv_std = inv_std_->data,
-                                                   .weight = p_.weight->data,
-                                                   .dy = y_->grad,
-                                                   .argmax = argmax_->data,
-                                                   .sum_dy = sum_dy_->data,
-                                                   .sum_dy_xhat = sum_dy_xhat_->data,
-                                                   .dx = dx});
+    const Gradient dx = gradient(0);
+    if (!dx) return;
+    if (Communicator& communicator = context.communicator(); communicator.size() > 1)
+      communicator.all_reduce(context, std::array{sum_dy, sum_dy_xhat}, Reduction::mean);
+    batch_norm_max_pool_backward_apply(context, {.x = x,
+                                                 .mean = mean,
+                                                 .inv_std = inv_std,
+                                                 .weight = image_.parameters.weight->data,
+                                                 .dy = dy,
+                                                 .argmax = argmax_->data,
+                                                 .sum_dy = sum_dy,
+                                                 .sum_dy_xhat = sum_dy_xhat,
+                                                 .dx = dx});
   }
 
  private:
-  BatchNormStatisticsArgs statistics() const {
-    return {.x = x_->data,
-            .mean = mean_->data,
-            .inv_std = inv_std_->data,
-            .running_mean = p_.running_mean ? p_.running_mean->data : Tensor{},
-            .running_var = p_.running_var ? p_.running_var->data : Tensor{}};
-  }
   void pool(Context& context) {
-    batch_norm_max_pool(context, {.x = x_->data,
-                                  .mean = mean_->data,
-                                  .inv_std = inv_std_->data,
-                                  .weight = p_.weight->data,
-                                  .bias = p_.bias->data,
+    batch_norm_max_pool(context, {.x = image_.x->data,
+                                  .mean = image_.statistics.mean->data,
+                                  .inv_std = image_.statistics.inv_std->data,
+                                  .weight = image_.parameters.weight->data,
+                                  .bias = image_.parameters.bias->data,
                                   .y = y_->data,
                                   .argmax = argmax_ ? argmax_->data : Tensor{}});
   }
 
-  BatchNormParameters p_;
-  Value *x_, *y_;
-  Value *mean_, *inv_std_, *argmax_ = nullptr, *sum_dy_ = nullptr, *sum_dy_xhat_ = nullptr;
+  NormImage image_;
+  Value *y_, *argmax_ = nullptr, *sum_dy_ = nullptr;
 };
 
 }  // namespace lanet

@@ -9,24 +9,26 @@
 
 namespace lanet {
 
-/// The K nearest rows of each row by cosine similarity: [N, D] -> i32 [N, K]. No gradient.
+/// The K nearest rows, by cosine similarity, of each of this rank's rows among those of the whole
+/// batch: [N, D] -> i32 [R, K]. No gradient.
 class Neighbours : public Node {
  public:
   Neighbours(Graph& graph, const std::string& name, Value* features, int64_t k)
-      : Node("knn", name), k_(k) {
-    features_ = read(features, InBackward::no);
-    indices_ = write_constant(graph, {features->shape[0], k}, DType::i32);
+      : Node("knn", name), k_(k), first_row_(graph.shard().first_row(features->shape[0])) {
+    features_ = read_constant(features);
+    indices_ = write_constant(graph, {graph.shard().rows(features->shape[0]), k}, DType::i32);
   }
   void plan(Context& context) override {
     context.reserve_workspace(
         knn_workspace_bytes(features_->shape[0], features_->shape[1], features_->dtype));
   }
   void forward(Context& context) override {
-    knn(context, {.features = features_->data, .indices = indices_->data, .k = k_});
+    knn(context,
+        {.features = features_->data, .indices = indices_->data, .k = k_, .first_row = first_row_});
   }
 
  private:
-  int64_t k_;
+  int64_t k_, first_row_;
   Value *features_, *indices_;
 };
 
@@ -35,12 +37,13 @@ struct PairScoreParameters {
   Value *weight0, *bias0, *weight2, *bias2, *weight4, *bias4;
 };
 
-/// s_ij of each row and its neighbours: h = fc_in(feature) [N, D], indices [N, K] -> [N, K].
+/// s_ij of this rank's rows and their neighbours: h = fc_in(feature) [N, D] of the whole batch,
+/// indices [R, K] -> [R, K].
 class PairScore : public Node {
  public:
   PairScore(Graph& graph, const std::string& name, Value* h, Value* indices,
             const PairScoreParameters& parameters)
-      : Node("pair_score", name), p_(parameters) {
+      : Node("pair_score", name), p_(parameters), first_row_(graph.shard().first_row(h->shape[0])) {
     const int64_t rows = indices->shape[0], k = indices->shape[1], width = h->shape[1];
     h_ = read(h, InBackward::yes);
     read(p_.weight0, InBackward::yes);
@@ -69,7 +72,8 @@ class PairScore : public Node {
                          .bias4 = p_.bias4->data,
                          .scores = scores_->data,
                          .hidden0 = hidden0_->data,
-                         .hidden2 = hidden2_->data});
+                         .hidden2 = hidden2_->data,
+                         .first_row = first_row_});
   }
   void backward(Context& context) override {
     pair_score_backward(context, {.h = h_->data,
@@ -87,22 +91,24 @@ class PairScore : public Node {
                                   .dweight2 = gradient(3),
                                   .dbias2 = gradient(4),
                                   .dweight4 = gradient(5),
-                                  .dbias4 = gradient(6)});
+                                  .dbias4 = gradient(6),
+                                  .first_row = first_row_});
   }
 
  private:
   PairScoreParameters p_;
+  int64_t first_row_;
   Value *h_, *indices_, *scores_, *hidden0_, *hidden2_;
 };
 
-/// Neighbours of one space and what they count, for R rows of the batch.
+/// Neighbours of one space and what they count.
 struct Neighbourhood {
   Value* scores;   ///< [R, K]
   Value* indices;  ///< i32 [R, K]
 };
 
-/// T [R, C] of the rows that both neighbourhoods are of, the logits of the whole batch [N, C] and
-/// the bank's rows at sample_indices [R]. The bank is only read.
+/// T [R, C] of this rank's rows, from both neighbourhoods, the logits [N, C] of the whole batch and
+/// the bank's rows, which are only read.
 class LabelDistribution : public Node {
  public:
   LabelDistribution(Graph& graph, const std::string& name, const Neighbourhood& expression,
@@ -119,8 +125,8 @@ class LabelDistribution : public Node {
     read(landmark_.indices, InBackward::yes);
     sample_indices_ = read(sample_indices, InBackward::no);
     bank_ = read(bank, InBackward::no);
-    const int64_t rows = expression_.scores->shape[0], classes = logits->shape[1];
-    target_ = write(graph, {rows, classes}, logits->dtype, InBackward::no);
+    target_ = write(graph, {expression_.scores->shape[0], logits->shape[1]}, logits->dtype,
+                    InBackward::no);
     probabilities_ = save(graph, logits->shape, logits->dtype);
   }
   void plan(Context& context) override {

@@ -128,12 +128,15 @@ struct ContrastiveState {
   double temperature;
 };
 
-/// Queries of one space against keys and bank of the other, [B, d], [B, d], [M, d].
+/// This rank's queries of one space against the keys of the whole batch and the bank of the other:
+/// [R, d], [B, d], [M, d].
 class ContrastiveLoss : public Loss {
  public:
   ContrastiveLoss(Graph& graph, const std::string& name, Value* queries, Value* keys, Value* bank,
                   const ContrastiveState& state, double weight)
-      : Loss("info_nce", name, weight), state_(state) {
+      : Loss("info_nce", name, weight),
+        state_(state),
+        first_row_(graph.shard().first_row(keys->shape[0])) {
     queries_ = read(queries, InBackward::no);
     keys_ = read(keys, InBackward::no);
     bank_ = read(bank, InBackward::no);
@@ -154,11 +157,13 @@ class ContrastiveLoss : public Loss {
                        .loss = loss_->data,
                        .dq = gradient(0),
                        .temperature = state_.temperature,
-                       .scale = weight_});
+                       .scale = weight_,
+                       .first_row = first_row_});
   }
 
  private:
   ContrastiveState state_;
+  int64_t first_row_;
   Value *queries_, *keys_, *bank_;
 };
 

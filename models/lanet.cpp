@@ -5,16 +5,20 @@
 #include "core/rng.h"
 #include "kernels/label_bank.h"
 #include "kernels/memory_bank.h"
+#include "layers/gather.h"
 #include "layers/linear.h"
 #include "layers/losses.h"
 
 namespace lanet {
 
-Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* feature,
+Value* record_pair_input(Recorder& r, const std::string& name, Value* feature) {
+  return r.linear(name + ".fc_in", feature, feature->shape[1]);
+}
+
+Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* feature, Value* h,
                                    int64_t k) {
   const int64_t width = feature->shape[1];
   Value* indices = r.add<Neighbours>(name + ".neighbours", feature, k);
-  Value* h = r.linear(name + ".fc_in", feature, width);
   auto layer = [&](const std::string& part, int64_t out, int64_t in) {
     const Initialisation uniform{Initialisation::Kind::uniform,
                                  1.0 / std::sqrt(static_cast<double>(in))};
@@ -30,18 +34,21 @@ Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* 
 }
 
 LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
-    : Model(store, config.optimiser), config_(config) {
-  const int64_t batch = config.batch, size = config.image_size;
+    : Model(store, config.optimiser, config.shard), config_(config) {
+  const int64_t rows = config.shard.rows(config.batch), size = config.image_size;
   const int64_t width = 64 * expansion(config.backbone);
   const LossWeights& weights = config.weights;
   Recorder query(graph_, store, Role::query), momentum(graph_, store, Role::momentum);
   const DType head = query.head_dtype();
 
-  inputs_.images = graph_.input("images", {batch, size, size, 3}, store.activation_dtype());
-  inputs_.labels = graph_.input("labels", {batch}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {batch}, DType::i32);
-  inputs_.landmarks = graph_.input("landmarks", {batch, config.landmarks, 2}, head);
-  inputs_.landmark_valid = graph_.input("landmark_valid", {batch}, DType::u8);
+  inputs_.images = graph_.input("images", {rows, size, size, 3}, store.activation_dtype());
+  inputs_.labels = graph_.input("labels", {rows}, DType::i32);
+  inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
+  inputs_.batch_samples = config.shard.ranks > 1
+                              ? graph_.input("batch_samples", {config.batch}, DType::i32)
+                              : inputs_.sample_indices;
+  inputs_.landmarks = graph_.input("landmarks", {rows, config.landmarks, 2}, head);
+  inputs_.landmark_valid = graph_.input("landmark_valid", {rows}, DType::u8);
   Value* label_bank =
       bank("label_bank", {config.samples, config.classes}, head, &LaNet::label_bank_);
   Value* expression_bank =
@@ -65,14 +72,29 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   logits_ = logits;
 
   // Label distributions (part 2).
+  const std::string in_u = "f_q.smooth.fer_score", in_v = "f_q.smooth.lm_score";
+  WholeBatch whole{.u = u,
+                   .v = v,
+                   .h_u = record_pair_input(query, in_u, u),
+                   .h_v = record_pair_input(query, in_v, v),
+                   .logits = logits,
+                   .expression_key = expression_key,
+                   .landmark_key = landmark_key};
+  if (config.shard.ranks > 1) whole = gather(whole);
   const Neighbourhood near_u =
-      record_neighbourhood(query, "f_q.smooth.fer_score", u, config.neighbours);
+      record_neighbourhood(query, in_u, whole.u, whole.h_u, config.neighbours);
   const Neighbourhood near_v =
-      record_neighbourhood(query, "f_q.smooth.lm_score", v, config.neighbours);
-  target_ = query.add<LabelDistribution>("target_distribution", near_u, near_v, logits,
+      record_neighbourhood(query, in_v, whole.v, whole.h_v, config.neighbours);
+  target_ = query.add<LabelDistribution>("target_distribution", near_u, near_v, whole.logits,
                                          inputs_.sample_indices, label_bank, config.label_momentum);
-  Value* pseudo_labels =
-      query.add<PseudoLabels>("pseudo_labels", target_, inputs_.sample_indices, config.confidence);
+  batch_targets_ = target_;
+  if (config.shard.ranks > 1) {
+    const std::vector<Value*> constants{target_};
+    batch_targets_ =
+        graph_.add<Gather>("gather.targets", std::vector<Value*>{}, constants)->global(0);
+  }
+  Value* pseudo_labels = query.add<PseudoLabels>("pseudo_labels", batch_targets_,
+                                                 inputs_.batch_samples, config.confidence);
 
   // Losses (part 3).
   auto* heatmap_target = graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks,
@@ -91,16 +113,32 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
        {query.add<DistributionLoss>("loss.distribution", target_, logits, weights.distribution)}},
       {"contrastive",
        weights.contrastive,
-       {query.add<ContrastiveLoss>("loss.contrastive.expression", expression_query, landmark_key,
-                                   landmark_bank, contrastive, weights.contrastive),
-        query.add<ContrastiveLoss>("loss.contrastive.landmark", landmark_query, expression_key,
-                                   expression_bank, contrastive, weights.contrastive)}}};
+       {query.add<ContrastiveLoss>("loss.contrastive.expression", expression_query,
+                                   whole.landmark_key, landmark_bank, contrastive,
+                                   weights.contrastive),
+        query.add<ContrastiveLoss>("loss.contrastive.landmark", landmark_query,
+                                   whole.expression_key, expression_bank, contrastive,
+                                   weights.contrastive)}}};
 
-  inspection_ = {heatmaps,       expression_key, landmark_key,
-                 near_u.indices, near_v.indices, pseudo_labels};
-  // The trainer reads these; target, keys and pseudo labels enter the banks after the optimiser.
-  for (Value* value : {logits_, target_, expression_key, landmark_key, pseudo_labels})
+  inspection_ = {heatmaps,           near_u.indices, near_v.indices, whole.expression_key,
+                 whole.landmark_key, pseudo_labels};
+  // The trainer reads these; keys, pseudo labels and targets enter the banks after the optimiser.
+  for (Value* value :
+       {logits_, target_, batch_targets_, whole.expression_key, whole.landmark_key, pseudo_labels})
     graph_.keep(value);
+}
+
+LaNet::WholeBatch LaNet::gather(const WholeBatch& own) {
+  const std::vector<Value*> differentiable{own.h_u, own.h_v, own.logits};
+  const std::vector<Value*> constants{own.u, own.v, own.expression_key, own.landmark_key};
+  const Gather& all = *graph_.add<Gather>("gather", differentiable, constants);
+  return {.u = all.global(3),
+          .v = all.global(4),
+          .h_u = all.global(0),
+          .h_v = all.global(1),
+          .logits = all.global(2),
+          .expression_key = all.global(5),
+          .landmark_key = all.global(6)};
 }
 
 Value* LaNet::record_projection(Recorder& r, const std::string& name, Value* feature) {
@@ -166,8 +204,8 @@ std::vector<NamedState> LaNet::state() const {
 }
 
 void LaNet::after_optimiser(Context& context) {
-  label_bank_store(context, {.target = target_->data,
-                             .sample_indices = inputs_.sample_indices->data,
+  label_bank_store(context, {.target = batch_targets_->data,
+                             .sample_indices = inputs_.batch_samples->data,
                              .bank = label_bank_});
   memory_bank_enqueue(context, {.keys_expression = inspection_.expression_key->data,
                                 .keys_landmark = inspection_.landmark_key->data,

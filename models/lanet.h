@@ -22,19 +22,23 @@ struct LaNetConfig {
   int64_t neighbours = 8;    ///< K
   int64_t bank_rows = 8192;  ///< M, at least the batch
   int64_t image_size = 224;  ///< S, a multiple of 32, at least 64
-  int64_t batch = 128;       ///< B, at least K + 2
+  int64_t batch = 128;       ///< B, of all ranks, at least K + 2
   int64_t samples = 0;       ///< of the training set: rows of the label-distribution bank
   double confidence = 0.7;
   double temperature = 0.1;
   double label_momentum = 0.9;
   LossWeights weights;
   OptimiserConfig optimiser;
+  Shard shard;
 };
 
 /// s_ij of one space: its neighbours and what the pair network makes of them (part 2, steps 1 and
-/// 2). `name` as `f_q.smooth.fer_score`; feature [B, D].
+/// 2), for this rank's rows. `name` as `f_q.smooth.fer_score`; feature [B, D] and
+/// h = fc_in(feature), of the whole batch.
 Neighbourhood record_neighbourhood(Recorder& recorder, const std::string& name, Value* feature,
-                                   int64_t k);
+                                   Value* h, int64_t k);
+/// h of the above, for any rows.
+Value* record_pair_input(Recorder& recorder, const std::string& name, Value* feature);
 
 class LaNet : public Model {
  public:
@@ -49,8 +53,9 @@ class LaNet : public Model {
 
   /// Values inside the step, for inspection; keep() them on graph() before planning.
   struct Inspection {
-    Value *heatmaps, *expression_key, *landmark_key;
-    Value *expression_neighbours, *landmark_neighbours, *pseudo_labels;
+    Value* heatmaps;
+    Value *expression_neighbours, *landmark_neighbours;
+    Value *expression_key, *landmark_key, *pseudo_labels;  // of the whole batch
   };
   const Inspection& inspection() const { return inspection_; }
 
@@ -59,11 +64,21 @@ class LaNet : public Model {
   void after_optimiser(Context& context) override;
 
  private:
+  /// What the label distributions and the contrastive loss need of every row of the batch.
+  struct WholeBatch {
+    Value *u, *v;      ///< features
+    Value *h_u, *h_v;  ///< what the pair networks read
+    Value* logits;
+    Value *expression_key, *landmark_key;
+  };
+  /// From this rank's rows to those of all ranks.
+  WholeBatch gather(const WholeBatch& own);
   Value* record_projection(Recorder& recorder, const std::string& name, Value* feature);
   Value* bank(const std::string& name, const Shape& shape, DType dtype, Tensor LaNet::*tensor);
 
   LaNetConfig config_;
   Value* target_ = nullptr;
+  Value* batch_targets_ = nullptr;  // of all ranks
   Inspection inspection_{};
   Buffer state_memory_;
   Tensor label_bank_;                       // [samples, C]

@@ -12,6 +12,7 @@ void Model::plan(Context& context) {
   step_memory_ = context.allocate(3 * sizeof(double));
   step_values_ = step_memory_.tensor({3}, DType::f64);
   graph_.plan(context);
+  if (graph_.shard().ranks > 1) buckets_.emplace(store_.blocks(), graph_);
 }
 
 std::array<double, 3> Model::adam_values(int64_t number, double learning_rate) const {
@@ -27,7 +28,15 @@ void Model::set_step(Context& context, int64_t number, double learning_rate) {
 
 void Model::step(Context& context) {
   graph_.forward(context);
-  graph_.backward(context);
+  if (buckets_) {
+    graph_.backward(context, [&](const std::vector<Value*>& parameters) {
+      buckets_->complete(context, parameters);
+    });
+    context.enter("gradients", "gradients", "step");
+    buckets_->finish(context);
+  } else {
+    graph_.backward(context);
+  }
   context.enter("optimiser", "optimiser", "step");
   const ParameterStore::Blocks blocks = store_.blocks();
   adam(context, {.master = blocks.master,
@@ -48,12 +57,13 @@ void Model::step(Context& context) {
 }
 
 Baseline::Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-                   int64_t batch, const OptimiserConfig& optimiser)
-    : Model(store, optimiser) {
+                   int64_t batch, const OptimiserConfig& optimiser, Shard shard)
+    : Model(store, optimiser, shard) {
+  const int64_t rows = shard.rows(batch);
   inputs_.images =
-      graph_.input("images", {batch, image_size, image_size, 3}, store.activation_dtype());
-  inputs_.labels = graph_.input("labels", {batch}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {batch}, DType::i32);
+      graph_.input("images", {rows, image_size, image_size, 3}, store.activation_dtype());
+  inputs_.labels = graph_.input("labels", {rows}, DType::i32);
+  inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
   Recorder query(graph_, store);
   Value* shared = record_shared(query, inputs_.images, backbone);
   logits_ = record_expression(query, shared, backbone, classes).logits;

@@ -3,18 +3,21 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "models/gradient_buckets.h"
 #include "models/resnet.h"
 
 namespace lanet {
 
-/// What the caller writes before each step.
+/// What the caller writes before each step; B: this rank's rows.
 struct StepInputs {
   Value* images = nullptr;          ///< [B, S, S, 3], normalised
   Value* labels = nullptr;          ///< i32 [B], as given (noisy)
   Value* sample_indices = nullptr;  ///< i32 [B], positions in the training set
+  Value* batch_samples = nullptr;   ///< the same of all ranks; null if the model reads none
   Value* landmarks = nullptr;       ///< [B, L, 2] in input pixels; null if the model reads none
   Value* landmark_valid = nullptr;  ///< u8 [B]; null if the model reads none
 };
@@ -42,8 +45,8 @@ struct NamedState {
 
 class Model {
  public:
-  Model(ParameterStore& store, const OptimiserConfig& optimiser)
-      : store_(store), optimiser_(optimiser) {}
+  Model(ParameterStore& store, const OptimiserConfig& optimiser, Shard shard)
+      : store_(store), graph_(Graph::Mode::training, shard), optimiser_(optimiser) {}
   virtual ~Model() = default;
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -56,7 +59,8 @@ class Model {
   const Tensor& step_values() const { return step_values_; }
   /// Writes adam_values() there.
   void set_step(Context& context, int64_t number, double learning_rate);
-  /// Forward, losses, backward, Adam with the momentum network's update, and what comes after it.
+  /// Forward, losses, backward, the mean of all ranks' gradients, Adam with the momentum network's
+  /// update, and what comes after it.
   /// The inputs and step_values() come first.
   void step(Context& context);
 
@@ -75,22 +79,23 @@ class Model {
   virtual void after_optimiser(Context&) {}
 
   ParameterStore& store_;
-  Graph graph_{Graph::Mode::training};
+  Graph graph_;
   StepInputs inputs_;
   std::vector<NamedLoss> losses_;
   Value* logits_ = nullptr;
 
  private:
   OptimiserConfig optimiser_;
+  std::optional<GradientBuckets> buckets_;  // absent with one rank
   Buffer step_memory_;
   Tensor step_values_;
 };
 
-/// The comparison: the same ResNet with cross entropy alone.
+/// The comparison: the same ResNet with cross entropy alone. batch: of all ranks.
 class Baseline : public Model {
  public:
   Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-           int64_t batch, const OptimiserConfig& optimiser = {});
+           int64_t batch, const OptimiserConfig& optimiser = {}, Shard shard = {});
 };
 
 }  // namespace lanet

@@ -37,8 +37,9 @@ inline Config small_config(const std::string& method = "lanet") {
 
 struct Session {
   explicit Session(const Config& config, int threads = 0, Device device = Device::cpu,
-                   bool capture = true)
+                   bool capture = true, Communicator* communicator = nullptr)
       : context(device, threads) {
+    context.set_communicator(communicator);
     auto silent = [](const std::string&) {};
     Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});

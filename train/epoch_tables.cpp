@@ -19,6 +19,9 @@ EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
       {&right_, {steps}, DType::i32},
       {&parameters_, {batch, kParameterBytes}, DType::u8},
       {&correct_, {1}, DType::i32}};
+  if (reads_batch_samples())
+    wanted.push_back(
+        {&batch_samples_, {steps, model.inputs().batch_samples->shape[0]}, DType::i32});
   for (size_t t = 0; t < model.losses().size(); ++t)
     for (const Value* part : model.losses()[t].parts)
       losses_.push_back({static_cast<int>(t), {{}, part->data}});
@@ -27,9 +30,16 @@ EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
   memory_ = allocate_tensors(context, wanted);
 }
 
+/// With several ranks; one rank's own samples are all.
+bool EpochTables::reads_batch_samples() const {
+  const StepInputs& in = model_.inputs();
+  return in.batch_samples && in.batch_samples != in.sample_indices;
+}
+
 void EpochTables::fill(Context& context, const EpochInputs& inputs) {
   context.fill_zero(position_);
   upload(context, samples_, inputs.samples);
+  if (batch_samples_) upload(context, batch_samples_, inputs.batch_samples);
   upload(context, labels_, inputs.labels);
   if (model_.inputs().landmark_valid) upload(context, valid_, inputs.valid);
   upload(context, epoch_parameters_, inputs.parameters);
@@ -44,6 +54,7 @@ void EpochTables::begin_step(Context& context) {
                                  {adam_, model_.step_values()}}},
                      .position = position_};
   if (in.landmark_valid) args.tables[4] = {valid_, in.landmark_valid->data};
+  if (batch_samples_) args.tables[5] = {batch_samples_, in.batch_samples->data};
   step_table_load(context, args);
 }
 
@@ -57,22 +68,28 @@ void EpochTables::end_step(Context& context) {
   step_advance(context, {.position = position_, .steps = steps_});
 }
 
-std::vector<StepResult> EpochTables::read(Context& context, int64_t first, int64_t count) const {
+std::vector<StepResult> EpochTables::read(Context& context, int64_t first, int64_t count) {
   LANET_REQUIRE(first >= 0 && first + count <= steps_, "steps {} to {} of {}", first,
                 first + count - 1, steps_);
   auto rows = [&](Tensor table) {
     table.data = static_cast<std::byte*>(table.data) + first * size_of(table.dtype);
     table.shape = {count};
-    return read_tensor(context, table);
+    return table;
   };
+  if (Communicator& communicator = context.communicator(); communicator.size() > 1) {
+    std::vector<Tensor> means;
+    for (const Loss& loss : losses_) means.push_back(rows(loss.row.table));
+    communicator.all_reduce(context, means, Reduction::mean);
+    communicator.all_reduce(context, std::array{rows(right_)}, Reduction::sum);
+  }
   std::vector<StepResult> results(count);
-  const std::vector<double> right = rows(right_);
+  const std::vector<double> right = read_tensor(context, rows(right_));
   for (int64_t i = 0; i < count; ++i) {
     results[i].losses.resize(model_.losses().size());
     results[i].correct = static_cast<int64_t>(right[i]);
   }
   for (const Loss& loss : losses_) {
-    const std::vector<double> values = rows(loss.row.table);
+    const std::vector<double> values = read_tensor(context, rows(loss.row.table));
     for (int64_t i = 0; i < count; ++i) results[i].losses[loss.term] += values[i];
   }
   return results;

@@ -10,11 +10,12 @@
 
 namespace lanet {
 
-/// What the steps of one epoch take, in their order.
+/// What the steps of one epoch take, in their order; B: this rank's rows.
 struct EpochInputs {
-  std::vector<int32_t> samples;  ///< [steps·B], positions in the training set
-  std::vector<int32_t> labels;   ///< [steps·B], as given
-  std::vector<uint8_t> valid;    ///< [steps·B] whether landmarks count; read by LA-Net
+  std::vector<int32_t> samples;        ///< [steps·B], positions in the training set
+  std::vector<int32_t> batch_samples;  ///< [steps·ranks·B], those of all ranks; read by LA-Net
+  std::vector<int32_t> labels;         ///< [steps·B], as given
+  std::vector<uint8_t> valid;          ///< [steps·B] whether landmarks count; read by LA-Net
   std::vector<AugmentParameters> parameters;  ///< [steps·B]
   std::vector<std::array<double, 3>> adam;    ///< [steps], Model::adam_values()
 };
@@ -42,10 +43,12 @@ class EpochTables {
   /// u8 [B, sizeof(AugmentParameters)], of the step.
   const Tensor& parameters() const { return parameters_; }
 
-  /// Waits for the device; what steps first … first + count − 1 left.
-  std::vector<StepResult> read(Context& context, int64_t first, int64_t count) const;
+  /// Waits for the device; what steps first … first + count − 1 left: over all ranks, which is why
+  /// each step is read once.
+  std::vector<StepResult> read(Context& context, int64_t first, int64_t count);
 
  private:
+  bool reads_batch_samples() const;
   struct Loss {
     int term;  // in Model::losses()
     TableRow row;
@@ -54,9 +57,10 @@ class EpochTables {
   Model& model_;
   int64_t steps_;
   Buffer memory_;
-  Tensor position_;                                                    // i32 [1]
-  Tensor samples_, labels_, valid_, epoch_parameters_, adam_, right_;  // [steps, ...]
-  Tensor parameters_, correct_;                                        // of the step
+  Tensor position_;                                  // i32 [1]
+  Tensor samples_, batch_samples_, labels_, valid_;  // [steps, ...]
+  Tensor epoch_parameters_, adam_, right_;           // [steps, ...]
+  Tensor parameters_, correct_;                      // of the step
   std::vector<Loss> losses_;
 };
 

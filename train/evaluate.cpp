@@ -1,6 +1,7 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/parameter_io.h"
@@ -14,8 +15,8 @@ Evaluator::Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, 
 
 void Evaluator::plan(Context& context) {
   classifier_.plan(context);
-  memory_ = context.allocate(batch_ * sizeof(int32_t));
-  sample_indices_ = memory_.tensor({batch_}, DType::i32);
+  memory_ = allocate_tensors(context, {{&sample_indices_, {batch_}, DType::i32},
+                                       {&counts_, {classes_ * classes_}, DType::f64}});
 }
 
 std::vector<double> Evaluator::probabilities(Context& context, const Tensor& images) {
@@ -49,6 +50,26 @@ std::vector<int32_t> Evaluator::predictions(Context& context, const Tensor& imag
   for (auto row = all.begin(); row != all.end(); row += classes_)
     best.push_back(static_cast<int32_t>(std::max_element(row, row + classes_) - row));
   return best;
+}
+
+Confusion Evaluator::evaluate(Context& context, const Tensor& images,
+                              std::span<const int32_t> labels) {
+  const int64_t count = images.shape[0];
+  LANET_REQUIRE(count == std::ssize(labels), "{} labels of {} pictures", labels.size(), count);
+  Communicator& communicator = context.communicator();
+  const int64_t first = count * communicator.rank() / communicator.size();
+  const int64_t last = count * (communicator.rank() + 1) / communicator.size();
+  Tensor own = images;
+  own.data = static_cast<std::byte*>(images.data) + first * (images.bytes() / count);
+  own.shape = {last - first, images.shape[1], images.shape[2], images.shape[3]};
+  Confusion confusion(static_cast<int>(classes_));
+  confusion.add(labels.subspan(first, last - first), predictions(context, own));
+  if (communicator.size() == 1) return confusion;
+
+  write_tensor(context, counts_, {confusion.counts().begin(), confusion.counts().end()});
+  communicator.all_reduce(context, std::array{counts_}, Reduction::sum);
+  const std::vector<double> sums = read_tensor(context, counts_);
+  return Confusion(static_cast<int>(classes_), {sums.begin(), sums.end()});
 }
 
 }  // namespace lanet

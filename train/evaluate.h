@@ -1,9 +1,11 @@
 // Predictions of the classifier over pictures.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "models/resnet.h"
+#include "train/metrics.h"
 
 namespace lanet {
 
@@ -19,12 +21,16 @@ class Evaluator {
   std::vector<double> probabilities(Context& context, const Tensor& images);
   /// The class with the largest probability (the first of equals) of each.
   std::vector<int32_t> predictions(Context& context, const Tensor& images);
+  /// How good they are, labels [N]. With several ranks each predicts its part of the pictures, and
+  /// all get the whole.
+  Confusion evaluate(Context& context, const Tensor& images, std::span<const int32_t> labels);
 
  private:
   int64_t classes_, batch_;
   Classifier classifier_;
   Buffer memory_;
   Tensor sample_indices_;  // i32 [batch]
+  Tensor counts_;          // f64 [C·C], of the confusion matrix
 };
 
 }  // namespace lanet

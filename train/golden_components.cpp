@@ -130,8 +130,10 @@ json label_distribution_entry(Context& context, const json& golden, const std::s
   const auto indices = golden.at("indices").get<std::vector<double>>();
   Value* samples = inputs.add("indices", {batch}, DType::i32, indices, false);
 
-  const Neighbourhood near_fer = record_neighbourhood(recorder, "fer_score", fer, k);
-  const Neighbourhood near_lm = record_neighbourhood(recorder, "lm_score", lm, k);
+  const Neighbourhood near_fer = record_neighbourhood(
+      recorder, "fer_score", fer, record_pair_input(recorder, "fer_score", fer), k);
+  const Neighbourhood near_lm = record_neighbourhood(
+      recorder, "lm_score", lm, record_pair_input(recorder, "lm_score", lm), k);
   Value* target = recorder.add<LabelDistribution>("target", near_fer, near_lm, logits, samples,
                                                   bank, LaNetConfig{}.label_momentum);
   Value* loss = recorder.add<DistributionLoss>("kl", target, logits, 1.0);

@@ -32,6 +32,12 @@ Confusion::Confusion(int classes)
   LANET_REQUIRE(classes > 0, "{} classes", classes);
 }
 
+Confusion::Confusion(int classes, std::vector<int64_t> counts)
+    : classes_(classes), counts_(std::move(counts)) {
+  LANET_REQUIRE(std::ssize(counts_) == int64_t{classes} * classes, "{} counts of {} classes",
+                counts_.size(), classes);
+}
+
 void Confusion::add(int label, int prediction) {
   LANET_REQUIRE(label >= 0 && label < classes_ && prediction >= 0 && prediction < classes_,
                 "label {} predicted as {} of {} classes", label, prediction, classes_);

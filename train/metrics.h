@@ -14,11 +14,14 @@ namespace lanet {
 class Confusion {
  public:
   explicit Confusion(int classes);
+  /// counts: [classes, classes], as counts() has them.
+  Confusion(int classes, std::vector<int64_t> counts);
   void add(int label, int prediction);
   void add(std::span<const int32_t> labels, std::span<const int32_t> predictions);
 
   int classes() const { return classes_; }
   int64_t count(int label, int prediction) const;
+  std::span<const int64_t> counts() const { return counts_; }
   /// Samples of one class.
   int64_t total(int label) const;
   int64_t total() const;

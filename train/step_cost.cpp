@@ -17,8 +17,10 @@ void OperationCounter::begin(const char* operation, const Cost& cost) {
   operations_.push_back(current_);
 }
 
-std::vector<CountedOperation> count_step(const Config& config, Device device) {
+std::vector<CountedOperation> count_step(const Config& config, Device device, Shard shard) {
+  const std::unique_ptr<Communicator> communicator = make_counting_communicator(shard);
   Context context(Context::CountOnly{}, device);
+  context.set_communicator(communicator.get());
   Faces faces = random_faces(context, config.train.batch, config.data.image_size);
   std::vector<int32_t> labels = faces.list.labels;
   Trainer trainer(context, config, std::move(faces), Faces{}, std::move(labels),

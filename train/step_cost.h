@@ -33,8 +33,9 @@ class OperationCounter : public OperationObserver {
 };
 
 /// The operations of one step of this configuration, augmentation, optimiser and memory banks
-/// included, in the order in which they run on `device`.
-std::vector<CountedOperation> count_step(const Config& config, Device device);
+/// included, in the order in which they run on `device`: those of one rank of several, if `shard`
+/// says so, with its exchanges with the others (core/communicator.h).
+std::vector<CountedOperation> count_step(const Config& config, Device device, Shard shard = {});
 
 /// The sum of many. Its `product` is absent.
 Cost total_cost(const std::vector<CountedOperation>& operations);

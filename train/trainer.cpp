@@ -20,12 +20,13 @@ constexpr int64_t kCudaStepsPerReport = 16;
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store) {
+std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
+                                  Shard shard) {
   const Backbone backbone = backbone_from(config.model.backbone);
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum};
   if (config.method == "baseline")
     return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
-                                      config.train.batch, optimiser);
+                                      config.train.batch, optimiser, shard);
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
                                                     .classes = kClasses,
                                                     .landmarks = kNumLandmarks,
@@ -38,20 +39,22 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
                                                     .temperature = config.model.temperature,
                                                     .label_momentum = config.model.label_momentum,
                                                     .weights = config.train.weights,
-                                                    .optimiser = optimiser});
+                                                    .optimiser = optimiser,
+                                                    .shard = shard});
 }
 
 Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test,
                  std::vector<int32_t> given_labels, bool capture)
     : context_(context),
+      shard_(context.communicator().shard()),
       config_(config),
       train_(std::move(train)),
       test_(std::move(test)),
       given_labels_(std::move(given_labels)),
       store_(dtype_from(config.train.dtype)),
-      model_(make_model(config, train_.size(), store_)),
+      model_(make_model(config, train_.size(), store_, shard_)),
       evaluator_(store_, backbone_from(config.model.backbone), kClasses, config.data.image_size,
-                 config.train.batch),
+                 shard_.rows(config.train.batch)),
       step_work_(capture) {
   if (train_.size() < config.train.batch)
     throw InputError(fmt::format("train.batch: {}; expected at most the {} training faces of {}",
@@ -60,10 +63,11 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   model_->plan(context);
   evaluator_.plan(context);
   context.reserve_workspace(
-      augment_workspace_bytes(context, config.data.image_size, config.train.batch));
+      augment_workspace_bytes(context, config.data.image_size, shard_.rows(config.train.batch)));
 
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
-  std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32}};
+  std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32},
+                                      {&progress_, {2}, DType::f64}};
   if (!train_.landmarks.empty())
     wanted.push_back({&landmarks_, {train_.size(), kNumLandmarks, 2}, DType::f32});
   memory_ = allocate_tensors(context, wanted);
@@ -97,6 +101,25 @@ void Trainer::load(const NamedArrays& checkpoint, const std::string& path) {
   steps_done_ = info.steps;
 }
 
+void Trainer::share_state() {
+  if (shard_.ranks == 1) return;
+  Communicator& communicator = context_.communicator();
+  const ParameterStore::Blocks blocks = store_.blocks();
+  for (const Tensor& block :
+       {blocks.master, blocks.first_moment, blocks.second_moment, blocks.momentum})
+    if (block) communicator.broadcast(context_, block);
+  for (const Parameter& p : store_.parameters())
+    if (!p.trained) communicator.broadcast(context_, store_.master(p));
+  for (const NamedState& state : model_->state()) communicator.broadcast(context_, state.tensor);
+  write_tensor(context_, progress_,
+               {static_cast<double>(epochs_done_), static_cast<double>(steps_done_)});
+  communicator.broadcast(context_, progress_);
+  const std::vector<double> progress = read_tensor(context_, progress_);
+  epochs_done_ = static_cast<int>(progress[0]);
+  steps_done_ = static_cast<int64_t>(progress[1]);
+  refresh_shadows(context_, store_);
+}
+
 double Trainer::learning_rate(int64_t step) const {
   const double total = static_cast<double>(steps_per_epoch() * config_.train.epochs);
   return config_.train.learning_rate * (1 - static_cast<double>(step) / total);
@@ -105,10 +128,12 @@ double Trainer::learning_rate(int64_t step) const {
 void Trainer::prepare_epoch() {
   const std::vector<int32_t> order = epoch_order(
       given_labels_, kClasses, epochs_done_, static_cast<int>(config_.train.epochs), config_.seed);
-  const int64_t steps = steps_per_epoch(), images = steps * config_.train.batch;
-  EpochInputs inputs{.samples = {order.begin(), order.begin() + images}};
-  for (int64_t i = 0; i < images; ++i) {
+  const int64_t batch = config_.train.batch, steps = steps_per_epoch();
+  EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
+  for (int64_t i = 0; i < steps * batch; ++i) {
+    if (i % batch / shard_.rows(batch) != shard_.rank) continue;
     const int32_t sample = order[i];
+    inputs.samples.push_back(sample);
     inputs.labels.push_back(given_labels_[sample]);
     if (landmarks_) inputs.valid.push_back(train_.valid[sample]);
     inputs.parameters.push_back(draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
@@ -184,9 +209,7 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
 }
 
 Confusion Trainer::evaluate() {
-  Confusion confusion(static_cast<int>(kClasses));
-  confusion.add(test_.list.labels, evaluator_.predictions(context_, test_.set.images));
-  return confusion;
+  return evaluator_.evaluate(context_, test_.set.images, test_.list.labels);
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {

@@ -24,11 +24,14 @@ struct EpochResult {
 };
 
 /// The model of a configuration, recorded into `store`; `samples` faces in the training set.
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store);
+std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
+                                  Shard shard = {});
 
 class Trainer {
  public:
   /// Takes the data, allocates everything, and freezes the context. given_labels: the noisy ones.
+  /// With several ranks (the context's communicator) all have the same data and labels, and each
+  /// computes its part of every batch.
   /// capture: on CUDA a step is one captured graph; the bits are the same without.
   Trainer(Context& context, const Config& config, Faces train, Faces test,
           std::vector<int32_t> given_labels, bool capture = true);
@@ -37,6 +40,8 @@ class Trainer {
   void initialise(const std::function<void(const std::string&)>& message);
   /// Goes on from a checkpoint with training state.
   void load(const NamedArrays& checkpoint, const std::string& path);
+  /// After rank 0 did one of the two: all ranks stand where it stands.
+  void share_state();
 
   int epochs_done() const { return epochs_done_; }
   int64_t steps_per_epoch() const { return train_.size() / config_.train.batch; }
@@ -55,7 +60,7 @@ class Trainer {
   bool captured() const { return step_work_.captured(); }
   Model& model() { return *model_; }
 
-  /// The test set through the inference graph.
+  /// The test set through the inference graph, each face once, whatever the ranks.
   Confusion evaluate();
 
   /// Weights, and with_state what is needed to go on.
@@ -69,6 +74,7 @@ class Trainer {
   double learning_rate(int64_t step) const;
 
   Context& context_;
+  Shard shard_;
   Config config_;
   Faces train_, test_;
   std::vector<int32_t> given_labels_;
@@ -78,6 +84,7 @@ class Trainer {
   Buffer memory_;
   Tensor landmarks_;         // f32 [N, 19, 2] resident
   Tensor flip_permutation_;  // i32 [19]
+  Tensor progress_;          // f64 [2], epochs and steps done, while ranks share them
   std::unique_ptr<EpochTables> tables_;
   CapturedWork step_work_;
   int epochs_done_ = 0;
