@@ -17,15 +17,19 @@ struct Outcome {
   std::string out, err;
 };
 
-/// Runs the program through the shell.
-inline Outcome run(const std::string& arguments) {
+/// Runs a command through the shell.
+inline Outcome run_shell(const std::string& command) {
   TemporaryFolder folder;
   const auto out = folder.path() / "out", err = folder.path() / "err";
-  const std::string command =
-      std::string(LANET_PROGRAM) + " " + arguments + " >" + out.string() + " 2>" + err.string();
-  const int status = std::system(command.c_str());
+  const int status =
+      std::system(("{ " + command + "; } >" + out.string() + " 2>" + err.string()).c_str());
   REQUIRE(WIFEXITED(status));
   return {WEXITSTATUS(status), read_text(out), read_text(err)};
+}
+
+/// Runs the program.
+inline Outcome run(const std::string& arguments) {
+  return run_shell(std::string(LANET_PROGRAM) + " " + arguments);
 }
 
 /// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/program.h"
+#include "tests/run_metrics.h"
 #include "train/checkpoint.h"
 
 namespace lanet::test {
@@ -62,19 +63,6 @@ class Runs {
 const Runs& runs() {
   static const Runs runs;
   return runs;
-}
-
-/// The lines of a run's metrics without what differs from run to run.
-std::vector<json> metrics(const std::string& run) {
-  std::vector<json> lines;
-  std::ifstream in(run + "/metrics.jsonl");
-  for (std::string text; std::getline(in, text);) {
-    json line = json::parse(text);
-    line.erase("seconds");
-    line.erase("images_per_second");
-    lines.push_back(std::move(line));
-  }
-  return lines;
 }
 
 /// Starts the program and kills it as soon as `file` is there.

@@ -86,7 +86,9 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
                   "  lanet-cuda train configs/raf.json\n"
                   "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
                   "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
-                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n\n" +
+                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n" +
                       config_help());
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
@@ -102,9 +104,21 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   command.add_flag("--retune", options->retune, "on cuda: with --resume choose the engines anew")
       ->needs(resume);
   add_graph_option(command, options->graph);
+  CLI::Option* ranks =
+      command
+          .add_option("--ranks", options->local_ranks.ranks,
+                      "on the cpu: train by so many processes of this machine, by mpirun")
+          ->check(CLI::Range(1, 1024));
+  command
+      .add_option("--gpus", options->local_ranks.gpus,
+                  "train by one process on each of these GPUs of this machine: 0,1")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(ranks);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
     shorthands->append_to(options->overrides);
+    options->arguments = words_without({"--ranks", "--gpus"});
     chosen_ = [options, run] { return run(*options); };
   });
 }
@@ -206,8 +220,21 @@ CLI::App& CommandLine::add_bench(const std::string& name, const std::string& des
   return command;
 }
 
+std::vector<std::string> CommandLine::words_without(const std::vector<std::string>& options) const {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < words_.size(); ++i) {
+    const std::string name = words_[i].substr(0, words_[i].find('='));
+    if (std::find(options.begin(), options.end(), name) == options.end())
+      words.push_back(words_[i]);
+    else if (name == words_[i])
+      ++i;  // its value
+  }
+  return words;
+}
+
 void CommandLine::parse(int argc, const char* const* argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+  words_.assign(argv + 1, argv + argc);
+  const std::vector<std::string>& words = words_;
   if (words.empty())
     throw InputError(fmt::format("no command; expected one of {} (--help says more)",
                                  fmt::join(names_of_commands(app_), ", ")));

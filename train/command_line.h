@@ -41,9 +41,12 @@ class CommandLine {
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
   void parse(int argc, const char* const* argv);
+  /// The words of the command line but for these options and their values.
+  std::vector<std::string> words_without(const std::vector<std::string>& options) const;
 
   CLI::App app_;
   CLI::App* bench_ = nullptr;
+  std::vector<std::string> words_;
   std::function<int()> chosen_;
 };
 

@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "train/launch.h"
+
 namespace lanet {
 
 /// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
-/// overrides of train.device, train.dtype and train.threads. [--no-graph]
+/// overrides of train.device, train.dtype and train.threads. [--no-graph] [--ranks N | --gpus I,J]
+/// Under mpirun, srun or torchrun: one rank of several (train/ranks.h), as eval and verify.
 struct TrainOptions {
   std::string config;
   std::vector<std::string> overrides;
@@ -21,6 +24,10 @@ struct TrainOptions {
   // On CUDA: whose convolution plans to take; empty: with resume the run's own, else chosen anew.
   std::string plans;
   bool retune = false;  // choose them anew also with resume
+  // Several processes of this machine, which this one starts with `arguments`, its own without
+  // --ranks and --gpus.
+  LocalRanks local_ranks;
+  std::vector<std::string> arguments;
 };
 int run_train(const TrainOptions& options);
 

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
 
 #include "data/image.h"
 #include "train/commands.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
+#include "train/ranks.h"
 #include "train/session.h"
 
 namespace lanet {
@@ -41,20 +43,31 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
   return config;
 }
 
-}  // namespace
-
-int run_eval(const EvalOptions& options) {
-  const TrainedModel model = open_trained(options.target, options.best);
-  const Config config = config_for(model, options.data_config, options.overrides);
-  const DeviceChoice choice = choose_device(config.train.device);
-  Context context(choice.device, static_cast<int>(config.train.threads));
+int eval_on(Ranks& ranks, const EvalOptions& options) {
+  TrainedModel model;
+  Config config;
+  DeviceChoice choice;
+  ranks.agree([&] {
+    model = open_trained(options.target, options.best);
+    config = config_for(model, options.data_config, options.overrides);
+    choice = choose_device(config.train.device);
+  });
+  ranks.take_device(choice.device);
+  Context context(choice.device, ranks.threads(config.train.threads));
   context.set_tf32(config.train.tf32);
+  ranks.join(context);
   const Split split = options.split == "train" ? Split::train : Split::test;
-  LoadedClassifier classifier(context, model, config, kBatch);
-  const Faces faces = read_faces(context, config, split, /*with_landmarks=*/false);
+  std::optional<LoadedClassifier> classifier;
+  Faces faces;
+  ranks.agree([&] {
+    classifier.emplace(context, model, config, kBatch);
+    faces = read_faces(context, config, split, /*with_landmarks=*/false, !ranks.first());
+  });
+  if (ranks.size() > 1) ranks.require_same("data", digest(context, faces));
+  const Confusion confusion =
+      classifier->evaluator.evaluate(context, faces.set.images, faces.list.labels);
+  if (!ranks.first()) return 0;
   report_environment(choice);
-  Confusion confusion(kNumExpressions);
-  confusion.add(faces.list.labels, classifier.evaluator.predictions(context, faces.set.images));
   if (options.json) {
     fmt::print("{}\n", to_json(confusion).dump());
     return 0;
@@ -65,7 +78,14 @@ int run_eval(const EvalOptions& options) {
   return 0;
 }
 
+}  // namespace
+
+int run_eval(const EvalOptions& options) {
+  return run_on_ranks([&](Ranks& ranks) { return eval_on(ranks, options); });
+}
+
 int run_predict(const PredictOptions& options) {
+  require_one_process("predict");
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = config_for(model, "", options.overrides);
   const DeviceChoice choice = choose_device(config.train.device);

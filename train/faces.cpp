@@ -1,5 +1,6 @@
 #include "train/faces.h"
 
+#include "core/hash.h"
 #include "data/landmarks.h"
 
 namespace lanet {
@@ -32,7 +33,31 @@ void drop_bad(Faces& faces) {
   keep_only(faces.valid, good);
 }
 
+template <typename T>
+uint64_t hash_of(const std::vector<T>& values) {
+  return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+}
+
 }  // namespace
+
+std::string digest(Context& context, const Faces& faces) {
+  const Shape& shape = faces.set.images.shape;
+  const size_t bytes = faces.set.images.bytes() / std::max<int64_t>(1, shape[0]);
+  std::vector<uint64_t> pictures(shape[0]);
+  std::vector<char> host(bytes);
+  for (int64_t i = 0; i < shape[0]; ++i) {
+    Tensor picture = faces.set.images;
+    picture.data = static_cast<char*>(picture.data) + i * bytes;
+    picture.shape = {shape[1], shape[2], shape[3]};
+    context.copy({host.data(), picture.shape, DType::u8, Device::cpu}, picture);
+    context.synchronize();
+    pictures[i] = fnv1a({host.data(), bytes});
+  }
+  std::string names;
+  for (const std::string& name : faces.list.names) names += name + "\n";
+  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x}", hash_of(pictures), fnv1a(names),
+                     hash_of(faces.list.labels), hash_of(faces.landmarks), hash_of(faces.valid));
+}
 
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,

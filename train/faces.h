@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "data/image_set.h"
 #include "data/rafdb.h"
@@ -25,5 +26,8 @@ struct Faces {
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
+
+/// The same for equal faces: of pictures, names, labels and landmarks.
+std::string digest(Context& context, const Faces& faces);
 
 }  // namespace lanet

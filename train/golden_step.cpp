@@ -1,6 +1,8 @@
 #include "train/golden_step.h"
 
+#include <array>
 #include <cmath>
+#include <map>
 
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"
@@ -36,6 +38,7 @@ class GoldenStep {
  public:
   GoldenStep(Context& context, const json& golden, DType dtype)
       : context_(context),
+        shard_(context.communicator().shard()),
         golden_(golden),
         config_(golden.at("config")),
         salt_(config_.at("salt").get<std::string>()),
@@ -43,12 +46,22 @@ class GoldenStep {
         model_(store_, lanet_config()),
         classifier_(store_, backbone(), integer("classes"), integer("image_size"),
                     integer("batch")) {
-    for (Value* value : {model_.inspection().heatmaps, model_.inspection().expression_neighbours,
-                         model_.inspection().landmark_neighbours})
+    const LaNet::Inspection& inside = model_.inspection();
+    for (Value* value : {inside.heatmaps, inside.expression_neighbours, inside.landmark_neighbours})
       model_.graph().keep(value);
     store_.allocate(context, /*for_training=*/true);
     model_.plan(context);
     classifier_.plan(context);
+    for (const Value* own : {model_.logits(), model_.target_distribution(), inside.heatmaps,
+                             inside.expression_neighbours, inside.landmark_neighbours}) {
+      const Shape& s = own->shape;
+      const int64_t rows = s[0] * shard_.ranks;
+      Tensor all{nullptr, s.rank() == 2 ? Shape{rows, s[1]} : Shape{rows, s[1], s[2], s[3]},
+                 own->dtype, context.device()};
+      Buffer memory = context.allocate(all.bytes());
+      all.data = memory.data();
+      whole_.emplace(own, std::pair{std::move(memory), all});
+    }
     context.freeze();
   }
   ~GoldenStep() { context_.thaw(); }
@@ -95,7 +108,20 @@ class GoldenStep {
             .optimiser = {.beta1 = adam.at("betas").at(0).get<double>(),
                           .beta2 = adam.at("betas").at(1).get<double>(),
                           .epsilon = adam.at("eps").get<double>(),
-                          .key_momentum = config_.at("key_momentum").get<double>()}};
+                          .key_momentum = config_.at("key_momentum").get<double>()},
+            .shard = shard_};
+  }
+
+  /// Of what the golden file says of the whole batch, this rank's rows.
+  void write_rows(const Value* own, const std::vector<double>& batch) {
+    const auto first = batch.begin() + shard_.rank * own->data.elements();
+    write_tensor(context_, own->data, {first, first + own->data.elements()});
+  }
+  /// Of what each rank has its rows of, those of the whole batch.
+  std::vector<double> read_rows(const Value* own) {
+    const Tensor& all = whole_.at(own).second;
+    context_.communicator().all_gather(context_, std::array{Exchange{own->data, all}});
+    return read_tensor(context_, all);
   }
 
   /// The interval of a weight's fill, by its name and shape (golden README).
@@ -180,16 +206,18 @@ class GoldenStep {
         for (int64_t x = 0; x < size; ++x)
           images[(plane * size + y) * size + x] +=
               tint[2 * plane] * ramp(y) + tint[2 * plane + 1] * ramp(x);
-    write_tensor(context_, in.images->data, to_nhwc(images, in.images->shape));
+    write_rows(in.images, to_nhwc(images, {batch, size, size, 3}));
 
     const int64_t grid = size / 4;
     auto points = golden_fill(salt_ + "/points/" + suffix, batch * integer("landmarks") * 2, 6,
                               static_cast<double>(grid - 6));
     for (double& p : points) p = 4 * std::floor(p);  // the middle of the cell's interval
-    write_tensor(context_, in.landmarks->data, points);
-    write_tensor(context_, in.landmark_valid->data, std::vector<double>(batch, 1.0));
-    write_tensor(context_, in.labels->data, step.at("labels").get<std::vector<double>>());
-    write_tensor(context_, in.sample_indices->data, step.at("indices").get<std::vector<double>>());
+    write_rows(in.landmarks, points);
+    write_rows(in.landmark_valid, std::vector<double>(batch, 1.0));
+    write_rows(in.labels, step.at("labels").get<std::vector<double>>());
+    const auto samples = step.at("indices").get<std::vector<double>>();
+    write_rows(in.sample_indices, samples);
+    write_tensor(context_, in.batch_samples->data, samples);
   }
 
   json step(size_t s) {
@@ -204,7 +232,10 @@ class GoldenStep {
     double total = 0;
     for (const NamedLoss& term : model_.losses()) {
       double value = 0;
-      for (const Value* part : term.parts) value += read_tensor(context_, part->data)[0];
+      for (const Value* part : term.parts) {
+        context_.communicator().all_reduce(context_, std::array{part->data}, Reduction::mean);
+        value += read_tensor(context_, part->data)[0];
+      }
       loss[term.name] = value;
       total += term.weight * value;
     }
@@ -216,12 +247,13 @@ class GoldenStep {
     json result = {
         {"learning_rate", rate},
         {"loss", loss},
-        {"logits", rows_of(read(model_.logits()), classes)},
-        {"target_distribution", rows_of(read(model_.target_distribution()), classes)},
+        {"logits", rows_of(read_rows(model_.logits()), classes)},
+        {"target_distribution", rows_of(read_rows(model_.target_distribution()), classes)},
         {"pseudo_labels", read(inside.pseudo_labels)},
-        {"expression_neighbours", rows_of(read(inside.expression_neighbours), k)},
-        {"landmark_neighbours", rows_of(read(inside.landmark_neighbours), k)},
-        {"landmark_heatmap", summarise(to_nchw(read(inside.heatmaps), inside.heatmaps->shape))},
+        {"expression_neighbours", rows_of(read_rows(inside.expression_neighbours), k)},
+        {"landmark_neighbours", rows_of(read_rows(inside.landmark_neighbours), k)},
+        {"landmark_heatmap",
+         summarise(to_nchw(read_rows(inside.heatmaps), whole_.at(inside.heatmaps).second.shape))},
         {"expression_key", summarise(read(inside.expression_key))},
         {"landmark_key", summarise(read(inside.landmark_key))},
         {"label_distribution_bank_after",
@@ -240,18 +272,25 @@ class GoldenStep {
   }
 
   Context& context_;
+  Shard shard_;
   const json& golden_;
   const json& config_;
   std::string salt_;
   ParameterStore store_;
   LaNet model_;
   Classifier classifier_;
+  std::map<const Value*, std::pair<Buffer, Tensor>>
+      whole_;  // of values that each rank has a part of
 };
 
 }  // namespace
 
 json run_golden_step(Context& context, const json& golden, const std::string& name, DType dtype) {
   try {
+    const auto batch = golden.at("config").at("batch").get<int64_t>();
+    if (const int ranks = context.communicator().size(); batch % ranks != 0)
+      throw InputError(fmt::format("{}: config.batch: {}; expected a multiple of the {} ranks",
+                                   name, batch, ranks));
     return GoldenStep(context, golden, dtype).run();
   } catch (const json::exception& e) {
     throw InputError(fmt::format("{}: not a golden step file: {}", name, e.what()));

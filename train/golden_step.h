@@ -10,7 +10,8 @@ namespace lanet {
 
 /// Runs the steps of a golden step file in `dtype` and returns what was computed, in the structure
 /// of the file. `name` is the file's, for messages; throws InputError where the file is not of that
-/// format.
+/// format. With several ranks (the context's communicator) each computes its part of the batch, and
+/// all return the whole.
 nlohmann::json run_golden_step(Context& context, const nlohmann::json& golden,
                                const std::string& name, DType dtype);
 

@@ -13,6 +13,8 @@ namespace lanet {
 struct LocalRanks {
   int ranks = 0;
   std::vector<int> gpus;
+
+  int count() const { return gpus.empty() ? ranks : static_cast<int>(gpus.size()); }
 };
 
 /// Runs `program` (by default this one) with `arguments` as each rank, and waits for their end.

@@ -27,7 +27,10 @@ void say(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks) {
+Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks,
+                 bool quiet) {
+  if (quiet)
+    return load_faces(context, config, split, with_landmarks, [](const std::string&) {}, {});
   return load_faces(
       context, config, split, with_landmarks, say,
       progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));

@@ -24,8 +24,9 @@ DeviceChoice choose_device(const std::string& name);
 /// A line on stderr.
 void say(const std::string& line);
 
-/// load_faces(), with its progress and its messages on stderr.
-Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks);
+/// load_faces(), with its progress and its messages on stderr, unless quiet.
+Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks,
+                 bool quiet = false);
 
 /// Tells on stderr what device was taken, and what is wrong with this build or machine for those
 /// who compute there, a line each.

@@ -7,6 +7,7 @@
 #include "train/commands.h"
 #include "train/environment.h"
 #include "train/progress.h"
+#include "train/ranks.h"
 #include "train/run_folder.h"
 #include "train/session.h"
 #include "train/trainer.h"
@@ -20,6 +21,7 @@ using nlohmann::ordered_json;
 constexpr const char* kLast = "last.safetensors";
 constexpr const char* kBest = "best.safetensors";
 constexpr const char* kPlans = "plans.json";
+constexpr const char* kNoise = "noise.csv";
 
 /// A run goes on only as what it was started: device and threads may differ, nothing else.
 void require_same(const Config& now, const Config& then, const RunFolder& folder) {
@@ -56,7 +58,29 @@ ordered_json metrics_line(const EpochResult& epoch, const Confusion& test) {
           {"seconds", epoch.seconds}};
 }
 
-void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
+/// Rank 0's record of an epoch that is done. The checkpoint to go on from comes last: what lies
+/// beyond it is made again.
+void write_epoch(RunFolder& folder, Trainer& trainer, const EpochResult& result,
+                 const Confusion& test, const Summary& summary) {
+  folder.append_metrics(metrics_line(result, test));
+  folder.write_summary(summary);
+  if (summary.best_epoch == result.epoch)
+    write_safetensors(folder.file(kBest), trainer.checkpoint(/*with_state=*/false));
+  if (const std::string labels = trainer.labels_csv(); !labels.empty())
+    write_text(folder.file("labels.csv"), labels);
+  write_safetensors(folder.file(kLast), trainer.checkpoint(/*with_state=*/true));
+}
+
+std::string epoch_line(const EpochResult& result, int epochs, const Confusion& test) {
+  std::string losses;
+  for (const auto& [name, value] : result.losses) losses += fmt::format("  {} {:.4f}", name, value);
+  return fmt::format("epoch {}/{}{}  train {:.4f}  test {:.4f}  {:.1f} img/s", result.epoch, epochs,
+                     losses, result.train_accuracy, test.accuracy(),
+                     static_cast<double>(result.images) / result.seconds);
+}
+
+/// The epochs on rank 0, which tells and writes of them. `context` is the trainer's.
+void lead_epochs(Trainer& trainer, Context& context, const Config& config, RunFolder& folder) {
   const int64_t per_epoch = trainer.steps_per_epoch(), batch = config.train.batch;
   const int epochs = static_cast<int>(config.train.epochs);
   Progress progress("img", epochs * per_epoch * batch);
@@ -70,23 +94,9 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
     });
     const Confusion test = trainer.evaluate();
     accuracies.push_back(test.accuracy());
-    const Summary summary = summarize(accuracies);
-
-    // The checkpoint to go on from comes last: what lies beyond it is made again.
-    folder.append_metrics(metrics_line(result, test));
-    folder.write_summary(summary);
-    if (summary.best_epoch == epoch)
-      write_safetensors(folder.file(kBest), trainer.checkpoint(/*with_state=*/false));
-    if (const std::string labels = trainer.labels_csv(); !labels.empty())
-      write_text(folder.file("labels.csv"), labels);
-    write_safetensors(folder.file(kLast), trainer.checkpoint(/*with_state=*/true));
-
-    std::string losses;
-    for (const auto& [name, value] : result.losses)
-      losses += fmt::format("  {} {:.4f}", name, value);
-    progress.message(fmt::format("epoch {}/{}{}  train {:.4f}  test {:.4f}  {:.1f} img/s", epoch,
-                                 epochs, losses, result.train_accuracy, test.accuracy(),
-                                 static_cast<double>(result.images) / result.seconds));
+    write_epoch(folder, trainer, result, test, summarize(accuracies));
+    context.communicator().barrier(context);
+    progress.message(epoch_line(result, epochs, test));
   }
   progress.finish();
   const Summary summary = summarize(accuracies);
@@ -96,9 +106,19 @@ void train_epochs(Trainer& trainer, const Config& config, RunFolder& folder) {
              summary.mean_last_five);
 }
 
-/// What the convolutions are planned by on CUDA; absent on the CPU.
+/// The epochs on any other rank. None is done before rank 0 has written it.
+void follow_epochs(Trainer& trainer, Context& context, const Config& config) {
+  while (trainer.epochs_done() < config.train.epochs) {
+    trainer.run_epoch();
+    trainer.evaluate();
+    context.communicator().barrier(context);
+  }
+}
+
+/// What the convolutions are planned by on CUDA; absent on the CPU. Several ranks do not time
+/// engines, each for itself: they take what they are given, or what the library proposes first.
 std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
-                                    const std::filesystem::path& run) {
+                                    const std::filesystem::path& run, int ranks) {
   if (device == Device::cpu) {
     if (!options.plans.empty() || options.retune)
       throw InputError("--plans and --retune are for --device cuda; this is the cpu");
@@ -106,75 +126,179 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   }
   const std::string machine = machine_for_plans();
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
+  if (ranks > 1 && options.retune)
+    throw InputError("--retune: several ranks do not time engines; expected one, or --plans");
   if (options.resume && !options.retune) {
     if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
-    say(fmt::format("{}: no {} in it (it was on the cpu so far?): engines are chosen anew",
-                    run.string(), kPlans));
+    if (ranks == 1)
+      say(
+          fmt::format("{}: no {} in it (it was on the cpu, or on several ranks so far?): engines "
+                      "are chosen anew",
+                      run.string(), kPlans));
   }
+  if (ranks > 1) return std::nullopt;
   return PlanTable(machine);
 }
+
+/// The batch must have as many rows for each rank.
+void check_batch(const Config& config, int ranks) {
+  const int64_t batch = config.train.batch, rest = batch % ranks;
+  if (rest == 0) return;
+  const int64_t below = batch - rest, above = below + ranks;
+  const bool nearer_below = below >= config.model.neighbours + 2 && rest <= ranks - rest;
+  throw InputError(fmt::format("train.batch: {}; expected a multiple of the {} ranks, such as {}",
+                               batch, ranks, nearer_below ? below : above));
+}
+
+/// One run, on one rank or several: what is read before anything is made or said, so that a refusal
+/// is one line.
+class Run {
+ public:
+  Run(const TrainOptions& options, Ranks& ranks) : options_(options), ranks_(ranks) {}
+
+  void open() {
+    path_ = options_.run;
+    ranks_.agree([&] {
+      config_ = load_config(options_.config, options_.overrides);
+      check_trainable(config_, options_.config);
+      check_batch(config_, ranks_.size());
+      // The folder is rank 0's alone.
+      if (ranks_.first()) open_folder();
+      choice_ = choose_device(config_.train.device);
+    });
+    ranks_.take_device(choice_.device);
+    context_.emplace(choice_.device, ranks_.threads(config_.train.threads));
+    context_->set_tf32(config_.train.tf32);
+    ranks_.join(*context_);
+    require_same_ranks();
+    ranks_.agree([&] {
+      plans_ = open_plans(options_, choice_.device, path_, ranks_.size());
+      if (plans_) context_->set_plans(&*plans_);
+      read_data();
+    });
+    if (ranks_.size() > 1) {
+      ranks_.require_same("training set", digest(*context_, train_));
+      ranks_.require_same("test set", digest(*context_, test_));
+      ranks_.share(labels_);
+    }
+    ranks_.agree([&] { make_trainer(); });
+    trainer_->share_state();
+  }
+
+  void run() {
+    if (!ranks_.first()) return follow_epochs(*trainer_, *context_, config_);
+    RunFolder folder = begin_folder();
+    lead_epochs(*trainer_, *context_, config_, folder);
+  }
+
+ private:
+  void open_folder() {
+    if (path_.empty()) path_ = default_run_path(options_.config);
+    if (!options_.resume) {
+      if (std::filesystem::exists(path_) && !std::filesystem::is_empty(path_))
+        throw InputError(
+            fmt::format("{}: exists; a run is never overwritten: choose another --run, or "
+                        "go on with it by --resume",
+                        path_.string()));
+      return;
+    }
+    const RunFolder folder = RunFolder::open(path_);
+    require_same(config_, folder.config(), folder);
+    if (!std::filesystem::exists(path_ / kLast))
+      throw InputError(
+          fmt::format("{}: no {} in it; the run has not finished an epoch, and there "
+                      "is nothing to go on from",
+                      path_.string(), kLast));
+    checkpoint_ = read_checkpoint((path_ / kLast).string());
+  }
+
+  /// The data may lie elsewhere on another machine; what it is, is compared by itself.
+  void require_same_ranks() {
+    Config config = config_;
+    config.data.root.clear();
+    ranks_.require_same("program", program_version());
+    ranks_.require_same("configuration", to_json(config).dump());
+    ranks_.require_same("device", std::string(to_string(choice_.device)));
+  }
+
+  void read_data() {
+    const bool quiet = !ranks_.first();
+    train_ = read_faces(*context_, config_, Split::train, config_.method == "lanet", quiet);
+    test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
+    list_ = train_.list;
+    labels_ =
+        options_.resume && ranks_.first()
+            ? read_noise_csv((path_ / kNoise).string(), list_.names, list_.labels, kExpressionNames)
+            : noisy_labels(config_, train_);
+  }
+
+  void make_trainer() {
+    faces_ = fmt::format("{} training and {} test faces at {} px", train_.size(), test_.size(),
+                         config_.data.image_size);
+    // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
+    trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
+                     options_.graph && ranks_.size() == 1);
+    if (!ranks_.first()) return;
+    if (options_.resume)
+      trainer_->load(checkpoint_, (path_ / kLast).string());
+    else
+      trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
+    checkpoint_ = {};
+  }
+
+  RunFolder begin_folder() {
+    report_environment(choice_);
+    if (ranks_.size() > 1)
+      say(fmt::format("{} ranks by {}, {} faces a step each", ranks_.size(),
+                      context_->communicator().name(), ranks_.shard().rows(config_.train.batch)));
+    say(faces_);
+    for (const std::string& line : messages_) say(line);
+    RunFolder folder = options_.resume ? RunFolder::open(path_)
+                                       : RunFolder::create(path_, config_, describe_environment());
+    if (options_.resume)
+      folder.truncate_metrics(trainer_->epochs_done());
+    else
+      write_noise_csv((path_ / kNoise).string(), list_.names, list_.labels, labels_,
+                      kExpressionNames);
+    if (plans_) plans_->write(folder.file(kPlans));
+    say(fmt::format("run: {}", path_.string()));
+    return folder;
+  }
+
+  const TrainOptions& options_;
+  Ranks& ranks_;
+  Config config_;
+  std::filesystem::path path_;  // of the run folder; empty where only rank 0 chose one
+  NamedArrays checkpoint_;      // rank 0's, to go on from
+  DeviceChoice choice_;
+  std::optional<PlanTable> plans_;
+  std::optional<Context> context_;
+  Faces train_, test_;
+  FaceList list_;
+  std::vector<int32_t> labels_;
+  std::string faces_;
+  std::vector<std::string> messages_;
+  std::optional<Trainer> trainer_;
+};
 
 }  // namespace
 
 int run_train(const TrainOptions& options) {
-  const Config config = load_config(options.config, options.overrides);
-  check_trainable(config, options.config);
-  const bool lanet = config.method == "lanet";
-  const std::filesystem::path path =
-      options.run.empty() ? default_run_path(options.config) : std::filesystem::path(options.run);
-  if (!options.resume && std::filesystem::exists(path) && !std::filesystem::is_empty(path))
-    throw InputError(
-        fmt::format("{}: exists; a run is never overwritten: choose another --run, or "
-                    "go on with it by --resume",
-                    path.string()));
-  const DeviceChoice choice = choose_device(config.train.device);
-  Context context(choice.device, static_cast<int>(config.train.threads));
-  context.set_tf32(config.train.tf32);
-
-  const std::string last = (path / kLast).string(), noise = (path / "noise.csv").string();
-  NamedArrays checkpoint;
-  if (options.resume) {
-    const RunFolder folder = RunFolder::open(path);
-    require_same(config, folder.config(), folder);
-    if (!std::filesystem::exists(last))
-      throw InputError(
-          fmt::format("{}: no {} in it; the run has not finished an epoch, and there "
-                      "is nothing to go on from",
-                      path.string(), kLast));
-    checkpoint = read_checkpoint(last);
+  if (options.local_ranks.count() > 0) {
+    const std::string problem = device_problem(Device::cuda);
+    if (!options.local_ranks.gpus.empty() && !problem.empty())
+      throw InputError(fmt::format("--gpus: {}", problem));
+    const Config config = load_config(options.config, options.overrides);
+    check_trainable(config, options.config);
+    check_batch(config, options.local_ranks.count());
+    return launch_ranks(options.local_ranks, options.arguments);
   }
-  std::optional<PlanTable> plans = open_plans(options, choice.device, path);
-  if (plans) context.set_plans(&*plans);
-  // Everything that can be wrong with the input is found before the run folder is made, and before
-  // anything is said but how far a long decoding is: a refusal is one line.
-  Faces train = read_faces(context, config, Split::train, lanet);
-  Faces test = read_faces(context, config, Split::test, /*with_landmarks=*/false);
-  const FaceList list = train.list;
-  const std::vector<int32_t> labels =
-      options.resume ? read_noise_csv(noise, list.names, list.labels, kExpressionNames)
-                     : noisy_labels(config, train);
-  const std::string faces = fmt::format("{} training and {} test faces at {} px", train.size(),
-                                        test.size(), config.data.image_size);
-  Trainer trainer(context, config, std::move(train), std::move(test), labels, options.graph);
-  std::vector<std::string> messages;
-  if (options.resume)
-    trainer.load(checkpoint, last);
-  else
-    trainer.initialise([&](const std::string& line) { messages.push_back(line); });
-
-  report_environment(choice);
-  say(faces);
-  for (const std::string& line : messages) say(line);
-  RunFolder folder = options.resume ? RunFolder::open(path)
-                                    : RunFolder::create(path, config, describe_environment());
-  if (options.resume)
-    folder.truncate_metrics(trainer.epochs_done());
-  else
-    write_noise_csv(noise, list.names, list.labels, labels, kExpressionNames);
-  if (plans) plans->write(folder.file(kPlans));
-  say(fmt::format("run: {}", path.string()));
-  train_epochs(trainer, config, folder);
-  return 0;
+  return run_on_ranks([&](Ranks& ranks) {
+    Run run(options, ranks);
+    run.open();
+    run.run();
+    return 0;
+  });
 }
 
 }  // namespace lanet

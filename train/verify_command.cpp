@@ -5,6 +5,7 @@
 #include "train/commands.h"
 #include "train/golden_check.h"
 #include "train/golden_step.h"
+#include "train/ranks.h"
 #include "train/session.h"
 
 namespace lanet {
@@ -24,20 +25,25 @@ struct Verdict {
   bool ok = true;
 };
 
-Verdict verify_file(Context& context, const std::string& path, DType dtype) {
-  const json golden = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+json read_golden(const std::string& path) {
+  json golden = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
   if (!golden.is_object()) throw InputError(fmt::format("{}: not a JSON object", path));
   const std::string format = golden.value("format", "");
-  Verdict verdict;
-  if (format == kStepFormat) {
-    verdict.checks = check_step_file(golden, run_golden_step(context, golden, path, dtype), dtype);
-    verdict.batch = golden.at("config").at("batch").get<int64_t>();
-  } else if (format == kComponentsFormat) {
-    verdict.checks = check_components_file(
-        golden, run_golden_components(context, golden, path, dtype), dtype, &verdict.not_judged);
-  } else {
+  if (format != kStepFormat && format != kComponentsFormat)
     throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, format,
                                  kStepFormat, kComponentsFormat));
+  return golden;
+}
+
+/// Steps are computed by all ranks, components by rank 0 alone.
+Verdict verify_file(Context& context, const json& golden, const std::string& path, DType dtype) {
+  Verdict verdict;
+  if (golden.at("format") == kStepFormat) {
+    verdict.checks = check_step_file(golden, run_golden_step(context, golden, path, dtype), dtype);
+    verdict.batch = golden.at("config").at("batch").get<int64_t>();
+  } else if (context.communicator().rank() == 0) {
+    verdict.checks = check_components_file(
+        golden, run_golden_components(context, golden, path, dtype), dtype, &verdict.not_judged);
   }
   for (const Check& check : verdict.checks) {
     verdict.ok &= check.ok;
@@ -47,18 +53,16 @@ Verdict verify_file(Context& context, const std::string& path, DType dtype) {
   return verdict;
 }
 
-void print_json(const std::string& path, const Verdict& verdict) {
+void print_json(const std::string& path, const Verdict& verdict, int ranks) {
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   for (const Check& check : verdict.checks)
     checks.push_back(
         {{"name", check.name}, {"error", check.error}, {"bound", check.bound}, {"ok", check.ok}});
-  const nlohmann::ordered_json line = {{"file", path},
-                                       {"ok", verdict.ok},
-                                       {"ranks", 1},
-                                       {"batch_per_rank", verdict.batch},
-                                       {"worst", verdict.worst},
-                                       {"not_judged", verdict.not_judged},
-                                       {"checks", checks}};
+  const nlohmann::ordered_json line = {
+      {"file", path},           {"ok", verdict.ok},
+      {"ranks", ranks},         {"batch_per_rank", verdict.batch / ranks},
+      {"worst", verdict.worst}, {"not_judged", verdict.not_judged},
+      {"checks", checks}};
   fmt::print("{}\n", line.dump());
 }
 
@@ -72,24 +76,36 @@ void print_text(const std::string& path, const Verdict& verdict) {
              verdict.checks.size(), verdict.ok ? "all ok" : "FAILED", verdict.worst);
 }
 
-}  // namespace
-
-int run_verify(const VerifyOptions& options) {
+int verify_on(Ranks& ranks, const VerifyOptions& options) {
   const DType dtype = dtype_from(options.dtype);
   const DeviceChoice choice = choose_device(options.device);
+  ranks.take_device(choice.device);
+  Context context(choice.device, ranks.threads(options.threads));
+  context.set_exact_products(true);
+  ranks.join(context);
   bool ok = true;
   for (const std::string& path : options.files) {
-    Context context(choice.device, static_cast<int>(options.threads));
-    context.set_exact_products(true);
-    const Verdict verdict = verify_file(context, path, dtype);
+    json golden;
+    ranks.agree([&] { golden = read_golden(path); });
+    const Verdict verdict = verify_file(context, golden, path, dtype);
     ok &= verdict.ok;
+    if (!ranks.first()) continue;
     if (&path == &options.files.front()) report_environment(choice);
     if (options.json)
-      print_json(path, verdict);
+      print_json(path, verdict, ranks.size());
     else
       print_text(path, verdict);
   }
-  return ok ? 0 : 1;
+  // Rank 0 alone judged the components: its verdict is all ranks'.
+  std::vector<int32_t> verdict{ok};
+  ranks.share(verdict);
+  return verdict[0] ? 0 : 1;
+}
+
+}  // namespace
+
+int run_verify(const VerifyOptions& options) {
+  return run_on_ranks([&](Ranks& ranks) { return verify_on(ranks, options); });
 }
 
 }  // namespace lanet

@@ -1,0 +1,264 @@
+#include "train/ranks.h"
+
+#include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "core/cuda/devices.h"
+
+namespace lanet {
+
+namespace {
+
+/// What a rank waits for the others to hear of its end before it takes them down.
+constexpr std::chrono::seconds kLastWords{1};
+
+int integer_of(const char* name, const char* text, int least, int most) {
+  int value = 0;
+  const std::string_view view = text ? text : "";
+  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
+  if (error != std::errc() || end != view.data() + view.size() || value < least || value > most)
+    throw InputError(fmt::format("environment: {}={}; expected a number from {} to {}", name,
+                                 text ? text : "(not set)", least, most));
+  return value;
+}
+
+}  // namespace
+
+Launch read_launch(const std::function<const char*(const char*)>& variable) {
+  // Open MPI's mpirun; PMIx and PMI, which srun speaks.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"})
+    if (variable(name)) return {.by = Launch::By::mpi};
+  if (variable("RANK") && variable("WORLD_SIZE")) {
+    constexpr int kMost = 1 << 20;
+    Launch launch{.by = Launch::By::variables};
+    launch.shard.ranks = integer_of("WORLD_SIZE", variable("WORLD_SIZE"), 1, kMost);
+    launch.shard.rank = integer_of("RANK", variable("RANK"), 0, launch.shard.ranks - 1);
+    if (launch.shard.ranks == 1) return {};
+    launch.local_ranks = integer_of("LOCAL_WORLD_SIZE", variable("LOCAL_WORLD_SIZE"), 1, kMost);
+    launch.local_rank = integer_of("LOCAL_RANK", variable("LOCAL_RANK"), 0, launch.local_ranks - 1);
+    launch.port = integer_of("MASTER_PORT", variable("MASTER_PORT"), 1, 65534);
+    launch.address = variable("MASTER_ADDR") ? variable("MASTER_ADDR") : "";
+    if (launch.address.empty())
+      throw InputError("environment: MASTER_ADDR=; expected the name of rank 0's machine");
+    return launch;
+  }
+  if (const char* tasks = variable("SLURM_STEP_NUM_TASKS"); tasks && std::string(tasks) != "1")
+    throw InputError(
+        fmt::format("srun started {} tasks without telling MPI; expected srun --mpi=pmix", tasks));
+  return {};
+}
+
+Ranks::Ranks() {
+  const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
+  if (launch.by == Launch::By::nobody) return;
+  if (launch.by == Launch::By::mpi) {
+    communicator_ = start_mpi();
+    mpi_ = true;
+    shard_ = communicator_->shard();
+    host_.emplace(Device::cpu);
+    context_ = &*host_;
+    const std::vector<std::string> hosts = communicator_->gather_text(*host_, host_name());
+    local_ranks_ = static_cast<int>(std::count(hosts.begin(), hosts.end(), host_name()));
+    local_rank_ =
+        static_cast<int>(std::count(hosts.begin(), hosts.begin() + shard_.rank, host_name()));
+  } else {
+    shard_ = launch.shard;
+    local_rank_ = launch.local_rank;
+    local_ranks_ = launch.local_ranks;
+  }
+  if (shard_.ranks > 1) connect(launch);
+}
+
+Ranks::~Ranks() = default;
+
+void Ranks::connect(const Launch& launch) {
+  MonitorAddress place{launch.address, launch.port + 1};
+  std::string holder = "the program that started the ranks";
+  if (const char* given = std::getenv(kMonitorVariable)) {
+    place = parse_monitor_address(given);
+    parent_speaks_ = true;
+  } else {
+    // Rank 0 watches; torchrun's store has MASTER_PORT itself.
+    holder = "rank 0";
+    if (first()) {
+      monitor_ = std::make_unique<RankMonitor>(
+          size(), "0.0.0.0", mpi_ ? 0 : place.port, Timing{},
+          [](const std::string& line) { fmt::print(stderr, "lanet-cuda: {}\n", line); });
+    }
+    if (mpi_) {
+      const std::string told =
+          first() ? fmt::format("{}:{}", host_name(), monitor_->port()) : std::string();
+      place = parse_monitor_address(communicator_->gather_text(*host_, told)[0]);
+      if (place.address == host_name()) place.address = "127.0.0.1";
+    }
+  }
+  link_ = std::make_unique<RankLink>(place.address, place.port, shard_.rank, holder, Timing{},
+                                     [this](const std::string& line) { lost(line); });
+}
+
+// Called by the link's thread. The main thread may hang in a collective for ever: this is the end.
+void Ranks::lost(const std::string& message) {
+  // What befell a rank the monitor tells; that the monitor is gone, with rank 0, the next rank.
+  const bool told = parent_speaks_ || message.starts_with("rank ");
+  if (!told && shard_.rank == 1) fmt::print(stderr, "lanet-cuda: {}\n", message);
+  if (mpi_) abort_mpi(1);
+  std::_Exit(1);
+}
+
+int Ranks::threads(int64_t asked) const {
+  if (asked > 0 || size() == 1) return static_cast<int>(asked);
+  // A launcher may have bound this process to some processors already.
+  const int processors = omp_get_num_procs();
+  const int machine = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::clamp(machine / local_ranks_, 1, processors);
+}
+
+void Ranks::take_device([[maybe_unused]] Device device) const {
+#ifdef LANET_HAVE_CUDA
+  if (device == Device::cuda && size() > 1)
+    cuda::select_device(local_rank_ % std::max(1, cuda::device_count()));
+#endif
+}
+
+void Ranks::join(Context& context) {
+  if (size() == 1) return;
+#ifdef LANET_HAVE_CUDA
+  if (context.device() == Device::cuda) {
+    // Over MPI two ranks may share a card, to try things; NCCL would not have that.
+    bool shared = false;
+    if (mpi_) {
+      std::vector<std::string> cards =
+          communicator_->gather_text(*host_, host_name() + " " + cuda::device_bus_id());
+      std::sort(cards.begin(), cards.end());
+      shared = std::adjacent_find(cards.begin(), cards.end()) != cards.end();
+    }
+    if (!shared) {
+      auto by_mpi = [&](const std::string& id) {
+        return communicator_->gather_text(*host_, id)[0];
+      };
+      auto by_link = [&](const std::string& id) { return link_->share(id); };
+      std::unique_ptr<Communicator> nccl =
+          mpi_ ? cuda::make_nccl_communicator(context, shard_, by_mpi)
+               : cuda::make_nccl_communicator(context, shard_, by_link);
+      communicator_ = std::move(nccl);
+      context_ = &context;
+      host_.reset();
+    }
+  }
+#endif
+  if (!communicator_)
+    throw InputError(
+        "train.device: cpu; several processes on CPUs are started by mpirun (--ranks), not by "
+        "torchrun or --gpus");
+  context.set_communicator(communicator_.get());
+}
+
+void Ranks::agree(const std::function<void()>& work) {
+  if (!context_) return work();
+  // "2": bad input, "1": a failure; then the message; in a line of its own the host.
+  std::string told;
+  try {
+    work();
+  } catch (const InputError& error) {
+    told = fmt::format("2{}\n{}", error.what(), host_name());
+  } catch (const std::exception& error) {
+    told = fmt::format("1{}\n{}", error.what(), host_name());
+  }
+  const std::vector<std::string> all = communicator_->gather_text(*context_, told);
+  for (int r = 0; r < size(); ++r) {
+    if (all[r].empty()) continue;
+    const size_t end = all[r].rfind('\n');
+    const std::string message = all[r].substr(1, end - 1), host = all[r].substr(end + 1);
+    throw Disagreement(r == 0 ? message : fmt::format("rank {} on {}: {}", r, host, message),
+                       all[r][0] == '2');
+  }
+}
+
+void Ranks::require_same(const std::string& what, const std::string& text) {
+  if (!context_) return;
+  const std::vector<std::string> all =
+      communicator_->gather_text(*context_, fmt::format("{}\n{}", text, host_name()));
+  auto of = [&](int r) { return all[r].substr(0, all[r].rfind('\n')); };
+  for (int r = 1; r < size(); ++r) {
+    if (of(r) != of(0))
+      throw Disagreement(
+          fmt::format("rank {} on {}: its {} is not that of rank 0; all ranks need the same", r,
+                      all[r].substr(all[r].rfind('\n') + 1), what),
+          /*bad_input=*/true);
+  }
+}
+
+void Ranks::share(std::vector<int32_t>& values) {
+  if (size() == 1) return;
+  Tensor tensor;
+  const Buffer memory =
+      allocate_tensors(*context_, {{&tensor, {static_cast<int64_t>(values.size())}, DType::i32}});
+  upload(*context_, tensor, values);
+  communicator_->broadcast(*context_, tensor);
+  context_->copy({values.data(), tensor.shape, DType::i32, Device::cpu}, tensor);
+  context_->synchronize();
+}
+
+void Ranks::end() {
+  if (link_) link_->goodbye();
+  if (monitor_) monitor_->wait_finished(Timing{}.silence);
+  if (mpi_) end_mpi();
+}
+
+void Ranks::fail(const std::string& cause) {
+  if (link_)
+    link_->tell(cause);
+  else
+    fmt::print(stderr, "lanet-cuda: rank {} on {}: {}\n", shard_.rank, host_name(), cause);
+  std::this_thread::sleep_for(kLastWords);
+  if (mpi_) abort_mpi(1);
+  std::_Exit(1);
+}
+
+namespace {
+
+/// What the exception that is being handled ends the ranks with.
+int end_of_all(Ranks& ranks) {
+  try {
+    throw;
+  } catch (const Disagreement& error) {
+    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", error.what());
+    ranks.end();
+    return error.input ? 2 : 1;
+  } catch (const std::exception& error) {
+    ranks.fail(error.what());
+  }
+}
+
+}  // namespace
+
+int run_on_ranks(const std::function<int(Ranks&)>& command) {
+  Ranks ranks;
+  int code = 0;
+  try {
+    code = command(ranks);
+  } catch (...) {
+    if (ranks.size() > 1) return end_of_all(ranks);
+    ranks.end();
+    throw;
+  }
+  ranks.end();
+  return code;
+}
+
+void require_one_process(const std::string& command) {
+  const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
+  const char* size = std::getenv("OMPI_COMM_WORLD_SIZE");
+  const bool several =
+      launch.by == Launch::By::mpi ? size && std::string(size) != "1" : launch.shard.ranks > 1;
+  if (several)
+    throw InputError(fmt::format("{}: started as one of several processes; expected one", command));
+}
+
+}  // namespace lanet

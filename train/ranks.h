@@ -1,0 +1,97 @@
+// Ranks: this process among those that train together: how it was started, how they find each
+// other, agree, and end. One process, where nobody started others (docs/distributed.md).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/communicator.h"
+#include "core/rank_link.h"
+#include "core/rank_monitor.h"
+
+namespace lanet {
+
+/// What a launcher told a process in its environment.
+struct Launch {
+  enum class By {
+    nobody,
+    mpi,        ///< mpirun, or srun with PMIx: MPI knows the rest
+    variables,  ///< RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT
+  };
+  By by = By::nobody;
+  // Of `variables` alone.
+  Shard shard;
+  int local_rank = 0, local_ranks = 1;
+  std::string address;  ///< of rank 0's machine
+  int port = 0;         ///< torchrun's own
+};
+/// `variable` gives the value of an environment variable, or null. InputError where they make no
+/// sense.
+Launch read_launch(const std::function<const char*(const char*)>& variable);
+
+class Ranks {
+ public:
+  /// Joins the processes of the launch. Throws InputError or Error.
+  Ranks();
+  ~Ranks();
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+
+  int size() const { return shard_.ranks; }
+  /// Rank 0 reads and writes files of the run, and speaks.
+  bool first() const { return shard_.rank == 0; }
+  Shard shard() const { return shard_; }
+
+  /// Threads of this process: those asked for, or its part of the machine's.
+  int threads(int64_t asked) const;
+  /// Takes this rank's GPU, before there is a Context on it.
+  void take_device(Device device) const;
+  /// The context's collectives are among the ranks from here on. They must all have come as far.
+  void join(Context& context);
+
+  /// Does `work` on every rank; if it throws on one, throws Disagreement on all, with the message
+  /// of the first of them. After join(), and over MPI from the start; before, it just does the
+  /// work.
+  void agree(const std::function<void()>& work);
+  /// Throws Disagreement unless `text` is rank 0's on every rank. `what` as "configuration".
+  void require_same(const std::string& what, const std::string& text);
+  /// Rank 0's, on every rank. After join(), while the context may allocate.
+  void share(std::vector<int32_t>& values);
+
+  /// Every rank's ending, one of the two: orderly, all together; or for a cause that the others do
+  /// not know.
+  void end();
+  [[noreturn]] void fail(const std::string& cause);
+
+ private:
+  void connect(const Launch& launch);
+  void lost(const std::string& message);
+
+  Shard shard_;
+  bool mpi_ = false;
+  int local_rank_ = 0, local_ranks_ = 1;
+  bool parent_speaks_ = false;                  // who started us tells of failures
+  std::unique_ptr<Communicator> communicator_;  // MPI's, from the start; else made by join()
+  Context* context_ = nullptr;                  // for what the ranks tell each other
+  std::optional<Context> host_;                 // over MPI: that one
+  std::unique_ptr<RankMonitor> monitor_;        // in rank 0, if it holds it
+  std::unique_ptr<RankLink> link_;
+};
+
+/// What all ranks were told: rank 0 prints it, all end with its exit code.
+class Disagreement : public Error {
+ public:
+  Disagreement(const std::string& message, bool bad_input) : Error(message), input(bad_input) {}
+  bool input;  ///< exit code 2, else 1
+};
+
+/// Runs a command that several processes may do together: whatever ends it on one rank ends all.
+/// With one process what it throws is thrown.
+int run_on_ranks(const std::function<int(Ranks&)>& command);
+
+/// InputError if this process was started as one of several: `command` runs in one.
+void require_one_process(const std::string& command);
+
+}  // namespace lanet
