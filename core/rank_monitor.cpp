@@ -116,8 +116,21 @@ void RankMonitor::watch() {
     last_turn = now;
     if (now >= next_beat_) beat();
     check_silence();
-    std::erase_if(clients_, [](const auto& entry) { return entry.second->gone; });
+    forget_gone();
   }
+}
+
+void RankMonitor::forget_gone() {
+  std::erase_if(clients_, [&](auto& entry) {
+    auto& [descriptor, client] = entry;
+    if (!client->gone) return false;
+    // A child of this process that has yet to start its program holds the descriptor too, and with
+    // it the connection and its events: closing alone would not end them.
+    client->channel.finish_sending();
+    ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+    ::epoll_ctl(closings_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+    return true;
+  });
 }
 
 void RankMonitor::take_events() {
@@ -262,8 +275,8 @@ void RankMonitor::fail(const std::string& line, bool unexplained, int silent_pro
 }
 
 void RankMonitor::end(const std::string& line) {
-  end_ = line;
-  send_to_ranks(MessageType::failure, line);
+  end_ = line.substr(0, kMaxMessageBytes);
+  send_to_ranks(MessageType::failure, end_);
   const std::lock_guard lock(mutex_);
   ended_ = true;
   changed_.notify_all();

@@ -34,7 +34,7 @@ class RankMonitor {
  public:
   /// Listens on `address` ("127.0.0.1", or "0.0.0.0" for ranks on other machines) and `port` (0:
   /// any that is free). Throws Error if it cannot. on_failure is called on a thread of the
-  /// monitor's; it does not throw, and may end the process.
+  /// monitor's; it does not throw nor destroy the monitor, and may end the process.
   RankMonitor(int ranks, const std::string& address, int port, const Timing& timing,
               std::function<void(const std::string&)> on_failure);
   /// Ranks that have not said goodbye see the monitor end without a word.
@@ -72,6 +72,7 @@ class RankMonitor {
   };
 
   void watch();
+  void forget_gone();
   /// Takes in what waits at the sockets.
   void take_events();
   void accept_client();

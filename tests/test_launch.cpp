@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -106,13 +107,36 @@ class CapturedErrors {
   int before_;
 };
 
+/// A variable of the environment, for the life of the object; null: not set.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
+  }
+  ~Variable() { set(before_ ? before_->c_str() : nullptr); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  void set(const char* value) {
+    if (value)
+      ::setenv(name_, value, 1);
+    else
+      ::unsetenv(name_);
+  }
+
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
 const LocalRanks kByMpirun{.ranks = kRanks};
 const LocalRanks kOnGpus{.gpus = {0, 1, 2}};
 
 int launch(const LocalRanks& local, const std::string& behaviour,
            const std::filesystem::path& folder) {
-  ::setenv(kBehaviour, behaviour.c_str(), 1);
-  ::setenv(kFolder, folder.c_str(), 1);
+  const Variable behave(kBehaviour, behaviour.c_str()), in(kFolder, folder.c_str());
+  const Variable visible("CUDA_VISIBLE_DEVICES", nullptr);
   return launch_ranks(
       local, {"--no-skip=true", "--no-intro=true", "--test-case=launch: a rank of the other cases"},
       "/proc/self/exe", kTiming);
@@ -239,6 +263,7 @@ TEST_CASE("launch: a program that cannot run is named") {
   const TemporaryFolder folder;
   const auto script = folder.write("script", "#!/bin/sh\nexit 7\n");
   std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  const Variable visible("CUDA_VISIBLE_DEVICES", nullptr);
   CapturedErrors errors(folder.path() / "errors");
   const int code = launch_ranks({.gpus = {0}}, {}, script, kTiming);
   const std::string text = errors.text();
@@ -248,32 +273,43 @@ TEST_CASE("launch: a program that cannot run is named") {
 }
 
 TEST_CASE("launch: ranks on GPUs know who they are") {
-  const TemporaryFolder folder;
-  const auto script = folder.write(
-      "script", fmt::format("#!/bin/sh\necho $RANK $WORLD_SIZE $LOCAL_RANK $LOCAL_WORLD_SIZE "
-                            "$MASTER_ADDR:$MASTER_PORT $LANET_MONITOR $CUDA_VISIBLE_DEVICES $@ > "
-                            "{}/out.$RANK\n",
-                            folder.path().string()));
-  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
-  CHECK(launch_ranks({.gpus = {5, 3}}, {"a", "b"}, script, kTiming) == 0);
-  for (int rank = 0; rank < 2; ++rank) {
-    std::istringstream words(read_text(folder.path() / fmt::format("out.{}", rank)));
-    std::vector<std::string> all((std::istream_iterator<std::string>(words)), {});
-    REQUIRE(all.size() == 9);
-    CHECK(all[4] == all[5]);
-    CHECK(parse_monitor_address(all[5]).address == "127.0.0.1");
-    all.erase(all.begin() + 4, all.begin() + 6);
-    CHECK(all == std::vector<std::string>{std::to_string(rank), "2", std::to_string(rank), "2",
-                                          rank == 0 ? "5" : "3", "a", "b"});
+  for (const bool some_visible : {false, true}) {
+    const TemporaryFolder folder;
+    const auto script = folder.write(
+        "script", fmt::format("#!/bin/sh\necho $RANK $WORLD_SIZE $LOCAL_RANK $LOCAL_WORLD_SIZE "
+                              "$MASTER_ADDR:$MASTER_PORT $LANET_MONITOR $CUDA_VISIBLE_DEVICES $@ > "
+                              "{}/out.$RANK\n",
+                              folder.path().string()));
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    const Variable visible("CUDA_VISIBLE_DEVICES", some_visible ? "7,GPU-4,6,9" : nullptr);
+    CHECK(launch_ranks({.gpus = {3, 1}}, {"a", "b"}, script, kTiming) == 0);
+    for (int rank = 0; rank < 2; ++rank) {
+      std::istringstream words(read_text(folder.path() / fmt::format("out.{}", rank)));
+      std::vector<std::string> all((std::istream_iterator<std::string>(words)), {});
+      REQUIRE(all.size() == 9);
+      CHECK(all[4] == all[5]);
+      CHECK(parse_monitor_address(all[5]).address == "127.0.0.1");
+      all.erase(all.begin() + 4, all.begin() + 6);
+      const std::string gpu = some_visible ? (rank == 0 ? "9" : "GPU-4") : (rank == 0 ? "3" : "1");
+      const std::string number = std::to_string(rank);
+      CHECK(all == std::vector<std::string>{number, "2", number, "2", gpu, "a", "b"});
+    }
   }
 }
 
+TEST_CASE("launch: a GPU that is not visible is refused in one line") {
+  const Variable visible("CUDA_VISIBLE_DEVICES", "4,5");
+  CHECK(input_error([] {
+          launch_ranks({.gpus = {0, 2}}, {}, "/bin/true", kTiming);
+        }) ==
+        "--gpus: 2: expected one of the 2 that CUDA_VISIBLE_DEVICES=4,5 leaves, counted from 0");
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
 TEST_CASE("launch: --ranks without mpirun is refused in one line") {
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", "/nowhere", 1);
-  const std::string message = input_error([] { launch_ranks(kByMpirun, {}); });
-  ::setenv("PATH", path.c_str(), 1);
-  CHECK(message == "--ranks needs mpirun (Debian package openmpi-bin), which is not in PATH");
+  const Variable path("PATH", "/nowhere");
+  CHECK(input_error([] { launch_ranks(kByMpirun, {}); }) ==
+        "--ranks needs mpirun (Debian package openmpi-bin), which is not in PATH");
 }
 
 TEST_CASE("launch: a rank of the other cases" * doctest::skip()) {

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What ended ranks leave is looked at that often.
+/// How often the monitor and the processes are looked at.
 constexpr auto kTurn = 20ms;
 /// How long one waits for the monitor and the processes' ends to tell the whole story. mpirun takes
 /// a second to end the other ranks.
@@ -82,6 +82,22 @@ void start_by_mpirun(ChildProcesses& processes, int ranks, const std::vector<std
   processes.start("mpirun", words, variables);
 }
 
+/// A GPU by the name that CUDA has for it. Where some alone are visible they are counted from 0.
+std::string cuda_name(int gpu) {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (!visible) return std::to_string(gpu);
+  std::istringstream names(visible);
+  std::string name;
+  for (int i = 0; i <= gpu; ++i) {
+    if (!std::getline(names, name, ','))
+      throw InputError(
+          fmt::format("--gpus: {}: expected one of the {} that CUDA_VISIBLE_DEVICES={} "
+                      "leaves, counted from 0",
+                      gpu, i, visible));
+  }
+  return name;
+}
+
 void start_on_gpus(ChildProcesses& processes, const std::vector<int>& gpus,
                    const std::vector<std::string>& rank, int port,
                    std::map<std::string, std::string> variables) {
@@ -90,7 +106,7 @@ void start_on_gpus(ChildProcesses& processes, const std::vector<int>& gpus,
     variables["WORLD_SIZE"] = variables["LOCAL_WORLD_SIZE"] = std::to_string(gpus.size());
     variables["MASTER_ADDR"] = "127.0.0.1";
     variables["MASTER_PORT"] = std::to_string(port);
-    variables["CUDA_VISIBLE_DEVICES"] = std::to_string(gpus[i]);
+    variables["CUDA_VISIBLE_DEVICES"] = cuda_name(gpus[i]);
     processes.start(fmt::format("rank {}", i), rank, variables);
   }
 }

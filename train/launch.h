@@ -9,7 +9,8 @@
 
 namespace lanet {
 
-/// What to start: so many ranks on the CPU, or one rank on each of these GPUs.
+/// What to start: so many ranks on the CPU, or one rank on each of these GPUs. They are counted
+/// from 0; where CUDA_VISIBLE_DEVICES is set, among those that it names.
 struct LocalRanks {
   int ranks = 0;
   std::vector<int> gpus;
