@@ -105,8 +105,12 @@ class Communicator {
 /// A rank of many that are not there: for a context that only counts.
 std::unique_ptr<Communicator> make_counting_communicator(Shard shard);
 
-/// Of the library: "Open MPI v4.1.4, …"; empty if the program was built without.
-std::string mpi_version();
+/// Of the library, "Open MPI 4.1.4", as the program was compiled with it and as it was loaded;
+/// empty if it was built without.
+struct MpiVersion {
+  std::string compiled, loaded;
+};
+MpiVersion mpi_version();
 /// Initialises MPI and joins what a launcher started; once in a process. InputError if the program
 /// was built without MPI.
 std::unique_ptr<Communicator> start_mpi();

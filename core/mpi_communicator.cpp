@@ -236,11 +236,21 @@ class MpiCommunicator final : public Communicator {
 
 }  // namespace
 
-std::string mpi_version() {
+MpiVersion mpi_version() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;
   LANET_MPI_CHECK(MPI_Get_library_version(text, &length));
-  return text;
+  // "Open MPI v4.1.4, package: …", and other libraries' ways.
+  std::string loaded(text, length);
+  loaded = loaded.substr(0, loaded.find_first_of(",\n"));
+#ifdef OMPI_MAJOR_VERSION
+  if (loaded.starts_with("Open MPI v")) loaded.erase(sizeof("Open MPI ") - 1, 1);
+  return {fmt::format("Open MPI {}.{}.{}", OMPI_MAJOR_VERSION, OMPI_MINOR_VERSION,
+                      OMPI_RELEASE_VERSION),
+          loaded};
+#else
+  return {loaded, loaded};
+#endif
 }
 
 std::unique_ptr<Communicator> start_mpi() {
@@ -267,8 +277,8 @@ void abort_mpi(int exit_code) {
 
 namespace lanet {
 
-std::string mpi_version() {
-  return "";
+MpiVersion mpi_version() {
+  return {};
 }
 
 std::unique_ptr<Communicator> start_mpi() {

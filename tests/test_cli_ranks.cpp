@@ -28,7 +28,8 @@ const std::string kMpirun =
 
 /// True, and says so, where several processes cannot be tried.
 bool skipped() {
-  if (!mpi_version().empty() && std::system("command -v mpirun >/dev/null") == 0) return false;
+  if (!mpi_version().loaded.empty() && std::system("command -v mpirun >/dev/null") == 0)
+    return false;
   MESSAGE("SKIPPED: no MPI");
   return true;
 }
@@ -290,7 +291,8 @@ TEST_CASE("cli ranks: processes with other configurations or data are refused at
 }
 
 TEST_CASE("cli ranks: commands for one process say so where several were started") {
-  const Outcome outcome = run_shell("OMPI_COMM_WORLD_SIZE=2 " LANET_PROGRAM " predict none x.jpg");
+  const Outcome outcome = run_shell("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 " LANET_PROGRAM
+                                    " predict none x.jpg");
   CHECK(outcome.code == 2);
   CHECK(outcome.err.find("predict: started as one of several processes") != std::string::npos);
 }
@@ -317,9 +319,10 @@ TEST_CASE("ranks: what launchers tell") {
     CHECK_THROWS_WITH_AS(launch(), doctest::Contains(what.c_str()), InputError);
   };
   CHECK(launch().by == Launch::By::nobody);
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
     environment = {{name, "1"}};
     CHECK(launch().by == Launch::By::mpi);
+    CHECK(launch().shard.rank == 1);
   }
   environment = {{"RANK", "3"},
                  {"WORLD_SIZE", "4"},

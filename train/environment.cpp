@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/communicator.h"
 #include "kernels/cpu_features.h"
 #include "version.inc"
 
@@ -78,6 +79,8 @@ std::vector<LibraryVersion> host_libraries() {
       {"libzip", LIBZIP_VERSION, zip_libzip_version()}};
   if (const OnednnInfo onednn = onednn_info(); onednn.built_in)
     all.push_back({"oneDNN", onednn.compiled_version, onednn.runtime_version});
+  if (const MpiVersion mpi = mpi_version(); !mpi.loaded.empty())
+    all.push_back({"MPI", mpi.compiled, mpi.loaded});
   return all;
 }
 
@@ -133,6 +136,7 @@ ordered_json describe_environment() {
             {"sanitized", kSanitized},
             {"processor", LANET_CPU_ARCH},
             {"onednn", onednn_info().built_in},
+            {"mpi", !mpi_version().loaded.empty()},
             {"cuda", kHaveCuda},
             {"cuda_architectures", text_or_null(cuda.architectures)}}},
           {"libraries", library_list},

@@ -31,11 +31,12 @@ int integer_of(const char* name, const char* text, int least, int most) {
 }  // namespace
 
 Launch read_launch(const std::function<const char*(const char*)>& variable) {
+  constexpr int kMost = 1 << 20;
   // Open MPI's mpirun; PMIx and PMI, which srun speaks.
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"})
-    if (variable(name)) return {.by = Launch::By::mpi};
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const char* rank = variable(name))
+      return {.by = Launch::By::mpi, .shard = {.rank = integer_of(name, rank, 0, kMost)}};
   if (variable("RANK") && variable("WORLD_SIZE")) {
-    constexpr int kMost = 1 << 20;
     Launch launch{.by = Launch::By::variables};
     launch.shard.ranks = integer_of("WORLD_SIZE", variable("WORLD_SIZE"), 1, kMost);
     launch.shard.rank = integer_of("RANK", variable("RANK"), 0, launch.shard.ranks - 1);
@@ -57,6 +58,9 @@ Launch read_launch(const std::function<const char*(const char*)>& variable) {
 Ranks::Ranks() {
   const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
   if (launch.by == Launch::By::nobody) return;
+  shard_ = launch.shard;
+  // First of all, so that whatever happens to this process from here on is noticed.
+  if (std::getenv(kMonitorVariable)) connect(launch);
   if (launch.by == Launch::By::mpi) {
     communicator_ = start_mpi();
     mpi_ = true;
@@ -68,11 +72,10 @@ Ranks::Ranks() {
     local_rank_ =
         static_cast<int>(std::count(hosts.begin(), hosts.begin() + shard_.rank, host_name()));
   } else {
-    shard_ = launch.shard;
     local_rank_ = launch.local_rank;
     local_ranks_ = launch.local_ranks;
   }
-  if (shard_.ranks > 1) connect(launch);
+  if (shard_.ranks > 1 && !link_) connect(launch);
 }
 
 Ranks::~Ranks() = default;
@@ -85,7 +88,6 @@ void Ranks::connect(const Launch& launch) {
     parent_speaks_ = true;
   } else {
     // Rank 0 watches; torchrun's store has MASTER_PORT itself.
-    holder = "rank 0";
     if (first()) {
       monitor_ = std::make_unique<RankMonitor>(
           size(), "0.0.0.0", mpi_ ? 0 : place.port, Timing{},
@@ -95,8 +97,9 @@ void Ranks::connect(const Launch& launch) {
       const std::string told =
           first() ? fmt::format("{}:{}", host_name(), monitor_->port()) : std::string();
       place = parse_monitor_address(communicator_->gather_text(*host_, told)[0]);
-      if (place.address == host_name()) place.address = "127.0.0.1";
     }
+    holder = "rank 0 on " + place.address;
+    if (place.address == host_name()) place.address = "127.0.0.1";
   }
   link_ = std::make_unique<RankLink>(place.address, place.port, shard_.rank, holder, Timing{},
                                      [this](const std::string& line) { lost(line); });
@@ -206,9 +209,9 @@ void Ranks::share(std::vector<int32_t>& values) {
 }
 
 void Ranks::end() {
-  if (link_) link_->goodbye();
-  if (monitor_) monitor_->wait_finished(Timing{}.silence);
   if (mpi_) end_mpi();
+  if (link_) link_->goodbye();  // last: nobody watches this rank any more
+  if (monitor_) monitor_->wait_finished(Timing{}.silence);
 }
 
 void Ranks::fail(const std::string& cause) {

@@ -2,6 +2,7 @@
 // other, agree, and end. One process, where nobody started others (docs/distributed.md).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,8 +22,8 @@ struct Launch {
     variables,  ///< RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT
   };
   By by = By::nobody;
+  Shard shard;  ///< by MPI the rank alone
   // Of `variables` alone.
-  Shard shard;
   int local_rank = 0, local_ranks = 1;
   std::string address;  ///< of rank 0's machine
   int port = 0;         ///< torchrun's own
@@ -70,7 +71,7 @@ class Ranks {
   void lost(const std::string& message);
 
   Shard shard_;
-  bool mpi_ = false;
+  std::atomic<bool> mpi_ = false;  // read by the link's thread
   int local_rank_ = 0, local_ranks_ = 1;
   bool parent_speaks_ = false;                  // who started us tells of failures
   std::unique_ptr<Communicator> communicator_;  // MPI's, from the start; else made by join()

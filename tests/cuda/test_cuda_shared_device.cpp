@@ -8,7 +8,7 @@ namespace lanet::test {
 
 TEST_CASE("cuda: two processes that share a device by way of the host train as one does") {
   if (skip_without_device()) return;
-  if (mpi_version().empty() || std::system("command -v mpirun >/dev/null") != 0) {
+  if (mpi_version().loaded.empty() || std::system("command -v mpirun >/dev/null") != 0) {
     MESSAGE("SKIPPED: no MPI");
     return;
   }
