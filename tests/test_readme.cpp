@@ -1,4 +1,5 @@
-// The examples of README.md and of --help are commands that exist, with options that exist.
+// The examples of README.md, docs/distributed.md and of --help are commands that exist, with
+// options that exist.
 #include <unistd.h>
 
 #include <sstream>
@@ -15,7 +16,12 @@ using Words = std::vector<std::string>;
 
 const fs::path kRoot = fs::path(LANET_TEST_DIR).parent_path();
 
-/// The commands of a shell line: words up to a comment, cut at &&, without variables in front.
+bool is_program(const std::string& word) {
+  return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
+}
+
+/// The commands of a shell line: words up to a comment, cut at &&, without variables in front or
+/// what starts several processes.
 std::vector<Words> commands_of(const std::string& line) {
   std::vector<Words> commands(1);
   std::istringstream in(line);
@@ -28,6 +34,11 @@ std::vector<Words> commands_of(const std::string& line) {
       commands.back().push_back(word);
   }
   std::erase_if(commands, [](const Words& words) { return words.empty(); });
+  for (Words& words : commands) {
+    const auto program = std::find_if(words.begin(), words.end(), is_program);
+    const bool launched = words[0] == "mpirun" || words[0] == "srun" || words[0] == "torchrun";
+    if (launched && program != words.end()) words.erase(words.begin(), program);
+  }
   return commands;
 }
 
@@ -43,10 +54,6 @@ Words shell_lines(const std::string& markdown) {
       lines.push_back(line);
   }
   return lines;
-}
-
-bool is_program(const std::string& word) {
-  return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
 }
 
 bool is_quick(const Words& words) {
@@ -115,9 +122,11 @@ void check_line(const std::string& line) {
 }  // namespace
 
 TEST_CASE("readme: every example is a command of the program, a script or a preset") {
-  const Words lines = shell_lines(read_text(kRoot / "README.md"));
-  CHECK(lines.size() >= 8);
-  for (const std::string& line : lines) check_line(line);
+  for (const char* file : {"README.md", "docs/distributed.md"}) {
+    const Words lines = shell_lines(read_text(kRoot / file));
+    CHECK(lines.size() >= 8);
+    for (const std::string& line : lines) check_line(line);
+  }
 }
 
 TEST_CASE("readme: wrong options, settings, commands and files are noticed") {
