@@ -309,7 +309,7 @@ TEST_CASE("launch: a GPU that is not visible is refused in one line") {
 TEST_CASE("launch: --ranks without mpirun is refused in one line") {
   const Variable path("PATH", "/nowhere");
   CHECK(input_error([] { launch_ranks(kByMpirun, {}); }) ==
-        "--ranks needs mpirun (Debian package openmpi-bin), which is not in PATH");
+        "several ranks need mpirun (Debian package openmpi-bin), which is not in PATH");
 }
 
 TEST_CASE("launch: a rank of the other cases" * doctest::skip()) {

@@ -50,7 +50,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
 
 /// The child between fork() and its program. Other threads may have held locks when it was made:
 /// system calls only.
-[[noreturn]] void become(char* const* argv, char* const* environment, pid_t parent) {
+[[noreturn]] void become(char* const* argv, char* const* environment, pid_t parent, int output) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(kNotStarted);  // it was killed before prctl()
@@ -58,6 +58,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     ::dup2(null, STDIN_FILENO);
     ::close(null);
   }
+  if (output >= 0) ::dup2(output, STDOUT_FILENO);
   ::execve(argv[0], argv, environment);
   ::_exit(kNotStarted);
 }
@@ -112,13 +113,13 @@ ChildProcesses::~ChildProcesses() {
 }
 
 void ChildProcesses::start(std::string name, const std::vector<std::string>& argv,
-                           const std::map<std::string, std::string>& variables) {
+                           const std::map<std::string, std::string>& variables, int output) {
   std::vector<std::string> words = argv, environment = environment_with(variables);
   const std::vector<char*> word_pointers = pointers(words),
                            variable_pointers = pointers(environment);
   const pid_t parent = ::getpid(), id = ::fork();
   if (id < 0) throw Error(fmt::format("{}: cannot be started: {}", name, std::strerror(errno)));
-  if (id == 0) become(word_pointers.data(), variable_pointers.data(), parent);
+  if (id == 0) become(word_pointers.data(), variable_pointers.data(), parent, output);
   ::setpgid(id, id);  // here too: whoever comes first
   children_.push_back({id, std::move(name), std::nullopt});
 }

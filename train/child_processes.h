@@ -26,9 +26,10 @@ class ChildProcesses {
   ChildProcesses& operator=(const ChildProcesses&) = delete;
 
   /// Starts argv[0], a path, with stdin from /dev/null and `variables` laid over the environment.
-  /// `name` is for messages. Throws Error.
+  /// `name` is for messages; `output`: the file descriptor that is its stdout, -1: this process's.
+  /// Throws Error.
   void start(std::string name, const std::vector<std::string>& argv,
-             const std::map<std::string, std::string>& variables);
+             const std::map<std::string, std::string>& variables, int output = -1);
   /// Looks who has ended.
   void update();
   bool all_ended() const;

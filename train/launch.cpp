@@ -66,20 +66,28 @@ std::string find_in_path(const std::string& name) {
   return "";
 }
 
-void start_by_mpirun(ChildProcesses& processes, int ranks, const std::vector<std::string>& rank,
+void start_by_mpirun(ChildProcesses& processes, const LocalRanks& local,
+                     const std::vector<std::string>& rank,
                      std::map<std::string, std::string> variables) {
   const std::string mpirun = find_in_path("mpirun");
   if (mpirun.empty())
-    throw InputError("--ranks needs mpirun (Debian package openmpi-bin), which is not in PATH");
-  std::vector<std::string> words = {
-      mpirun,    "-np", std::to_string(ranks), "--oversubscribe", "--bind-to", "none",
-      "--quiet", "-x",  kMonitorVariable};
+    throw InputError(
+        "several ranks need mpirun (Debian package openmpi-bin), which is not in PATH");
+  std::vector<std::string> words = {mpirun,
+                                    "-np",
+                                    std::to_string(local.ranks),
+                                    "--oversubscribe",
+                                    "--bind-to",
+                                    "none",
+                                    "--quiet",
+                                    "-x",
+                                    kMonitorVariable};
   words.insert(words.end(), rank.begin(), rank.end());
   if (::geteuid() == 0) {
     variables.emplace("OMPI_ALLOW_RUN_AS_ROOT", "1");
     variables.emplace("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
   }
-  processes.start("mpirun", words, variables);
+  processes.start("mpirun", words, variables, local.output);
 }
 
 /// A GPU by the name that CUDA has for it. Where some alone are visible they are counted from 0.
@@ -98,16 +106,16 @@ std::string cuda_name(int gpu) {
   return name;
 }
 
-void start_on_gpus(ChildProcesses& processes, const std::vector<int>& gpus,
+void start_on_gpus(ChildProcesses& processes, const LocalRanks& local,
                    const std::vector<std::string>& rank, int port,
                    std::map<std::string, std::string> variables) {
-  for (size_t i = 0; i < gpus.size(); ++i) {
+  for (size_t i = 0; i < local.gpus.size(); ++i) {
     variables["RANK"] = variables["LOCAL_RANK"] = std::to_string(i);
-    variables["WORLD_SIZE"] = variables["LOCAL_WORLD_SIZE"] = std::to_string(gpus.size());
+    variables["WORLD_SIZE"] = variables["LOCAL_WORLD_SIZE"] = std::to_string(local.gpus.size());
     variables["MASTER_ADDR"] = "127.0.0.1";
     variables["MASTER_PORT"] = std::to_string(port);
-    variables["CUDA_VISIBLE_DEVICES"] = cuda_name(gpus[i]);
-    processes.start(fmt::format("rank {}", i), rank, variables);
+    variables["CUDA_VISIBLE_DEVICES"] = cuda_name(local.gpus[i]);
+    processes.start(fmt::format("rank {}", i), rank, variables, local.output);
   }
 }
 
@@ -171,9 +179,9 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   const std::map<std::string, std::string> variables = {
       {kMonitorVariable, fmt::format("127.0.0.1:{}", monitor.port())}};
   if (local.gpus.empty())
-    start_by_mpirun(processes, ranks, rank, variables);
+    start_by_mpirun(processes, local, rank, variables);
   else
-    start_on_gpus(processes, local.gpus, rank, monitor.port(), variables);
+    start_on_gpus(processes, local, rank, monitor.port(), variables);
 
   wait_for_end(processes, monitor);
   const bool well = caught_signal == 0 && processes.all_ended() && !processes.any_failed() &&

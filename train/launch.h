@@ -14,6 +14,7 @@ namespace lanet {
 struct LocalRanks {
   int ranks = 0;
   std::vector<int> gpus;
+  int output = -1;  ///< file descriptor that is their stdout; -1: this process's
 
   int count() const { return gpus.empty() ? ranks : static_cast<int>(gpus.size()); }
 };

@@ -255,6 +255,14 @@ int run_on_ranks(const std::function<int(Ranks&)>& command) {
   return code;
 }
 
+void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks) {
+  const int64_t rest = batch % ranks, below = batch - rest, above = below + ranks;
+  if (rest == 0) return;
+  const bool nearer_below = below >= least && rest <= ranks - rest;
+  throw InputError(fmt::format("{}: {}; expected a multiple of the {} ranks, such as {}", name,
+                               batch, ranks, nearer_below ? below : above));
+}
+
 void require_one_process(const std::string& command) {
   const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
   const char* size = std::getenv("OMPI_COMM_WORLD_SIZE");

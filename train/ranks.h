@@ -92,6 +92,10 @@ class Disagreement : public Error {
 /// With one process what it throws is thrown.
 int run_on_ranks(const std::function<int(Ranks&)>& command);
 
+/// InputError unless a batch has as many rows for each rank. The message calls it `name`, and names
+/// the nearest batch that has, of at least `least`.
+void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks);
+
 /// InputError if this process was started as one of several: `command` runs in one.
 void require_one_process(const std::string& command);
 

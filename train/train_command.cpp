@@ -140,16 +140,6 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   return PlanTable(machine);
 }
 
-/// The batch must have as many rows for each rank.
-void check_batch(const Config& config, int ranks) {
-  const int64_t batch = config.train.batch, rest = batch % ranks;
-  if (rest == 0) return;
-  const int64_t below = batch - rest, above = below + ranks;
-  const bool nearer_below = below >= config.model.neighbours + 2 && rest <= ranks - rest;
-  throw InputError(fmt::format("train.batch: {}; expected a multiple of the {} ranks, such as {}",
-                               batch, ranks, nearer_below ? below : above));
-}
-
 /// One run, on one rank or several: what is read before anything is made or said, so that a refusal
 /// is one line.
 class Run {
@@ -161,7 +151,7 @@ class Run {
     ranks_.agree([&] {
       config_ = load_config(options_.config, options_.overrides);
       check_trainable(config_, options_.config);
-      check_batch(config_, ranks_.size());
+      check_batch("train.batch", config_.train.batch, config_.model.neighbours + 2, ranks_.size());
       // The folder is rank 0's alone.
       if (ranks_.first()) open_folder();
       choice_ = choose_device(config_.train.device);
@@ -290,7 +280,8 @@ int run_train(const TrainOptions& options) {
       throw InputError(fmt::format("--gpus: {}", problem));
     const Config config = load_config(options.config, options.overrides);
     check_trainable(config, options.config);
-    check_batch(config, options.local_ranks.count());
+    check_batch("train.batch", config.train.batch, config.model.neighbours + 2,
+                options.local_ranks.count());
     return launch_ranks(options.local_ranks, options.arguments);
   }
   return run_on_ranks([&](Ranks& ranks) {
