@@ -29,7 +29,7 @@ void add_size_options(CLI::App& command, StepSize& size) {
       ->check(multiple_of_32())
       ->capture_default_str();
   command.add_option("--batch", size.batch, "images a step")
-      ->check(CLI::Range(10, 65536))
+      ->check(CLI::Range(kLeastBatch, kLargestBatch))
       ->capture_default_str();
 }
 
@@ -71,7 +71,8 @@ void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
       "step", "Time whole training steps on random data, and say where the time goes",
       "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
       "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json\n"
-      "  lanet-cuda bench step --image 64 --batch 64 --profile trace.json",
+      "  lanet-cuda bench step --image 64 --batch 64 --profile trace.json\n"
+      "  mpirun -np 2 lanet-cuda bench step --image 64 --batch 64",
       [options, run] { return run(*options); });
   add_size_options(command, *options);
   command.add_option("--steps", options->steps, "steps to time")

@@ -25,6 +25,9 @@ struct KernelsOptions {
 int run_kernels(const KernelsOptions& options);
 void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run);
 
+/// The neighbours of a face, the face itself and one more.
+inline constexpr int64_t kLeastBatch = 10, kLargestBatch = 65536;
+
 /// What a training step depends on.
 struct StepSize {
   std::string backbone = "resnet18";
@@ -35,6 +38,7 @@ struct StepSize {
 
 /// bench step [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
 /// [--steps N] [--tf32] [--no-graph] [--profile [FILE.json]] [--json]
+/// Under mpirun, srun or torchrun: one rank of several, which share the batch (train/ranks.h).
 struct StepOptions : StepSize {
   int64_t steps = 10;
   std::string device = "auto";

@@ -45,10 +45,14 @@ Reading reading_of(const Place& place) {
 }
 
 Readings readings_of(const Place& file) {
-  if (file["format"].text() == kStep)
-    return {{fmt::format("step {} {} px batch {} {}", file["backbone"].text(), file["image"].text(),
-                         file["batch"].text(), file["dtype"].text()),
-             reading_of(file["step_ms"])}};
+  if (file["format"].text() == kStep) {
+    std::string name =
+        fmt::format("step {} {} px batch {} {}", file["backbone"].text(), file["image"].text(),
+                    file["batch"].text(), file["dtype"].text());
+    if (const int ranks = file.value.value("ranks", 1); ranks > 1)
+      name += fmt::format(" on {} ranks", ranks);
+    return {{name, reading_of(file["step_ms"])}};
+  }
   Readings readings;
   const Place results = file["results"];
   if (!results.value.is_array() || results.value.empty())

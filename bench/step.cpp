@@ -1,7 +1,9 @@
 #include "bench/step.h"
 
+#include <algorithm>
 #include <chrono>
 
+#include "core/communicator.h"
 #include "train/random_faces.h"
 
 namespace lanet::bench {
@@ -10,7 +12,9 @@ namespace {
 
 Trainer make_trainer(Context& context, const StepSize& size, bool capture,
                      std::optional<PlanTable>& plans) {
-  if (context.device() == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
+  // Several ranks do not time engines, each for itself.
+  if (context.device() == Device::cuda && context.communicator().size() == 1)
+    context.set_plans(&plans.emplace(machine_for_plans()));
   Faces train = random_faces(context, 2 * size.batch, size.image);
   std::vector<int32_t> labels = train.list.labels;
   return Trainer(context, step_config(size), std::move(train), Faces{}, std::move(labels), capture);
@@ -23,6 +27,7 @@ Config step_config(const StepSize& size) {
   config.model.backbone = size.backbone;
   config.data.image_size = size.image;
   config.train.batch = size.batch;
+  config.model.bank = std::max(config.model.bank, size.batch);  // a batch enters it at once
   config.train.dtype = size.dtype;
   config.train.epochs = 1;
   return config;

@@ -12,7 +12,8 @@ namespace lanet::bench {
 /// The configuration that a step of this size belongs to.
 Config step_config(const StepSize& size);
 
-/// A network with starting weights that trains on two batches of random pictures, over and over.
+/// A network with starting weights that trains on two batches of random pictures, over and over; on
+/// several ranks (the context's communicator) each with its part of them.
 class RandomTraining {
  public:
   /// Freezes the context. capture: on CUDA a step is one captured graph.
@@ -29,7 +30,7 @@ class RandomTraining {
 
  private:
   Context& context_;
-  std::optional<PlanTable> plans_;  // on CUDA, as train has it
+  std::optional<PlanTable> plans_;  // on CUDA and one rank, as train has it
   Trainer trainer_;
 };
 

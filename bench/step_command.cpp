@@ -6,10 +6,12 @@
 
 #include "bench/ceilings.h"
 #include "bench/commands.h"
+#include "bench/output_file.h"
 #include "bench/profile.h"
-#include "core/file.h"
+#include "bench/scaling.h"
 #include "layers/conv2d.h"
 #include "train/environment.h"
+#include "train/ranks.h"
 #include "train/session.h"
 
 namespace lanet::bench {
@@ -45,33 +47,49 @@ struct ProfileFrame {
 };
 ProfileFrame prepare_profile(const StepOptions& options, Device device) {
   ProfileFrame frame;
-  if (!options.trace.empty()) {
-    try {
-      frame.trace = std::make_unique<AtomicFile>(options.trace);
-    } catch (const Error& error) {
-      throw InputError(fmt::format("--profile: {}", error.what()));
-    }
-  }
+  frame.trace = open_output("--profile", options.trace);
   Context context(device, static_cast<int>(options.threads));
   context.set_tf32(options.tf32);
   frame.ceilings = measure_ceilings(context);
   return frame;
 }
 
-}  // namespace
+void check_for_ranks(const StepOptions& options, int ranks) {
+  if (options.profile && ranks > 1)
+    throw InputError(fmt::format("--profile: started on {} ranks; expected one", ranks));
+  check_batch("--batch", options.batch, kLeastBatch, ranks);
+}
 
-int run_step(const StepOptions& options) {
-  const DeviceChoice choice = choose_device(options.device);
+/// The collectives of a step as it runs.
+CollectiveCount watch_collectives(Context& context, RandomTraining& training) {
+  OperationCounter counter;
+  context.set_observer(&counter);
+  training.step();
+  context.set_observer(nullptr);
+  return count_collectives(counter.operations());
+}
+
+int step_on(Ranks& ranks, const StepOptions& options) {
+  DeviceChoice choice;
   std::optional<ProfileFrame> frame;  // first, since a refusal is one line
-  if (options.profile) frame = prepare_profile(options, choice.device);
-  report_environment(choice);
-  Context context(choice.device, static_cast<int>(options.threads));
+  ranks.agree([&] {
+    check_for_ranks(options, ranks.size());
+    choice = choose_device(options.device);
+    if (options.profile) frame = prepare_profile(options, choice.device);
+  });
+  ranks.take_device(choice.device);
+  if (ranks.first()) report_environment(choice);
+  Context context(choice.device, ranks.threads(options.threads));
   context.set_tf32(options.tf32);
-  RandomTraining training(context, options, options.graph && !options.profile);
+  ranks.join(context);
+  const bool alone = ranks.size() == 1;
+  RandomTraining training(context, options, options.graph && !options.profile && alone);
   Trainer& trainer = training.trainer();
   const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
 
   const std::vector<double> steps = training.steps(options.steps);
+  const CollectiveCount collectives =
+      alone ? CollectiveCount{} : watch_collectives(context, training);
   std::optional<StepProfile> profile;
   if (frame) profile = profile_steps(context, training, options.steps);
   const Spread convolutions =
@@ -81,6 +99,12 @@ int run_step(const StepOptions& options) {
   const double images = static_cast<double>(options.batch);
   const size_t peak = context.memory().peak_bytes;
   const size_t allocated_after = context.memory().allocations - allocations;
+  Link link;
+  if (!alone) {
+    context.thaw();
+    link = measure_link(context);
+  }
+  if (!ranks.first()) return 0;
   std::vector<CostGroup> groups;
   if (profile) groups = group_operations(profile->operations, frame->ceilings);
   if (frame && frame->trace) {
@@ -106,7 +130,10 @@ int run_step(const StepOptions& options) {
                                    {"dtype", options.dtype},
                                    {"backbone", options.backbone},
                                    {"image", options.image},
-                                   {"batch", options.batch}};
+                                   {"batch", options.batch},
+                                   {"ranks", ranks.size()},
+                                   {"exchanged", to_json(collectives)}};
+    if (!alone) line["link"] = to_json(link);
     if (profile)
       line["profile"] = {{"step_ms", 1e3 * profile->step_seconds},
                          {"outside_operations_ms", 1e3 * seconds_outside(*profile)},
@@ -125,6 +152,14 @@ int run_step(const StepOptions& options) {
       context.threads(), 1e3 * step.median, 1e3 * *least, 1e3 * *most, images / step.median,
       1e3 * convolutions.median, images / convolutions.median,
       100 * convolutions.median / step.median, static_cast<double>(peak) / 1e6, allocated_after);
+  if (!alone)
+    fmt::print(
+        "{} ranks by {}, {} images each; a step has {} collectives, {:.2f} MB, and {} gradient "
+        "buckets, {:.2f} MB\n"
+        "link            {}\n",
+        ranks.size(), context.communicator().name(), ranks.shard().rows(options.batch),
+        collectives.collectives, collectives.collective_bytes / 1e6, collectives.buckets,
+        collectives.bucket_bytes / 1e6, describe(link));
   if (!profile) return 0;
   constexpr size_t kLongest = 20;
   fmt::print("\n");
@@ -132,6 +167,12 @@ int run_step(const StepOptions& options) {
   print_longest(profile->operations, kLongest, profile->step_seconds, frame->ceilings);
   fmt::print("ceilings measured: {}\n", describe(frame->ceilings));
   return 0;
+}
+
+}  // namespace
+
+int run_step(const StepOptions& options) {
+  return run_on_ranks([&](Ranks& ranks) { return step_on(ranks, options); });
 }
 
 }  // namespace lanet::bench

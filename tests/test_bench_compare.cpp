@@ -76,6 +76,10 @@ TEST_CASE("bench compare: nothing moved between a file and itself; two steps are
   REQUIRE(steps.moved.size() == 1);
   CHECK(steps.moved[0].name == "step resnet18 64 px batch 16 f32");
   CHECK(steps.moved[0].ratio() == 0.5);
+  json on_two = step_file(spread(49, 50, 51));
+  on_two["ranks"] = 2;
+  CHECK(compare(step_file(spread(99, 100, 101)), on_two).only_after ==
+        std::vector<std::string>{"step resnet18 64 px batch 16 f32 on 2 ranks"});
 }
 
 TEST_CASE("bench compare: files of another device, format or content are refused in one line") {

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "bench/scaling.h"
 #include "bench/step.h"
+#include "tests/mpirun.h"
 #include "tests/program.h"
 #include "train/step_cost.h"
 
@@ -72,7 +74,44 @@ TEST_CASE("bench step: one line of JSON that says what was timed") {
                           "peak_memory_bytes", "device_name", "threads", "tf32"})
     CHECK(report.contains(key));
   CHECK(report["allocations_after_freeze"] == 0);
+  CHECK(report["ranks"] == 1);
+  CHECK(report["exchanged"]["collectives"] == 0);
+  CHECK_FALSE(report.contains("link"));
   CHECK_FALSE(report.contains("profile"));
+}
+
+TEST_CASE("bench step: two processes share the batch, and one tells what they exchange") {
+  if (skipped()) return;
+  const Outcome outcome =
+      run_shell(kMpirun + "-np 2 " LANET_PROGRAM " bench step" + kSmall + "--steps 1 --json");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  const auto report = nlohmann::json::parse(outcome.out);
+  CHECK(report["ranks"] == 2);
+  CHECK(report["batch"] == 10);
+  CHECK(report["images_per_second"].get<double>() ==
+        doctest::Approx(1e4 / report["step_ms"]["median"].get<double>()));
+  CHECK(report["allocations_after_freeze"] == 0);
+  const bench::CollectiveCount counted = bench::count_collectives(count_step(
+      bench::step_config({.backbone = "resnet18", .image = 64, .batch = 10, .dtype = "f32"}),
+      Device::cpu, {.rank = 0, .ranks = 2}));
+  CHECK(report["exchanged"] == bench::to_json(counted));
+  CHECK(report["link"]["latency_us"] > 0);
+  CHECK(report["link"]["bytes_per_second"] > 0);
+}
+
+TEST_CASE("bench step: several processes refuse in one line what they cannot share") {
+  if (skipped()) return;
+  auto refused = [](const std::string& arguments, const std::string& what) {
+    const Outcome outcome = run_shell(
+        kMpirun + "-np 3 " LANET_PROGRAM " bench step --image 64 --device cpu " + arguments);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err == "lanet-cuda: " + what + "\n");
+  };
+  refused("--batch 10", "--batch: 10; expected a multiple of the 3 ranks, such as 12");
+  refused("--batch 12 --profile", "--profile: started on 3 ranks; expected one");
 }
 
 TEST_CASE("bench step: the profile's trace has every operation of the step, and gaps are told") {

@@ -9,7 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "core/communicator.h"
+#include "tests/mpirun.h"
 #include "tests/program.h"
 #include "tests/run_metrics.h"
 #include "train/checkpoint.h"
@@ -21,18 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-const std::string kMpirun =
-    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun -q --oversubscribe "
-    "--bind-to none ";
-
-/// True, and says so, where several processes cannot be tried.
-bool skipped() {
-  if (!mpi_version().loaded.empty() && std::system("command -v mpirun >/dev/null") == 0)
-    return false;
-  MESSAGE("SKIPPED: no MPI");
-  return true;
-}
 
 class Runs {
  public:
