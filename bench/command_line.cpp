@@ -124,6 +124,51 @@ void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> 
   command.add_flag("--json", options->json, "one JSON object instead of text");
 }
 
+void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> run) {
+  auto options = std::make_shared<ScalingOptions>();
+  CLI::App& command = line.add_bench(
+      "scaling", "Predict training on many devices, or check the prediction on this machine's CPU",
+      "  lanet-cuda bench scaling\n"
+      "  lanet-cuda bench scaling --step-ms 9.5 --node-bandwidth 350 --plot scaling.svg\n"
+      "  lanet-cuda bench scaling --device cpu --image 64 --batch 32 --dtype f32 --measure 1,2,4",
+      [options, run] { return run(*options); });
+  add_size_options(command, *options);
+  add_machine_options(command, options->device, options->dtype, options->threads);
+  auto* step = command
+                   .add_option("--step-ms", options->step_ms,
+                               "a step of one rank, as measured; else on cuda its floor at 65 %")
+                   ->check(CLI::PositiveNumber);
+  auto link_option = [&](const char* name, double& value, const char* what, auto&& check) {
+    command.add_option(name, value, what)->check(check)->capture_default_str();
+  };
+  link_option("--latency", options->latency, "of a message within a machine, in us",
+              CLI::NonNegativeNumber);
+  link_option("--bandwidth", options->bandwidth, "of a rank within a machine, in GB/s",
+              CLI::PositiveNumber);
+  link_option("--node-latency", options->node_latency, "between machines, in us",
+              CLI::NonNegativeNumber);
+  link_option("--node-bandwidth", options->node_bandwidth, "between machines, in GB/s",
+              CLI::PositiveNumber);
+  command.add_option("--ranks-per-node", options->ranks_per_node, "ranks of a machine")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  auto* plot = command.add_option("--plot", options->plot, "draw the images a second, as SVG");
+  auto* measure = command
+                      .add_option("--measure", options->measure,
+                                  "on the cpu, instead: run so many ranks here by mpirun, and set "
+                                  "the prediction beside what they take; 1 and 2 always")
+                      ->delimiter(',')
+                      ->allow_extra_args(false)
+                      ->check(CLI::Range(1, 64))
+                      ->excludes(step)
+                      ->excludes(plot);
+  command.add_option("--steps", options->steps, "steps to time of each")
+      ->check(CLI::Range(1, 1000000))
+      ->needs(measure)
+      ->capture_default_str();
+  command.add_flag("--json", options->json, "one JSON object instead of text");
+}
+
 void add_compare(CommandLine& line, std::function<int(const CompareOptions&)> run) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App& command = line.add_bench(

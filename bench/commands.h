@@ -67,6 +67,25 @@ struct RooflineOptions : StepSize {
 int run_roofline(const RooflineOptions& options);
 void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> run);
 
+/// bench scaling [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// [--step-ms X] [--latency US] [--bandwidth GB/s] [--node-latency US] [--node-bandwidth GB/s]
+/// [--ranks-per-node N] [--plot FILE.svg] [--measure N,… [--steps N]] [--json]
+struct ScalingOptions : StepSize {
+  ScalingOptions() : StepSize{.batch = 128, .dtype = "bf16"} {}
+  std::string device = "cuda";           ///< that the step is lowered for; it need not be there
+  int64_t threads = 0;                   ///< of a rank that is measured; 0: one
+  double step_ms = 0;                    ///< of one rank; 0: assumed
+  double latency = 10, bandwidth = 300;  ///< in us and GB/s: NVLink
+  double node_latency = 20, node_bandwidth = 45;  ///< between machines: InfiniBand of 400 Gb/s
+  int64_t ranks_per_node = 8;
+  std::string plot;          ///< empty: none
+  std::vector<int> measure;  ///< ranks to run on this machine; empty: nothing is measured
+  int64_t steps = 10;        ///< to time of each
+  bool json = false;
+};
+int run_scaling(const ScalingOptions& options);
+void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> run);
+
 /// bench compare BEFORE.json AFTER.json
 struct CompareOptions {
   std::string before, after;

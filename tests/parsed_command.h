@@ -18,6 +18,7 @@ struct Parsed {
   bench::KernelsOptions bench_kernels;
   bench::StepOptions bench_step;
   bench::RooflineOptions bench_roofline;
+  bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
   SynthOptions synth;
   DoctorOptions doctor;
@@ -39,6 +40,7 @@ struct Parsed {
     bench::add_kernels(line, keep(bench_kernels));
     bench::add_step(line, keep(bench_step));
     bench::add_roofline(line, keep(bench_roofline));
+    bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));

@@ -61,6 +61,24 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(roofline.bench_roofline.bandwidth == 3350);
   CHECK(roofline.bench_roofline.flops == 700.5);
 
+  const Parsed scaling({"bench", "scaling", "--step-ms", "9.5", "--node-latency", "0",
+                        "--bandwidth", "450", "--ranks-per-node", "4", "--plot", "a.svg",
+                        "--json"});
+  CHECK(scaling.code == 0);
+  CHECK(scaling.bench_scaling.device == "cuda");
+  CHECK(scaling.bench_scaling.batch == 128);
+  CHECK(scaling.bench_scaling.step_ms == 9.5);
+  CHECK(scaling.bench_scaling.latency == 10);
+  CHECK(scaling.bench_scaling.node_latency == 0);
+  CHECK(scaling.bench_scaling.bandwidth == 450);
+  CHECK(scaling.bench_scaling.ranks_per_node == 4);
+  CHECK(scaling.bench_scaling.plot == "a.svg");
+  const Parsed measured(
+      {"bench", "scaling", "--device", "cpu", "--measure", "1,4", "--steps", "3"});
+  CHECK(measured.code == 0);
+  CHECK(measured.bench_scaling.measure == std::vector<int>{1, 4});
+  CHECK(measured.bench_scaling.steps == 3);
+
   const Parsed compare({"bench", "compare", "a.json", "b.json"});
   CHECK(compare.code == 0);
   CHECK(compare.bench_compare.before == "a.json");
@@ -102,6 +120,12 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"bench", "step", "--profile", "a.json", "b.json"},
            {"bench", "roofline", "--bandwidth", "0"},
            {"bench", "roofline", "--measured", "--flops", "700"},
+           {"bench", "scaling", "--bandwidth", "0"},
+           {"bench", "scaling", "--latency", "-1"},
+           {"bench", "scaling", "--measure", "0"},
+           {"bench", "scaling", "--measure", "2", "--step-ms", "9"},
+           {"bench", "scaling", "--measure", "2", "--plot", "a.svg"},
+           {"bench", "scaling", "--steps", "3"},
            {"synth", "--out", "x", "--train", "many", "--test", "1"},
            {"synth", "--out", "x"},
            {"--hlep"}}) {

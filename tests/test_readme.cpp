@@ -60,7 +60,8 @@ bool is_quick(const Words& words) {
   const auto has = [&](const char* word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
-  return has("doctor") || has("synth") || (has("roofline") && !has("--steps"));
+  return has("doctor") || has("synth") || (has("roofline") && !has("--steps")) ||
+         (has("scaling") && !has("--measure"));
 }
 
 Parsed parse(const Words& words) {
@@ -154,8 +155,9 @@ TEST_CASE("readme: the quick ones of its examples run") {
 }
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
-  for (const char* command : {"", "train", "eval", "predict", "verify", "bench", "bench kernels",
-                              "bench step", "bench roofline", "bench compare", "synth", "doctor"}) {
+  for (const char* command :
+       {"", "train", "eval", "predict", "verify", "bench", "bench kernels", "bench step",
+        "bench roofline", "bench scaling", "bench compare", "synth", "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {
