@@ -1,5 +1,6 @@
 #include "bench/scaling_check.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -47,6 +48,15 @@ MeasuredStep measure_step(const ScalingOptions& options, int64_t batch, int rank
   return step;
 }
 
+/// What is left for each of so many ranks: cores and memory are the machine's.
+Ceilings ceilings_of_each(int ranks, int threads, int cores) {
+  Context context(Device::cpu, std::min(ranks * threads, cores));
+  Ceilings ceilings = measure_ceilings(context);
+  for (double* rate : {&ceilings.bytes_per_second, &ceilings.bf16_flops, &ceilings.float_flops})
+    *rate /= ranks;
+  return ceilings;
+}
+
 /// What no run would take.
 void check_options(const ScalingOptions& options, const std::set<int>& numbers) {
   if (mpi_version().loaded.empty())
@@ -69,24 +79,19 @@ ScalingCheck check_scaling(const ScalingOptions& options) {
   ScalingCheck check{.threads = threads,
                      .cores = static_cast<int>(std::thread::hardware_concurrency())};
 
-  Cluster machine;
-  {
-    Context context(Device::cpu, threads);
-    machine.ceilings = measure_ceilings(context);
-  }
   const double one = measure_step(options, options.batch, 1, threads).seconds;
-  const double slowdown =
-      one / floor_seconds(count_step(step_config(options), Device::cpu), machine.ceilings);
+  Cluster machine;
+  machine.slowdown = one / floor_seconds(count_step(step_config(options), Device::cpu),
+                                         ceilings_of_each(1, threads, check.cores));
   check.one = {Scaling::weak, 1, options.batch, one, one};
   numbers.erase(1);
   for (const int ranks : numbers) {
+    machine.ceilings = ceilings_of_each(ranks, threads, check.cores);
     for (const Scaling scaling : {Scaling::weak, Scaling::strong}) {
       const int64_t batch = scaling == Scaling::weak ? ranks * options.batch : options.batch;
       const MeasuredStep step = measure_step(options, batch, ranks, threads);
       if (check.several.empty()) check.link = step.link;  // of two ranks: they come first
       machine.within = machine.between = check.link;
-      machine.slowdown =
-          slowdown * std::max(1.0, static_cast<double>(ranks * threads) / check.cores);
       const ScalingPoint point = predict(options, batch, ranks, Device::cpu, machine);
       check.several.push_back({scaling, ranks, batch, step.seconds, point.time.seconds()});
     }

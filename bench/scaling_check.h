@@ -23,9 +23,10 @@ struct ScalingCheck {
   double processes_to_threads;
 };
 
-/// Runs `bench step` on one rank, two, and each number of options.measure, by mpirun. Ranks that
-/// have no core for each of their threads are predicted to compute slower by as much. Throws
-/// InputError before anything runs, or Error, where a run has failed and said why.
+/// Runs `bench step` on one rank, two, and each number of options.measure, by mpirun. Ranks are
+/// predicted to share the machine's ceilings, as measured with as many threads as they have, or as
+/// it has cores. Throws InputError before anything runs, or Error, where a run has failed and said
+/// why.
 ScalingCheck check_scaling(const ScalingOptions& options);
 
 nlohmann::ordered_json to_json(const ScalingCheck& check);
