@@ -74,10 +74,10 @@ int step_on(Ranks& ranks, const StepOptions& options) {
   std::optional<ProfileFrame> frame;  // first, since a refusal is one line
   ranks.agree([&] {
     check_for_ranks(options, ranks.size());
-    choice = choose_device(options.device);
+    choice = ranks.choose_device(options.device);
     if (options.profile) frame = prepare_profile(options, choice.device);
   });
-  ranks.take_device(choice.device);
+  require_same_program(ranks, choice);
   if (ranks.first()) report_environment(choice);
   Context context(choice.device, ranks.threads(options.threads));
   context.set_tf32(options.tf32);

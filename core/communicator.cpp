@@ -117,7 +117,11 @@ void Communicator::all_gather(Context& context, std::span<const Exchange> exchan
 }
 
 void Communicator::reduce_scatter(Context& context, std::span<const Exchange> exchanges) {
-  for (const Exchange& e : exchanges) check(e);
+  for (const Exchange& e : exchanges) {
+    check(e);
+    LANET_REQUIRE(e.local.dtype == DType::f32 || e.local.dtype == DType::f64,
+                  "a reduce-scatter of {}", e.local.dtype);
+  }
   const Operation operation(context, "reduce_scatter", cost_of(bytes_of_all(exchanges)));
   note(Collective::Kind::reduce_scatter, bytes_of_all(exchanges));
   if (operation.runs()) do_reduce_scatter(context, exchanges);
@@ -144,6 +148,7 @@ void Communicator::finish(Context& context) {
 }
 
 std::vector<std::string> Communicator::gather_text(Context& context, const std::string& text) {
+  const Thawed thawed(context);
   Tensor lengths, padded;
   Buffer of_lengths = allocate_tensors(context, {{&lengths, {size()}, DType::i32}});
   upload(context, shard_.of(lengths), std::vector<int32_t>{static_cast<int32_t>(text.size())});

@@ -77,7 +77,7 @@ class Communicator {
   /// What was begun is done, before whatever comes next in the context.
   void finish(Context& context);
 
-  /// Every rank's text, in their order. Allocates.
+  /// Every rank's text, in their order. Allocates, on a frozen context too.
   std::vector<std::string> gather_text(Context& context, const std::string& text);
 
   /// From here on each call is noted there too; null: no more.
@@ -121,9 +121,12 @@ void end_mpi();
 
 #ifdef LANET_HAVE_CUDA
 namespace cuda {
-/// One rank on the context's device. `share` hands rank 0's bytes to every rank.
+/// One rank on the context's device. `share` hands rank 0's bytes to every rank. on_error is
+/// called, by another thread, within seconds when NCCL finds that the ranks can go on no more: what
+/// was put on the stream will then never be done.
 std::unique_ptr<Communicator> make_nccl_communicator(
-    Context& context, Shard shard, const std::function<std::string(std::string)>& share);
+    Context& context, Shard shard, const std::function<std::string(std::string)>& share,
+    const std::function<void(const std::string&)>& on_error = {});
 }  // namespace cuda
 #endif
 

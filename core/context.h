@@ -133,6 +133,23 @@ class Context {
   std::shared_ptr<cuda::Libraries> libraries_;
 };
 
+/// While it lives the context may allocate: for what stands beside the steps, as ranks that agree.
+class Thawed {
+ public:
+  explicit Thawed(Context& context) : context_(context), frozen_(context.frozen()) {
+    context_.thaw();
+  }
+  ~Thawed() {
+    if (frozen_) context_.freeze();
+  }
+  Thawed(const Thawed&) = delete;
+  Thawed& operator=(const Thawed&) = delete;
+
+ private:
+  Context& context_;
+  bool frozen_;
+};
+
 /// A tensor that is wanted, and where the view of it goes.
 struct WantedTensor {
   Tensor* tensor;

@@ -190,7 +190,8 @@ TEST_CASE("cli ranks: a run of two processes is that of one, and only one of the
   CHECK(outcome.out.empty());
   CHECK(outcome.err.find("2 ranks by MPI, 4 faces a step each") != std::string::npos);
   for (const char* once : {"run: ", "best epoch ", "20 training and 9 test faces"})
-    CHECK(outcome.err.find(once) == outcome.err.rfind(once));
+    CHECK((outcome.err.find(once) != std::string::npos &&
+           outcome.err.find(once) == outcome.err.rfind(once)));
   check_same(runs().path("two"), runs().alone());
 }
 
@@ -220,6 +221,13 @@ TEST_CASE("cli ranks: eval on three processes counts each face once") {
   const Outcome three = run_shell(kMpirun + "-np 3 " + program), one = run_shell(program);
   CHECK(three.code == 0);
   CHECK(three.out == one.out);
+
+  // Fewer faces than processes.
+  std::ofstream(runs().path("faces/two.txt")) << "test_00001.jpg 1\ntest_00002.jpg 4\n";
+  const std::string two = program + " --set data.labels=two.txt";
+  const Outcome of_two = run_shell(kMpirun + "-np 3 " + two);
+  CHECK(of_two.code == 0);
+  CHECK(of_two.out == run_shell(two).out);
 }
 
 TEST_CASE("cli ranks: two processes give the published steps") {
@@ -252,6 +260,7 @@ TEST_CASE("cli ranks: what does not fit the number of ranks is refused in one li
   check_refused(runs().train("refused", "--ranks 0"), "--ranks");
   check_refused(runs().train("refused", "--ranks two"), "--ranks");
   check_refused(runs().train("refused", "--ranks 2 --gpus 0,1"), "--gpus");
+  check_refused(runs().train("refused", "--gpus 0 1"), "unexpected '1'");
   if (!device_problem(Device::cuda).empty())
     check_refused(runs().train("refused", "--gpus 0,1"), "--gpus: ");
   check_refused(runs().train("refused", "--ranks 2 --set train.batch=7"), "train.batch: 7");
@@ -276,6 +285,24 @@ TEST_CASE("cli ranks: processes with other configurations or data are refused at
   refused("--set data.root=" + runs().path("others"), "its training set is not that of rank 0");
   refused("--set data.root=" + runs().path("none"), "data.root " + runs().path("none"));
   CHECK_FALSE(fs::exists(runs().path("refused")));
+}
+
+TEST_CASE("cli ranks: bad input of one of several is exit code 2, as it is of one") {
+  if (skipped()) return;
+  const std::string golden = std::string(LANET_TEST_DIR) + "/golden/step_resnet18.json";
+  const Outcome verify =
+      run_shell(kMpirun + "-np 3 " LANET_PROGRAM " verify --device cpu " + golden);
+  CHECK(verify.code == 2);
+  CHECK(verify.err.find("config.batch: 16; expected a multiple of the 3 ranks") !=
+        std::string::npos);
+  for (const char* number : {"1", "2"}) {
+    const Outcome train = run_shell(kMpirun + "-np " + number + " " LANET_PROGRAM " " +
+                                    runs().train("refused", "--set train.batch=5"));
+    CAPTURE(train.err);
+    CHECK(train.code == 2);
+    CHECK(train.err.find("train.batch: 5; expected") != std::string::npos);
+  }
+  check_refused(runs().train("alone", "--ranks 2"), "exists; a run is never overwritten");
 }
 
 TEST_CASE("cli ranks: commands for one process say so where several were started") {
@@ -335,6 +362,21 @@ TEST_CASE("ranks: what launchers tell") {
   refused("MASTER_PORT=29500x");
   environment = {{"RANK", "0"}, {"WORLD_SIZE", "1"}};
   CHECK(launch().by == Launch::By::nobody);
+  // One GPU of --gpus: who started it waits for it.
+  environment.insert({{"LANET_MONITOR", "127.0.0.1:5"},
+                      {"LOCAL_RANK", "0"},
+                      {"LOCAL_WORLD_SIZE", "1"},
+                      {"MASTER_ADDR", "127.0.0.1"},
+                      {"MASTER_PORT", "5"}});
+  CHECK(launch().by == Launch::By::variables);
+  // Neither is it one of those that Slurm's MPI would start, nor are torchrun's.
+  environment["PMIX_RANK"] = "7";
+  CHECK(launch().by == Launch::By::variables);
+  environment.erase("LANET_MONITOR");
+  environment["WORLD_SIZE"] = "2";
+  CHECK(launch().by == Launch::By::mpi);
+  environment["TORCHELASTIC_RUN_ID"] = "none";
+  CHECK(launch().by == Launch::By::variables);
   environment = {{"SLURM_STEP_NUM_TASKS", "4"}};
   refused("srun --mpi=pmix");
 }

@@ -113,6 +113,7 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
       .add_option("--gpus", options->local_ranks.gpus,
                   "train by one process on each of these GPUs of this machine: 0,1")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber)
       ->excludes(ranks);
   shorthands->add_to(command);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/hash.h"
 #include "data/image.h"
 #include "train/commands.h"
 #include "train/evaluate.h"
@@ -16,6 +17,17 @@ namespace lanet {
 namespace {
 
 constexpr int64_t kBatch = 64;
+
+/// The same for equal checkpoints.
+std::string digest(const NamedArrays& checkpoint) {
+  uint64_t hash = 0;
+  for (const auto& [name, array] : checkpoint.arrays)
+    for (const uint64_t part :
+         {fnv1a(name),
+          fnv1a({reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size()})})
+      hash = hash * 31 + part;
+  return fmt::format("{:016x}", hash);
+}
 
 /// The classifier of a checkpoint, ready to run.
 struct LoadedClassifier {
@@ -50,12 +62,13 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   ranks.agree([&] {
     model = open_trained(options.target, options.best);
     config = config_for(model, options.data_config, options.overrides);
-    choice = choose_device(config.train.device);
+    choice = ranks.choose_device(config.train.device);
   });
-  ranks.take_device(choice.device);
+  require_same_program(ranks, choice);
   Context context(choice.device, ranks.threads(config.train.threads));
   context.set_tf32(config.train.tf32);
   ranks.join(context);
+  require_same_program(ranks, choice);
   const Split split = options.split == "train" ? Split::train : Split::test;
   std::optional<LoadedClassifier> classifier;
   Faces faces;
@@ -63,7 +76,10 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
     classifier.emplace(context, model, config, kBatch);
     faces = read_faces(context, config, split, /*with_landmarks=*/false, !ranks.first());
   });
-  if (ranks.size() > 1) ranks.require_same("data", digest(context, faces));
+  if (ranks.size() > 1) {
+    ranks.require_same("data", digest(context, faces));
+    ranks.require_same("checkpoint", digest(model.checkpoint));
+  }
   const Confusion confusion =
       classifier->evaluator.evaluate(context, faces.set.images, faces.list.labels);
   if (!ranks.first()) return 0;

@@ -60,8 +60,9 @@ Confusion Evaluator::evaluate(Context& context, const Tensor& images,
   const int64_t first = count * communicator.rank() / communicator.size();
   const int64_t last = count * (communicator.rank() + 1) / communicator.size();
   Tensor own = images;
-  own.data = static_cast<std::byte*>(images.data) + first * (images.bytes() / count);
   own.shape = {last - first, images.shape[1], images.shape[2], images.shape[3]};
+  const int64_t image_bytes = images.shape[1] * images.shape[2] * images.shape[3];
+  own.data = static_cast<std::byte*>(images.data) + first * image_bytes;
   Confusion confusion(static_cast<int>(classes_));
   confusion.add(labels.subspan(first, last - first), predictions(context, own));
   if (communicator.size() == 1) return confusion;

@@ -287,10 +287,6 @@ class GoldenStep {
 
 json run_golden_step(Context& context, const json& golden, const std::string& name, DType dtype) {
   try {
-    const auto batch = golden.at("config").at("batch").get<int64_t>();
-    if (const int ranks = context.communicator().size(); batch % ranks != 0)
-      throw InputError(fmt::format("{}: config.batch: {}; expected a multiple of the {} ranks",
-                                   name, batch, ranks));
     return GoldenStep(context, golden, dtype).run();
   } catch (const json::exception& e) {
     throw InputError(fmt::format("{}: not a golden step file: {}", name, e.what()));

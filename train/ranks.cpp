@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/cuda/devices.h"
+#include "train/environment.h"
 
 namespace lanet {
 
@@ -32,15 +33,18 @@ int integer_of(const char* name, const char* text, int least, int most) {
 
 Launch read_launch(const std::function<const char*(const char*)>& variable) {
   constexpr int kMost = 1 << 20;
+  // torchrun, and we ourselves, may have been started by what speaks to MPI.
+  const bool by_torchrun = variable("TORCHELASTIC_RUN_ID");
+  const bool by_ourselves = variable(kMonitorVariable) && variable("LOCAL_WORLD_SIZE");
   // Open MPI's mpirun; PMIx and PMI, which srun speaks.
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const char* rank = variable(name))
+    if (const char* rank = variable(name); rank && !by_torchrun && !by_ourselves)
       return {.by = Launch::By::mpi, .shard = {.rank = integer_of(name, rank, 0, kMost)}};
   if (variable("RANK") && variable("WORLD_SIZE")) {
     Launch launch{.by = Launch::By::variables};
     launch.shard.ranks = integer_of("WORLD_SIZE", variable("WORLD_SIZE"), 1, kMost);
     launch.shard.rank = integer_of("RANK", variable("RANK"), 0, launch.shard.ranks - 1);
-    if (launch.shard.ranks == 1) return {};
+    if (launch.shard.ranks == 1 && !variable(kMonitorVariable)) return {};
     launch.local_ranks = integer_of("LOCAL_WORLD_SIZE", variable("LOCAL_WORLD_SIZE"), 1, kMost);
     launch.local_rank = integer_of("LOCAL_RANK", variable("LOCAL_RANK"), 0, launch.local_ranks - 1);
     launch.port = integer_of("MASTER_PORT", variable("MASTER_PORT"), 1, 65534);
@@ -62,12 +66,15 @@ Ranks::Ranks() {
   // First of all, so that whatever happens to this process from here on is noticed.
   if (std::getenv(kMonitorVariable)) connect(launch);
   if (launch.by == Launch::By::mpi) {
-    communicator_ = start_mpi();
+    by_mpi_ = start_mpi();
     mpi_ = true;
-    shard_ = communicator_->shard();
+    shard_ = by_mpi_->shard();
     host_.emplace(Device::cpu);
-    context_ = &*host_;
-    const std::vector<std::string> hosts = communicator_->gather_text(*host_, host_name());
+    if (size() > 1) {
+      talk_ = by_mpi_.get();
+      context_ = &*host_;
+    }
+    const std::vector<std::string> hosts = by_mpi_->gather_text(*host_, host_name());
     local_ranks_ = static_cast<int>(std::count(hosts.begin(), hosts.end(), host_name()));
     local_rank_ =
         static_cast<int>(std::count(hosts.begin(), hosts.begin() + shard_.rank, host_name()));
@@ -96,7 +103,7 @@ void Ranks::connect(const Launch& launch) {
     if (mpi_) {
       const std::string told =
           first() ? fmt::format("{}:{}", host_name(), monitor_->port()) : std::string();
-      place = parse_monitor_address(communicator_->gather_text(*host_, told)[0]);
+      place = parse_monitor_address(talk_->gather_text(*context_, told)[0]);
     }
     holder = "rank 0 on " + place.address;
     if (place.address == host_name()) place.address = "127.0.0.1";
@@ -105,11 +112,14 @@ void Ranks::connect(const Launch& launch) {
                                      [this](const std::string& line) { lost(line); });
 }
 
-// Called by the link's thread. The main thread may hang in a collective for ever: this is the end.
+// Called by the link's thread. The main thread may hang in a collective for ever: this is the end,
+// unless it comes to its own meanwhile. Whoever knows more has a moment to say so.
 void Ranks::lost(const std::string& message) {
   // What befell a rank the monitor tells; that the monitor is gone, with rank 0, the next rank.
   const bool told = parent_speaks_ || message.starts_with("rank ");
   if (!told && shard_.rank == 1) fmt::print(stderr, "lanet-cuda: {}\n", message);
+  std::this_thread::sleep_for(kLastWords);
+  if (ended_) return;
   if (mpi_) abort_mpi(1);
   std::_Exit(1);
 }
@@ -122,48 +132,46 @@ int Ranks::threads(int64_t asked) const {
   return std::clamp(machine / local_ranks_, 1, processors);
 }
 
-void Ranks::take_device([[maybe_unused]] Device device) const {
+DeviceChoice Ranks::choose_device(const std::string& name) const {
 #ifdef LANET_HAVE_CUDA
-  if (device == Device::cuda && size() > 1)
-    cuda::select_device(local_rank_ % std::max(1, cuda::device_count()));
+  // First: whether a GPU works is tried on it.
+  if (const int count = name == "cpu" || size() == 1 ? 0 : cuda::device_count(); count > 0)
+    cuda::select_device(local_rank_ % count);
 #endif
+  return lanet::choose_device(name);
 }
 
 void Ranks::join(Context& context) {
   if (size() == 1) return;
 #ifdef LANET_HAVE_CUDA
   if (context.device() == Device::cuda) {
-    // Over MPI two ranks may share a card, to try things; NCCL would not have that.
-    bool shared = false;
-    if (mpi_) {
-      std::vector<std::string> cards =
-          communicator_->gather_text(*host_, host_name() + " " + cuda::device_bus_id());
-      std::sort(cards.begin(), cards.end());
-      shared = std::adjacent_find(cards.begin(), cards.end()) != cards.end();
-    }
-    if (!shared) {
-      auto by_mpi = [&](const std::string& id) {
-        return communicator_->gather_text(*host_, id)[0];
-      };
-      auto by_link = [&](const std::string& id) { return link_->share(id); };
-      std::unique_ptr<Communicator> nccl =
-          mpi_ ? cuda::make_nccl_communicator(context, shard_, by_mpi)
-               : cuda::make_nccl_communicator(context, shard_, by_link);
-      communicator_ = std::move(nccl);
+    const auto failed = [this](const std::string& cause) { fail(cause); };
+    if (!mpi_) {
+      by_nccl_ = cuda::make_nccl_communicator(
+          context, shard_, [this](const std::string& id) { return link_->share(id); }, failed);
+      talk_ = by_nccl_.get();
       context_ = &context;
-      host_.reset();
+    } else {
+      // Two ranks may share a card, to try things: by MPI. NCCL would not have that.
+      const std::string card = fmt::format("{} {}", host_name(), cuda::device_bus_id());
+      std::vector<std::string> cards = talk_->gather_text(*context_, card);
+      std::sort(cards.begin(), cards.end());
+      if (std::adjacent_find(cards.begin(), cards.end()) == cards.end())
+        by_nccl_ = cuda::make_nccl_communicator(
+            context, shard_,
+            [this](const std::string& id) { return talk_->gather_text(*context_, id)[0]; }, failed);
     }
   }
 #endif
-  if (!communicator_)
+  if (!talk_)
     throw InputError(
         "train.device: cpu; several processes on CPUs are started by mpirun (--ranks), not by "
         "torchrun or --gpus");
-  context.set_communicator(communicator_.get());
+  context.set_communicator(by_nccl_ ? by_nccl_.get() : by_mpi_.get());
 }
 
 void Ranks::agree(const std::function<void()>& work) {
-  if (!context_) return work();
+  if (!talk_) return work();
   // "2": bad input, "1": a failure; then the message; in a line of its own the host.
   std::string told;
   try {
@@ -173,7 +181,7 @@ void Ranks::agree(const std::function<void()>& work) {
   } catch (const std::exception& error) {
     told = fmt::format("1{}\n{}", error.what(), host_name());
   }
-  const std::vector<std::string> all = communicator_->gather_text(*context_, told);
+  const std::vector<std::string> all = talk_->gather_text(*context_, told);
   for (int r = 0; r < size(); ++r) {
     if (all[r].empty()) continue;
     const size_t end = all[r].rfind('\n');
@@ -184,9 +192,9 @@ void Ranks::agree(const std::function<void()>& work) {
 }
 
 void Ranks::require_same(const std::string& what, const std::string& text) {
-  if (!context_) return;
+  if (!talk_) return;
   const std::vector<std::string> all =
-      communicator_->gather_text(*context_, fmt::format("{}\n{}", text, host_name()));
+      talk_->gather_text(*context_, fmt::format("{}\n{}", text, host_name()));
   auto of = [&](int r) { return all[r].substr(0, all[r].rfind('\n')); };
   for (int r = 1; r < size(); ++r) {
     if (of(r) != of(0))
@@ -199,18 +207,22 @@ void Ranks::require_same(const std::string& what, const std::string& text) {
 
 void Ranks::share(std::vector<int32_t>& values) {
   if (size() == 1) return;
+  const Thawed thawed(*context_);
   Tensor tensor;
   const Buffer memory =
       allocate_tensors(*context_, {{&tensor, {static_cast<int64_t>(values.size())}, DType::i32}});
   upload(*context_, tensor, values);
-  communicator_->broadcast(*context_, tensor);
+  talk_->broadcast(*context_, tensor);
   context_->copy({values.data(), tensor.shape, DType::i32, Device::cpu}, tensor);
   context_->synchronize();
 }
 
-void Ranks::end() {
+void Ranks::end(int exit_code) {
+  by_nccl_.reset();
   if (mpi_) end_mpi();
-  if (link_) link_->goodbye();  // last: nobody watches this rank any more
+  mpi_ = false;
+  ended_ = true;
+  if (link_) link_->goodbye(exit_code);  // last: nobody watches this rank any more
   if (monitor_) monitor_->wait_finished(Timing{}.silence);
 }
 
@@ -224,6 +236,13 @@ void Ranks::fail(const std::string& cause) {
   std::_Exit(1);
 }
 
+void Ranks::refuse() {
+  if (link_) link_->goodbye(2);
+  if (mpi_) abort_mpi(2);
+  std::this_thread::sleep_for(kLastWords);  // rank 0 may hold the monitor, which tells the others
+  std::_Exit(2);
+}
+
 namespace {
 
 /// What the exception that is being handled ends the ranks with.
@@ -232,8 +251,15 @@ int end_of_all(Ranks& ranks) {
     throw;
   } catch (const Disagreement& error) {
     if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", error.what());
-    ranks.end();
-    return error.input ? 2 : 1;
+    const int code = error.input ? 2 : 1;
+    ranks.end(code);
+    return code;
+  } catch (const InputError& error) {
+    // Found by this rank, or by each for itself.
+    const std::string who =
+        ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
+    fmt::print(stderr, "lanet-cuda: {}{}\n", who, error.what());
+    ranks.refuse();
   } catch (const std::exception& error) {
     ranks.fail(error.what());
   }
@@ -248,10 +274,10 @@ int run_on_ranks(const std::function<int(Ranks&)>& command) {
     code = command(ranks);
   } catch (...) {
     if (ranks.size() > 1) return end_of_all(ranks);
-    ranks.end();
+    ranks.end(0);  // whoever catches it tells, and ends with its code
     throw;
   }
-  ranks.end();
+  ranks.end(code);
   return code;
 }
 
@@ -270,6 +296,11 @@ void require_one_process(const std::string& command) {
       launch.by == Launch::By::mpi ? size && std::string(size) != "1" : launch.shard.ranks > 1;
   if (several)
     throw InputError(fmt::format("{}: started as one of several processes; expected one", command));
+}
+
+void require_same_program(Ranks& ranks, const DeviceChoice& choice) {
+  ranks.require_same("program", program_version());
+  ranks.require_same("device", std::string(to_string(choice.device)));
 }
 
 }  // namespace lanet

@@ -11,6 +11,7 @@
 #include "core/communicator.h"
 #include "core/rank_link.h"
 #include "core/rank_monitor.h"
+#include "train/session.h"
 
 namespace lanet {
 
@@ -47,37 +48,43 @@ class Ranks {
 
   /// Threads of this process: those asked for, or its part of the machine's.
   int threads(int64_t asked) const;
-  /// Takes this rank's GPU, before there is a Context on it.
-  void take_device(Device device) const;
-  /// The context's collectives are among the ranks from here on. They must all have come as far.
+  /// As session.h's choose_device(), of the GPU of this rank's number on its machine.
+  DeviceChoice choose_device(const std::string& name) const;
+  /// The context's collectives are among the ranks from here on. They must all have come as far,
+  /// and be on devices of one kind.
   void join(Context& context);
 
   /// Does `work` on every rank; if it throws on one, throws Disagreement on all, with the message
   /// of the first of them. After join(), and over MPI from the start; before, it just does the
   /// work.
   void agree(const std::function<void()>& work);
-  /// Throws Disagreement unless `text` is rank 0's on every rank. `what` as "configuration".
+  /// Throws Disagreement unless `text` is rank 0's on every rank, where agree() compares. `what` as
+  /// "configuration".
   void require_same(const std::string& what, const std::string& text);
-  /// Rank 0's, on every rank. After join(), while the context may allocate.
+  /// Rank 0's, on every rank. After join().
   void share(std::vector<int32_t>& values);
 
-  /// Every rank's ending, one of the two: orderly, all together; or for a cause that the others do
-  /// not know.
-  void end();
+  /// Every rank's ending, one of the three: orderly, all together, with this exit code; for a cause
+  /// that the others do not know; for bad input of which this rank has told.
+  void end(int exit_code);
   [[noreturn]] void fail(const std::string& cause);
+  [[noreturn]] void refuse();
 
  private:
   void connect(const Launch& launch);
   void lost(const std::string& message);
 
   Shard shard_;
-  std::atomic<bool> mpi_ = false;  // read by the link's thread
   int local_rank_ = 0, local_ranks_ = 1;
-  bool parent_speaks_ = false;                  // who started us tells of failures
-  std::unique_ptr<Communicator> communicator_;  // MPI's, from the start; else made by join()
-  Context* context_ = nullptr;                  // for what the ranks tell each other
-  std::optional<Context> host_;                 // over MPI: that one
-  std::unique_ptr<RankMonitor> monitor_;        // in rank 0, if it holds it
+  std::atomic<bool> mpi_ = false, ended_ = false;  // read by the link's thread
+  bool parent_speaks_ = false;                     // who started us tells of failures
+  // What the ranks tell each other goes by `talk_` on `context_`: over MPI from the start, else by
+  // NCCL, from join() on.
+  Communicator* talk_ = nullptr;
+  Context* context_ = nullptr;
+  std::optional<Context> host_;
+  std::unique_ptr<Communicator> by_mpi_, by_nccl_;
+  std::unique_ptr<RankMonitor> monitor_;  // in rank 0, if it holds it
   std::unique_ptr<RankLink> link_;
 };
 
@@ -95,6 +102,10 @@ int run_on_ranks(const std::function<int(Ranks&)>& command);
 /// InputError unless a batch has as many rows for each rank. The message calls it `name`, and names
 /// the nearest batch that has, of at least `least`.
 void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks);
+
+/// require_same() of program and kind of device: before join(), which needs it over MPI, and
+/// behind.
+void require_same_program(Ranks& ranks, const DeviceChoice& choice);
 
 /// InputError if this process was started as one of several: `command` runs in one.
 void require_one_process(const std::string& command);

@@ -1,6 +1,7 @@
 // train: a run from a configuration to checkpoints and metrics.
 #include <fmt/format.h>
 
+#include "core/cuda/devices.h"
 #include "core/file.h"
 #include "core/plan_table.h"
 #include "data/noise.h"
@@ -125,11 +126,16 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
     return std::nullopt;
   }
   const std::string machine = machine_for_plans();
-  if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
+  const auto untimed = [&](PlanTable table) {
+    if (ranks > 1) table.seconds_left = 0;
+    return table;
+  };
+  if (!options.plans.empty()) return untimed(PlanTable::read(options.plans, machine));
   if (ranks > 1 && options.retune)
     throw InputError("--retune: several ranks do not time engines; expected one, or --plans");
   if (options.resume && !options.retune) {
-    if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
+    if (std::filesystem::exists(run / kPlans))
+      return untimed(PlanTable::read(run / kPlans, machine));
     if (ranks == 1)
       say(
           fmt::format("{}: no {} in it (it was on the cpu, or on several ranks so far?): engines "
@@ -154,9 +160,9 @@ class Run {
       check_batch("train.batch", config_.train.batch, config_.model.neighbours + 2, ranks_.size());
       // The folder is rank 0's alone.
       if (ranks_.first()) open_folder();
-      choice_ = choose_device(config_.train.device);
+      choice_ = ranks_.choose_device(config_.train.device);
     });
-    ranks_.take_device(choice_.device);
+    require_same_program(ranks_, choice_);
     context_.emplace(choice_.device, ranks_.threads(config_.train.threads));
     context_->set_tf32(config_.train.tf32);
     ranks_.join(*context_);
@@ -176,9 +182,14 @@ class Run {
   }
 
   void run() {
-    if (!ranks_.first()) return follow_epochs(*trainer_, *context_, config_);
-    RunFolder folder = begin_folder();
-    lead_epochs(*trainer_, *context_, config_, folder);
+    std::optional<RunFolder> folder;
+    ranks_.agree([&] {
+      if (ranks_.first()) folder = begin_folder();
+    });
+    if (folder)
+      lead_epochs(*trainer_, *context_, config_, *folder);
+    else
+      follow_epochs(*trainer_, *context_, config_);
   }
 
  private:
@@ -206,9 +217,8 @@ class Run {
   void require_same_ranks() {
     Config config = config_;
     config.data.root.clear();
-    ranks_.require_same("program", program_version());
+    require_same_program(ranks_, choice_);
     ranks_.require_same("configuration", to_json(config).dump());
-    ranks_.require_same("device", std::string(to_string(choice_.device)));
   }
 
   void read_data() {
@@ -271,23 +281,35 @@ class Run {
   std::optional<Trainer> trainer_;
 };
 
+/// Whether there are GPUs at all; each rank tries its own, and this process uses none.
+void require_gpus() {
+#ifdef LANET_HAVE_CUDA
+  if (cuda::device_count() == 0) throw InputError("--gpus: there is no GPU");
+#else
+  throw InputError(fmt::format("--gpus: {}", device_problem(Device::cuda)));
+#endif
+}
+
 }  // namespace
 
 int run_train(const TrainOptions& options) {
   if (options.local_ranks.count() > 0) {
-    const std::string problem = device_problem(Device::cuda);
-    if (!options.local_ranks.gpus.empty() && !problem.empty())
-      throw InputError(fmt::format("--gpus: {}", problem));
+    require_one_process("--ranks and --gpus");
+    if (!options.local_ranks.gpus.empty()) require_gpus();
     const Config config = load_config(options.config, options.overrides);
     check_trainable(config, options.config);
     check_batch("train.batch", config.train.batch, config.model.neighbours + 2,
                 options.local_ranks.count());
     return launch_ranks(options.local_ranks, options.arguments);
   }
+  // Outside: what ends a rank is told before its memory is freed, which may wait for a device that
+  // waits for others.
+  std::optional<Run> run;
   return run_on_ranks([&](Ranks& ranks) {
-    Run run(options, ranks);
-    run.open();
-    run.run();
+    run.emplace(options, ranks);
+    run->open();
+    run->run();
+    run.reset();
     return 0;
   });
 }

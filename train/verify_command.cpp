@@ -25,13 +25,16 @@ struct Verdict {
   bool ok = true;
 };
 
-json read_golden(const std::string& path) {
+json read_golden(const std::string& path, int ranks) {
   json golden = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
   if (!golden.is_object()) throw InputError(fmt::format("{}: not a JSON object", path));
   const std::string format = golden.value("format", "");
   if (format != kStepFormat && format != kComponentsFormat)
     throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, format,
                                  kStepFormat, kComponentsFormat));
+  const json* config = golden.contains("config") ? &golden["config"] : nullptr;
+  if (config && config->is_object() && config->value("batch", 0) > 0)
+    check_batch(path + ": config.batch", (*config)["batch"].get<int64_t>(), ranks, ranks);
   return golden;
 }
 
@@ -77,16 +80,21 @@ void print_text(const std::string& path, const Verdict& verdict) {
 }
 
 int verify_on(Ranks& ranks, const VerifyOptions& options) {
-  const DType dtype = dtype_from(options.dtype);
-  const DeviceChoice choice = choose_device(options.device);
-  ranks.take_device(choice.device);
+  DType dtype = DType::f64;
+  DeviceChoice choice;
+  ranks.agree([&] {
+    dtype = dtype_from(options.dtype);
+    choice = ranks.choose_device(options.device);
+  });
+  require_same_program(ranks, choice);
   Context context(choice.device, ranks.threads(options.threads));
   context.set_exact_products(true);
   ranks.join(context);
+  require_same_program(ranks, choice);
   bool ok = true;
   for (const std::string& path : options.files) {
     json golden;
-    ranks.agree([&] { golden = read_golden(path); });
+    ranks.agree([&] { golden = read_golden(path, ranks.size()); });
     const Verdict verdict = verify_file(context, golden, path, dtype);
     ok &= verdict.ok;
     if (!ranks.first()) continue;

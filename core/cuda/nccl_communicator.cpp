@@ -3,6 +3,9 @@
 // for them.
 #include <nccl.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/communicator.h"
 #include "core/cuda/check.h"
 #include "core/cuda/launch.h"
@@ -37,7 +40,9 @@ ncclDataType_t type_of(DType dtype) {
 
 class NcclCommunicator final : public Communicator {
  public:
-  NcclCommunicator(Shard shard, const ncclUniqueId& id) : Communicator(shard) {
+  NcclCommunicator(Shard shard, const ncclUniqueId& id,
+                   const std::function<void(const std::string&)>& on_error)
+      : Communicator(shard) {
     LANET_NCCL_CHECK(ncclCommInitRank(&small_, size(), id, rank()));
     LANET_NCCL_CHECK(ncclCommSplit(small_, 0, rank(), &buckets_, nullptr));
     LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&bucket_stream_, cudaStreamNonBlocking));
@@ -45,11 +50,14 @@ class NcclCommunicator final : public Communicator {
     LANET_CUDA_CHECK(cudaEventCreateWithFlags(&reduced_, cudaEventDisableTiming));
     LANET_CUDA_CHECK(cudaMalloc(&flag_, sizeof(int32_t)));
     LANET_CUDA_CHECK(cudaMemset(flag_, 0, sizeof(int32_t)));
+    if (on_error)
+      watcher_ =
+          std::jthread([this, on_error](const std::stop_token& stop) { watch(stop, on_error); });
   }
-  // Aborted, not destroyed: that would wait for ranks that may be gone.
   ~NcclCommunicator() override {
+    watcher_ = {};
     for (const ncclComm_t comm : {buckets_, small_}) {
-      const ncclResult_t status = ncclCommAbort(comm);
+      const ncclResult_t status = ncclCommDestroy(comm);
       if (status != ncclSuccess) fmt::print(stderr, "NCCL: {}\n", ncclGetErrorString(status));
     }
     LANET_CUDA_LOG(cudaFree(flag_));
@@ -63,19 +71,27 @@ class NcclCommunicator final : public Communicator {
   /// As one operation of the device, whatever is in it.
   template <typename F>
   void together(F&& calls) {
-    check_asynchronous();
     LANET_NCCL_CHECK(ncclGroupStart());
     calls();
     LANET_NCCL_CHECK(ncclGroupEnd());
   }
 
-  /// What went wrong on the device, or with another rank, since the last call.
-  void check_asynchronous() const {
-    for (const ncclComm_t comm : {small_, buckets_}) {
-      ncclResult_t status = ncclSuccess;
-      LANET_NCCL_CHECK(ncclCommGetAsyncError(comm, &status));
-      LANET_NCCL_CHECK(status);
+  // The host may wait for the device meanwhile, and the device for ever for a rank that is gone.
+  void watch(const std::stop_token& stop, const std::function<void(const std::string&)>& on_error) {
+    constexpr auto kTurn = std::chrono::milliseconds(200);
+    while (!stop.stop_requested()) {
+      for (const ncclComm_t comm : {small_, buckets_}) {
+        ncclResult_t status = ncclSuccess;
+        const ncclResult_t asked = ncclCommGetAsyncError(comm, &status);
+        if (asked == ncclSuccess) continue_or_tell(status, on_error);
+      }
+      std::this_thread::sleep_for(kTurn);
     }
+  }
+  static void continue_or_tell(ncclResult_t status,
+                               const std::function<void(const std::string&)>& on_error) {
+    if (status != ncclSuccess && status != ncclInProgress)
+      on_error(fmt::format("NCCL: {} ({})", ncclGetErrorString(status), ncclGetLastError(nullptr)));
   }
 
   void do_all_reduce(Context& context, std::span<const Tensor> tensors,
@@ -113,7 +129,6 @@ class NcclCommunicator final : public Communicator {
       LANET_NCCL_CHECK(ncclAllReduce(flag_, flag_, 1, ncclInt32, ncclSum, small_, stream(context)));
     });
     context.synchronize();
-    check_asynchronous();
   }
 
   void do_start_mean(Context& context, const Tensor& t) override {
@@ -131,12 +146,14 @@ class NcclCommunicator final : public Communicator {
   cudaStream_t bucket_stream_ = nullptr;
   cudaEvent_t ready_ = nullptr, reduced_ = nullptr;
   void* flag_ = nullptr;
+  std::jthread watcher_;
 };
 
 }  // namespace
 
 std::unique_ptr<Communicator> make_nccl_communicator(
-    Context& context, Shard shard, const std::function<std::string(std::string)>& share) {
+    Context& context, Shard shard, const std::function<std::string(std::string)>& share,
+    const std::function<void(const std::string&)>& on_error) {
   LANET_REQUIRE(context.device() == Device::cuda, "NCCL on device {}", context.device());
   ncclUniqueId id{};
   if (shard.rank == 0) LANET_NCCL_CHECK(ncclGetUniqueId(&id));
@@ -144,7 +161,7 @@ std::unique_ptr<Communicator> make_nccl_communicator(
       share(shard.rank == 0 ? std::string(id.internal, sizeof(id.internal)) : "");
   LANET_REQUIRE(bytes.size() == sizeof(id.internal), "an id of {} bytes", bytes.size());
   std::copy(bytes.begin(), bytes.end(), id.internal);
-  return std::make_unique<NcclCommunicator>(shard, id);
+  return std::make_unique<NcclCommunicator>(shard, id, on_error);
 }
 
 }  // namespace lanet::cuda

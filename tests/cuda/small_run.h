@@ -6,13 +6,19 @@
 
 namespace lanet::test {
 
+/// The program beside the tests, wherever they were brought.
+inline std::string program() {
+  const auto tests = std::filesystem::canonical("/proc/self/exe").parent_path();
+  return (tests.parent_path() / "lanet-cuda").string();
+}
+
 /// A few drawn faces and a configuration whose epoch is one step.
 class SmallFaces : public TemporaryFolder {
  public:
   SmallFaces() {
-    REQUIRE(
-        run("synth --out " + (path() / "faces").string() + " --train 24 --test 9 --size 64").code ==
-        0);
+    REQUIRE(run_shell(program() + " synth --out " + (path() / "faces").string() +
+                      " --train 24 --test 9 --size 64")
+                .code == 0);
     write("faces.json", R"({
         "data": {"root": "faces", "landmarks": "landmarks_19.csv", "landmark_size": 64,
                  "image_size": 64},
@@ -25,7 +31,7 @@ inline std::string trained(const SmallFaces& folder, const std::string& name,
                            const std::string& launcher, const std::string& options) {
   const std::string path = (folder.path() / name).string();
   const Outcome outcome =
-      run_shell(launcher + LANET_PROGRAM " train " + (folder.path() / "faces.json").string() +
+      run_shell(launcher + program() + " train " + (folder.path() / "faces.json").string() +
                 " --run " + path + " --device cuda --no-graph --set train.epochs=2 " + options);
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);

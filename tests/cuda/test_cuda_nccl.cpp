@@ -29,7 +29,10 @@ TEST_CASE("cuda: NCCL with one rank leaves every tensor as it is, and gathers it
       CHECK(std::memcmp(found.tensor().data, values.tensor().data, values.tensor().bytes()) == 0);
     }
   }
+  context.freeze();
   CHECK(nccl->gather_text(context, "alone") == std::vector<std::string>{"alone"});
+  CHECK(context.frozen());
+  context.thaw();
 }
 
 }  // namespace lanet::test

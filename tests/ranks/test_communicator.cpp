@@ -95,6 +95,9 @@ TEST_CASE("communicator: a reduce-scatter gives each rank the sum of its rows") 
   const std::vector<double> values = read_tensor(context, mine.tensor);
   for (int i = 0; i < 6; ++i) CHECK(values[i] == 1000 * sum_of_ranks() + n * (6 * rank + i));
   CHECK(read_tensor(context, one.tensor)[0] == sum_of_ranks());
+  const Owned narrow(context, {1}, DType::bf16, 0), wide(context, {n}, DType::bf16, 0);
+  CHECK_THROWS_AS(world().reduce_scatter(context, std::array{Exchange{narrow.tensor, wide.tensor}}),
+                  Error);
 }
 
 TEST_CASE("communicator: a broadcast gives all what rank 0 has") {
@@ -134,7 +137,9 @@ TEST_CASE("communicator: texts of several lengths, empty ones too") {
   REQUIRE(static_cast<int>(texts.size()) == world().size());
   for (int r = 0; r < world().size(); ++r)
     CHECK(texts[r] == std::string(r * 3, static_cast<char>('a' + r)));
+  context.freeze();
   CHECK(world().gather_text(context, "")[0].empty());
+  CHECK(context.frozen());
 }
 
 }  // namespace lanet::test

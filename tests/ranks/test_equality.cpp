@@ -20,7 +20,6 @@ Config ranks_config(const std::string& method, const std::string& dtype) {
   config.train.dtype = dtype;
   config.train.batch = 8;  // the last 4 of 36 faces are dropped
   config.train.epochs = 10;
-  config.data.noise.rate = 0.2;
   return config;
 }
 
