@@ -36,24 +36,20 @@ double time_all_reduce(Context& context, int64_t bytes, int runs) {
 
 }  // namespace
 
-double all_reduce_seconds(double bytes, int ranks, const Link& link) {
-  const auto [latency, rate] = link;
-  const double ring = 2 * (ranks - 1) * (latency + bytes / ranks / rate);
-  const double tree = 2 * rounds(ranks) * (latency + bytes / rate);
-  return std::min(ring, tree);
-}
-
 double all_gather_seconds(double bytes, int ranks, const Link& link) {
   const double others = bytes * (ranks - 1) / ranks;
   return rounds(ranks) * link.latency_seconds + others / link.bytes_per_second;
 }
 
+double all_reduce_seconds(double bytes, int ranks, const Link& link) {
+  return 2 * all_gather_seconds(bytes, ranks, link);
+}
+
 Link fit_link(int ranks, double small_seconds, double large_seconds) {
   const double latency = small_seconds / (2 * rounds(ranks));
-  const int messages = 2 * (ranks - 1);  // of the ring
   // Where latency hides the bytes, half of the time is theirs at least.
-  const double moving = std::max(large_seconds - messages * latency, large_seconds / 2);
-  return {latency, messages * static_cast<double>(kLargeMessage) / ranks / moving};
+  const double moving = std::max(large_seconds - small_seconds, large_seconds / 2);
+  return {latency, 2.0 * (ranks - 1) / ranks * static_cast<double>(kLargeMessage) / moving};
 }
 
 Link measure_link(Context& context) {

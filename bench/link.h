@@ -12,12 +12,12 @@ struct Link {
   double bytes_per_second = 0;  ///< out of a rank, and at once into it
 };
 
-/// Of `bytes` on every rank: the faster of a ring, which moves least, and a tree, which sends least
-/// often. 0 for one rank, as below.
-double all_reduce_seconds(double bytes, int ranks, const Link& link);
-/// Of `bytes`, which are all ranks' rows; a reduce-scatter takes as long. By recursive doubling: a
-/// ring moves as much in more messages.
+/// Of `bytes`, which are all ranks' rows, by recursive doubling: in log2(ranks) rounds a rank gets
+/// what the others have. A reduce-scatter takes as long. 0 for one rank, as below.
 double all_gather_seconds(double bytes, int ranks, const Link& link);
+/// Of `bytes` on every rank: a reduce-scatter and an all-gather. A pipelined tree takes about as
+/// long, a ring moves as much in more messages.
+double all_reduce_seconds(double bytes, int ranks, const Link& link);
 
 /// The all-reduces by which a link is measured.
 inline constexpr int64_t kSmallMessage = 4, kLargeMessage = int64_t{16} << 20;  // bytes
