@@ -213,10 +213,12 @@ class Run {
     checkpoint_ = read_checkpoint((path_ / kLast).string());
   }
 
-  /// The data may lie elsewhere on another machine; what it is, is compared by itself.
+  /// The data may lie elsewhere on another machine: what it is, is compared by itself. The backbone
+  /// is rank 0's to read.
   void require_same_ranks() {
     Config config = config_;
     config.data.root.clear();
+    config.model.pretrained.clear();
     require_same_program(ranks_, choice_);
     ranks_.require_same("configuration", to_json(config).dump());
   }
