@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/file.h"
@@ -30,6 +31,15 @@ inline Outcome run_shell(const std::string& command) {
 /// Runs the program.
 inline Outcome run(const std::string& arguments) {
   return run_shell(std::string(LANET_PROGRAM) + " " + arguments);
+}
+
+/// What the program prints as one line of JSON.
+inline nlohmann::json json_of(const std::string& arguments) {
+  const Outcome outcome = run(arguments);
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  return nlohmann::json::parse(outcome.out);
 }
 
 /// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.

@@ -6,17 +6,6 @@
 #include "tests/program.h"
 
 namespace lanet::test {
-namespace {
-
-nlohmann::json json_of(const std::string& arguments) {
-  const Outcome outcome = run(arguments);
-  CAPTURE(outcome.err);
-  REQUIRE(outcome.code == 0);
-  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
-  return nlohmann::json::parse(outcome.out);
-}
-
-}  // namespace
 
 TEST_CASE("bench scaling: one line of JSON, by what is given") {
   const auto report = json_of(

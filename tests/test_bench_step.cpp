@@ -19,14 +19,6 @@ std::vector<CountedOperation> count_small(Device device, const std::string& dtyp
       device);
 }
 
-nlohmann::json json_of(const std::string& arguments) {
-  const Outcome outcome = run(arguments);
-  CAPTURE(outcome.err);
-  REQUIRE(outcome.code == 0);
-  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
-  return nlohmann::json::parse(outcome.out);
-}
-
 double sum_of(const nlohmann::json& groups, const char* key) {
   double sum = 0;
   for (const auto& group : groups) sum += group[key].get<double>();

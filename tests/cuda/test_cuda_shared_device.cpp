@@ -1,21 +1,16 @@
 // Two processes on one device, which exchange by way of the host: it is where several ranks can be
 // tried without several devices.
-#include "core/communicator.h"
 #include "tests/cuda/small_run.h"
 #include "tests/device_test.h"
+#include "tests/mpirun.h"
 
 namespace lanet::test {
 
 TEST_CASE("cuda: two processes that share a device by way of the host train as one does") {
   if (skip_without_device()) return;
-  if (mpi_version().loaded.empty() || std::system("command -v mpirun >/dev/null") != 0) {
-    MESSAGE("SKIPPED: no MPI");
-    return;
-  }
+  if (skipped()) return;
   const SmallFaces folder;
-  const std::string mpirun =
-      "CUDA_VISIBLE_DEVICES=0 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun -q "
-      "--oversubscribe --bind-to none -np 2 ";
+  const std::string mpirun = "CUDA_VISIBLE_DEVICES=0 " + kMpirun + "-np 2 ";
   const std::string together = trained(folder, "two", mpirun, "");
   check_first_losses(together, trained(folder, "one", "", ""));
 }
