@@ -6,13 +6,14 @@
 #include <string>
 
 #include "core/golden_fill.h"
+#include "tests/files.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
 
 /// The golden file tests/golden/<name>.
 inline nlohmann::json golden_file(const std::string& name) {
-  std::ifstream file(std::string(LANET_TEST_DIR) + "/golden/" + name);
+  std::ifstream file(tests_folder() / "golden" / name);
   REQUIRE_MESSAGE(file, "tests/golden/" << name << " cannot be read");
   return nlohmann::json::parse(file);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/files.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -14,7 +15,7 @@ namespace lanet::test {
 /// tests/data/pillow.json, as make_pillow.py beside it wrote it.
 inline const nlohmann::json& pillow() {
   static const nlohmann::json results = [] {
-    std::ifstream file(std::string(LANET_TEST_DIR) + "/data/pillow.json");
+    std::ifstream file(tests_folder() / "data/pillow.json");
     REQUIRE(file);
     return nlohmann::json::parse(file);
   }();

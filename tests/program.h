@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/file.h"
+#include "tests/files.h"
 #include "tests/temporary_folder.h"
 
 namespace lanet::test {
@@ -30,7 +31,7 @@ inline Outcome run_shell(const std::string& command) {
 
 /// Runs the program.
 inline Outcome run(const std::string& arguments) {
-  return run_shell(std::string(LANET_PROGRAM) + " " + arguments);
+  return run_shell(program() + " " + arguments);
 }
 
 /// What the program prints as one line of JSON.

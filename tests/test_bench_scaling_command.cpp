@@ -65,7 +65,7 @@ TEST_CASE("bench scaling: what it cannot do is refused in one line") {
   check_refused("bench scaling --device cpu --batch 65536 --measure 2",
                 "--measure: 2 ranks of 65536 images");
   const Outcome one_of_two =
-      run_shell("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 " LANET_PROGRAM " bench scaling");
+      run_shell("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 " + program() + " bench scaling");
   CHECK(one_of_two.code == 2);
   CHECK(one_of_two.err.find("bench scaling: started as one of several") != std::string::npos);
 }

@@ -75,7 +75,7 @@ TEST_CASE("bench step: one line of JSON that says what was timed") {
 TEST_CASE("bench step: two processes share the batch, and one tells what they exchange") {
   if (skipped()) return;
   const Outcome outcome =
-      run_shell(kMpirun + "-np 2 " LANET_PROGRAM " bench step" + kSmall + "--steps 1 --json");
+      run_shell(kMpirun + "-np 2 " + program() + " bench step" + kSmall + "--steps 1 --json");
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
@@ -96,8 +96,8 @@ TEST_CASE("bench step: two processes share the batch, and one tells what they ex
 TEST_CASE("bench step: several processes refuse in one line what they cannot share") {
   if (skipped()) return;
   auto refused = [](const std::string& arguments, const std::string& what) {
-    const Outcome outcome = run_shell(
-        kMpirun + "-np 3 " LANET_PROGRAM " bench step --image 64 --device cpu " + arguments);
+    const Outcome outcome = run_shell(kMpirun + "-np 3 " + program() +
+                                      " bench step --image 64 --device cpu " + arguments);
     CHECK(outcome.code == 2);
     CHECK(outcome.out.empty());
     CHECK(outcome.err == "lanet-cuda: " + what + "\n");

@@ -117,7 +117,7 @@ bool within(std::chrono::seconds limit, F&& done) {
 class Started {
  public:
   Started(const std::string& arguments, const std::string& err) {
-    const std::string command = "exec " LANET_PROGRAM " " + arguments + " >/dev/null 2>" + err;
+    const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>" + err;
     pid_ = fork();
     REQUIRE(pid_ >= 0);
     if (pid_ > 0) return;
@@ -217,14 +217,14 @@ TEST_CASE("cli ranks: what four processes left one goes on with") {
 
 TEST_CASE("cli ranks: eval on three processes counts each face once") {
   if (skipped()) return;
-  const std::string program = LANET_PROGRAM " eval " + runs().alone() + " --json";
-  const Outcome three = run_shell(kMpirun + "-np 3 " + program), one = run_shell(program);
+  const std::string eval = program() + " eval " + runs().alone() + " --json";
+  const Outcome three = run_shell(kMpirun + "-np 3 " + eval), one = run_shell(eval);
   CHECK(three.code == 0);
   CHECK(three.out == one.out);
 
   // Fewer faces than processes.
   std::ofstream(runs().path("faces/two.txt")) << "test_00001.jpg 1\ntest_00002.jpg 4\n";
-  const std::string two = program + " --set data.labels=two.txt";
+  const std::string two = eval + " --set data.labels=two.txt";
   const Outcome of_two = run_shell(kMpirun + "-np 3 " + two);
   CHECK(of_two.code == 0);
   CHECK(of_two.out == run_shell(two).out);
@@ -232,11 +232,11 @@ TEST_CASE("cli ranks: eval on three processes counts each face once") {
 
 TEST_CASE("cli ranks: two processes give the published steps") {
   if (skipped()) return;
-  const std::string golden = std::string(LANET_TEST_DIR) + "/golden/";
+  const std::string golden = (tests_folder() / "golden/").string();
   for (const char* dtype : {"f64", "f32"}) {
     CAPTURE(dtype);
     const Outcome outcome =
-        run_shell(kMpirun + "-np 2 " LANET_PROGRAM " verify " + golden + "step_resnet18.json " +
+        run_shell(kMpirun + "-np 2 " + program() + " verify " + golden + "step_resnet18.json " +
                   golden + "components.json --json --device cpu --dtype " + dtype);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 0);
@@ -272,9 +272,9 @@ TEST_CASE("cli ranks: processes with other configurations or data are refused at
   REQUIRE(run("synth --out " + runs().path("others") + " --train 20 --test 9 --size 64 --seed 2")
               .code == 0);
   auto refused = [](const std::string& of_second, const std::string& what) {
-    const std::string program = "-np 1 " LANET_PROGRAM " ";
-    const Outcome outcome = run_shell(kMpirun + program + runs().train("refused", "") + " : " +
-                                      program + runs().train("refused", of_second));
+    const std::string one = "-np 1 " + program() + " ";
+    const Outcome outcome = run_shell(kMpirun + one + runs().train("refused", "") + " : " + one +
+                                      runs().train("refused", of_second));
     CAPTURE(outcome.err);
     CHECK(outcome.code == 2);
     CHECK(outcome.err.find(fmt::format("rank 1 on {}: {}", host_name(), what)) !=
@@ -289,14 +289,14 @@ TEST_CASE("cli ranks: processes with other configurations or data are refused at
 
 TEST_CASE("cli ranks: bad input of one of several is exit code 2, as it is of one") {
   if (skipped()) return;
-  const std::string golden = std::string(LANET_TEST_DIR) + "/golden/step_resnet18.json";
+  const std::string golden = (tests_folder() / "golden/step_resnet18.json").string();
   const Outcome verify =
-      run_shell(kMpirun + "-np 3 " LANET_PROGRAM " verify --device cpu " + golden);
+      run_shell(kMpirun + "-np 3 " + program() + " verify --device cpu " + golden);
   CHECK(verify.code == 2);
   CHECK(verify.err.find("config.batch: 16; expected a multiple of the 3 ranks") !=
         std::string::npos);
   for (const char* number : {"1", "2"}) {
-    const Outcome train = run_shell(kMpirun + "-np " + number + " " LANET_PROGRAM " " +
+    const Outcome train = run_shell(kMpirun + "-np " + number + " " + program() + " " +
                                     runs().train("refused", "--set train.batch=5"));
     CAPTURE(train.err);
     CHECK(train.code == 2);
@@ -306,7 +306,7 @@ TEST_CASE("cli ranks: bad input of one of several is exit code 2, as it is of on
 }
 
 TEST_CASE("cli ranks: commands for one process say so where several were started") {
-  const Outcome outcome = run_shell("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 " LANET_PROGRAM
+  const Outcome outcome = run_shell("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 " + program() +
                                     " predict none x.jpg");
   CHECK(outcome.code == 2);
   CHECK(outcome.err.find("predict: started as one of several processes") != std::string::npos);

@@ -67,7 +67,7 @@ const Runs& runs() {
 
 /// Starts the program and kills it as soon as `file` is there.
 void run_and_kill(const std::string& arguments, const std::string& file) {
-  const std::string command = "exec " LANET_PROGRAM " " + arguments + " >/dev/null 2>&1";
+  const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>&1";
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -230,7 +230,7 @@ TEST_CASE("cli: checkpoints that do not fit or cannot be read are refused in one
 }
 
 TEST_CASE("cli train: what is wrong with a backbone or a batch is found before there is a run") {
-  const std::string data = std::string(LANET_TEST_DIR) + "/data/";
+  const std::string data = (tests_folder() / "data/").string();
   auto refuse = [](const std::string& setting, const std::string& what) {
     check_refused(runs().train("refused", "--set " + setting), what);
     CHECK_FALSE(std::filesystem::exists(runs().path("refused")));

@@ -72,7 +72,7 @@ class Bench {
         "PYTHONDONTWRITEBYTECODE=1 TORCH=9.8 MILLISECONDS_A_ROUND='100 200 400' "
         "SECONDS_A_ROUND='0.1 0.4 0.1' TURNS=" +
         path("turns").string() + " PREPARED=" + path("prepared").string() + " " + variables +
-        " python3 " LANET_TEST_DIR "/../bench/compare_pytorch.py " + options + " >" +
+        " python3 " + (tests_folder() / "../bench/compare_pytorch.py ").string() + options + " >" +
         path("out").string() + " 2>" + path("err").string();
     return WEXITSTATUS(std::system(command.c_str()));
   }
@@ -235,7 +235,7 @@ TEST_CASE("compare_pytorch: a PyTorch without torch.compile is timed without it"
 TEST_CASE("compare_pytorch: the program understands its options and prints its readings") {
   SKIP_WITHOUT_PYTHON();
   Bench bench;
-  REQUIRE(bench.compare("--rounds 1 --steps 1 --lanet " LANET_PROGRAM) == 0);
+  REQUIRE(bench.compare("--rounds 1 --steps 1 --lanet " + program()) == 0);
   const auto found = nlohmann::json::parse(bench.text("found.json"));
   const auto ours = find(found.at("results"), "name", "lanet f32");
   CHECK(ours.at("images_per_second").at("median").get<double>() > 0);

@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "tests/files.h"
 #include "tests/temporary_folder.h"
 #include "train/config.h"
 #include "train/config_fields.h"
@@ -197,7 +198,7 @@ TEST_CASE("config: training lanet needs landmarks, the baseline needs none") {
 
 TEST_CASE("config: the configurations that come with the program are accepted") {
   int count = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(LANET_TEST_DIR) / "../configs")) {
+  for (const auto& entry : fs::directory_iterator(tests_folder() / "../configs")) {
     CAPTURE(entry.path());
     CHECK_NOTHROW(check_trainable(load_config(entry.path()), entry.path().string()));
     ++count;

@@ -97,7 +97,7 @@ constexpr const char* kName = "gpu-nvidia-test-9000-0123456789ab";
 class Machine {
  public:
   Machine() {
-    const fs::path tree = fs::path(LANET_TEST_DIR).parent_path();
+    const fs::path tree = tests_folder().parent_path();
     fs::create_directories(root() / "scripts");
     fs::copy(tree / "scripts/gpu-check", root() / "scripts/gpu-check");
     folder_.write("tests/golden/step.json", "{}");
@@ -199,7 +199,7 @@ TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
       run("bench step --json --device cpu --image 64 --batch 10 --steps 1").out;
   CHECK(bench.starts_with("{"));
   has(bench, "\"images_per_second\":");
-  const std::string golden = LANET_TEST_DIR "/golden/components.json";
+  const std::string golden = (tests_folder() / "golden/components.json").string();
   has(run("verify --json --device cpu " + golden).out, "\"worst\":");
 
   const TemporaryFolder folder;

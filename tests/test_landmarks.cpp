@@ -3,13 +3,14 @@
 #include "core/file.h"
 #include "data/csv.h"
 #include "data/landmarks.h"
+#include "tests/files.h"
 #include "tests/input_error.h"
 #include "tests/temporary_folder.h"
 
 namespace lanet::test {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(LANET_TEST_DIR) / "data";
+const std::filesystem::path kData = tests_folder() / "data";
 const std::vector<std::string> kTwo = {"train_1.jpg", "train_2.jpg"};
 const std::vector<std::string> kThree = {"train_1.jpg", "train_2.jpg", "train_3.jpg"};
 

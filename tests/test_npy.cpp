@@ -3,11 +3,12 @@
 #include "core/file.h"
 #include "core/npy.h"
 #include "tests/damaged_files.h"
+#include "tests/files.h"
 
 namespace lanet::test {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(LANET_TEST_DIR) / "data";
+const std::filesystem::path kData = tests_folder() / "data";
 
 std::string npy_bytes(std::string_view header, size_t data_bytes) {
   std::string bytes("\x93NUMPY\x01\x00", 8);

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-const fs::path kRoot = fs::path(LANET_TEST_DIR).parent_path();
+const fs::path kRoot = tests_folder().parent_path();
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
@@ -144,7 +144,7 @@ TEST_CASE("readme: the quick ones of its examples run") {
   for (const std::string& line : shell_lines(read_text(kRoot / "README.md"))) {
     for (const Words& words : commands_of(line)) {
       if (!is_program(words[0]) || !is_quick(words)) continue;
-      std::string command = "cd " + folder.path().string() + " && " LANET_PROGRAM;
+      std::string command = "cd " + folder.path().string() + " && " + program();
       for (size_t i = 1; i < words.size(); ++i) command += " " + words[i];
       CAPTURE(command);
       CHECK(std::system((command + " >/dev/null 2>&1").c_str()) == 0);

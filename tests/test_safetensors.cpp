@@ -3,11 +3,12 @@
 #include "core/file.h"
 #include "core/safetensors.h"
 #include "tests/damaged_files.h"
+#include "tests/files.h"
 
 namespace lanet::test {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(LANET_TEST_DIR) / "data";
+const std::filesystem::path kData = tests_folder() / "data";
 
 template <typename T>
 HostArray array(std::vector<int64_t> shape, std::vector<T> values) {

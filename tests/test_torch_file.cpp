@@ -5,6 +5,7 @@
 #include "core/torch_file.h"
 #include "core/torch_pickle.h"
 #include "tests/damaged_files.h"
+#include "tests/files.h"
 
 namespace lanet::test {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using namespace std::string_literals;
 using Metadata = std::map<std::string, std::string>;
 
-const std::filesystem::path kData = std::filesystem::path(LANET_TEST_DIR) / "data";
+const std::filesystem::path kData = tests_folder() / "data";
 
 template <typename T>
 HostArray array(std::vector<int64_t> shape, std::vector<T> values) {

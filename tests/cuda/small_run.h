@@ -6,12 +6,6 @@
 
 namespace lanet::test {
 
-/// The program beside the tests, wherever they were brought.
-inline std::string program() {
-  const auto tests = std::filesystem::canonical("/proc/self/exe").parent_path();
-  return (tests.parent_path() / "lanet-cuda").string();
-}
-
 /// A few drawn faces and a configuration whose epoch is one step.
 class SmallFaces : public TemporaryFolder {
  public:
