@@ -60,6 +60,9 @@ Launch read_launch(const std::function<const char*(const char*)>& variable) {
 }
 
 Ranks::Ranks() {
+#ifdef LANET_HAVE_CUDA
+  cuda::order_nccl_launches();
+#endif
   const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
   if (launch.by == Launch::By::nobody) return;
   shard_ = launch.shard;

@@ -35,7 +35,8 @@ Launch read_launch(const std::function<const char*(const char*)>& variable);
 
 class Ranks {
  public:
-  /// Joins the processes of the launch. Throws InputError or Error.
+  /// Joins the processes of the launch. Throws InputError or Error. In builds with CUDA it may add
+  /// a variable to the environment, so it comes before other threads.
   Ranks();
   ~Ranks();
   Ranks(const Ranks&) = delete;

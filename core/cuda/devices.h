@@ -37,6 +37,12 @@ std::string library_problem();
 /// Starts a kernel of ours on the device; why that fails, or empty. In builds with CUDA alone.
 std::string device_code_problem();
 
+/// Has NCCL run the work of all communicators of this process in the order in which the host
+/// launches it (NCCL_LAUNCH_ORDER_IMPLICIT=1), unless the environment says otherwise. To be called
+/// before the first use of NCCL, which keeps what it reads, and before other threads may read the
+/// environment.
+void order_nccl_launches();
+
 /// Devices of this machine that the process may use; 0 without a driver.
 int device_count();
 /// From here on a Context of this thread is on device `index`.
