@@ -4,6 +4,7 @@
 #include "bench/commands.h"
 #include "bench/cost_table.h"
 #include "bench/step.h"
+#include "core/plan_table.h"
 #include "train/environment.h"
 #include "train/session.h"
 
@@ -46,6 +47,8 @@ int run_roofline(const RooflineOptions& options) {
   std::optional<Spread> step;
   if (options.steps > 0) {
     Context context(device, static_cast<int>(options.threads));
+    std::optional<PlanTable> plans;
+    if (device == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
     RandomTraining training(context, options, /*capture=*/true);
     step = spread_of(training.steps(options.steps));
   }

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/communicator.h"
 #include "train/random_faces.h"
 
 namespace lanet::bench {
 
 namespace {
 
-Trainer make_trainer(Context& context, const StepSize& size, bool capture,
-                     std::optional<PlanTable>& plans) {
-  // Several ranks do not time engines, each for itself.
-  if (context.device() == Device::cuda && context.communicator().size() == 1)
-    context.set_plans(&plans.emplace(machine_for_plans()));
+Trainer make_trainer(Context& context, const StepSize& size, bool capture) {
   Faces train = random_faces(context, 2 * size.batch, size.image);
   std::vector<int32_t> labels = train.list.labels;
   return Trainer(context, step_config(size), std::move(train), Faces{}, std::move(labels), capture);
@@ -34,7 +29,7 @@ Config step_config(const StepSize& size) {
 }
 
 RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capture)
-    : context_(context), trainer_(make_trainer(context, size, capture, plans_)) {
+    : context_(context), trainer_(make_trainer(context, size, capture)) {
   trainer_.initialise([](const std::string&) {});
   trainer_.prepare_epoch();
 }

@@ -1,10 +1,7 @@
 // A training step of LA-Net on random pictures: what bench step and bench roofline look at.
 #pragma once
 
-#include <optional>
-
 #include "bench/commands.h"
-#include "core/plan_table.h"
 #include "train/trainer.h"
 
 namespace lanet::bench {
@@ -18,9 +15,6 @@ class RandomTraining {
  public:
   /// Freezes the context. capture: on CUDA a step is one captured graph.
   RandomTraining(Context& context, const StepSize& size, bool capture);
-  ~RandomTraining() { context_.set_plans(nullptr); }
-  RandomTraining(const RandomTraining&) = delete;
-  RandomTraining& operator=(const RandomTraining&) = delete;
 
   Trainer& trainer() { return trainer_; }
   /// The next step, from start to end, in seconds by the clock.
@@ -30,7 +24,6 @@ class RandomTraining {
 
  private:
   Context& context_;
-  std::optional<PlanTable> plans_;  // on CUDA and one rank, as train has it
   Trainer trainer_;
 };
 

@@ -9,6 +9,7 @@
 #include "bench/output_file.h"
 #include "bench/profile.h"
 #include "bench/scaling.h"
+#include "core/plan_table.h"
 #include "layers/conv2d.h"
 #include "train/environment.h"
 #include "train/ranks.h"
@@ -83,7 +84,14 @@ int step_on(Ranks& ranks, const StepOptions& options) {
   context.set_tf32(options.tf32);
   ranks.join(context);
   const bool alone = ranks.size() == 1;
-  RandomTraining training(context, options, options.graph && !options.profile && alone);
+  std::optional<PlanTable> plans;
+  std::optional<RandomTraining> random;
+  ranks.agree([&] {
+    if (context.device() == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
+  });
+  ranks.plan(context,
+             [&] { random.emplace(context, options, options.graph && !options.profile && alone); });
+  RandomTraining& training = *random;
   Trainer& trainer = training.trainer();
   const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
 

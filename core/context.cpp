@@ -173,6 +173,7 @@ Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wante
 std::string device_problem(Device device) {
   if (device == Device::cpu) return "";
 #ifdef LANET_HAVE_CUDA
+  if (std::string problem = cuda::library_problem(); !problem.empty()) return problem;
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   (void)cudaGetLastError();  // the failure is told; later calls must not meet it again

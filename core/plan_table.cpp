@@ -17,8 +17,12 @@ constexpr const char* kFormat = "lanet-plans/1";
 }
 
 PlanTable PlanTable::read(const std::filesystem::path& path, const std::string& machine) {
-  const std::string name = path.string();
-  const ordered_json file = ordered_json::parse(read_text(path), nullptr, /*exceptions=*/false);
+  return parse(read_text(path), path.string(), machine);
+}
+
+PlanTable PlanTable::parse(const std::string& text, const std::string& name,
+                           const std::string& machine) {
+  const ordered_json file = ordered_json::parse(text, nullptr, /*exceptions=*/false);
   if (!file.is_object() || !file.contains("format") || file["format"] != kFormat)
     throw InputError(
         fmt::format("{}: expected a table of plans, \"format\": \"{}\"", name, kFormat));
@@ -51,6 +55,10 @@ PlanTable PlanTable::read(const std::filesystem::path& path, const std::string& 
 }
 
 void PlanTable::write(const std::filesystem::path& path) const {
+  write_text(path, text());
+}
+
+std::string PlanTable::text() const {
   ordered_json plans = ordered_json::object();
   for (const auto& [what, choice] : choices_) {
     ordered_json knobs = ordered_json::object();
@@ -58,7 +66,7 @@ void PlanTable::write(const std::filesystem::path& path) const {
     plans[what] = {{"engine", choice.engine}, {"knobs", knobs}, {"ms", choice.milliseconds}};
   }
   const ordered_json file = {{"format", kFormat}, {"machine", machine_}, {"plans", plans}};
-  write_text(path, file.dump(1) + "\n");
+  return file.dump(1) + "\n";
 }
 
 const PlanChoice* PlanTable::find(const std::string& what) const {

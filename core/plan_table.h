@@ -26,11 +26,16 @@ class PlanTable {
   /// another library or card than `machine`.
   static PlanTable read(const std::filesystem::path& path, const std::string& machine);
   void write(const std::filesystem::path& path) const;
+  /// The same from and to the text of such a file, which a message calls `name`.
+  static PlanTable parse(const std::string& text, const std::string& name,
+                         const std::string& machine);
+  std::string text() const;
 
   /// Null if nothing was chosen for what this text describes.
   const PlanChoice* find(const std::string& what) const;
   void add(const std::string& what, PlanChoice choice) { choices_[what] = std::move(choice); }
   const std::map<std::string, PlanChoice>& choices() const { return choices_; }
+  const std::string& machine() const { return machine_; }
 
   /// How long engines may still be timed; what is planned after that takes the library's first
   /// proposal.

@@ -40,8 +40,42 @@ TEST_CASE("environment: a library of another major version, or an older one, is 
   for (const char* loaded : {"8.9.7", "10.0.0", "9.18.9"}) {
     CudaReport report = good_report();
     report.libraries[2].loaded = loaded;
-    check_one_problem(report, std::string("cuDNN: compiled with 9.19.0, loaded ") + loaded);
+    check_one_problem(report, std::string("cuDNN: loaded ") + loaded +
+                                  ", compiled with 9.19.0; expected 9.19 or a newer 9.");
+    // That is also why no device can be used, and is said once.
+    report.problem = cuda_problems(report)[0];
+    check_one_problem(report, report.problem);
   }
+}
+
+TEST_CASE("environment: which versions of a library serve a program") {
+  const auto serves = [](const char* name, const char* compiled, const char* loaded) {
+    return version_problem({name, compiled, loaded}).empty();
+  };
+  CHECK(serves("cuDNN", "9.8.0", "9.8.0"));
+  CHECK(serves("cuDNN", "9.8.1", "9.8.0"));  // patches serve each other
+  CHECK(serves("cuDNN", "9.8.0", "9.10.2"));
+  CHECK_FALSE(serves("cuDNN", "9.10.0", "9.9.9"));
+  CHECK_FALSE(serves("cuDNN", "9.10.0", "10.10.0"));
+  CHECK_FALSE(serves("cuDNN", "10.0.0", "9.19.0"));
+  CHECK(serves("CUDA runtime", "12.4", "12.4"));
+  // Whatever it was compiled with, it needs what the code uses.
+  CHECK(
+      version_problem({"NCCL", "2.18.1", "2.25.1"}) ==
+      "NCCL: loaded 2.25.1, compiled with 2.18.1; expected 2.26 or a newer 2. Put its folder first "
+      "in LD_LIBRARY_PATH.");
+  CHECK(serves("NCCL", "2.18.1", "2.26.2"));
+  CHECK(serves("zip", "1.7.3", "1.7.3"));
+  CHECK_FALSE(serves("zip", "1.7.3", "1.6.0"));
+}
+
+TEST_CASE("environment: the libraries' numbers of their versions") {
+  CHECK(version_of_number(91900) == "9.19.0");
+  CHECK(version_of_number(90701) == "9.7.1");
+  CHECK(version_of_number(130100) == "13.1.0");
+  CHECK(version_of_number(22809) == "2.28.9");
+  CHECK(version_of_number(8907) == "8.9.7");
+  CHECK(version_of_number(2804) == "2.8.4");
 }
 
 TEST_CASE("environment: why no device can be used is passed on") {

@@ -2,8 +2,10 @@
 // options that exist.
 #include <unistd.h>
 
+#include <map>
 #include <sstream>
 
+#include "core/library_versions.h"
 #include "tests/parsed_command.h"
 #include "tests/program.h"
 #include "train/config.h"
@@ -127,6 +129,30 @@ TEST_CASE("readme: every example is a command of the program, a script or a pres
     const Words lines = shell_lines(read_text(kRoot / file));
     CHECK(lines.size() >= 8);
     for (const std::string& line : lines) check_line(line);
+  }
+}
+
+TEST_CASE("readme: the oldest versions of NVIDIA's libraries are those that the program asks for") {
+  // Rows of "With CUDA": | what | for | oldest | tried with | licence |
+  std::map<std::string, std::string> oldest;
+  std::istringstream in(read_text(kRoot / "third_party/README.md"));
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("| what | for | oldest |")) inside = true;
+    if (!line.starts_with("|")) inside = false;
+    if (!inside) continue;
+    std::istringstream cells(line.substr(1));
+    std::string what, use, version;
+    std::getline(cells, what, '|');
+    std::getline(cells, use, '|');
+    std::getline(cells, version, '|');
+    for (const OldestVersion& library : kOldestVersions)
+      if (what.find(std::string(" ") + library.library + " ") != std::string::npos)
+        oldest[library.library] = version;
+  }
+  for (const OldestVersion& library : kOldestVersions) {
+    CAPTURE(std::string(library.library));
+    CHECK(oldest[library.library] == std::string(" ") + library.version + " ");
   }
 }
 

@@ -1,8 +1,15 @@
 # CUDA was asked for: every part must be found, or configuring ends with what to set.
-find_package(CUDAToolkit 12.0 QUIET)
-if(NOT CUDAToolkit_FOUND OR NOT CUDAToolkit_NVCC_EXECUTABLE)
-  message(FATAL_ERROR "LANET_CUDA=ON, but the CUDA toolkit (nvcc, cudart, cublas; 12.0 or newer) was not "
-                      "found. Set -DCUDAToolkit_ROOT=<folder>, or configure the preset 'cpu'.")
+include(${CMAKE_CURRENT_LIST_DIR}/versions.cmake)
+find_package(CUDAToolkit QUIET)
+lanet_oldest_version(oldest_toolkit "CUDA runtime")
+if(NOT CUDAToolkit_FOUND OR NOT CUDAToolkit_NVCC_EXECUTABLE OR CUDAToolkit_VERSION VERSION_LESS oldest_toolkit)
+  set(found "was not found")
+  if(CUDAToolkit_NVCC_EXECUTABLE)
+    set(found "is ${CUDAToolkit_VERSION} in ${CUDAToolkit_TARGET_DIR}")
+  endif()
+  message(FATAL_ERROR "LANET_CUDA=ON, but the CUDA toolkit (nvcc, cudart, cublas) ${found}; expected "
+                      "${oldest_toolkit} or newer. Set -DCUDAToolkit_ROOT=<folder>, or configure the "
+                      "preset 'cpu'.")
 endif()
 # The toolkit's own nvcc, which need not be in PATH.
 if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
@@ -41,3 +48,22 @@ lanet_find_cuda_library(cudnn cudnn.h "cudnn;libcudnn.so.9" CUDNN_ROOT cuDNN)
 lanet_find_cuda_library(nccl nccl.h "nccl;libnccl.so.2" NCCL_ROOT NCCL)
 lanet_find_cuda_library(cublas cublasLt.h "cublas;libcublas.so.13;libcublas.so.12" CUBLAS_ROOT cuBLAS)
 lanet_find_cuda_library(cublaslt cublasLt.h "cublasLt;libcublasLt.so.13;libcublasLt.so.12" CUBLAS_ROOT cuBLASLt)
+
+# lanet_require_version(<targets> <library> <header> <its macros of the version> <variable of the root>)
+function(lanet_require_version targets library header macros root)
+  list(GET targets 0 target)
+  set(file ${LANET_${target}_INCLUDE}/${header})
+  lanet_header_version(version ${file} "${macros}")
+  lanet_version_problem(problem ${library} "${version}" ${file} ${root})
+  if(problem)
+    foreach(target ${targets})  # to be looked for again once the root is set
+      unset(LANET_${target}_INCLUDE CACHE)
+      unset(LANET_${target}_LIBRARY CACHE)
+    endforeach()
+    message(FATAL_ERROR "LANET_CUDA=ON, but ${problem}")
+  endif()
+endfunction()
+lanet_require_version(cudnn cuDNN cudnn_version.h "CUDNN_MAJOR;CUDNN_MINOR;CUDNN_PATCHLEVEL" CUDNN_ROOT)
+lanet_require_version(nccl NCCL nccl.h "NCCL_MAJOR;NCCL_MINOR;NCCL_PATCH" NCCL_ROOT)
+lanet_require_version("cublas;cublaslt" cuBLASLt cublas_api.h
+                      "CUBLAS_VER_MAJOR;CUBLAS_VER_MINOR;CUBLAS_VER_PATCH" CUBLAS_ROOT)

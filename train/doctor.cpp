@@ -54,10 +54,13 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
                                  text(e["cuda_driver"], "")));
   }
   for (const auto& library : e["libraries"])
-    fmt::print("library     {} {}{}\n", library["name"].get<std::string>(),
+    fmt::print("library     {} {}{}{}\n", library["name"].get<std::string>(),
                library["compiled"].get<std::string>(),
                library["loaded"].is_null() ? " (headers)"
-                                           : ", loaded " + library["loaded"].get<std::string>());
+                                           : ", loaded " + library["loaded"].get<std::string>(),
+               library["oldest"].is_null()
+                   ? ""
+                   : fmt::format(" ({} or newer is needed)", library["oldest"].get<std::string>()));
   for (const std::string& problem : problems) fmt::print("problem     {}\n", problem);
   if (problems.empty()) fmt::print("No problems found.\n");
 }

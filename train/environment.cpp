@@ -7,10 +7,8 @@
 #include <zip.h>
 
 #include <CLI/Version.hpp>
-#include <array>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "core/communicator.h"
 #include "kernels/cpu_features.h"
@@ -84,18 +82,6 @@ std::vector<LibraryVersion> host_libraries() {
   return all;
 }
 
-/// "13.0.2" as {13, 0, 2}; what is missing is 0.
-using Version = std::array<int, 3>;
-Version version_of(const std::string& text) {
-  Version version{};
-  std::istringstream in(text);
-  std::string part;
-  for (int& number : version) {
-    if (std::getline(in, part, '.')) number = std::stoi(part);
-  }
-  return version;
-}
-
 }  // namespace
 
 std::string program_version() {
@@ -109,11 +95,14 @@ ordered_json describe_environment() {
   const CudaReport cuda = cuda_report();
   std::vector<LibraryVersion> libraries = host_libraries();
   libraries.insert(libraries.end(), cuda.libraries.begin(), cuda.libraries.end());
+  auto text_or_null = [](const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+  };
   for (const LibraryVersion& library : libraries)
     library_list.push_back({{"name", library.name},
                             {"compiled", library.compiled},
-                            {"loaded", library.loaded.empty() ? ordered_json(nullptr)
-                                                              : ordered_json(library.loaded)}});
+                            {"loaded", text_or_null(library.loaded)},
+                            {"oldest", text_or_null(oldest_version(library.name))}});
   ordered_json devices = {
       {{"device", "cpu"}, {"name", processor_model()}, {"memory_bytes", memory_bytes()}}};
   for (const CudaDevice& device : cuda.devices) {
@@ -123,9 +112,6 @@ ordered_json describe_environment() {
                        {"memory_bytes", device.memory_bytes}});
     if (&device == &cuda.devices.front()) devices.back()["free_bytes"] = cuda.free_bytes;
   }
-  auto text_or_null = [](const std::string& text) {
-    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
-  };
   utsname system{};
   uname(&system);
   const char* wait_policy = std::getenv("OMP_WAIT_POLICY");
@@ -157,17 +143,13 @@ ordered_json describe_environment() {
 
 std::vector<std::string> cuda_problems(const CudaReport& report) {
   std::vector<std::string> problems;
-  for (const LibraryVersion& library : report.libraries) {
-    // Within one major version newer libraries serve what was compiled with older ones.
-    const Version compiled = version_of(library.compiled), loaded = version_of(library.loaded);
-    if (loaded[0] != compiled[0] || loaded < compiled)
-      problems.push_back(fmt::format(
-          "{}: compiled with {}, loaded {}; expected {} or a newer {}. Mend LD_LIBRARY_PATH.",
-          library.name, library.compiled, library.loaded, library.compiled, compiled[0]));
-  }
-  if (!report.problem.empty())
+  for (const LibraryVersion& library : report.libraries)
+    if (std::string problem = version_problem(library); !problem.empty())
+      problems.push_back(std::move(problem));
+  // A library that cannot be used is also why no device can be.
+  if (!report.problem.empty() && problems.empty())
     problems.push_back(fmt::format("Built with CUDA, but only the CPU works: {}.", report.problem));
-  if (!report.devices.empty() && version_of(report.devices[0].capability)[0] < 8)
+  if (!report.devices.empty() && std::stoi(report.devices[0].capability) < 8)
     problems.push_back(
         fmt::format("{} has compute capability {}; bf16 needs 8.0 or newer. Use f32.",
                     report.devices[0].name, report.devices[0].capability));

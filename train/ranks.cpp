@@ -7,9 +7,11 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "core/cuda/devices.h"
+#include "core/plan_table.h"
 #include "train/environment.h"
 
 namespace lanet {
@@ -60,6 +62,9 @@ Launch read_launch(const std::function<const char*(const char*)>& variable) {
 }
 
 Ranks::Ranks() {
+#ifdef LANET_HAVE_CUDA
+  cuda::order_nccl_launches();
+#endif
   const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
   if (launch.by == Launch::By::nobody) return;
   shard_ = launch.shard;
@@ -215,6 +220,34 @@ void Ranks::share(std::vector<int32_t>& values) {
   talk_->broadcast(*context_, tensor);
   context_->copy({values.data(), tensor.shape, DType::i32, Device::cpu}, tensor);
   context_->synchronize();
+}
+
+void Ranks::share(std::string& text) {
+  std::vector<int32_t> length{static_cast<int32_t>(text.size())};
+  share(length);
+  text.resize(length[0]);
+  std::vector<int32_t> words(length[0] / sizeof(int32_t) + 1);
+  std::memcpy(words.data(), text.data(), text.size());
+  share(words);
+  std::memcpy(text.data(), words.data(), text.size());
+}
+
+void Ranks::plan(Context& context, const std::function<void()>& work) {
+  PlanTable* table = context.plans();
+  if (!table || size() == 1) return agree(work);
+  require_same("cuDNN and GPU", table->machine());
+  // The others wait here while rank 0 times engines, and go on telling the monitor that they live.
+  agree([&] {
+    if (first()) work();
+  });
+  std::string text = first() ? table->text() : "";
+  share(text);
+  agree([&] {
+    if (first()) return;
+    *table = PlanTable::parse(text, "the plans of rank 0", table->machine());
+    table->seconds_left = 0;  // what it lacks is not timed here either
+    work();
+  });
 }
 
 void Ranks::end(int exit_code) {

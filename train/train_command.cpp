@@ -116,33 +116,23 @@ void follow_epochs(Trainer& trainer, Context& context, const Config& config) {
   }
 }
 
-/// What the convolutions are planned by on CUDA; absent on the CPU. Several ranks do not time
-/// engines, each for itself: they take what they are given, or what the library proposes first.
+/// What the convolutions are planned by on CUDA; absent on the CPU. Files are rank 0's to read: the
+/// others are given what it plans by.
 std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
-                                    const std::filesystem::path& run, int ranks) {
+                                    const std::filesystem::path& run, bool first) {
   if (device == Device::cpu) {
     if (!options.plans.empty() || options.retune)
       throw InputError("--plans and --retune are for --device cuda; this is the cpu");
     return std::nullopt;
   }
   const std::string machine = machine_for_plans();
-  const auto untimed = [&](PlanTable table) {
-    if (ranks > 1) table.seconds_left = 0;
-    return table;
-  };
-  if (!options.plans.empty()) return untimed(PlanTable::read(options.plans, machine));
-  if (ranks > 1 && options.retune)
-    throw InputError("--retune: several ranks do not time engines; expected one, or --plans");
+  if (!first) return PlanTable(machine);
+  if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
   if (options.resume && !options.retune) {
-    if (std::filesystem::exists(run / kPlans))
-      return untimed(PlanTable::read(run / kPlans, machine));
-    if (ranks == 1)
-      say(
-          fmt::format("{}: no {} in it (it was on the cpu, or on several ranks so far?): engines "
-                      "are chosen anew",
-                      run.string(), kPlans));
+    if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
+    say(fmt::format("{}: no {} in it (it was on the cpu so far?): engines are chosen anew",
+                    run.string(), kPlans));
   }
-  if (ranks > 1) return std::nullopt;
   return PlanTable(machine);
 }
 
@@ -168,7 +158,7 @@ class Run {
     ranks_.join(*context_);
     require_same_ranks();
     ranks_.agree([&] {
-      plans_ = open_plans(options_, choice_.device, path_, ranks_.size());
+      plans_ = open_plans(options_, choice_.device, path_, ranks_.first());
       if (plans_) context_->set_plans(&*plans_);
       read_data();
     });
@@ -177,7 +167,7 @@ class Run {
       ranks_.require_same("test set", digest(*context_, test_));
       ranks_.share(labels_);
     }
-    ranks_.agree([&] { make_trainer(); });
+    ranks_.plan(*context_, [&] { make_trainer(); });
     trainer_->share_state();
   }
 

@@ -30,12 +30,27 @@ std::string cuda_version(int number) {
   return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
 }
 
-/// 91900 → 9.19.0
-std::string dotted(size_t number) {
-  return fmt::format("{}.{}.{}", number / 10000, number / 100 % 100, number % 100);
+std::vector<LibraryVersion> library_versions() {
+  int runtime = 0, nccl = 0;
+  LANET_CUDA_CHECK(cudaRuntimeGetVersion(&runtime));
+  if (const ncclResult_t status = ncclGetVersion(&nccl); status != ncclSuccess)
+    throw Error(fmt::format("NCCL: {} from ncclGetVersion", ncclGetErrorString(status)));
+  const auto library = [](const char* name, size_t compiled, size_t loaded) {
+    return LibraryVersion{name, version_of_number(compiled), version_of_number(loaded)};
+  };
+  return {{"CUDA runtime", cuda_version(CUDART_VERSION), cuda_version(runtime)},
+          library("cuBLASLt", CUBLAS_VERSION, cublasLtGetVersion()),
+          library("cuDNN", CUDNN_VERSION, cudnnGetVersion()),
+          library("NCCL", NCCL_VERSION_CODE, static_cast<size_t>(nccl))};
 }
 
 }  // namespace
+
+std::string cuda::library_problem() {
+  for (const LibraryVersion& library : library_versions())
+    if (std::string problem = version_problem(library); !problem.empty()) return problem;
+  return "";
+}
 
 int cuda::device_count() {
   int count = 0;
@@ -58,15 +73,9 @@ std::string cuda::device_bus_id() {
 
 CudaReport describe_cuda() {
   CudaReport report;
-  int runtime = 0, driver = 0, nccl = 0, count = 0;
-  LANET_CUDA_CHECK(cudaRuntimeGetVersion(&runtime));
+  int driver = 0, count = 0;
   LANET_CUDA_CHECK(cudaDriverGetVersion(&driver));
-  if (const ncclResult_t status = ncclGetVersion(&nccl); status != ncclSuccess)
-    throw Error(fmt::format("NCCL: {} from ncclGetVersion", ncclGetErrorString(status)));
-  report.libraries = {{"CUDA runtime", cuda_version(CUDART_VERSION), cuda_version(runtime)},
-                      {"cuBLASLt", dotted(CUBLAS_VERSION), dotted(cublasLtGetVersion())},
-                      {"cuDNN", dotted(CUDNN_VERSION), dotted(cudnnGetVersion())},
-                      {"NCCL", dotted(NCCL_VERSION_CODE), dotted(static_cast<size_t>(nccl))}};
+  report.libraries = library_versions();
   report.architectures = LANET_CUDA_ARCHITECTURES;
   report.driver_release = driver_release();
   if (driver > 0) report.driver = cuda_version(driver);

@@ -5,14 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace lanet {
+#include "core/library_versions.h"
 
-/// A library as the program was compiled with it and as it was loaded.
-struct LibraryVersion {
-  std::string name;
-  std::string compiled;
-  std::string loaded;  // empty: headers alone, nothing is loaded
-};
+namespace lanet {
 
 struct CudaDevice {
   std::string name;
@@ -35,8 +30,18 @@ struct CudaReport {
 CudaReport describe_cuda();
 
 namespace cuda {
+/// Why one of the loaded libraries cannot be used, or empty. Needs no device. In builds with CUDA
+/// alone.
+std::string library_problem();
+
 /// Starts a kernel of ours on the device; why that fails, or empty. In builds with CUDA alone.
 std::string device_code_problem();
+
+/// Has NCCL run the work of all communicators of this process in the order in which the host
+/// launches it (NCCL_LAUNCH_ORDER_IMPLICIT=1), unless the environment says otherwise. To be called
+/// before the first use of NCCL, which keeps what it reads, and before other threads may read the
+/// environment.
+void order_nccl_launches();
 
 /// Devices of this machine that the process may use; 0 without a driver.
 int device_count();

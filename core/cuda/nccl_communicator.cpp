@@ -1,13 +1,21 @@
 // Collectives by NCCL. Small ones are put on the context's stream; gradients have a communicator
 // and a stream of their own, so that they go on beside the backward pass and small ones do not wait
 // for them.
+//
+// A kernel of NCCL holds its multiprocessors until the other ranks' kernels of the same collective
+// come. Between two streams the device is free to choose: if one rank ran a bucket first and
+// another a small collective, each could wait for the other for ever. So NCCL has to keep to the
+// order in which the host launches, which is the same on every rank: order_nccl_launches(). Two
+// collectives may still run side by side where CUDA and its driver are 12.3 or newer.
 #include <nccl.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "core/communicator.h"
 #include "core/cuda/check.h"
+#include "core/cuda/devices.h"
 #include "core/cuda/launch.h"
 
 #define LANET_NCCL_CHECK(call) ::lanet::cuda::check_nccl((call), #call, __FILE__, __LINE__)
@@ -150,6 +158,10 @@ class NcclCommunicator final : public Communicator {
 };
 
 }  // namespace
+
+void order_nccl_launches() {
+  setenv("NCCL_LAUNCH_ORDER_IMPLICIT", "1", /*overwrite=*/0);
+}
 
 std::unique_ptr<Communicator> make_nccl_communicator(
     Context& context, Shard shard, const std::function<std::string(std::string)>& share,

@@ -40,7 +40,58 @@ struct SmallSet {
   TemporaryFolder folder;
 };
 
+/// Has the programs that a test starts take cuDNN for 9.7.1. False, and says so, where the tests
+/// were brought without what that takes.
+class OldCudnn {
+ public:
+  OldCudnn() {
+    const auto library =
+        std::filesystem::canonical("/proc/self/exe").parent_path() / "libold-cudnn.so";
+    there_ = std::filesystem::exists(library);
+    if (there_)
+      setenv("LD_PRELOAD", library.c_str(), 1);
+    else
+      MESSAGE("SKIPPED: there is no ", library.string());
+  }
+  ~OldCudnn() { unsetenv("LD_PRELOAD"); }
+  OldCudnn(const OldCudnn&) = delete;
+  OldCudnn& operator=(const OldCudnn&) = delete;
+  explicit operator bool() const { return there_; }
+
+ private:
+  bool there_ = false;
+};
+
 }  // namespace
+
+TEST_CASE("cli: an old library is named by doctor, and no device is used with it") {
+  const HiddenDevices hidden;
+  const SmallSet set;
+  const OldCudnn old;
+  if (!old) return;
+  const Outcome doctor = run("doctor --json");
+  REQUIRE(doctor.code == 0);
+  const auto report = nlohmann::json::parse(doctor.out);
+  for (const auto& library : report["libraries"])
+    if (library["name"] == "cuDNN") {
+      CHECK(library["loaded"] == "9.7.1");
+      CHECK(library["oldest"] == "9.8");
+    }
+  int told = 0;
+  for (const std::string problem : report["problems"])
+    told += problem.starts_with("cuDNN: loaded 9.7.1, ");
+  CHECK(told == 1);
+  CHECK(run("doctor").out.find(", loaded 9.7.1 (9.8 or newer is needed)\n") != std::string::npos);
+
+  const Outcome refused = run(set.train("cuda"));
+  CAPTURE(refused.err);
+  CHECK(refused.code == 1);
+  CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+  CHECK(refused.err.starts_with("lanet-cuda: device cuda: cuDNN: loaded 9.7.1, compiled with "));
+  const Outcome automatic = run(set.train("auto"));
+  CHECK(automatic.code == 0);
+  CHECK(automatic.err.find("device: cpu (cuda: cuDNN: loaded 9.7.1, ") != std::string::npos);
+}
 
 TEST_CASE("cli: built with CUDA, the program starts without a device") {
   const HiddenDevices hidden;

@@ -13,6 +13,7 @@ TEST_CASE("cuda: two devices train as one does with the same batch") {
   }
   const SmallFaces folder;
   const std::string together = trained(folder, "two", "", "--gpus 0,1");
+  CHECK(std::filesystem::exists(std::filesystem::path(together) / "plans.json"));
   check_first_losses(together, trained(folder, "one", "", ""));
 }
 

@@ -7,9 +7,15 @@
 
 namespace lanet::test {
 
+Ranks& ranks() {
+  static Ranks all;
+  return all;
+}
+
 Communicator& world() {
-  static const std::unique_ptr<Communicator> communicator = start_mpi();
-  return *communicator;
+  static Context context;
+  static Communicator& joined = (ranks().join(context), context.communicator());
+  return joined;
 }
 
 }  // namespace lanet::test
@@ -21,6 +27,6 @@ int main(int argc, char** argv) {
   const int result = tests.run();
   // A rank that failed may have left the others in a collective.
   if (result != 0) lanet::abort_mpi(result);
-  lanet::end_mpi();
+  lanet::test::ranks().end(0);
   return 0;
 }

@@ -1,11 +1,13 @@
 // The ranks that a test of this folder runs on.
 #pragma once
 
-#include "core/communicator.h"
+#include "train/ranks.h"
 
 namespace lanet::test {
 
-/// All of them.
+/// All of them, as a command has them.
+Ranks& ranks();
+/// Their collectives.
 Communicator& world();
 
 }  // namespace lanet::test

@@ -72,11 +72,15 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
 
 namespace lanet::cuda {
 
-/// What a Context wants of its device besides: no library, and code that runs.
+/// What a Context wants of its device besides: no library, and so none that is too old, and code
+/// that runs.
 std::shared_ptr<Libraries> make_libraries(Context&) {
   return nullptr;
 }
 std::string device_code_problem() {
+  return "";
+}
+std::string library_problem() {
   return "";
 }
 
