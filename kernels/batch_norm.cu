@@ -99,31 +99,50 @@ __global__ void __launch_bounds__(kMaxJoinThreads)
                                  Strips strips) {
   using A = accumulate_t<T>;
   const BatchNormStatisticsMember<T>& my = group.mine();
-  __shared__ JoinScratch scratch;
-  const int64_t channel = int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  const unsigned slot = threadIdx.x / kJoinChannels, slots = blockDim.x / kJoinChannels;
-  const int64_t end = channel < strips.channels ? strips.strips : 0;
-  const double rows = static_cast<double>(strips.rows);
-  double sum = 0, squares = 0;
-  for (int64_t s = slot; s < end; s += slots)
-    sum += double(strips.rows_of(s)) * double(my.sums.first[s * strips.channels + channel]);
-  const double from_origin = sum_over_groups(sum, scratch) / rows;
-  for (int64_t s = slot; s < end; s += slots) {
-    const double difference = double(my.sums.first[s * strips.channels + channel]) - from_origin;
-    squares += double(my.sums.second[s * strips.channels + channel]) +
-               double(strips.rows_of(s)) * difference * difference;
-  }
-  squares = sum_over_groups(squares, scratch);
-  if (channel < strips.channels && slot == 0) {
-    const double mean = double(cuda::load(my.x + channel)) + from_origin;
-    my.mean[channel] = A(mean);
-    my.inv_std[channel] = A(1 / sqrt(squares / rows + kBatchNormEpsilon));
+  __shared__ JoinScratch<1> sum_scratch, squares_scratch;
+  const JoinThread thread(strips);
+  const int channel = thread.channel;
+  // Read before the sums are known, so that nothing waits for them afterwards.
+  double origin = 0, running_mean = 0, running_var = 0;
+  if (thread.writes()) {
+    origin = double(cuda::load(my.x + channel));
     if (my.running_mean) {
-      const double unbiased = squares / max(1.0, rows - 1);
-      my.running_mean[channel] = A((1 - kBatchNormMomentum) * double(my.running_mean[channel]) +
-                                   kBatchNormMomentum * mean);
-      my.running_var[channel] = A((1 - kBatchNormMomentum) * double(my.running_var[channel]) +
-                                  kBatchNormMomentum * unbiased);
+      running_mean = double(my.running_mean[channel]);
+      running_var = double(my.running_var[channel]);
+    }
+  }
+  const double rows = static_cast<double>(strips.rows);
+  const double in_last = static_cast<double>(strips.rows_of(strips.strips - 1));
+  const double in_others = static_cast<double>(strips.strip_rows);
+  const auto rows_of = [&](int strip) {
+    return strip >= thread.end ? 0 : strip + 1 < strips.strips ? in_others : in_last;
+  };
+  A strip_mean[kJoinRounds], strip_squares[kJoinRounds];
+  thread.read(my.sums.first, strip_mean);
+  thread.read(my.sums.second, strip_squares);
+  double sum[1] = {}, squares[1] = {};
+#pragma unroll
+  for (int round = 0; round < kJoinRounds; ++round)
+    sum[0] += rows_of(thread.strip(round)) * double(strip_mean[round]);
+  sum_over_slots(sum, sum_scratch);
+  const double from_origin = sum[0] / rows;
+#pragma unroll
+  for (int round = 0; round < kJoinRounds; ++round) {
+    const double difference = double(strip_mean[round]) - from_origin;
+    squares[0] +=
+        double(strip_squares[round]) + rows_of(thread.strip(round)) * difference * difference;
+  }
+  sum_over_slots(squares, squares_scratch);
+  if (thread.writes()) {
+    const double mean = origin + from_origin;
+    my.mean[channel] = A(mean);
+    my.inv_std[channel] = A(1 / sqrt(squares[0] / rows + kBatchNormEpsilon));
+    if (my.running_mean) {
+      const double unbiased = squares[0] / max(1.0, rows - 1);
+      my.running_mean[channel] =
+          A((1 - kBatchNormMomentum) * running_mean + kBatchNormMomentum * mean);
+      my.running_var[channel] =
+          A((1 - kBatchNormMomentum) * running_var + kBatchNormMomentum * unbiased);
     }
   }
 }

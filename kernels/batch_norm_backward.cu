@@ -104,8 +104,8 @@ struct BatchNormSums {
         dbias(static_cast<A*>(image.dbias.tensor.data)),
         add_to_dweight(image.dweight.add),
         add_to_dbias(image.dbias.add) {}
-  __device__ void write(int64_t channel, double sum, double product) const {
-    const A its_dbias = A(sum), its_dweight = A(product * double(inv_std[channel]));
+  __device__ void write(int channel, double sum, double product, A its_inv_std) const {
+    const A its_dbias = A(sum), its_dweight = A(product * double(its_inv_std));
     sum_dy_xhat[channel] = its_dweight;
     if (dweight) dweight[channel] = add_to_dweight ? dweight[channel] + its_dweight : its_dweight;
     if (dbias) dbias[channel] = add_to_dbias ? dbias[channel] + its_dbias : its_dbias;
@@ -187,23 +187,23 @@ template <typename T>
 __global__ void __launch_bounds__(kMaxJoinThreads) batch_norm_backward_reduce_kernel(
     const __grid_constant__ BatchNormGroup<BatchNormReduceMember<T>> group, Strips strips) {
   using A = accumulate_t<T>;
-  __shared__ JoinScratch scratch;
+  __shared__ JoinScratch<3> scratch;
   const BatchNormReduceMember<T>& my = group.mine();
-  const int64_t channel = int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  const unsigned slot = threadIdx.x / kJoinChannels, slots = blockDim.x / kJoinChannels;
-  const int64_t end = channel < strips.channels ? strips.strips : 0;
-  const auto join = [&](const A* strip_sums) {
-    double sum = 0;
-    for (int64_t s = slot; s < end; s += slots)
-      sum += double(strip_sums[s * strips.channels + channel]);
-    return sum_over_groups(sum, scratch);
-  };
-  const double sum = join(my.strip_sums.first), product = join(my.strip_sums.second);
-  const double second_product = my.images.second.x ? join(my.strip_sums.third) : 0;
-  if (channel < strips.channels && slot == 0) {
-    my.sum_dy[channel] = A(sum);
-    my.first.write(channel, sum, product);
-    if (my.images.second.x) my.second.write(channel, sum, second_product);
+  const bool has_second = my.images.second.x != nullptr;
+  const A* const arrays[] = {my.strip_sums.first, my.strip_sums.second,
+                             has_second ? my.strip_sums.third : nullptr};
+  const JoinThread thread(strips);
+  A inv_std = 0, second_inv_std = 0;  // read before the sums are known, so that nothing waits later
+  if (thread.writes()) {
+    inv_std = my.first.inv_std[thread.channel];
+    if (has_second) second_inv_std = my.second.inv_std[thread.channel];
+  }
+  double sums[3];
+  join_strips(thread, arrays, scratch, sums);
+  if (thread.writes()) {
+    my.sum_dy[thread.channel] = A(sums[0]);
+    my.first.write(thread.channel, sums[0], sums[1], inv_std);
+    if (has_second) my.second.write(thread.channel, sums[0], sums[2], second_inv_std);
   }
 }
 

@@ -107,12 +107,14 @@ struct BatchNormAffine {
   }
 };
 
-// The launch that joins the strips: a block takes 8 channels, and up to 64 threads a channel.
-constexpr unsigned kJoinChannels = 8;
+// The launch that joins the strips: a block takes 4 channels, and up to 128 threads a channel.
+constexpr unsigned kJoinChannels = 4;
 constexpr unsigned kMaxJoinThreads = 512;
-using JoinScratch = double[kMaxJoinThreads / 32][kJoinChannels];
+constexpr int kMaxJoinWarps = kMaxJoinThreads / 32;
+constexpr int kMaxJoinSlots = kMaxJoinThreads / kJoinChannels;
+constexpr int kJoinRounds = (kMaxReduceBlocks + kMaxJoinSlots - 1) / kMaxJoinSlots;
 
-inline dim3 join_grid(const Strips& strips, size_t members) {
+inline dim3 join_grid(const Strips& strips, size_t members = 1) {
   return dim3(cuda::blocks_for(strips.channels, kJoinChannels), static_cast<unsigned>(members));
 }
 inline dim3 join_block(const Strips& strips) {
@@ -121,18 +123,77 @@ inline dim3 join_block(const Strips& strips) {
   return dim3(threads);
 }
 
-/// The sum of `value` over the threads with the same threadIdx.x % kJoinChannels, the same in each.
-/// All threads of the block must call it. `scratch` is free again when it returns.
-__device__ inline double sum_over_groups(double value, JoinScratch& scratch) {
-  for (unsigned lanes = kJoinChannels; lanes < 32; lanes *= 2)
-    value += __shfl_xor_sync(0xFFFFFFFFu, value, lanes);
-  if (threadIdx.x % 32 < kJoinChannels) scratch[threadIdx.x / 32][threadIdx.x % 32] = value;
+/// The strips that a thread joins: every slots-th from its slot on, at most kJoinRounds of them.
+struct JoinThread {
+  int channel, channels;
+  int slot, slots, end;  // end: 0 for a channel that does not exist
+
+  __device__ explicit JoinThread(const Strips& strips)
+      : channel(static_cast<int>(blockIdx.x * kJoinChannels + threadIdx.x % kJoinChannels)),
+        channels(static_cast<int>(strips.channels)),
+        slot(static_cast<int>(threadIdx.x / kJoinChannels)),
+        slots(static_cast<int>(blockDim.x / kJoinChannels)),
+        end(channel < channels ? static_cast<int>(strips.strips) : 0) {}
+  __device__ int strip(int round) const { return slot + round * slots; }
+  /// Reads its strips' values of sums [strips, channels], 0 in the rounds past the end. All loads
+  /// are independent, so they are in flight together.
+  template <typename A>
+  __device__ void read(const A* sums, A (&values)[kJoinRounds]) const {
+#pragma unroll
+    for (int round = 0; round < kJoinRounds; ++round)
+      values[round] = strip(round) < end ? sums[strip(round) * channels + channel] : A(0);
+  }
+  /// True in the one thread that writes the channel's results.
+  __device__ bool writes() const {
+    return slot == 0 && end > 0;
+  }
+};
+
+template <int kSums>
+using JoinScratch = double[kMaxJoinWarps][kSums][kJoinChannels];
+
+/// Each of `values` becomes its sum over the threads of the same channel, the same in all of them.
+/// All threads of the block must call it, and none may read or write `scratch` afterwards.
+template <int kSums>
+__device__ inline void sum_over_slots(double (&values)[kSums], JoinScratch<kSums>& scratch) {
+  const unsigned lane = threadIdx.x % 32, its_channel = lane % kJoinChannels;
+  const auto sum_over_lanes = [&](double& value) {
+    for (unsigned lanes = kJoinChannels; lanes < 32; lanes *= 2)
+      value += __shfl_xor_sync(0xFFFFFFFFu, value, lanes);
+  };
+#pragma unroll
+  for (int s = 0; s < kSums; ++s) {
+    sum_over_lanes(values[s]);
+    if (lane < kJoinChannels) scratch[threadIdx.x / 32][s][lane] = values[s];
+  }
   __syncthreads();
-  double sum = 0;
-  for (unsigned warp = 0; warp < blockDim.x / 32; ++warp)
-    sum += scratch[warp][threadIdx.x % kJoinChannels];
-  __syncthreads();
-  return sum;
+#pragma unroll
+  for (int s = 0; s < kSums; ++s) {
+    values[s] = 0;
+#pragma unroll
+    for (int first = 0; first < kMaxJoinWarps; first += 32 / kJoinChannels) {
+      const unsigned warp = first + lane / kJoinChannels;
+      if (warp < blockDim.x / 32) values[s] += scratch[warp][s][its_channel];
+    }
+    sum_over_lanes(values[s]);
+  }
+}
+
+/// sums[s] is set to the sum of arrays[s] [strips, channels] over the strips, 0 where it is null.
+template <int kSums, typename A>
+__device__ inline void join_strips(const JoinThread& thread, const A* const (&arrays)[kSums],
+                                   JoinScratch<kSums>& scratch, double (&sums)[kSums]) {
+  A values[kSums][kJoinRounds] = {};
+#pragma unroll
+  for (int s = 0; s < kSums; ++s)
+    if (arrays[s]) thread.read(arrays[s], values[s]);
+#pragma unroll
+  for (int s = 0; s < kSums; ++s) {
+    sums[s] = 0;
+#pragma unroll
+    for (int round = 0; round < kJoinRounds; ++round) sums[s] += double(values[s][round]);
+  }
+  sum_over_slots(sums, scratch);
 }
 
 }  // namespace lanet

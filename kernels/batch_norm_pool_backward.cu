@@ -13,37 +13,74 @@ constexpr int kSquares = 4;       // that a thread takes, in backward_apply
 constexpr int kBlocksAtOnce = 2;  // on a processor: one alone leaves too few loads under way
 }  // namespace
 
+/// Where a square lies: in which picture, and as which window.
+struct SquarePlace {
+  int image, i, j;
+
+  __device__ SquarePlace(const StemSize& size, int window) {
+    const int row = window / size.out_width;
+    image = row / size.out_height;
+    i = row % size.out_height;
+    j = window % size.out_width;
+  }
+  /// Goes to the square `step` windows further, without a division.
+  __device__ void advance(const StemSize& size, int step) {
+    for (j += step; j >= size.out_width; j -= size.out_width) {
+      if (++i == size.out_height) {
+        i = 0;
+        ++image;
+      }
+    }
+  }
+};
+
+/// N bytes, four to a word where they come in fours: what is done with all of them takes an
+/// instruction a word.
+template <int N>
+struct PackOfBytes {
+  using Word = std::conditional_t<N % 4 == 0, uint32_t, uint8_t>;
+  static constexpr int kInWord = sizeof(Word);
+  cuda::Pack<Word, N / kInWord> words;
+
+  __device__ void load(const uint8_t* bytes) {
+    words = cuda::load_pack<N / kInWord>(reinterpret_cast<const Word*>(bytes));
+  }
+  __device__ void fill(uint8_t byte) {
+#pragma unroll
+    for (int w = 0; w < N / kInWord; ++w) words.value[w] = static_cast<Word>(0x01010101u * byte);
+  }
+  __device__ int at(int e) const {
+    return words.value[e / kInWord] >> e % kInWord * 8 & 0xFF;
+  }
+};
+
 /// A square of two by two pixels, and the windows (i, j), (i, j+1), (i+1, j), (i+1, j+1) over it.
 template <typename T, int N>
 struct Square {
   cuda::Pack<T, N> x[2][2], dy[2][2];
-  cuda::Pack<uint8_t, N> argmax[2][2];
+  PackOfBytes<N> argmax[2][2];
   int64_t first;     // where the first pixel is in x
   int right, below;  // from there to its neighbours; 0 where the picture ends
 
-  /// The square of window number `window`. A pixel outside has no gradient, and its neighbour is
-  /// read in its place; a window outside has no maximum.
+  /// Reads the square. A pixel outside has no gradient, and its neighbour is read in its place; so
+  /// is that of a window outside, which then has no maximum: no load depends on a branch.
   __device__ Square(const T* all_x, const T* all_dy, const uint8_t* all_argmax,
-                    const StemSize& size, int window, int64_t channel) {
-    const int row = window / size.out_width, j = window % size.out_width;
-    const int image = row / size.out_height, i = row % size.out_height;
-    first = size.pixel(image, kStride * i, kStride * j) + channel;
-    right = kStride * j + 1 < size.width ? size.channels : 0;
-    below = kStride * i + 1 < size.height ? size.width * size.channels : 0;
+                    const StemSize& size, const SquarePlace& place, int64_t channel) {
+    first = size.pixel(place.image, kStride * place.i, kStride * place.j) + channel;
+    right = kStride * place.j + 1 < size.width ? size.channels : 0;
+    below = kStride * place.i + 1 < size.height ? size.width * size.channels : 0;
+    const bool inside[] = {place.i + 1 < size.out_height, place.j + 1 < size.out_width};
+    const int64_t window = size.window(place.image, place.i, place.j) + channel;
 #pragma unroll
     for (int a = 0; a < 2; ++a) {
 #pragma unroll
       for (int b = 0; b < 2; ++b) {
+        const bool is_window = (a == 0 || inside[0]) && (b == 0 || inside[1]);
+        const int64_t from = window + (is_window ? (a * size.out_width + b) * size.channels : 0);
         x[a][b] = cuda::load_pack<N>(all_x + at(a, b));
-        if (i + a < size.out_height && j + b < size.out_width) {
-          const int64_t from = size.window(image, i + a, j + b) + channel;
-          dy[a][b] = cuda::load_pack<N>(all_dy + from);
-          argmax[a][b] = cuda::load_pack<N>(all_argmax + from);
-        } else {
-          dy[a][b] = x[a][b];
-#pragma unroll
-          for (int e = 0; e < N; ++e) argmax[a][b].value[e] = kMaxPoolCutOff;
-        }
+        dy[a][b] = cuda::load_pack<N>(all_dy + from);
+        argmax[a][b].load(all_argmax + from);
+        if (!is_window) argmax[a][b].fill(kMaxPoolCutOff);
       }
     }
   }
@@ -65,7 +102,7 @@ struct Square {
 #pragma unroll
       for (int l = 0; l <= b; ++l) {
         const int here = kKernel * (a + kPadding - kStride * k) + b + kPadding - kStride * l;
-        if (argmax[k][l].value[e] == here) sum += cuda::load(&dy[k][l].value[e]);
+        if (argmax[k][l].at(e) == here) sum += cuda::element(dy[k][l], e);
       }
     }
     return sum;
@@ -80,15 +117,16 @@ __global__ void __launch_bounds__(kTileThreads, kBlocksAtOnce)
                                                Strips strips, StripSums<accumulate_t<T>> sums) {
   using A = accumulate_t<T>;
   __shared__ A lane_sum[kTileThreads * N], lane_product[kTileThreads * N];
-  const TilePlace place = tile_place(strips.channels);
-  const int64_t channel = place.first_channel + threadIdx.x * N;
+  const TilePlace tile = tile_place(strips.channels);
+  const int64_t channel = tile.first_channel + threadIdx.x * N;
   cuda::Values<N, T> sum = {}, product = {};
   if (channel < strips.channels) {
     const auto center = cuda::load_values<N>(mean + channel);
-    const auto first = static_cast<int>(strips.first_row(place.strip));
-    const auto squares = static_cast<int>(strips.rows_of(place.strip));
-    for (int s = threadIdx.y; s < squares; s += blockDim.y) {
-      const Square<T, N> square(x, dy, argmax, size, first + s, channel);
+    const auto first = static_cast<int>(strips.first_row(tile.strip));
+    const auto squares = static_cast<int>(strips.rows_of(tile.strip));
+    SquarePlace place(size, first + static_cast<int>(threadIdx.y));
+    for (int s = threadIdx.y; s < squares; s += blockDim.y, place.advance(size, blockDim.y)) {
+      const Square<T, N> square(x, dy, argmax, size, place, channel);
 #pragma unroll
       for (int e = 0; e < N; ++e) {
 #pragma unroll
@@ -97,7 +135,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocksAtOnce)
           for (int b = 0; b < 2; ++b) {
             const A g = square.g(a, b, e);
             sum.value[e] += g;
-            product.value[e] += g * (cuda::load(&square.x[a][b].value[e]) - center.value[e]);
+            product.value[e] += g * (cuda::element(square.x[a][b], e) - center.value[e]);
           }
         }
       }
@@ -108,13 +146,13 @@ __global__ void __launch_bounds__(kTileThreads, kBlocksAtOnce)
   cuda::store_values<N>(lane_product + threadIdx.y * width + threadIdx.x * N, product);
   __syncthreads();
   const unsigned mine = threadIdx.y * blockDim.x + threadIdx.x;
-  if (mine < width && place.first_channel + mine < strips.channels) {
+  if (mine < width && tile.first_channel + mine < strips.channels) {
     A strip_sum = 0, strip_product = 0;
     for (unsigned lane = 0; lane < blockDim.y; ++lane) {
       strip_sum += lane_sum[lane * width + mine];
       strip_product += lane_product[lane * width + mine];
     }
-    const int64_t to = place.strip * strips.channels + place.first_channel + mine;
+    const int64_t to = tile.strip * strips.channels + tile.first_channel + mine;
     sums.first[to] = strip_sum;
     sums.second[to] = strip_product;
   }
@@ -134,21 +172,16 @@ struct BatchNormMaxPoolReduceKernelArgs {
 /// Joins the strips.
 template <typename A>
 __global__ void __launch_bounds__(kMaxJoinThreads)
-    batch_norm_max_pool_backward_reduce_kernel(Strips strips, StripSums<A> sums,
+    batch_norm_max_pool_backward_reduce_kernel(Strips strips, StripSums<A> strip_sums,
                                                BatchNormMaxPoolReduceKernelArgs<A> args) {
-  __shared__ JoinScratch scratch;
-  const int64_t channel = int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  const unsigned group = threadIdx.x / kJoinChannels, groups = blockDim.x / kJoinChannels;
-  const int64_t end = channel < strips.channels ? strips.strips : 0;
-  double sum = 0, product = 0;
-  for (int64_t s = group; s < end; s += groups) {
-    sum += double(sums.first[s * strips.channels + channel]);
-    product += double(sums.second[s * strips.channels + channel]);
-  }
-  sum = sum_over_groups(sum, scratch);
-  product = sum_over_groups(product, scratch);
-  if (channel < strips.channels && group == 0) {
-    const A sum_dy = A(sum), sum_dy_xhat = A(product * double(args.inv_std[channel]));
+  __shared__ JoinScratch<2> scratch;
+  const A* const arrays[] = {strip_sums.first, strip_sums.second};
+  const JoinThread thread(strips);
+  const int channel = thread.channel;
+  double sums[2];
+  join_strips(thread, arrays, scratch, sums);
+  if (thread.writes()) {
+    const A sum_dy = A(sums[0]), sum_dy_xhat = A(sums[1] * double(args.inv_std[channel]));
     args.sum_dy[channel] = sum_dy;
     args.sum_dy_xhat[channel] = sum_dy_xhat;
     if (args.dweight)
@@ -179,25 +212,26 @@ __global__ void __launch_bounds__(kTileThreads, kBlocksAtOnce)
     batch_norm_max_pool_backward_apply_kernel(BatchNormMaxPoolBackwardApplyKernelArgs<T> args,
                                               StemSize size) {
   using A = accumulate_t<T>;
-  const TilePlace place = tile_place(size.channels);
-  const int64_t channel = place.first_channel + threadIdx.x * N;
+  const TilePlace tile = tile_place(size.channels);
+  const int64_t channel = tile.first_channel + threadIdx.x * N;
   if (channel >= size.channels) return;
   const auto mean = cuda::load_values<N>(args.mean + channel);
   const auto inv_std = cuda::load_values<N>(args.inv_std + channel);
   auto scale = cuda::load_values<N>(args.weight + channel);
   auto offset = cuda::load_values<N>(args.sum_dy + channel);
   auto slope = cuda::load_values<N>(args.sum_dy_xhat + channel);
+  const A share = 1 / A(args.rows);  // exact for one row
 #pragma unroll
   for (int e = 0; e < N; ++e) {
     scale.value[e] *= inv_std.value[e];
-    offset.value[e] /= A(args.rows);
-    slope.value[e] = -scale.value[e] * inv_std.value[e] * (slope.value[e] / A(args.rows));
+    offset.value[e] *= share;
+    slope.value[e] *= -scale.value[e] * inv_std.value[e] * share;
   }
-  int64_t window = place.strip * kSquares * blockDim.y + threadIdx.y;
+  int64_t window = tile.strip * kSquares * blockDim.y + threadIdx.y;
   const int64_t end = min(size.windows, window + kSquares * blockDim.y);
-  for (; window < end; window += blockDim.y) {
-    const Square<T, N> square(args.x, args.dy, args.argmax, size, static_cast<int>(window),
-                              channel);
+  SquarePlace place(size, static_cast<int>(window));
+  for (; window < end; window += blockDim.y, place.advance(size, blockDim.y)) {
+    const Square<T, N> square(args.x, args.dy, args.argmax, size, place, channel);
     // A channel at a time: what is unpacked of it need not be kept.
     cuda::Values<N, T> dx[2][2];
 #pragma unroll
@@ -206,9 +240,8 @@ __global__ void __launch_bounds__(kTileThreads, kBlocksAtOnce)
       for (int a = 0; a < 2; ++a) {
 #pragma unroll
         for (int b = 0; b < 2; ++b)
-          dx[a][b].value[e] =
-              scale.value[e] * (square.g(a, b, e) - offset.value[e]) +
-              slope.value[e] * (cuda::load(&square.x[a][b].value[e]) - mean.value[e]);
+          dx[a][b].value[e] = scale.value[e] * (square.g(a, b, e) - offset.value[e]) +
+                              slope.value[e] * (cuda::element(square.x[a][b], e) - mean.value[e]);
       }
     }
 #pragma unroll
@@ -253,9 +286,8 @@ void batch_norm_max_pool_backward_reduce_cuda(Context& context,
         .dbias = static_cast<A*>(args.dbias.tensor.data),
         .add_to_dweight = args.dweight.add,
         .add_to_dbias = args.dbias.add};
-    cuda::launch(batch_norm_max_pool_backward_reduce_kernel<A>,
-                 dim3(cuda::blocks_for(strips.channels, kJoinChannels)), join_block(strips), 0,
-                 cuda::stream(context), strips, sums, out);
+    cuda::launch(batch_norm_max_pool_backward_reduce_kernel<A>, join_grid(strips),
+                 join_block(strips), 0, cuda::stream(context), strips, sums, out);
   });
 }
 

@@ -1,6 +1,6 @@
 // Label distributions on CUDA. Forward: one block has the whole batch, which is small, so that its
-// barriers stand between the phases. Backward: a block has some of the samples and some of the
-// targets, and forms the few sums over all of them again for itself.
+// barriers stand between the phases. Backward: a block has one sample and one target. It reads all
+// neighbours, a thread to a target, and forms the few sums over the batch again for itself.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/label_aggregate.h"
@@ -10,7 +10,7 @@ namespace lanet {
 namespace {
 constexpr unsigned kForwardThreads = 1024;
 constexpr unsigned kBackwardThreads = 256;
-constexpr int64_t kRowsPerBlock = 16;
+constexpr unsigned kBackwardWarps = kBackwardThreads / 32;
 }  // namespace
 
 /// One space's neighbours, and where the gradient of their scores goes.
@@ -92,80 +92,94 @@ __global__ void __launch_bounds__(kForwardThreads)
 
 template <typename A>
 struct LabelAggregateBackwardKernelArgs {
-  AggregateSpace<A> expression, landmark;
+  AggregateSpace<A> spaces[2];
   const A *probabilities, *dtarget;
   A* dlogits;  // null: not wanted
   bool add_dlogits;
   int64_t n, num_targets, classes;
   A share;  // of each space in T
 
-  /// The derivative of the loss by d(i) of one space in class c, over the sum of weights.
-  __device__ A slope(const AggregateSpace<A>& space, int64_t i, int64_t c) const {
-    return share * dtarget[i * classes + c] / space.weight_sum(i);
+  /// What d(i) of both spaces in T gives to sample j of the batch: the derivative of T_i by p_j,
+  /// the same in every class.
+  __device__ A passed(int64_t i, int64_t j) const {
+    A sum = 0;
+#pragma unroll
+    for (const AggregateSpace<A>& space : spaces) {
+      A all = 0, chosen = 0;
+#pragma unroll 8
+      for (int64_t s = i * space.k; s < (i + 1) * space.k; ++s) {
+        const A score = space.scores[s];
+        all += score;
+        chosen += space.indices[s] == j ? score : A(0);
+      }
+      sum += (chosen + A(kLabelAggregateEpsilon) / A(n)) / (all + A(kLabelAggregateEpsilon));
+    }
+    return share * sum;
   }
 };
 
-/// Shared memory: the means of all classes; what each sample receives through them, by class; and
-/// the gradients of the probabilities of the block's samples.
+/// Block b has sample b, and target b if there is one. Shared memory: the means of all classes, the
+/// target's estimates in both spaces, the gradients of the sample's probabilities, and what as many
+/// targets as there are threads pass to the sample.
 template <typename A>
-__global__ void label_aggregate_backward_kernel(LabelAggregateBackwardKernelArgs<A> args) {
-  const int64_t n = args.n, classes = args.classes;
-  const int64_t first = int64_t{blockIdx.x} * kRowsPerBlock;
-  const int64_t rows = min(kRowsPerBlock, n - first);
-  const int64_t targets = min(kRowsPerBlock, args.num_targets - first);  // none if negative
+__global__ void __launch_bounds__(kBackwardThreads) label_aggregate_backward_kernel(
+    const __grid_constant__ LabelAggregateBackwardKernelArgs<A> args) {
+  const int64_t n = args.n, classes = args.classes, own = blockIdx.x;
+  const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   A* means = cuda::dynamic_shared<A>();
-  A* everywhere = means + classes;
-  A* dprobabilities = everywhere + classes;
+  A* estimates = means + classes;
+  A* dprobabilities = estimates + 2 * classes;
+  A* passed = dprobabilities + classes;
 
-  for (int64_t c = threadIdx.x / 32; c < classes; c += kBackwardThreads / 32) {
+  for (int64_t c = warp; c < classes; c += kBackwardWarps) {
     const A sum =
         sum_over_rows<A>(n, [&](int64_t i) { return args.probabilities[i * classes + c]; });
-    const A slopes = sum_over_rows<A>(args.num_targets, [&](int64_t i) {
-      return args.slope(args.expression, i, c) + args.slope(args.landmark, i, c);
-    });
-    if (threadIdx.x % 32 == 0) {
-      means[c] = sum / A(n);
-      everywhere[c] = slopes * A(kLabelAggregateEpsilon) / A(n);
+    if (lane == 0) means[c] = sum / A(n);
+  }
+
+  for (int64_t first = 0; first < args.num_targets; first += kBackwardThreads) {
+    const int64_t i = first + threadIdx.x,
+                  targets = min(int64_t{kBackwardThreads}, args.num_targets - first);
+    if (i < args.num_targets) passed[threadIdx.x] = args.passed(i, own);
+    __syncthreads();
+    // A warp to a class.
+    const A* dtarget = args.dtarget + first * classes;
+    for (int64_t c = warp; c < classes; c += kBackwardWarps) {
+      const A sum = sum_over_rows<A>(
+          targets, [&](int64_t target) { return passed[target] * dtarget[target * classes + c]; });
+      if (lane == 0) dprobabilities[c] = first == 0 ? sum : dprobabilities[c] + sum;
     }
+    __syncthreads();
+  }
+
+  const bool has_target = own < args.num_targets;
+  for (int64_t e = threadIdx.x; e < 2 * classes && has_target; e += kBackwardThreads) {
+    const AggregateSpace<A>& space = args.spaces[e < classes ? 0 : 1];
+    const int64_t c = e < classes ? e : e - classes;
+    estimates[e] = space.estimate(own, args.probabilities + c, classes, means[c]);
   }
   __syncthreads();
 
-  auto gradient_of_scores = [&](const AggregateSpace<A>& space) {
-    if (!space.dscores) return;
-    for (int64_t e = threadIdx.x; e < targets * space.k; e += blockDim.x) {
-      const int64_t pair = first * space.k + e, i = pair / space.k, j = space.indices[pair];
-      A sum = 0;
-      for (int64_t c = 0; c < classes; ++c) {
-        const A* p = args.probabilities + c;
-        sum += args.slope(space, i, c) * (p[j * classes] - space.estimate(i, p, classes, means[c]));
-      }
-      space.dscores[pair] = space.add_dscores ? space.dscores[pair] + sum : sum;
-    }
-  };
-  gradient_of_scores(args.expression);
-  gradient_of_scores(args.landmark);
-
-  // A thread gathers from all pairs, in their order: no two threads write one place.
-  auto from_pairs = [&](const AggregateSpace<A>& space, int64_t j, int64_t c) {
+  // The gradients of the target's scores, one space after the other.
+  const int64_t k = args.spaces[0].k;
+  for (int64_t e = threadIdx.x; e < k + args.spaces[1].k && has_target; e += kBackwardThreads) {
+    const AggregateSpace<A>& space = args.spaces[e < k ? 0 : 1];
+    if (!space.dscores) continue;
+    const A* estimate = estimates + (e < k ? 0 : classes);
+    const int64_t pair = own * space.k + (e < k ? e : e - k);
+    const A* p = args.probabilities + space.indices[pair] * classes;
     A sum = 0;
-    for (int64_t pair = 0; pair < args.num_targets * space.k; ++pair)
-      if (space.indices[pair] == j)
-        sum += args.slope(space, pair / space.k, c) * space.scores[pair];
-    return sum;
-  };
-  for (int64_t e = threadIdx.x; e < rows * classes && args.dlogits; e += blockDim.x) {
-    const int64_t j = first + e / classes, c = e % classes;
-    dprobabilities[e] =
-        everywhere[c] + from_pairs(args.expression, j, c) + from_pairs(args.landmark, j, c);
+    for (int64_t c = 0; c < classes; ++c)
+      sum += args.dtarget[own * classes + c] * (p[c] - estimate[c]);
+    sum *= args.share / space.weight_sum(own);
+    space.dscores[pair] = space.add_dscores ? space.dscores[pair] + sum : sum;
   }
-  __syncthreads();
 
-  for (int64_t e = threadIdx.x; e < rows * classes && args.dlogits; e += blockDim.x) {
-    const A* p = args.probabilities + first * classes;
+  for (int64_t e = threadIdx.x; e < classes && args.dlogits; e += kBackwardThreads) {
+    const A* p = args.probabilities + own * classes;
     A along = 0;
-    for (int64_t c = e / classes * classes; c < (e / classes + 1) * classes; ++c)
-      along += p[c] * dprobabilities[c];
-    A* place = args.dlogits + first * classes + e;
+    for (int64_t c = 0; c < classes; ++c) along += p[c] * dprobabilities[c];
+    A* place = args.dlogits + own * classes + e;
     const A value = p[e] * (dprobabilities[e] - along);
     *place = args.add_dlogits ? *place + value : value;
   }
@@ -212,9 +226,9 @@ void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwar
   auto run = [&]<typename A>() {
     const int64_t n = args.probabilities.shape[0], classes = args.probabilities.shape[1];
     const LabelAggregateBackwardKernelArgs<A> kernel_args{
-        .expression =
-            space_of<A>(args.scores_expression, args.indices_expression, args.dscores_expression),
-        .landmark = space_of<A>(args.scores_landmark, args.indices_landmark, args.dscores_landmark),
+        .spaces = {space_of<A>(args.scores_expression, args.indices_expression,
+                               args.dscores_expression),
+                   space_of<A>(args.scores_landmark, args.indices_landmark, args.dscores_landmark)},
         .probabilities = static_cast<const A*>(args.probabilities.data),
         .dtarget = static_cast<const A*>(args.dtarget.data),
         .dlogits = static_cast<A*>(args.dlogits.tensor.data),
@@ -223,8 +237,8 @@ void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwar
         .num_targets = args.dtarget.shape[0],
         .classes = classes,
         .share = (1 - A(args.bank_momentum)) / 2};
-    cuda::launch(label_aggregate_backward_kernel<A>, dim3(cuda::blocks_for(n, kRowsPerBlock)),
-                 dim3(kBackwardThreads), (2 + kRowsPerBlock) * classes * sizeof(A),
+    cuda::launch(label_aggregate_backward_kernel<A>, dim3(cuda::blocks_for(n, 1)),
+                 dim3(kBackwardThreads), (4 * classes + kBackwardThreads) * sizeof(A),
                  cuda::stream(context), kernel_args);
   };
   if (args.probabilities.dtype == DType::f64)

@@ -11,6 +11,11 @@ namespace {
 constexpr unsigned kThreadsPerBlock = 128;
 constexpr unsigned kWarpsPerBlock = 4;
 constexpr int kColumns = 32, kRows = 16;  // of a block that sums over pairs
+constexpr int kPairsAtOnce = 8;           // that a thread of such a block reads before it adds them
+constexpr unsigned kGatherThreads = 128;
+constexpr unsigned kGatherRounds = 8;  // pairs that a thread looks at together
+constexpr unsigned kGatherPairs = kGatherRounds * kGatherThreads;
+constexpr unsigned kGatherWords = kGatherPairs / 32;
 }  // namespace
 
 /// x0 of each pair. The first layer's products: own: [num_rows, width], with the first half of the
@@ -62,16 +67,27 @@ __global__ void pair_score_last_backward_kernel(PairScoreLastKernelArgs<A> args)
   __shared__ A partial[3][kRows][kColumns];
   const int64_t width = args.width, column = int64_t{blockIdx.x} * kColumns + threadIdx.x;
   A of_weight = 0, of_bias2 = 0, of_bias4 = 0;
-  for (int64_t pair = threadIdx.y; pair < args.pairs; pair += kRows) {
-    const A score = args.scores[pair];
-    const A dz = args.dscores[pair] * score * (1 - score);  // of z[0]; of z[1]: −dz
-    of_bias4 += dz;
-    if (column >= width) continue;
-    const A x2 = args.hidden2[pair * width + column];
-    const A dx2 = x2 > 0 ? dz * (args.weight4[column] - args.weight4[width + column]) : A(0);
-    args.dx2[pair * width + column] = dx2;
-    of_weight += dz * x2;
-    of_bias2 += dx2;
+  const A weight = column < width ? args.weight4[column] - args.weight4[width + column] : A(0);
+  for (int64_t first = threadIdx.y; first < args.pairs; first += kPairsAtOnce * kRows) {
+    A score[kPairsAtOnce], dscore[kPairsAtOnce], x2[kPairsAtOnce];
+#pragma unroll
+    for (int p = 0; p < kPairsAtOnce; ++p) {
+      // Past the end nothing is read, and the zeros change no sum.
+      const int64_t pair = first + p * kRows;
+      score[p] = pair < args.pairs ? args.scores[pair] : A(0);
+      dscore[p] = pair < args.pairs ? args.dscores[pair] : A(0);
+      x2[p] = pair < args.pairs && column < width ? args.hidden2[pair * width + column] : A(0);
+    }
+#pragma unroll
+    for (int p = 0; p < kPairsAtOnce; ++p) {
+      const int64_t pair = first + p * kRows;
+      const A dz = dscore[p] * score[p] * (1 - score[p]);  // of z[0]; of z[1]: −dz
+      const A dx2 = x2[p] > 0 ? dz * weight : A(0);
+      of_bias4 += dz;
+      of_weight += dz * x2[p];
+      of_bias2 += dx2;
+      if (pair < args.pairs && column < width) args.dx2[pair * width + column] = dx2;
+    }
   }
   partial[0][threadIdx.y][threadIdx.x] = of_weight;
   partial[1][threadIdx.y][threadIdx.x] = of_bias2;
@@ -97,25 +113,58 @@ __global__ void pair_score_last_backward_kernel(PairScoreLastKernelArgs<A> args)
 
 /// From the gradient of each pair's first layer to those of its two halves, once a sample: own[i]
 /// sums over the pairs of i, other[i] over the pairs that chose i. The first pairs are those of
-/// sample first_row. A thread gathers from the pairs in their order: no two threads write one
-/// place.
+/// sample first_row. A block has kGatherThreads columns of one sample. Its warps look for the pairs
+/// that chose the sample, each lane at another pair, and list them in order; a thread then sums its
+/// column over the list: no two threads write one place.
 template <typename A>
-__global__ void pair_score_gather_kernel(const A* dx0, const A* hidden0, const int32_t* indices,
-                                         A* own, A* other, int64_t first_row, int64_t num_rows,
-                                         int64_t k, int64_t width) {
-  const int64_t sample = blockIdx.y;
-  const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (column >= width) return;
-  auto behind_relu = [&](int64_t pair) {
+__global__ void __launch_bounds__(kGatherThreads)
+    pair_score_gather_kernel(const A* dx0, const A* hidden0, const int32_t* indices, A* own,
+                             A* other, int64_t first_row, int64_t num_rows, int64_t k,
+                             int64_t width) {
+  __shared__ unsigned chose[kGatherWords];  // a bit for each of the pairs that are looked at
+  __shared__ int list[kGatherPairs];
+  __shared__ int listed;
+  const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int64_t sample = blockIdx.y, row = sample - first_row, pairs = num_rows * k;
+  const int64_t column = int64_t{blockIdx.x} * kGatherThreads + threadIdx.x;
+  const auto behind_relu = [&](int64_t pair) {
     const int64_t e = pair * width + column;
-    return hidden0[e] > 0 ? dx0[e] : A(0);
+    const A hidden = hidden0[e], gradient = dx0[e];
+    return hidden > 0 ? gradient : A(0);
   };
   A of_own = 0, of_other = 0;
-  const int64_t row = sample - first_row;
-  if (row >= 0 && row < num_rows)
+  if (row >= 0 && row < num_rows && column < width) {
+#pragma unroll 8
     for (int64_t pair = row * k; pair < (row + 1) * k; ++pair) of_own += behind_relu(pair);
-  for (int64_t pair = 0; pair < num_rows * k; ++pair)
-    if (indices[pair] == sample) of_other += behind_relu(pair);
+  }
+  for (int64_t first = 0; first < pairs; first += kGatherPairs) {
+    int32_t chosen[kGatherRounds];
+#pragma unroll
+    for (unsigned round = 0; round < kGatherRounds; ++round) {
+      const int64_t pair = first + round * kGatherThreads + threadIdx.x;
+      chosen[round] = pair < pairs ? indices[pair] : -1;
+    }
+#pragma unroll
+    for (unsigned round = 0; round < kGatherRounds; ++round) {
+      const unsigned lanes = __ballot_sync(0xFFFFFFFFu, chosen[round] == sample);
+      if (lane == 0) chose[round * (kGatherThreads / 32) + warp] = lanes;
+    }
+    __syncthreads();
+    if (threadIdx.x < kGatherWords) {  // a thread to a word: its pairs come behind those before
+      int place = 0;
+      for (unsigned word = 0; word < threadIdx.x; ++word) place += __popc(chose[word]);
+      for (unsigned left = chose[threadIdx.x]; left != 0; left &= left - 1)
+        list[place++] = static_cast<int>(32 * threadIdx.x) + __ffs(static_cast<int>(left)) - 1;
+      if (threadIdx.x == kGatherWords - 1) listed = place;
+    }
+    __syncthreads();
+    if (column < width) {
+#pragma unroll 4
+      for (int i = 0; i < listed; ++i) of_other += behind_relu(first + list[i]);
+    }
+    __syncthreads();
+  }
+  if (column >= width) return;
   own[sample * width + column] = of_own;
   other[sample * width + column] = of_other;
 }
@@ -177,9 +226,9 @@ void pair_score_backward_on_device(Context& context, const PairScoreBackwardArgs
                       args.dweight2.tensor.as<A>(), half, args.dweight2.add);
   matrix_product<A>(context, pairs, half, quarter, {dx2, quarter}, {w2, half}, dx0, half);
   cuda::launch(pair_score_gather_kernel<A>,
-               dim3(cuda::blocks_for(half, kThreadsPerBlock), cuda::blocks_for(n, 1)),
-               dim3(kThreadsPerBlock), 0, cuda::stream(context), dx0, x0,
-               args.indices.as<int32_t>(), own, other, args.first_row, num_rows, k, half);
+               dim3(cuda::blocks_for(half, kGatherThreads), cuda::blocks_for(n, 1)),
+               dim3(kGatherThreads), 0, cuda::stream(context), dx0, x0, args.indices.as<int32_t>(),
+               own, other, args.first_row, num_rows, k, half);
   column_sums<A>(context, own, n, half, args.dbias0);
   for (const auto& [dy, column] : {std::pair{own, int64_t{0}}, std::pair{other, half}}) {
     if (args.dweight0)

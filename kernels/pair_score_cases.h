@@ -10,8 +10,8 @@ struct PairScoreCase {
   bool bench = false;
 };
 inline constexpr PairScoreCase kPairScoreCases[] = {
-    {2, 4, 1},          {5, 12, 3},          {9, 20, 8},           {33, 32, 8},
-    {128, 64, 8, true}, {128, 512, 8, true}, {128, 2048, 8, true},
+    {2, 4, 1},    {5, 12, 3},         {9, 20, 8},          {33, 32, 8},          {3, 260, 2},
+    {130, 24, 8}, {128, 64, 8, true}, {128, 512, 8, true}, {128, 2048, 8, true},
 };
 
 }  // namespace lanet

@@ -8,6 +8,9 @@ NormCaseRun run(const NormCaseInputs& in, const NormOptions& o) {
   return run_batch_norm(Device::cuda, in, o);
 }
 
+/// Strips of 128 rows that an image is divided into at most.
+constexpr int64_t kMostStrips = 792;
+
 /// With packs of channels and without.
 constexpr BatchNormCase kBothWidths[] = {{40, 16}, {9, 33}};
 
@@ -57,6 +60,7 @@ TEST_CASE("cuda: batch_norm gives each member of a group the bits that it has by
 TEST_CASE("cuda: batch_norm of more strips than threads join at once, and longer ones") {
   if (skip_without_device()) return;
   check_batch_norm(Device::cuda, NormCaseInputs({102'000, 1}, DType::f32), {});
+  check_batch_norm(Device::cuda, NormCaseInputs({kMostStrips * 128, 1}, DType::f32), {});
 }
 
 TEST_CASE("cuda: batch_norm statistics hold where the mean is far larger than the deviation") {
