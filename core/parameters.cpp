@@ -49,6 +49,7 @@ const Parameter& ParameterStore::declare(const std::string& name, const Shape& s
                                          bool momentum_copy) {
   Shape memory = shape;
   if (layout == FileLayout::ohwi) memory = {shape[0], shape[1], shape[2], padded(shape[3])};
+  if (layout == FileLayout::pointwise) memory = {padded(shape[0]), shape[1]};
   return declare_any({.name = name,
                       .logical = shape,
                       .shape = memory,

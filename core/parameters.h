@@ -60,7 +60,7 @@ class ParameterStore {
 
   /// The parameter of this name; declared if it is new, else it must have the same shape. Asking
   /// for it with momentum_copy once gives it one. Only before allocate(). The input channels of
-  /// `ohwi` weights are padded.
+  /// `ohwi` weights and the output channels of `pointwise` ones are padded.
   const Parameter& declare(const std::string& name, const Shape& shape, FileLayout layout,
                            Initialisation initialisation, bool momentum_copy = false);
   /// A parameter that is not trained (running statistics).

@@ -40,6 +40,7 @@ inline constexpr Conv2dCase kConv2dCases[] = {
     // The landmark head, whole and collapsed.
     {{8, 56, 56, 64, 64, 1, 1, 0}, "latlayer1 224"},
     {{8, 56, 56, 64, 19, 1, 1, 0}, "landmark head 1 224"},
+    {{8, 56, 56, 64, 24, 1, 1, 0}, "landmark head 1 padded 224"},
     {{8, 7, 7, 512, 19, 1, 1, 0}, "landmark head 4 224"},
     // ResNet-50 at 224 pixels.
     {{8, 56, 56, 256, 64, 1, 1, 0}, "layer1 bottleneck in 224"},

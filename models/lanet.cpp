@@ -97,8 +97,9 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
                                                  inputs_.batch_samples, config.confidence);
 
   // Losses (part 3).
-  auto* heatmap_target = graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks,
-                                                   inputs_.landmark_valid, heatmaps->shape);
+  auto* heatmap_target =
+      graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks, inputs_.landmark_valid,
+                                heatmaps->shape[1], heatmaps->shape[2]);
   const ContrastiveState contrastive{pseudo_labels, bank_labels, config.temperature};
   losses_ = {
       {"expression",

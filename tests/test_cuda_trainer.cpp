@@ -107,7 +107,7 @@ TEST_CASE("cuda: padding is still 0 after two steps, and is in no checkpoint") {
         CHECK(values == std::vector<double>(values.size()));
       }
     }
-    CHECK(padded == std::vector<std::string>{"f_q.conv1.weight"});
+    CHECK(padded == std::vector<std::string>{"f_q.conv1.weight", "f_q.lm_fc.weight"});
     // The run can go on where nothing is padded.
     Session cpu(config, 0, Device::cpu);
     const NamedArrays checkpoint = session.trainer->checkpoint(/*with_state=*/true);

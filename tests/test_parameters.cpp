@@ -78,6 +78,11 @@ TEST_CASE(
     CHECK(conv.logical == Shape{2, 5, 5, 3});
     CHECK(conv.file_shape() == std::vector<int64_t>{2, 3, 5, 5});
     CHECK(conv.place(7) == 2 * c.channels + 1);
+    const int64_t rows = c.device == Device::cpu ? 19 : c.dtype == DType::bf16 ? 24 : 20;
+    const Parameter& head = store.declare("head", {19, 6}, FileLayout::pointwise, kOnes);
+    CHECK(head.shape == Shape{rows, 6});
+    CHECK(head.file_shape() == std::vector<int64_t>{19, 6, 1, 1});
+    CHECK(head.place(19 * 6 - 1) == 19 * 6 - 1);
     CHECK(&store.declare("conv", {2, 5, 5, 3}, FileLayout::ohwi, kOnes) == &conv);
     CHECK(store.declare("vector", {5}, FileLayout::plain, kOnes).shape == Shape{5});
     CHECK(store.declare("linear", {5, 3}, FileLayout::plain, kOnes).shape == Shape{5, 3});

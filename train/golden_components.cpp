@@ -93,7 +93,7 @@ json heatmap_entry(Context& context, const json& golden, DType dtype) {
     point.push_back(kHeatmapStride * cell.get<double>());
   Value* landmarks = inputs.add("landmarks", {1, 1, 2}, exact, point, false);
   Value* valid = inputs.add("valid", {1}, DType::u8, {1}, false);
-  auto* node = graph.add<HeatmapTarget>("heatmap", landmarks, valid, Shape{1, grid, grid, 1});
+  auto* node = graph.add<HeatmapTarget>("heatmap", landmarks, valid, grid, grid);
   graph.keep(node->output(0));
   graph.keep(node->output(1));
   graph.plan(context);
