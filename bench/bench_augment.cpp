@@ -6,14 +6,15 @@
 namespace lanet::bench {
 
 static const Registration augment_bench{
-    {.axes = {"samples", "batch", "side"},
-     .sizes = bench_sizes(kAugmentCases,
-                          [](const AugmentCase& c) {
-                            return std::vector<int64_t>{c.samples, c.batch, c.image_size};
-                          }),
+    {.axes = {"samples", "batch", "side", "channels"},
+     .sizes =
+         bench_sizes(kAugmentCases,
+                     [](const AugmentCase& c) {
+                       return std::vector<int64_t>{c.samples, c.batch, c.image_size, c.channels};
+                     }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const int64_t samples = s[0], batch = s[1], side = s[2];
+       const int64_t samples = s[0], batch = s[1], side = s[2], channels = s[3];
        constexpr int64_t kLandmarks = 19;
        context.reserve_workspace(augment_workspace_bytes(context, side, batch));
        RandomStream stream(1, Purpose::benchmark);
@@ -29,7 +30,7 @@ static const Registration augment_bench{
            permutation(context, {kLandmarks}, DType::i32),
            landmarks(context, {samples, kLandmarks, 2}, DType::f32),
            landmarks_out(context, {batch, kLandmarks, 2}, DType::f32),
-           y(context, {batch, side, side, 3}, dtype);
+           y(context, {batch, side, side, channels}, dtype);
        measure([&] {
          augment(context, {.images = images,
                            .sample_indices = indices,

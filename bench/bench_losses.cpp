@@ -41,16 +41,17 @@ static const Registration class_loss_bench{
      }}};
 
 static const Registration adaptive_wing_bench{
-    {.axes = {"batch", "height", "width", "landmarks"},
-     .sizes = bench_sizes(kAdaptiveWingCases,
-                          [](const AdaptiveWingCase& c) {
-                            return std::vector<int64_t>{c.batch, c.height, c.width, c.landmarks};
-                          }),
+    {.axes = {"batch", "height", "width", "landmarks", "channels"},
+     .sizes = bench_sizes(
+         kAdaptiveWingCases,
+         [](const AdaptiveWingCase& c) {
+           return std::vector<int64_t>{c.batch, c.height, c.width, c.landmarks, c.channels};
+         }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape shape{s[0], s[1], s[2], s[3]};
+       const Shape shape{s[0], s[1], s[2], s[3]}, predicted{s[0], s[1], s[2], s[4]};
        context.reserve_workspace(adaptive_wing_workspace_bytes(shape));
-       BenchTensor prediction(context, shape, dtype), dprediction(context, shape, dtype);
+       BenchTensor prediction(context, predicted, dtype), dprediction(context, predicted, dtype);
        BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32),
            loss(context, {1}, DType::f32);
        measure([&] {

@@ -18,14 +18,14 @@ void dispatch_any(DType dtype, F&& f) {
 template <typename F>
 void for_each_in_file_order(const Parameter& p, F&& visit) {
   if (p.layout != FileLayout::ohwi) {
-    for (int64_t i = 0; i < p.shape.elements(); ++i) visit(i, i);
+    for (int64_t i = 0; i < p.logical.elements(); ++i) visit(i, p.place(i));
     return;
   }
-  const int64_t out = p.shape[0], taps = p.shape[1] * p.shape[2], in = p.shape[3];
+  const int64_t out = p.logical[0], taps = p.logical[1] * p.logical[2], in = p.logical[3];
   int64_t file = 0;
   for (int64_t o = 0; o < out; ++o)
     for (int64_t i = 0; i < in; ++i)
-      for (int64_t t = 0; t < taps; ++t) visit(file++, (o * taps + t) * in + i);
+      for (int64_t t = 0; t < taps; ++t) visit(file++, p.place((o * taps + t) * in + i));
 }
 
 }  // namespace
@@ -56,16 +56,16 @@ void write_tensor(Context& context, const Tensor& tensor, const std::vector<doub
 
 std::vector<double> to_file_order(Context& context, const Parameter& p, const Tensor& tensor) {
   const std::vector<double> memory = read_tensor(context, tensor);
-  std::vector<double> file(memory.size());
+  std::vector<double> file(p.logical.elements());
   for_each_in_file_order(p, [&](int64_t f, int64_t m) { file[f] = memory[m]; });
   return file;
 }
 
 void from_file_order(Context& context, const Parameter& p, const Tensor& tensor,
                      const std::vector<double>& values) {
-  LANET_REQUIRE(static_cast<int64_t>(values.size()) == p.shape.elements(), "{} values for {} {}",
-                values.size(), p.name, p.shape);
-  std::vector<double> memory(values.size());
+  LANET_REQUIRE(static_cast<int64_t>(values.size()) == p.logical.elements(), "{} values for {} {}",
+                values.size(), p.name, p.logical);
+  std::vector<double> memory(tensor.elements());  // 0 where there is padding
   for_each_in_file_order(p, [&](int64_t f, int64_t m) { memory[m] = values[f]; });
   write_tensor(context, tensor, memory);
 }

@@ -20,7 +20,7 @@ int64_t aligned(int64_t elements) {
 
 std::vector<int64_t> Parameter::file_shape() const {
   std::vector<int64_t> dims;
-  for (int i = 0; i < shape.rank(); ++i) dims.push_back(shape[i]);
+  for (int i = 0; i < logical.rank(); ++i) dims.push_back(logical[i]);
   if (layout == FileLayout::ohwi) return {dims[0], dims[3], dims[1], dims[2]};
   if (layout == FileLayout::pointwise) return {dims[0], dims[1], 1, 1};
   return dims;
@@ -30,9 +30,9 @@ Parameter& ParameterStore::declare_any(Parameter parameter) {
   const auto found = by_name_.find(parameter.name);
   if (found != by_name_.end()) {
     Parameter& old = parameters_[found->second];
-    LANET_REQUIRE(old.shape == parameter.shape && old.layout == parameter.layout,
-                  "parameter {} is {} and is asked for as {}", old.name, old.shape,
-                  parameter.shape);
+    LANET_REQUIRE(old.logical == parameter.logical && old.layout == parameter.layout,
+                  "parameter {} is {} and is asked for as {}", old.name, old.logical,
+                  parameter.logical);
     LANET_REQUIRE(!allocated_ || old.momentum_copy || !parameter.momentum_copy,
                   "a momentum copy of {} is asked for after allocation", old.name);
     old.momentum_copy |= parameter.momentum_copy;
@@ -47,8 +47,12 @@ Parameter& ParameterStore::declare_any(Parameter parameter) {
 const Parameter& ParameterStore::declare(const std::string& name, const Shape& shape,
                                          FileLayout layout, Initialisation initialisation,
                                          bool momentum_copy) {
+  Shape memory = shape;
+  if (layout == FileLayout::ohwi) memory = {shape[0], shape[1], shape[2], padded(shape[3])};
+  if (layout == FileLayout::pointwise) memory = {padded(shape[0]), shape[1]};
   return declare_any({.name = name,
-                      .shape = shape,
+                      .logical = shape,
+                      .shape = memory,
                       .layout = layout,
                       .initialisation = initialisation,
                       .momentum_copy = momentum_copy});
@@ -57,6 +61,7 @@ const Parameter& ParameterStore::declare(const std::string& name, const Shape& s
 const Parameter& ParameterStore::declare_state(const std::string& name, const Shape& shape,
                                                double value) {
   return declare_any({.name = name,
+                      .logical = shape,
                       .shape = shape,
                       .initialisation = {Initialisation::Kind::constant, value},
                       .trained = false});
@@ -89,13 +94,15 @@ void ParameterStore::place_parameters() {
 
 void ParameterStore::allocate(Context& context, bool for_training) {
   LANET_REQUIRE(!allocated_, "the parameters are allocated already");
+  LANET_REQUIRE(context.device() == device_, "parameters for {} are allocated on {}", device_,
+                context.device());
   allocated_ = true;
   place_parameters();
   auto block = [&](int64_t elements, DType dtype) {
     if (elements == 0) return Tensor{};
     buffers_.push_back(context.allocate(static_cast<size_t>(elements) * size_of(dtype)));
     const Tensor tensor = buffers_.back().tensor({elements}, dtype);
-    context.fill_zero(tensor);  // the gaps between parameters stay zero
+    context.fill_zero(tensor);  // padding and the gaps between parameters stay zero
     return tensor;
   };
   const bool shadows = activation_ == DType::bf16;
@@ -145,18 +152,18 @@ void ParameterStore::initialise(Context& context, uint64_t seed) {
   std::vector<std::byte> host;
   for (const auto& p : parameters_) {
     const Tensor device = master(p);
-    host.resize(device.bytes());
+    host.assign(device.bytes(), std::byte{0});
     const Tensor values{host.data(), p.shape, device.dtype, Device::cpu};
     // Keyed by name: a model's weights do not depend on which other parameters it has.
     RandomStream stream(seed, Purpose::initialise, 0, static_cast<uint32_t>(fnv1a(p.name)));
     dispatch_float(values.dtype, [&]<typename T>() {
-      for (int64_t i = 0; i < values.elements(); ++i) {
+      for (int64_t i = 0; i < p.logical.elements(); ++i) {
         double value = p.initialisation.scale;
         if (p.initialisation.kind == Initialisation::Kind::he_normal_fan_out)
           value *= normal(stream);
         if (p.initialisation.kind == Initialisation::Kind::uniform)
           value *= 2.0 * static_cast<double>(stream.uniform()) - 1.0;
-        values.as<T>()[i] = T(value);
+        values.as<T>()[p.place(i)] = T(value);
       }
     });
     context.copy(device, values);

@@ -12,6 +12,15 @@
 
 namespace lanet {
 
+/// How many channels an image of `channels` has in memory: on CUDA the least multiple of 16 bytes,
+/// which is what cuDNN's engines and 128-bit packs ask for; the channels behind are 0, and so are
+/// their weights and gradients. On the CPU there are none behind: oneDNN pads by itself.
+constexpr int64_t padded_channels(Device device, DType images, int64_t channels) {
+  if (device == Device::cpu) return channels;
+  const int64_t pack = 16 / static_cast<int64_t>(size_of(images));
+  return (channels + pack - 1) / pack * pack;
+}
+
 /// How a parameter lies in a file, as PyTorch's state_dict has it.
 enum class FileLayout {
   plain,      ///< as in memory
@@ -27,7 +36,8 @@ struct Initialisation {
 
 struct Parameter {
   std::string name;
-  Shape shape;  ///< in memory
+  Shape logical;  ///< as declared: what is initialised, trained and stored in files
+  Shape shape;    ///< in memory: with padding (padded_channels), which is 0 and stays 0
   FileLayout layout = FileLayout::plain;
   Initialisation initialisation;
   bool momentum_copy = false;  ///< the momentum network has a copy
@@ -36,16 +46,21 @@ struct Parameter {
 
   /// A convolution reads it, in the activations' dtype.
   bool convolution_weight() const { return layout == FileLayout::ohwi; }
+  /// The position in memory of element i of the logical shape. Only the first and the last
+  /// dimension are ever padded.
+  int64_t place(int64_t i) const { return i / logical.back() * shape.back() + i % logical.back(); }
   std::vector<int64_t> file_shape() const;
 };
 
 class ParameterStore {
  public:
   /// Master weights are f32 (f64 for f64 activations); bf16 activations add bf16 shadows.
-  explicit ParameterStore(DType activation) : activation_(activation) {}
+  /// `device`: that of the context that allocate() will be given.
+  ParameterStore(DType activation, Device device) : activation_(activation), device_(device) {}
 
   /// The parameter of this name; declared if it is new, else it must have the same shape. Asking
-  /// for it with momentum_copy once gives it one. Only before allocate().
+  /// for it with momentum_copy once gives it one. Only before allocate(). The input channels of
+  /// `ohwi` weights and the output channels of `pointwise` ones are padded.
   const Parameter& declare(const std::string& name, const Shape& shape, FileLayout layout,
                            Initialisation initialisation, bool momentum_copy = false);
   /// A parameter that is not trained (running statistics).
@@ -65,6 +80,8 @@ class ParameterStore {
   const Parameter* find(const std::string& name) const;
   DType master_dtype() const { return accumulate_dtype(activation_); }
   DType activation_dtype() const { return activation_; }
+  /// The channels that an image of `channels` has in memory.
+  int64_t padded(int64_t channels) const { return padded_channels(device_, activation_, channels); }
 
   Tensor master(const Parameter& p) const { return view(master_, p); }
   Tensor gradient(const Parameter& p) const;
@@ -93,6 +110,7 @@ class ParameterStore {
   static Tensor view(const Tensor& block, const Parameter& p, int64_t begin = 0);
 
   DType activation_;
+  Device device_;
   std::deque<Parameter> parameters_;  // references stay valid
   std::map<std::string, size_t> by_name_;
   // In memory: first what has a momentum copy, then what else is trained, then state; each with the

@@ -6,33 +6,38 @@
 
 namespace lanet {
 
-size_t adaptive_wing_workspace_bytes([[maybe_unused]] const Shape& prediction) {
+size_t adaptive_wing_workspace_bytes([[maybe_unused]] const Shape& target) {
 #ifdef LANET_HAVE_CUDA
-  return adaptive_wing_cuda_workspace_bytes(prediction);
+  return adaptive_wing_cuda_workspace_bytes(target);
 #else
   return 0;
 #endif
 }
 
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
-  const Tensor& prediction = args.prediction;
+  const Tensor &prediction = args.prediction, &target = args.target;
   LANET_REQUIRE(prediction && prediction.shape.rank() == 4 && prediction.elements() > 0,
                 "prediction is {}", prediction.shape);
+  LANET_REQUIRE(target && target.shape.rank() == 4 && target.elements() > 0 &&
+                    target.shape[3] <= prediction.shape[3],
+                "target is {}, prediction {}", target.shape, prediction.shape);
   const DType sums = accumulate_dtype(prediction.dtype);
-  require_tensor(args.target, prediction.shape, sums, "target");
-  require_tensor(args.weight, prediction.shape, sums, "weight");
+  require_tensor(target,
+                 {prediction.shape[0], prediction.shape[1], prediction.shape[2], target.shape[3]},
+                 sums, "target");
+  require_tensor(args.weight, target.shape, sums, "weight");
   require_tensor(args.loss, {1}, sums, "loss");
   if (args.dprediction)
     require_tensor(args.dprediction.tensor, prediction.shape, prediction.dtype, "dprediction");
   const Operation operation(
       context, "adaptive_wing",
       {.launches = 2,
-       .bytes = bytes_of({prediction, args.target, args.weight}) + bytes_of({args.dprediction}),
-       .flops = 20 * static_cast<double>(prediction.elements())});
+       .bytes = bytes_of({prediction, target, args.weight}) + bytes_of({args.dprediction}),
+       .flops = 20 * static_cast<double>(target.elements())});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, adaptive_wing_cuda(context, args));
-  if (prediction.dtype == DType::f64)
-    adaptive_wing_ref<double>(args);
+  if (prediction.dtype == DType::f64 || target.shape != prediction.shape)
+    dispatch_float(prediction.dtype, [&]<typename T>() { adaptive_wing_ref<T>(args); });
   else
     adaptive_wing_cpu(args);
 }

@@ -1,6 +1,7 @@
 // Definition of the operation; the contract is in adaptive_wing.h.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/adaptive_wing.h"
@@ -35,21 +36,25 @@ Wing<A> wing(A distance, A target) {
 template <typename T>
 void adaptive_wing_ref(const AdaptiveWingArgs& args) {
   using A = accumulate_t<T>;
-  const int64_t n = args.prediction.elements();
+  const int64_t n = args.target.elements();
+  const int64_t landmarks = args.target.shape[3], channels = args.prediction.shape[3];
   const T* prediction = args.prediction.as<T>();
   const A *target = args.target.as<A>(), *weight = args.weight.as<A>();
   const A scale = A(args.scale / n);
+  T* dprediction = args.dprediction ? args.dprediction.tensor.as<T>() : nullptr;
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) {
-    const A error = A(prediction[i]) - target[i];
+    const int64_t place = i / landmarks * channels + i % landmarks;  // padding is skipped
+    const A error = A(prediction[place]) - target[i];
     const Wing<A> w = wing(std::abs(error), target[i]);
     // Written out, lest it depends on the compiler whether the sum has the same bits with and
     // without the gradient.
     sum = std::fma(static_cast<double>(weight[i]), static_cast<double>(w.value), sum);
-    if (!args.dprediction) continue;
+    if (!dprediction) continue;
     const A sign = A((error > 0) - (error < 0));
-    write_gradient(args.dprediction.tensor.as<T>()[i], scale * weight[i] * sign * w.slope,
-                   args.dprediction.add);
+    write_gradient(dprediction[place], scale * weight[i] * sign * w.slope, args.dprediction.add);
+    if (i % landmarks == landmarks - 1 && !args.dprediction.add)
+      std::fill_n(dprediction + place + 1, channels - landmarks, T(A(0)));
   }
   args.loss.as<A>()[0] = A(sum / n);
 }

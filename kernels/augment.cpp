@@ -18,7 +18,11 @@ void require_pictures(const Tensor& images, const Tensor& sample_indices, const 
   LANET_REQUIRE(sample_indices && sample_indices.shape.rank() == 1, "sample_indices is {}",
                 sample_indices.shape);
   require_tensor(sample_indices, sample_indices.shape, DType::i32, "sample_indices");
-  require_tensor(y, {sample_indices.shape[0], images.shape[1], images.shape[2], 3}, y.dtype, "y");
+  const int64_t batch = sample_indices.shape[0];
+  LANET_REQUIRE(y && y.shape.rank() == 4 && y.shape[3] >= 3,
+                "y is {}; expected [{}, {}, {}, C] with 3 channels or more", y.shape, batch,
+                images.shape[1], images.shape[2]);
+  require_tensor(y, {batch, images.shape[1], images.shape[2], y.shape[3]}, y.dtype, "y");
 }
 
 /// Host memory only: what a kernel takes on trust.
@@ -55,6 +59,7 @@ template <typename T>
 void augment_batch(Context& context, const AugmentArgs& args) {
   using A = accumulate_t<T>;
   const int64_t size = args.images.shape[1], batch = args.sample_indices.shape[0];
+  const int64_t channels = args.y.shape[3];
   const int64_t landmarks = args.landmarks ? args.landmarks.shape[1] : 0;
   const auto* indices = args.sample_indices.as<int32_t>();
   const auto* parameters = static_cast<const AugmentParameters*>(args.parameters.data);
@@ -66,7 +71,7 @@ void augment_batch(Context& context, const AugmentArgs& args) {
 #pragma omp parallel for schedule(static) num_threads(context.threads())
   for (int64_t b = 0; b < batch; ++b) {
     augment_picture<T>(picture_of(args.images, indices[b]), parameters[b], table,
-                       args.y.as<T>() + b * size * size * 3,
+                       args.y.as<T>() + b * size * size * channels, channels,
                        scratch + omp_get_thread_num() * augment_scratch_bytes(size));
     if (landmarks > 0) {
       augment_landmarks<A>(args.landmarks.as<float>() + indices[b] * landmarks * 2, landmarks, size,
@@ -118,21 +123,21 @@ void augment(Context& context, const AugmentArgs& args) {
 
 void normalize(Context& context, const NormalizeArgs& args) {
   require_pictures(args.images, args.sample_indices, args.y);
+  const int64_t batch = args.sample_indices.shape[0], channels = args.y.shape[3];
+  const int64_t pixels = args.images.shape[1] * args.images.shape[2];
+  const double levels = 3 * static_cast<double>(batch * pixels);
   const Operation operation(context, "normalize",
-                            {.bytes = static_cast<double>(args.y.elements()) + bytes_of({args.y}),
-                             .flops = 2 * static_cast<double>(args.y.elements())});
+                            {.bytes = levels + bytes_of({args.y}), .flops = 2 * levels});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, normalize_cuda(context, args));
   require_indices(args.sample_indices, args.images.shape[0]);
-  const int64_t batch = args.sample_indices.shape[0];
-  const int64_t pixels = args.images.shape[1] * args.images.shape[2];
   const auto* indices = args.sample_indices.as<int32_t>();
   dispatch_float(args.y.dtype, [&]<typename T>() {
     const NormalizeTable<T> table(args.mean, args.std);
 #pragma omp parallel for schedule(static) num_threads(context.threads())
     for (int64_t b = 0; b < batch; ++b)
       table.apply(picture_of(args.images, indices[b]).template as<uint8_t>(), pixels,
-                  args.y.as<T>() + b * pixels * 3);
+                  args.y.as<T>() + b * pixels * channels, channels);
   });
 }
 

@@ -163,13 +163,20 @@ struct Normalisation {
   }
 };
 
+/// A pixel of y: three values, and 0 in the channels behind them.
+template <typename T>
+__device__ inline void store_pixel(T* y, int64_t channels, const accumulate_t<T>* value) {
+  for (int c = 0; c < 3; ++c) cuda::store(y + c, value[c]);
+  for (int64_t c = 3; c < channels; ++c) cuda::store(y + c, accumulate_t<T>(0));
+}
+
 template <typename T>
 struct AugmentFinishKernelArgs {
   const uint8_t* levels;
   const int32_t* grey_sums;
   const AugmentParameters* parameters;
   T* y;
-  int64_t size, tiles;
+  int64_t size, tiles, channels;
   Normalisation<accumulate_t<T>> normalisation;
 };
 
@@ -195,7 +202,6 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   if (first >= pixels) return;
   const int64_t begin = (picture * pixels + first) * 3;
   cuda::Pack<uint8_t, N> in[3];
-  cuda::Pack<T, N> out[3];
 #pragma unroll
   for (int k = 0; k < 3; ++k) in[k] = cuda::load_pack<N>(args.levels + begin + k * N);
 #pragma unroll
@@ -212,14 +218,11 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
     const int64_t row = (first + i) / args.size, column = (first + i) % args.size;
     const bool erased = row >= p.erase_y && row < p.erase_y + p.erase_height &&
                         column >= p.erase_x && column < p.erase_x + p.erase_width;
+    accumulate_t<T> value[3];
 #pragma unroll
-    for (int c = 0; c < 3; ++c) {
-      cuda::store(&out[(3 * i + c) / N].value[(3 * i + c) % N],
-                  erased ? accumulate_t<T>(0) : table[c][pixel[c]]);
-    }
+    for (int c = 0; c < 3; ++c) value[c] = erased ? accumulate_t<T>(0) : table[c][pixel[c]];
+    store_pixel(args.y + (picture * pixels + first + i) * args.channels, args.channels, value);
   }
-#pragma unroll
-  for (int k = 0; k < 3; ++k) cuda::store_pack(args.y + begin + k * N, out[k]);
 }
 
 /// landmarks: [N, L, 2]; out: [B, L, 2]; from: the landmark that a flip puts in each place, or
@@ -243,20 +246,22 @@ __global__ void augment_landmarks_kernel(const float* landmarks, const int32_t* 
 template <int N, typename T>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     normalize_kernel(const uint8_t* images, const int32_t* sample_indices, T* y, int64_t pixels,
-                     Normalisation<accumulate_t<T>> normalisation) {
+                     int64_t channels, Normalisation<accumulate_t<T>> normalisation) {
   __shared__ accumulate_t<T> table[3][256];
   normalisation.fill(table);
   const int64_t picture = blockIdx.y;
   const int64_t first = (int64_t{blockIdx.x} * kThreadsPerBlock + threadIdx.x) * N;
   if (first >= pixels) return;
   const uint8_t* from = images + (sample_indices[picture] * pixels + first) * 3;
+  cuda::Pack<uint8_t, N> in[3];
 #pragma unroll
-  for (int k = 0; k < 3; ++k) {
-    const auto in = cuda::load_pack<N>(from + k * N);
-    cuda::Pack<T, N> out;
+  for (int k = 0; k < 3; ++k) in[k] = cuda::load_pack<N>(from + k * N);
 #pragma unroll
-    for (int e = 0; e < N; ++e) cuda::store(&out.value[e], table[(k * N + e) % 3][in.value[e]]);
-    cuda::store_pack(y + (picture * pixels + first) * 3 + k * N, out);
+  for (int i = 0; i < N; ++i) {
+    accumulate_t<T> value[3];
+#pragma unroll
+    for (int c = 0; c < 3; ++c) value[c] = table[c][in[(3 * i + c) / N].value[(3 * i + c) % N]];
+    store_pixel(y + (picture * pixels + first + i) * channels, channels, value);
   }
 }
 
@@ -271,13 +276,12 @@ Normalisation<accumulate_t<T>> normalisation_of(const std::array<double, 3>& mea
   return {{A(mean[0]), A(mean[1]), A(mean[2])}, {A(std[0]), A(std[1]), A(std[2])}};
 }
 
-/// Calls f.template operator()<N>() with N pixels a thread: several if pictures of so many pixels,
-/// at these places, can be read and written in packs.
+/// Calls f.template operator()<N>() with N pixels a thread: several if pictures of so many pixels
+/// can be read in packs.
 template <typename F>
-void with_pixels_per_thread(int64_t pixels, const Tensor& y, const void* levels, F&& f) {
-  const bool packs = pixels % kPixelsPerThread == 0 &&
-                     reinterpret_cast<uintptr_t>(y.data) % 16 == 0 &&
-                     reinterpret_cast<uintptr_t>(levels) % kPixelsPerThread == 0;
+void with_pixels_per_thread(int64_t pixels, const void* levels, F&& f) {
+  const bool packs =
+      pixels % kPixelsPerThread == 0 && reinterpret_cast<uintptr_t>(levels) % kPixelsPerThread == 0;
   if (packs)
     f.template operator()<kPixelsPerThread>();
   else
@@ -302,7 +306,7 @@ void augment_cuda(Context& context, const AugmentArgs& args, void* workspace) {
   dispatch_float(args.y.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
     using A = accumulate_t<Host>;
-    with_pixels_per_thread(size * size, args.y, levels, [&]<int N>() {
+    with_pixels_per_thread(size * size, levels, [&]<int N>() {
       cuda::launch(
           augment_finish_kernel<N, T>,
           dim3(cuda::blocks_for(size * size, N * kThreadsPerBlock), tiles.z),
@@ -313,6 +317,7 @@ void augment_cuda(Context& context, const AugmentArgs& args, void* workspace) {
                                      .y = static_cast<T*>(args.y.data),
                                      .size = size,
                                      .tiles = int64_t{tiles.x} * tiles.y,
+                                     .channels = args.y.shape[3],
                                      .normalisation = normalisation_of<T>(args.mean, args.std)});
     });
     if (!args.landmarks) return;
@@ -330,14 +335,15 @@ void normalize_cuda(Context& context, const NormalizeArgs& args) {
   const int64_t pixels = args.images.shape[1] * args.images.shape[2];
   dispatch_float(args.y.dtype, [&]<typename Host>() {
     using T = cuda::device_t<Host>;
-    with_pixels_per_thread(pixels, args.y, args.images.data, [&]<int N>() {
+    with_pixels_per_thread(pixels, args.images.data, [&]<int N>() {
       cuda::launch(normalize_kernel<N, T>,
                    dim3(cuda::blocks_for(pixels, N * kThreadsPerBlock),
                         cuda::blocks_for(args.sample_indices.shape[0], 1)),
                    dim3(kThreadsPerBlock), 0, cuda::stream(context),
                    static_cast<const uint8_t*>(args.images.data),
                    static_cast<const int32_t*>(args.sample_indices.data),
-                   static_cast<T*>(args.y.data), pixels, normalisation_of<T>(args.mean, args.std));
+                   static_cast<T*>(args.y.data), pixels, args.y.shape[3],
+                   normalisation_of<T>(args.mean, args.std));
     });
   });
 }

@@ -69,9 +69,13 @@ struct NormalizeTable {
         value[c][level] = T((A(level) / A(255) - A(mean[c])) / A(std[c]));
   }
 
-  void apply(const uint8_t* picture, int64_t pixels, T* y) const {
-    for (int64_t i = 0; i < pixels; ++i)
-      for (int c = 0; c < 3; ++c) y[3 * i + c] = value[c][picture[3 * i + c]];
+  /// y: [pixels, channels]; channels from 3 on become 0.
+  void apply(const uint8_t* picture, int64_t pixels, T* y, int64_t channels) const {
+    for (int64_t i = 0; i < pixels; ++i) {
+      T* to = y + channels * i;
+      for (int c = 0; c < 3; ++c) to[c] = value[c][picture[3 * i + c]];
+      for (int64_t c = 3; c < channels; ++c) to[c] = T(0.0f);
+    }
   }
 };
 
@@ -81,10 +85,10 @@ inline size_t augment_scratch_bytes(int64_t size) {
   return (bytes + 63) / 64 * 64;
 }
 
-/// One picture [S, S, 3] into y [S, S, 3].
+/// One picture [S, S, 3] into y [S, S, channels].
 template <typename T>
 void augment_picture(const Tensor& picture, const AugmentParameters& p,
-                     const NormalizeTable<T>& table, T* y, std::byte* scratch) {
+                     const NormalizeTable<T>& table, T* y, int64_t channels, std::byte* scratch) {
   const int64_t size = picture.shape[0], pixels = size * size;
   const size_t resize_bytes = resize_scratch_bytes(size, size, size, size);
   const Tensor cropped{scratch + resize_bytes, picture.shape, DType::u8};
@@ -96,9 +100,9 @@ void augment_picture(const Tensor& picture, const AugmentParameters& p,
                  scratch);
   for (const int32_t step : p.order)
     apply_colour_step(static_cast<ColourStep>(step), p.factor[step], levels, pixels);
-  table.apply(levels, pixels, y);
+  table.apply(levels, pixels, y, channels);
   for (int64_t row = p.erase_y; row < p.erase_y + p.erase_height; ++row)
-    std::fill_n(y + 3 * (row * size + p.erase_x), 3 * p.erase_width, T(0.0f));
+    std::fill_n(y + channels * (row * size + p.erase_x), channels * p.erase_width, T(0.0f));
 }
 
 /// The landmarks [L, 2] of one face; `from` gives the landmark that a flip puts in each place.

@@ -28,6 +28,7 @@ inline constexpr Conv2dCase kConv2dCases[] = {
     {{1, 2, 2, 96, 160, 3, 1, 1}},
     // ResNet-18 at 224 pixels.
     {{8, 224, 224, 3, 64, 7, 2, 3}, "conv1 224"},
+    {{8, 224, 224, 8, 64, 7, 2, 3}, "conv1 padded 224"},
     {{8, 56, 56, 64, 64, 3, 1, 1}, "layer1 224"},
     {{8, 56, 56, 64, 128, 3, 2, 1}, "layer2 first 224"},
     {{8, 56, 56, 64, 128, 1, 2, 0}, "layer2 downsample 224"},
@@ -39,6 +40,7 @@ inline constexpr Conv2dCase kConv2dCases[] = {
     // The landmark head, whole and collapsed.
     {{8, 56, 56, 64, 64, 1, 1, 0}, "latlayer1 224"},
     {{8, 56, 56, 64, 19, 1, 1, 0}, "landmark head 1 224"},
+    {{8, 56, 56, 64, 24, 1, 1, 0}, "landmark head 1 padded 224"},
     {{8, 7, 7, 512, 19, 1, 1, 0}, "landmark head 4 224"},
     // ResNet-50 at 224 pixels.
     {{8, 56, 56, 256, 64, 1, 1, 0}, "layer1 bottleneck in 224"},

@@ -22,6 +22,8 @@ class Conv2d : public Node {
                .stride = stride,
                .padding = (weight->shape[1] - 1) / 2,
                .dtype = x->dtype} {
+    LANET_REQUIRE(weight->shape == shape_.weight(), "{}: x is {}, the weight {}", name, x->shape,
+                  weight->shape);
     x_ = read(x, InBackward::yes);
     weight_ = read(weight, InBackward::yes);
     y_ = write(graph, shape_.y(), x->dtype, InBackward::no);

@@ -72,16 +72,17 @@ class DistributionLoss : public Loss {
   Value *target_, *logits_;
 };
 
-/// Heatmap targets and weights from landmarks [B, L, 2] in input pixels; valid u8 [B].
+/// Heatmap targets and weights [B, h, w, L] from landmarks [B, L, 2] in input pixels; valid u8 [B].
 class HeatmapTarget : public Node {
  public:
   HeatmapTarget(Graph& graph, const std::string& name, Value* landmarks, Value* valid,
-                const Shape& heatmap_shape)
+                int64_t height, int64_t width)
       : Node("heatmap", name) {
     landmarks_ = read(landmarks, InBackward::no);
     valid_ = read(valid, InBackward::no);
-    target_ = write_constant(graph, heatmap_shape, landmarks->dtype);
-    weight_ = write_constant(graph, heatmap_shape, landmarks->dtype);
+    const Shape shape{landmarks->shape[0], height, width, landmarks->shape[1]};
+    target_ = write_constant(graph, shape, landmarks->dtype);
+    weight_ = write_constant(graph, shape, landmarks->dtype);
   }
   void forward(Context& context) override {
     heatmap(context, {.landmarks = landmarks_->data,
@@ -94,7 +95,8 @@ class HeatmapTarget : public Node {
   Value *landmarks_, *valid_, *target_, *weight_;
 };
 
-/// Adaptive wing of heatmaps [B, h, w, L] against `target`, its outputs being target and weight.
+/// Adaptive wing of heatmaps [B, h, w, C], whose channels from L on are padding, against `target`,
+/// its outputs being target and weight.
 class LandmarkLoss : public Loss {
  public:
   LandmarkLoss(Graph& graph, const std::string& name, Value* heatmaps, const HeatmapTarget& target,
@@ -106,7 +108,7 @@ class LandmarkLoss : public Loss {
     write_loss(graph, heatmaps->dtype);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(adaptive_wing_workspace_bytes(heatmaps_->shape));
+    context.reserve_workspace(adaptive_wing_workspace_bytes(target_->shape));
   }
   void forward(Context& context) override {
     adaptive_wing(context, {.prediction = heatmaps_->data,

@@ -50,11 +50,12 @@ Value* Recorder::state(const std::string& name, const Shape& shape, double value
 }
 
 Value* Recorder::conv2d(const std::string& name, Value* x, int64_t out_channels, int64_t kernel,
-                        int64_t stride) {
+                        int64_t stride, std::optional<int64_t> in_channels) {
   const Initialisation he{Initialisation::Kind::he_normal_fan_out,
                           std::sqrt(2.0 / static_cast<double>(out_channels * kernel * kernel))};
   Value* w =
-      weight(name + ".weight", {out_channels, kernel, kernel, x->shape[3]}, FileLayout::ohwi, he);
+      weight(name + ".weight", {out_channels, kernel, kernel, in_channels.value_or(x->shape[3])},
+             FileLayout::ohwi, he);
   return add<Conv2d>(name, x, w, stride);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "core/graph.h"
 #include "core/parameters.h"
@@ -45,9 +46,10 @@ class Recorder {
   Value* state(const std::string& name, const Shape& shape, double value);
 
   /// 2-D convolution without bias, square kernel, padding (kernel − 1)/2, He-normal by fan_out:
-  /// [B, H, W, C] -> [B, H/stride, W/stride, out_channels].
+  /// [B, H, W, C] -> [B, H/stride, W/stride, out_channels]. in_channels: how many of x's channels
+  /// are not padding; all by default.
   Value* conv2d(const std::string& name, Value* x, int64_t out_channels, int64_t kernel,
-                int64_t stride);
+                int64_t stride, std::optional<int64_t> in_channels = {});
   /// Batch norm over all but the channels, then + residual, then ReLU, where asked for. In training
   /// with batch statistics, in inference with running ones.
   Value* batch_norm(const std::string& name, Value* x, bool relu, Value* residual = nullptr);

@@ -8,7 +8,8 @@ namespace lanet {
 
 struct LandmarkFeatures {
   Value* v;         ///< [B, 64e]: the mean over the map of the summed laterals
-  Value* heatmaps;  ///< [B, S/4, S/4, L]; null where only v is wanted
+  Value* heatmaps;  ///< [B, S/4, S/4, C], L landmarks and on CUDA the zeros that pad them
+                    ///< (padded_channels); null where only v is wanted
 };
 
 /// Behind the shared part, [B, S/4, S/4, 64e]. num_landmarks = 0: v alone (the momentum network).

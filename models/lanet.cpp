@@ -35,13 +35,13 @@ Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* 
 
 LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
     : Model(store, config.optimiser, config.shard), config_(config) {
-  const int64_t rows = config.shard.rows(config.batch), size = config.image_size;
+  const int64_t rows = config.shard.rows(config.batch);
   const int64_t width = 64 * expansion(config.backbone);
   const LossWeights& weights = config.weights;
   Recorder query(graph_, store, Role::query), momentum(graph_, store, Role::momentum);
   const DType head = query.head_dtype();
 
-  inputs_.images = graph_.input("images", {rows, size, size, 3}, store.activation_dtype());
+  inputs_.images = record_images(graph_, store, rows, config.image_size);
   inputs_.labels = graph_.input("labels", {rows}, DType::i32);
   inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
   inputs_.batch_samples = config.shard.ranks > 1
@@ -97,8 +97,9 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
                                                  inputs_.batch_samples, config.confidence);
 
   // Losses (part 3).
-  auto* heatmap_target = graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks,
-                                                   inputs_.landmark_valid, heatmaps->shape);
+  auto* heatmap_target =
+      graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks, inputs_.landmark_valid,
+                                heatmaps->shape[1], heatmaps->shape[2]);
   const ContrastiveState contrastive{pseudo_labels, bank_labels, config.temperature};
   losses_ = {
       {"expression",

@@ -60,8 +60,7 @@ Baseline::Baseline(ParameterStore& store, Backbone backbone, int64_t classes, in
                    int64_t batch, const OptimiserConfig& optimiser, Shard shard)
     : Model(store, optimiser, shard) {
   const int64_t rows = shard.rows(batch);
-  inputs_.images =
-      graph_.input("images", {rows, image_size, image_size, 3}, store.activation_dtype());
+  inputs_.images = record_images(graph_, store, rows, image_size);
   inputs_.labels = graph_.input("labels", {rows}, DType::i32);
   inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
   Recorder query(graph_, store);

@@ -14,7 +14,7 @@ namespace lanet {
 
 /// What the caller writes before each step; B: this rank's rows.
 struct StepInputs {
-  Value* images = nullptr;          ///< [B, S, S, 3], normalised
+  Value* images = nullptr;          ///< record_images()
   Value* labels = nullptr;          ///< i32 [B], as given (noisy)
   Value* sample_indices = nullptr;  ///< i32 [B], positions in the training set
   Value* batch_samples = nullptr;   ///< the same of all ranks; null if the model reads none

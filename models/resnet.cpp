@@ -26,8 +26,13 @@ int64_t expansion(Backbone backbone) {
   return backbone == Backbone::resnet18 ? 1 : kBottleneckExpansion;
 }
 
+Value* record_images(Graph& graph, const ParameterStore& store, int64_t batch, int64_t image_size) {
+  return graph.input("images", {batch, image_size, image_size, store.padded(kImageChannels)},
+                     store.activation_dtype());
+}
+
 Value* record_stem(Recorder& r, const std::string& prefix, Value* images) {
-  Value* x = r.conv2d(prefix + "conv1", images, 64, 7, 2);
+  Value* x = r.conv2d(prefix + "conv1", images, 64, 7, 2, kImageChannels);
   return r.batch_norm_max_pool(prefix + "bn1", prefix + "maxpool", x);
 }
 
@@ -58,7 +63,7 @@ ExpressionFeatures record_expression(Recorder& r, Value* shared, Backbone backbo
 
 Classifier::Classifier(ParameterStore& store, Backbone backbone, int64_t classes,
                        int64_t image_size, int64_t batch) {
-  images_ = graph_.input("images", {batch, image_size, image_size, 3}, store.activation_dtype());
+  images_ = record_images(graph_, store, batch, image_size);
   Recorder recorder(graph_, store);
   Value* shared = record_shared(recorder, images_, backbone);
   logits_ = record_expression(recorder, shared, backbone, classes).logits;

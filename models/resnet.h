@@ -16,7 +16,13 @@ std::string_view to_string(Backbone backbone);
 /// Block expansion e: stage n ends with 64·2^(n−1)·e channels.
 int64_t expansion(Backbone backbone);
 
-/// conv1 7x7/2, bn1, ReLU, maxpool: [B, S, S, 3] -> [B, S/4, S/4, 64]. `prefix` as `f_q.`.
+constexpr int64_t kImageChannels = 3;
+
+/// What a network reads: [B, S, S, C], the normalised R, G and B, and on CUDA the zeros that pad
+/// them (padded_channels).
+Value* record_images(Graph& graph, const ParameterStore& store, int64_t batch, int64_t image_size);
+
+/// conv1 7x7/2, bn1, ReLU, maxpool: the images -> [B, S/4, S/4, 64]. `prefix` as `f_q.`.
 Value* record_stem(Recorder& recorder, const std::string& prefix, Value* images);
 
 /// Stage n = 1..4 under the name of its blocks' common part, as `f_q.fer_layer2`.
@@ -45,7 +51,7 @@ class Classifier {
   void plan(Context& context) { graph_.plan(context); }
   void forward(Context& context) { graph_.forward(context); }
 
-  Tensor images() const { return images_->data; }  ///< [B, S, S, 3], written by the caller
+  Tensor images() const { return images_->data; }  ///< record_images(), written by the caller
   Tensor logits() const { return logits_->data; }  ///< [B, C]
   const Graph& graph() const { return graph_; }
 

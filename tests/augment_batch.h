@@ -14,8 +14,10 @@ struct AugmentBatch {
   HostTensor y, landmarks_out;
   bool swap = true;
 
+  AugmentBatch(const AugmentCase& c, DType dtype)
+      : AugmentBatch(c.samples, c.batch, c.image_size, c.landmarks, dtype, c.channels) {}
   AugmentBatch(int64_t samples, int64_t batch, int64_t image_size, int64_t num_landmarks,
-               DType dtype)
+               DType dtype, int64_t channels = 3)
       : size(image_size),
         images(HostTensor::random({samples, size, size, 3}, DType::u8, 1, 0, 256)),
         indices(HostTensor::random({batch}, DType::i32, 2, 0, static_cast<double>(samples))),
@@ -23,7 +25,7 @@ struct AugmentBatch {
         landmarks(HostTensor::random({samples, num_landmarks, 2}, DType::f32, 3, 0,
                                      static_cast<double>(size))),
         permutation({num_landmarks}, DType::i32),
-        y({batch, size, size, 3}, dtype),
+        y({batch, size, size, channels}, dtype),
         landmarks_out({batch, num_landmarks, 2}, accumulate_dtype(dtype)) {
     permutation.fill([&](int64_t l) { return static_cast<double>(num_landmarks - 1 - l); });
     for (int64_t b = 0; b < batch; ++b)

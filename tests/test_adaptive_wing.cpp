@@ -17,9 +17,10 @@ struct Inputs {
 
 /// Distances on both sides of θ, and on both sides of 0.
 Inputs inputs(const AdaptiveWingCase& c, DType dtype) {
-  const Shape shape{c.batch, c.height, c.width, c.landmarks};
+  const Shape shape{c.batch, c.height, c.width, c.landmarks},
+      predicted{c.batch, c.height, c.width, c.channels};
   const DType sums = accumulate_dtype(dtype);
-  return {HostTensor::random(shape, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
+  return {HostTensor::random(predicted, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
           HostTensor::random(shape, sums, 3, 0, 10)};
 }
 
@@ -89,7 +90,7 @@ TEST_CASE("adaptive_wing: f32 and bf16 follow the double definition, set and add
 }
 
 TEST_CASE("adaptive_wing: the same bits for any number of threads") {
-  const Inputs in = inputs({3, 16, 17, 19}, DType::f32);
+  const Inputs in = inputs({3, 16, 17, 19, 19}, DType::f32);
   const Run one = run(in, 1, nullptr, 1);
   for (const int threads : {2, 3, 5}) {
     const Run other = run(in, 1, nullptr, threads);
@@ -149,7 +150,7 @@ TEST_CASE("adaptive_wing: both branches meet at the threshold, in value and slop
 }
 
 TEST_CASE("adaptive_wing: weight 0 gives nothing, yet the mean divides by all elements") {
-  Inputs in = inputs({2, 3, 5, 7}, DType::f64);
+  Inputs in = inputs({2, 3, 5, 7, 7}, DType::f64);
   in.weight.fill([](int64_t i) { return i < 105 ? 1.0 : 0.0; });
   const Run r = run(in, 0.25);
   double sum = 0;
@@ -159,12 +160,29 @@ TEST_CASE("adaptive_wing: weight 0 gives nothing, yet the mean divides by all el
   for (int64_t i = 105; i < 210; ++i) CHECK(r.dprediction.at(i) == 0.0);
 }
 
+TEST_CASE("adaptive_wing: channels of padding are not read, change nothing, and have gradient 0") {
+  for (const DType dtype : {DType::f64, DType::f32, DType::bf16}) {
+    CAPTURE(to_string(dtype));
+    const Inputs plain = inputs({2, 3, 5, 7, 7}, dtype);
+    Inputs padded = inputs({2, 3, 5, 7, 9}, dtype);
+    padded.prediction.fill(
+        [&](int64_t i) { return i % 9 < 7 ? plain.prediction.at(i / 9 * 7 + i % 9) : NAN; });
+    const Run r = run(padded), expected = run(plain);
+    CHECK(relative_error(r.loss, expected.loss) < rounding_bound(accumulate_dtype(dtype), 1));
+    HostTensor used({2, 3, 5, 7}, dtype);
+    used.fill([&](int64_t i) { return r.dprediction.at(i / 7 * 9 + i % 7); });
+    CHECK(relative_error(used, expected.dprediction) < rounding_bound(dtype, 1));
+    for (int64_t i = 0; i < r.dprediction.elements(); ++i)
+      if (i % 9 >= 7) CHECK(r.dprediction.at(i) == 0.0);
+  }
+}
+
 TEST_CASE("adaptive_wing: the value alone is the same, a wrong shape is named") {
   Context context;
   for (const DType dtype : {DType::f32, DType::f64}) {
     CAPTURE(to_string(dtype));
-    const Inputs in = inputs({2, 3, 5, 7}, dtype);
-    HostTensor loss({1}, dtype), wrong({2, 3, 5, 8}, dtype);
+    const Inputs in = inputs({2, 3, 5, 7, 7}, dtype);
+    HostTensor loss({1}, dtype), wrong({2, 3, 4, 7}, dtype), wide({2, 3, 5, 8}, dtype);
     adaptive_wing(
         context,
         {.prediction = in.prediction, .target = in.target, .weight = in.weight, .loss = loss});
@@ -173,6 +191,10 @@ TEST_CASE("adaptive_wing: the value alone is the same, a wrong shape is named") 
         adaptive_wing(
             context,
             {.prediction = in.prediction, .target = wrong, .weight = in.weight, .loss = loss}),
+        doctest::Contains("target is"), Error);
+    CHECK_THROWS_WITH_AS(
+        adaptive_wing(context,
+                      {.prediction = in.prediction, .target = wide, .weight = wide, .loss = loss}),
         doctest::Contains("target is"), Error);
   }
 }

@@ -1,7 +1,9 @@
 #include "kernels/augment.h"
 
 #include <cstring>
+#include <map>
 
+#include "core/operation.h"
 #include "kernels/augment_ref.h"
 #include "tests/augment_batch.h"
 #include "tests/pillow.h"
@@ -31,6 +33,14 @@ std::vector<int> augmented(const HostTensor& picture, const AugmentParameters& p
   }
   return levels;
 }
+
+struct AnnouncedBytes : OperationObserver {
+  void enter(const std::string&, const char*, const char*) override {}
+  void begin(const char* operation, const Cost& cost) override { bytes[operation] = cost.bytes; }
+  void end() override {}
+
+  std::map<std::string, double> bytes;
+};
 
 }  // namespace
 
@@ -89,9 +99,8 @@ TEST_CASE("augment: f32 and bf16 follow f64; threads and repetition change no bi
     for (const auto& c : kAugmentCases) {
       if (c.bench) continue;
       CAPTURE(c.image_size);
-      Batch exact(c.samples, c.batch, c.image_size, c.landmarks, DType::f64);
-      Batch one(c.samples, c.batch, c.image_size, c.landmarks, dtype);
-      Batch two(c.samples, c.batch, c.image_size, c.landmarks, dtype);
+      CAPTURE(c.channels);
+      Batch exact(c, DType::f64), one(c, dtype), two(c, dtype);
       exact.run();
       one.run(1);
       two.run(2);
@@ -122,6 +131,43 @@ TEST_CASE("augment: the erased box, and nothing else, is zero after normalisatio
     REQUIRE(batch.y.at(i) == (erased ? 0.0 : before.at(i)));
     REQUIRE(before.at(i) != 0.0);
   }
+}
+
+TEST_CASE("augment: further channels of y are zero and change no other") {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    for (const int64_t channels : {4, 5, 8}) {
+      CAPTURE(to_string(dtype));
+      CAPTURE(channels);
+      Batch narrow(2, 6, 20, 0, dtype), wide(2, 6, 20, 0, dtype, channels);
+      for (Batch* batch : {&narrow, &wide}) {
+        AugmentParameters& p = batch->at(1);
+        p.erase_x = 4, p.erase_y = 9, p.erase_width = 16, p.erase_height = 3;
+        batch->run();
+      }
+      HostTensor normal({6, 20, 20, 3}, dtype), normal_wide({6, 20, 20, channels}, dtype);
+      Context context;
+      normalize(context, {.images = wide.images, .sample_indices = wide.indices, .y = normal});
+      normalize(context, {.images = wide.images, .sample_indices = wide.indices, .y = normal_wide});
+      CHECK(normal_wide.guards_intact());
+      for (int64_t i = 0; i < wide.y.elements(); ++i) {
+        const int64_t pixel = i / channels, c = i % channels;
+        REQUIRE(wide.y.at(i) == (c < 3 ? narrow.y.at(3 * pixel + c) : 0.0));
+        REQUIRE(normal_wide.at(i) == (c < 3 ? normal.at(3 * pixel + c) : 0.0));
+      }
+    }
+  }
+}
+
+TEST_CASE("augment: the announced traffic is what is written, further channels included") {
+  const Batch batch(2, 3, 10, 0, DType::bf16, 8);
+  Context context(Context::CountOnly{}, Device::cpu);
+  AnnouncedBytes announced;
+  context.set_observer(&announced);
+  augment(context, batch.args());
+  normalize(context, {.images = batch.images, .sample_indices = batch.indices, .y = batch.y});
+  constexpr double pixels = 3 * 10 * 10;
+  CHECK(announced.bytes["augment"] == pixels * (3 + 2 * 3 + 8 * 2));
+  CHECK(announced.bytes["normalize"] == pixels * (3 + 8 * 2));
 }
 
 TEST_CASE("augment: landmarks follow flip and crop, and change sides only if told to") {
@@ -191,6 +237,19 @@ TEST_CASE("augment: normalising alone is the formula, and augment() that changes
     const double level = batch.images.at(sample * per_image + i % per_image);
     REQUIRE(y.at(i) == doctest::Approx((level / 255 - kMean[c]) / kStd[c]));
   }
+}
+
+TEST_CASE("augment: y of fewer than three channels, or of another size, is refused") {
+  Context context;
+  context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
+  Batch narrow(1, 1, 8, 0, DType::f32, 2);
+  CHECK_THROWS_WITH_AS(
+      augment(context, narrow.args()),
+      doctest::Contains("y is [1, 8, 8, 2]; expected [1, 8, 8, C] with 3 channels or more"), Error);
+  const HostTensor y({1, 8, 9, 4}, DType::f32);
+  CHECK_THROWS_WITH_AS(
+      normalize(context, {.images = narrow.images, .sample_indices = narrow.indices, .y = y}),
+      doctest::Contains("y is [1, 8, 9, 4]"), Error);
 }
 
 TEST_CASE("augment: indices and boxes outside the picture are refused") {

@@ -19,9 +19,10 @@ struct Inputs {
 
 /// Distances on both sides of θ, and on both sides of 0.
 Inputs inputs(const AdaptiveWingCase& c, DType dtype) {
-  const Shape shape{c.batch, c.height, c.width, c.landmarks};
+  const Shape shape{c.batch, c.height, c.width, c.landmarks},
+      predicted{c.batch, c.height, c.width, c.channels};
   const DType sums = accumulate_dtype(dtype);
-  return {HostTensor::random(shape, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
+  return {HostTensor::random(predicted, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
           HostTensor::random(shape, sums, 3, 0, 10)};
 }
 
@@ -35,7 +36,7 @@ Run run(Device device, const Inputs& in, double scale = 1, const HostTensor* sta
   Context context(device);
   const DType dtype = in.prediction.tensor().dtype;
   const Shape shape = in.prediction.tensor().shape;
-  context.reserve_workspace(adaptive_wing_workspace_bytes(shape));
+  context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.tensor().shape));
   const DeviceTensor prediction(context, in.prediction, shift), target(context, in.target, shift),
       weight(context, in.weight, shift), loss(context, HostTensor({1}, accumulate_dtype(dtype))),
       dprediction(context, start ? start->cast(dtype) : HostTensor(shape, dtype), shift);
@@ -90,7 +91,7 @@ TEST_CASE("cuda: adaptive_wing follows the double definition, set and added, twi
 
 TEST_CASE("cuda: adaptive_wing over more blocks than one block adds up at once") {
   if (skip_without_device()) return;
-  const Inputs in = inputs({2, 120, 120, 10}, DType::f32);
+  const Inputs in = inputs({2, 120, 120, 10, 10}, DType::f32);
   const Run fast = run(Device::cuda, in), exact = run(Device::cpu, in.cast(DType::f64));
   CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, 1));
   CHECK(relative_error(fast.dprediction, exact.dprediction) < rounding_bound(DType::f32, 1));
@@ -129,7 +130,7 @@ TEST_CASE("cuda: adaptive_wing: both branches meet at the threshold, in value an
 
 TEST_CASE("cuda: adaptive_wing: weight 0 gives nothing, yet the mean divides by all elements") {
   if (skip_without_device()) return;
-  Inputs in = inputs({2, 3, 5, 7}, DType::f64);
+  Inputs in = inputs({2, 3, 5, 7, 7}, DType::f64);
   const Run all = run(Device::cpu, in);
   in.weight.fill([weight = in.weight.copy()](int64_t i) { return i < 105 ? weight.at(i) : 0.0; });
   const Run half = run(Device::cuda, in), exact = run(Device::cpu, in);
@@ -143,12 +144,27 @@ TEST_CASE("cuda: adaptive_wing: weight 0 gives nothing, yet the mean divides by 
   }
 }
 
+TEST_CASE("cuda: adaptive_wing: channels of padding are not read, and have gradient 0") {
+  if (skip_without_device()) return;
+  for (const DType dtype : kDTypes) {
+    CAPTURE(to_string(dtype));
+    const Inputs plain = inputs({2, 3, 5, 7, 7}, dtype);
+    Inputs padded = inputs({2, 3, 5, 7, 8}, dtype);
+    padded.prediction.fill(
+        [&](int64_t i) { return i % 8 < 7 ? plain.prediction.at(i / 8 * 7 + i % 8) : NAN; });
+    const Run r = run(Device::cuda, padded), expected = run(Device::cuda, plain);
+    CHECK(r.loss.bits_equal(expected.loss));
+    for (int64_t i = 0; i < r.dprediction.elements(); ++i)
+      CHECK(r.dprediction.at(i) == (i % 8 < 7 ? expected.dprediction.at(i / 8 * 7 + i % 8) : 0.0));
+  }
+}
+
 TEST_CASE("cuda: adaptive_wing: the value alone is the same, NaN is kept") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::f64}) {
-    Inputs in = inputs({2, 3, 5, 7}, dtype);
+    Inputs in = inputs({2, 3, 5, 7, 7}, dtype);
     Context context(Device::cuda);
-    context.reserve_workspace(adaptive_wing_workspace_bytes(in.prediction.tensor().shape));
+    context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.tensor().shape));
     const DeviceTensor prediction(context, in.prediction), target(context, in.target),
         weight(context, in.weight), loss(context, HostTensor({1}, dtype));
     adaptive_wing(context,

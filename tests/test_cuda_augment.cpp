@@ -50,8 +50,9 @@ TEST_CASE("cuda: augment of drawn batches has the bits of the CPU") {
       for (const bool swap : {true, false}) {
         CAPTURE(to_string(dtype));
         CAPTURE(c.image_size);
+        CAPTURE(c.channels);
         CAPTURE(swap);
-        Batch batch(c.samples, c.batch, c.image_size, c.landmarks, dtype);
+        Batch batch(c, dtype);
         batch.swap = swap;
         check_batch(batch);
       }
@@ -103,11 +104,13 @@ TEST_CASE("cuda: normalize has the bits of the CPU") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
     // One pixel a thread, several, and one since the pictures start where no pack does.
-    for (const auto& [size, shift] : {std::pair<int64_t, int64_t>{9, 0}, {36, 0}, {36, 1}}) {
+    for (const auto& [size, shift, channels] :
+         {std::array<int64_t, 3>{9, 0, 3}, {36, 0, 3}, {36, 1, 3}, {36, 0, 4}, {9, 1, 8}}) {
       CAPTURE(to_string(dtype));
       CAPTURE(size);
       CAPTURE(shift);
-      const Batch batch(3, 4, size, 0, dtype);
+      CAPTURE(channels);
+      const Batch batch(3, 4, size, 0, dtype, channels);
       const HostTensor& expected = batch.y;
       Context cpu, context(Device::cuda);
       normalize(cpu, {.images = batch.images, .sample_indices = batch.indices, .y = expected});

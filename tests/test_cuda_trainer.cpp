@@ -1,5 +1,6 @@
 // Training on CUDA against training on the CPU, step by step.
 #include <cmath>
+#include <utility>
 
 #include "core/operation.h"
 #include "core/parameter_io.h"
@@ -76,14 +77,80 @@ TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the
   }
 }
 
-TEST_CASE("cuda: a trained network predicts on CUDA what it predicts on the CPU") {
+TEST_CASE("cuda: padding is still 0 after two steps, and is in no checkpoint") {
   if (skip_without_device()) return;
-  const Config config = small_config("baseline");
-  Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
-  const NamedArrays checkpoint = device.trainer->checkpoint(/*with_state=*/true);
-  cpu.trainer->load(checkpoint, "checkpoint");
-  CHECK(cpu.trainer->checkpoint(true).arrays == checkpoint.arrays);
-  CHECK(to_json(device.trainer->evaluate()) == to_json(cpu.trainer->evaluate()));
+  for (const char* dtype : {"f32", "bf16"}) {
+    CAPTURE(dtype);
+    Config config = small_config();
+    config.train.dtype = dtype;
+    Session session(config, 0, Device::cuda);
+    session.trainer->prepare_epoch();
+    for (int i = 0; i < 2; ++i) session.trainer->step();
+    const ParameterStore& store = session.trainer->model().store();
+    std::vector<std::string> padded;
+    for (const Parameter& p : store.parameters()) {
+      if (p.shape == p.logical) continue;
+      CAPTURE(p.name);
+      padded.push_back(p.name);
+      std::vector<Tensor> views = {store.master(p), store.gradient(p), store.first_moment(p),
+                                   store.second_moment(p), store.weights(p)};
+      if (p.momentum_copy) {
+        views.push_back(store.momentum(p));
+        views.push_back(store.momentum_weights(p));
+      }
+      for (const Tensor& view : views) {
+        std::vector<double> values = read_tensor(session.context, view);
+        int64_t trained = 0;
+        for (int64_t i = 0; i < p.logical.elements(); ++i)
+          trained += std::exchange(values[p.place(i)], 0.0) != 0;
+        CHECK(trained > p.logical.elements() / 2);
+        CHECK(values == std::vector<double>(values.size()));
+      }
+    }
+    CHECK(padded == std::vector<std::string>{"f_q.conv1.weight", "f_q.lm_fc.weight"});
+    // The run can go on where nothing is padded.
+    Session cpu(config, 0, Device::cpu);
+    const NamedArrays checkpoint = session.trainer->checkpoint(/*with_state=*/true);
+    cpu.trainer->load(checkpoint, "checkpoint");
+    CHECK(cpu.trainer->checkpoint(/*with_state=*/true).arrays == checkpoint.arrays);
+  }
+}
+
+TEST_CASE("cuda: a pretrained file holds three channels, and the padding behind them stays 0") {
+  if (skip_without_device()) return;
+  const TemporaryFolder folder;
+  NamedArrays file;
+  std::vector<float> weight(64 * 3 * 7 * 7);
+  for (size_t i = 0; i < weight.size(); ++i) weight[i] = 1.0f + static_cast<float>(i);
+  file.arrays["conv1.weight"] = HostArray::from<float>({64, 3, 7, 7}, weight);
+  const std::string path = (folder.path() / "resnet18.safetensors").string();
+  write_safetensors(path, file);
+  Session session(small_config("baseline"), 0, Device::cuda);
+  const ParameterStore& store = session.trainer->model().store();
+  const Parameter& conv1 = *store.find("f_q.conv1.weight");
+  // What stood in the padding does not matter.
+  write_tensor(session.context, store.master(conv1),
+               std::vector<double>(conv1.shape.elements(), 9.0));
+  CHECK(load_pretrained(session.context, path, session.trainer->model().store()).loaded == 1);
+  CHECK(session.trainer->checkpoint(false).arrays.at("f_q.conv1.weight") ==
+        file.arrays.at("conv1.weight"));
+  const std::vector<double> memory = read_tensor(session.context, store.master(conv1));
+  double sum = 0, expected = 0;
+  for (const double value : memory) sum += value;
+  for (const float value : weight) expected += value;
+  CHECK(sum == expected);
+}
+
+TEST_CASE("cuda: a network starts with the CPU's weights, and predicts what the CPU predicts") {
+  if (skip_without_device()) return;
+  for (const char* method : {"lanet", "baseline"}) {
+    CAPTURE(method);
+    const Config config = small_config(method);
+    const Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
+    CHECK(device.trainer->checkpoint(/*with_state=*/true).arrays ==
+          cpu.trainer->checkpoint(/*with_state=*/true).arrays);
+    CHECK(to_json(device.trainer->evaluate()) == to_json(cpu.trainer->evaluate()));
+  }
 }
 
 }  // namespace lanet::test

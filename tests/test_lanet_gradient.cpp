@@ -16,7 +16,7 @@ constexpr int64_t kBatch = 4, kClasses = 3, kLandmarks = 2, kSamples = 6, kBankR
 class TinyStep {
  public:
   TinyStep()
-      : store_(DType::f64),
+      : store_(DType::f64, Device::cpu),
         model_(store_,
                {.classes = kClasses,
                 .landmarks = kLandmarks,

@@ -26,7 +26,7 @@ Spread spread(Context& context, const ParameterStore& store, const Parameter& p)
 
 TEST_CASE("lanet: convolutions start He-normal by fan_out, what is linear uniform by fan_in") {
   Context context;
-  ParameterStore store(DType::f32);
+  ParameterStore store(DType::f32, Device::cpu);
   const LaNet model(store, {.classes = 7,
                             .landmarks = 19,
                             .neighbours = 2,

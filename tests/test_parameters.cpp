@@ -23,7 +23,7 @@ TEST_CASE("parameters: on CUDA gradients of bf16 convolution weights are bf16, a
   for (const bool copies : {false, true}) {
     for (const Device device : {Device::cpu, Device::cuda}) {
       Context context(Context::CountOnly{}, device);
-      ParameterStore store(DType::bf16);
+      ParameterStore store(DType::bf16, device);
       declare(store, copies);
       store.allocate(context, /*for_training=*/true);
       const ParameterStore::Blocks blocks = store.blocks();
@@ -51,11 +51,50 @@ TEST_CASE("parameters: on CUDA gradients of bf16 convolution weights are bf16, a
 
 TEST_CASE("parameters: with float32 activations every gradient is float32") {
   Context context(Context::CountOnly{}, Device::cuda);
-  ParameterStore store(DType::f32);
+  ParameterStore store(DType::f32, Device::cuda);
   declare(store, /*momentum_copy=*/true);
   store.allocate(context, /*for_training=*/true);
   CHECK_FALSE(store.blocks().rounded_gradient);
   CHECK(store.blocks().gradient.elements() == store.trained_elements());
+}
+
+TEST_CASE(
+    "parameters: on CUDA input channels of convolutions fill packs, and files do not see it") {
+  struct Padded {
+    Device device;
+    DType dtype;
+    int64_t channels;
+  };
+  for (const Padded& c :
+       {Padded{Device::cuda, DType::bf16, 8}, Padded{Device::cuda, DType::f32, 4},
+        Padded{Device::cuda, DType::f64, 4}, Padded{Device::cpu, DType::bf16, 3}}) {
+    CAPTURE(to_string(c.device));
+    CAPTURE(to_string(c.dtype));
+    ParameterStore store(c.dtype, c.device);
+    CHECK(store.padded(3) == c.channels);
+    CHECK(store.padded(64) == 64);
+    const Parameter& conv = store.declare("conv", {2, 5, 5, 3}, FileLayout::ohwi, kOnes);
+    CHECK(conv.shape == Shape{2, 5, 5, c.channels});
+    CHECK(conv.logical == Shape{2, 5, 5, 3});
+    CHECK(conv.file_shape() == std::vector<int64_t>{2, 3, 5, 5});
+    CHECK(conv.place(7) == 2 * c.channels + 1);
+    const int64_t rows = c.device == Device::cpu ? 19 : c.dtype == DType::bf16 ? 24 : 20;
+    const Parameter& head = store.declare("head", {19, 6}, FileLayout::pointwise, kOnes);
+    CHECK(head.shape == Shape{rows, 6});
+    CHECK(head.file_shape() == std::vector<int64_t>{19, 6, 1, 1});
+    CHECK(head.place(19 * 6 - 1) == 19 * 6 - 1);
+    CHECK(&store.declare("conv", {2, 5, 5, 3}, FileLayout::ohwi, kOnes) == &conv);
+    CHECK(store.declare("vector", {5}, FileLayout::plain, kOnes).shape == Shape{5});
+    CHECK(store.declare("linear", {5, 3}, FileLayout::plain, kOnes).shape == Shape{5, 3});
+    CHECK(store.declare_state("mean", {5}, 0).shape == Shape{5});
+  }
+}
+
+TEST_CASE("parameters: a store is allocated on its device alone") {
+  Context context;
+  ParameterStore store(DType::f32, Device::cuda);
+  CHECK_THROWS_WITH_AS(store.allocate(context, /*for_training=*/false),
+                       doctest::Contains("parameters for cuda are allocated on cpu"), Error);
 }
 
 }  // namespace lanet::test

@@ -57,7 +57,7 @@ struct StepBytes {
 /// The stem, layer1, and layers 2 to 4 of both branches.
 StepBytes resnet18() {
   StepBytes bytes;
-  bytes.convolution(3, 64, 7, 224, 2, 0);
+  bytes.convolution(8, 64, 7, 224, 2, 0);  // three channels and five of padding
   const double conv1 = image(112, 64), pooled = image(56, 64), positions = pooled / kBf16;
   bytes.norms += 2 * (2 * conv1 + pooled) + positions;  // forward
   bytes.norms += 3 * conv1 + 2 * (pooled + positions);  // reduce; apply

@@ -93,7 +93,7 @@ json heatmap_entry(Context& context, const json& golden, DType dtype) {
     point.push_back(kHeatmapStride * cell.get<double>());
   Value* landmarks = inputs.add("landmarks", {1, 1, 2}, exact, point, false);
   Value* valid = inputs.add("valid", {1}, DType::u8, {1}, false);
-  auto* node = graph.add<HeatmapTarget>("heatmap", landmarks, valid, Shape{1, grid, grid, 1});
+  auto* node = graph.add<HeatmapTarget>("heatmap", landmarks, valid, grid, grid);
   graph.keep(node->output(0));
   graph.keep(node->output(1));
   graph.plan(context);
@@ -109,7 +109,7 @@ json label_distribution_entry(Context& context, const json& golden, const std::s
   const DType head = accumulate_dtype(dtype);
   Graph graph(Graph::Mode::training);
   Inputs inputs(context, graph);
-  ParameterStore store(head);
+  ParameterStore store(head, context.device());
   Recorder recorder(graph, store);
   auto filled = [&](const char* name, const Shape& shape, double lo, double hi) {
     return golden_fill(prefix + name, shape.elements(), lo, hi);
@@ -144,7 +144,7 @@ json label_distribution_entry(Context& context, const json& golden, const std::s
     const std::string weight = p.name.substr(0, p.name.rfind('.')) + ".weight";
     const double limit = 1 / std::sqrt(static_cast<double>(store.find(weight)->shape[1]));
     write_tensor(context, store.master(p),
-                 golden_fill(prefix + p.name, p.shape.elements(), -limit, limit));
+                 golden_fill(prefix + p.name, p.logical.elements(), -limit, limit));
   }
   run(context, graph);
   label_bank_store(context,

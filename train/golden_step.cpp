@@ -15,23 +15,26 @@ using nlohmann::json;
 
 namespace {
 
-/// [B, rows, columns] to [B, columns, rows].
-std::vector<double> transpose(const std::vector<double>& values, int64_t batch, int64_t rows,
-                              int64_t columns) {
-  std::vector<double> out(values.size());
-  for (int64_t b = 0; b < batch; ++b)
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t c = 0; c < columns; ++c)
-        out[(b * columns + c) * rows + r] = values[(b * rows + r) * columns + c];
-  return out;
+/// Images of `channels` channels as golden files have them, NCHW, and as they lie in memory: of
+/// `shape`, NHWC, where channels of padding may follow. Calls visit(place in files, in memory).
+template <typename F>
+void for_each_element(const Shape& shape, int64_t channels, F&& visit) {
+  const int64_t pixels = shape[1] * shape[2];
+  for (int64_t b = 0; b < shape[0]; ++b)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < pixels; ++p)
+        visit((b * channels + c) * pixels + p, (b * pixels + p) * shape[3] + c);
 }
-
-/// `shape` is NHWC in both.
-std::vector<double> to_nchw(const std::vector<double>& values, const Shape& shape) {
-  return transpose(values, shape[0], shape[1] * shape[2], shape[3]);
+std::vector<double> to_nchw(const std::vector<double>& memory, const Shape& shape,
+                            int64_t channels) {
+  std::vector<double> file(memory.size() / shape[3] * channels);
+  for_each_element(shape, channels, [&](int64_t f, int64_t m) { file[f] = memory[m]; });
+  return file;
 }
-std::vector<double> to_nhwc(const std::vector<double>& values, const Shape& shape) {
-  return transpose(values, shape[0], shape[3], shape[1] * shape[2]);
+std::vector<double> to_nhwc(const std::vector<double>& file, const Shape& shape, int64_t channels) {
+  std::vector<double> memory(shape.elements());
+  for_each_element(shape, channels, [&](int64_t f, int64_t m) { memory[m] = file[f]; });
+  return memory;
 }
 
 class GoldenStep {
@@ -42,7 +45,7 @@ class GoldenStep {
         golden_(golden),
         config_(golden.at("config")),
         salt_(config_.at("salt").get<std::string>()),
-        store_(dtype),
+        store_(dtype, context.device()),
         model_(store_, lanet_config()),
         classifier_(store_, backbone(), integer("classes"), integer("image_size"),
                     integer("batch")) {
@@ -75,8 +78,9 @@ class GoldenStep {
     json steps = json::array();
     for (size_t s = 0; s < golden_.at("steps").size(); ++s) steps.push_back(step(s));
     const Shape images = classifier_.images().shape;
+    const int64_t count = images[0] * kImageChannels * images[1] * images[2];
     write_tensor(context_, classifier_.images(),
-                 to_nhwc(golden_fill(salt_ + "/eval", images.elements(), -1, 1), images));
+                 to_nhwc(golden_fill(salt_ + "/eval", count, -1, 1), images, kImageChannels));
     classifier_.forward(context_);
     return {{"steps", steps},
             {"eval_logits_after",
@@ -158,7 +162,7 @@ class GoldenStep {
                     shape.size());
       const auto [lo, hi] = interval(name, shape);
       from_file_order(context_, *p, store_.master(*p),
-                      golden_fill(salt_ + "/" + name, p->shape.elements(), lo, hi));
+                      golden_fill(salt_ + "/" + name, p->logical.elements(), lo, hi));
     }
     store_.reset_momentum_copies(context_);
     refresh_shadows(context_, store_);
@@ -196,17 +200,19 @@ class GoldenStep {
     const StepInputs& in = model_.inputs();
     const int64_t batch = integer("batch"), size = integer("image_size");
     const std::string suffix = std::to_string(s);
-    auto images = golden_fill(salt_ + "/images/" + suffix, batch * 3 * size * size, -1, 1);
-    const auto tint = golden_fill(salt_ + "/tint/" + suffix, batch * 3 * 2, -1, 1);
+    auto images =
+        golden_fill(salt_ + "/images/" + suffix, batch * kImageChannels * size * size, -1, 1);
+    const auto tint = golden_fill(salt_ + "/tint/" + suffix, batch * kImageChannels * 2, -1, 1);
     auto ramp = [&](int64_t i) {
       return -1 + 2 * static_cast<double>(i) / static_cast<double>(size - 1);
     };
-    for (int64_t plane = 0; plane < batch * 3; ++plane)
+    for (int64_t plane = 0; plane < batch * kImageChannels; ++plane)
       for (int64_t y = 0; y < size; ++y)
         for (int64_t x = 0; x < size; ++x)
           images[(plane * size + y) * size + x] +=
               tint[2 * plane] * ramp(y) + tint[2 * plane + 1] * ramp(x);
-    write_rows(in.images, to_nhwc(images, {batch, size, size, 3}));
+    write_rows(in.images,
+               to_nhwc(images, {batch, size, size, in.images->shape[3]}, kImageChannels));
 
     const int64_t grid = size / 4;
     auto points = golden_fill(salt_ + "/points/" + suffix, batch * integer("landmarks") * 2, 6,
@@ -253,7 +259,8 @@ class GoldenStep {
         {"expression_neighbours", rows_of(read_rows(inside.expression_neighbours), k)},
         {"landmark_neighbours", rows_of(read_rows(inside.landmark_neighbours), k)},
         {"landmark_heatmap",
-         summarise(to_nchw(read_rows(inside.heatmaps), whole_.at(inside.heatmaps).second.shape))},
+         summarise(to_nchw(read_rows(inside.heatmaps), whole_.at(inside.heatmaps).second.shape,
+                           integer("landmarks")))},
         {"expression_key", summarise(read(inside.expression_key))},
         {"landmark_key", summarise(read(inside.landmark_key))},
         {"label_distribution_bank_after",

@@ -51,7 +51,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       train_(std::move(train)),
       test_(std::move(test)),
       given_labels_(std::move(given_labels)),
-      store_(dtype_from(config.train.dtype)),
+      store_(dtype_from(config.train.dtype), context.device()),
       model_(make_model(config, train_.size(), store_, shard_)),
       evaluator_(store_, backbone_from(config.model.backbone), kClasses, config.data.image_size,
                  shard_.rows(config.train.batch)),

@@ -40,7 +40,7 @@ TEST_CASE("cudnn: its batch norm takes every batch norm of a step on an H100 and
   for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
     for (const int64_t image_size : {224, 64}) {
       for (const DType dtype : {DType::f32, DType::bf16}) {
-        ParameterStore store(dtype);
+        ParameterStore store(dtype, Device::cuda);
         LaNet model(store,
                     {.backbone = backbone, .image_size = image_size, .batch = 128, .samples = 128});
         int nodes = 0;

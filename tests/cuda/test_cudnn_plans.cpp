@@ -26,7 +26,7 @@ struct Recorded {
   LaNet model;
 
   Recorded(Backbone backbone, int64_t image_size, DType dtype)
-      : store(dtype),
+      : store(dtype, Device::cuda),
         model(store,
               {.backbone = backbone, .image_size = image_size, .batch = 128, .samples = 12'271}) {}
 
