@@ -95,7 +95,7 @@ TEST_CASE("cuda: augment of crops of every length, flipped and not, at either en
 
 TEST_CASE("cuda: augment takes the mean grey of more strips than a warp has lanes") {
   if (skip_without_device()) return;
-  Batch batch(1, 1, 100, 0, DType::f32);  // 4 x 7 strips, and a row of four below the picture
+  Batch batch(1, 1, 130, 0, DType::f32);  // 5 x 9 strips, and three rows below the picture
   batch.at(0).factor[static_cast<int>(ColourStep::contrast)] = 0.7f;
   check_batch(batch);
 }
