@@ -104,13 +104,15 @@ void augment(Context& context, const AugmentArgs& args) {
     if (args.flip_swap_landmarks)
       require_tensor(args.flip_permutation, {count}, DType::i32, "flip_permutation");
   }
-  const double pixels = static_cast<double>(batch * size * size);
-  const Operation operation(
-      context, "augment",
-      {.launches = args.landmarks ? 3 : 2,
-       // Twice through 8 bits: the crop between the passes, and the picture it is of.
-       .bytes = 9 * pixels + bytes_of({args.y, args.landmarks_out}),
-       .flops = 3 * 40 * pixels});
+  const double levels = 3 * static_cast<double>(batch * size * size);
+  // Between the passes, written and read.
+  const double between = context.device() == Device::cuda
+                             ? static_cast<double>(AugmentCudaLayout(size, batch).bytes)
+                             : levels;
+  const Operation operation(context, "augment",
+                            {.launches = 3,
+                             .bytes = levels + 2 * between + bytes_of({args.y, args.landmarks_out}),
+                             .flops = 40 * levels});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context,
                  augment_cuda(context, args,

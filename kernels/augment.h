@@ -75,8 +75,8 @@ struct AugmentArgs {
   bool flip_swap_landmarks = true;
   std::array<double, 3> mean = kMean, std = kStd;
 };
-/// Uses augment_workspace_bytes of the context's workspace. On CUDA nobody checks indices and
-/// parameters that are out of range.
+/// Uses augment_workspace_bytes of the context's workspace. On CUDA pictures have fewer than 2^15
+/// pixels along an axis, and nobody checks indices and parameters that are out of range.
 void augment(Context& context, const AugmentArgs& args);
 size_t augment_workspace_bytes(const Context& context, int64_t image_size, int64_t batch);
 

@@ -159,15 +159,28 @@ TEST_CASE("augment: further channels of y are zero and change no other") {
 }
 
 TEST_CASE("augment: the announced traffic is what is written, further channels included") {
-  const Batch batch(2, 3, 10, 0, DType::bf16, 8);
-  Context context(Context::CountOnly{}, Device::cpu);
-  AnnouncedBytes announced;
-  context.set_observer(&announced);
-  augment(context, batch.args());
-  normalize(context, {.images = batch.images, .sample_indices = batch.indices, .y = batch.y});
-  constexpr double pixels = 3 * 10 * 10;
-  CHECK(announced.bytes["augment"] == pixels * (3 + 2 * 3 + 8 * 2));
-  CHECK(announced.bytes["normalize"] == pixels * (3 + 8 * 2));
+  const Batch batch(2, 3, 16, 0, DType::bf16, 8);
+  constexpr double pixels = 3 * 16 * 16, taps = 3 * 2 * 16, strips = 3 * 4;
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    Context context(Context::CountOnly{}, device);
+    Buffer memory = context.allocate(1 << 20);
+    const auto there = [&](const HostTensor& host) {
+      return memory.tensor(host.tensor().shape, host.tensor().dtype);
+    };
+    AnnouncedBytes announced;
+    context.set_observer(&announced);
+    augment(context, {.images = there(batch.images),
+                      .sample_indices = there(batch.indices),
+                      .parameters = there(batch.parameters),
+                      .y = there(batch.y)});
+    normalize(context, {.images = there(batch.images),
+                        .sample_indices = there(batch.indices),
+                        .y = there(batch.y)});
+    // Between the passes: on CUDA words, with 32 bytes a row and column and a sum of each strip.
+    const double between = device == Device::cpu ? 3 * pixels : 4 * (pixels + 8 * taps + strips);
+    CHECK(announced.bytes["augment"] == pixels * (3 + 8 * 2) + 2 * between);
+    CHECK(announced.bytes["normalize"] == pixels * (3 + 8 * 2));
+  }
 }
 
 TEST_CASE("augment: landmarks follow flip and crop, and change sides only if told to") {
@@ -249,7 +262,7 @@ TEST_CASE("augment: y of fewer than three channels, or of another size, is refus
   const HostTensor y({1, 8, 9, 4}, DType::f32);
   CHECK_THROWS_WITH_AS(
       normalize(context, {.images = narrow.images, .sample_indices = narrow.indices, .y = y}),
-      doctest::Contains("y is [1, 8, 9, 4]"), Error);
+      doctest::Contains("y is f32 [1, 8, 9, 4]; expected f32 [1, 8, 8, 4]"), Error);
 }
 
 TEST_CASE("augment: indices and boxes outside the picture are refused") {

@@ -62,8 +62,8 @@ TEST_CASE("cuda: augment of drawn batches has the bits of the CPU") {
 
 TEST_CASE("cuda: augment of pictures of several tiles: each order of the colours, extreme crops") {
   if (skip_without_device()) return;
-  constexpr int64_t size = 70;  // a second column of tiles, and a part of a fifth row
-  Batch batch(2, 6, size, 3, DType::f32);
+  constexpr int64_t size = 70;  // a part of a third column of tiles, and of a second row
+  Batch batch(2, 6, size, 3, DType::f32, 4);
   const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   for (int64_t b = 0; b < 6; ++b) {
     AugmentParameters& p = batch.at(b);
@@ -79,9 +79,23 @@ TEST_CASE("cuda: augment of pictures of several tiles: each order of the colours
   check_batch(batch);
 }
 
-TEST_CASE("cuda: augment takes the mean grey of more tiles than a warp has lanes") {
+TEST_CASE("cuda: augment of crops of every length, flipped and not, at either end of the picture") {
   if (skip_without_device()) return;
-  Batch batch(1, 1, 176, 0, DType::f32);  // 3 x 11 tiles
+  constexpr int64_t size = 48;
+  Batch batch(3, 2 * size, size, 0, DType::bf16, 8);
+  for (int64_t b = 0; b < 2 * size; ++b) {
+    AugmentParameters& p = batch.at(b);
+    const auto side = static_cast<int32_t>(size), length = static_cast<int32_t>(b / 2 + 1);
+    p.flip = static_cast<int32_t>(b % 2);
+    p.crop_width = length, p.crop_x = b % 4 < 2 ? 0 : side - length;
+    p.crop_height = side + 1 - length, p.crop_y = b % 4 < 2 ? side - p.crop_height : 0;
+  }
+  check_batch(batch);
+}
+
+TEST_CASE("cuda: augment takes the mean grey of more strips than a warp has lanes") {
+  if (skip_without_device()) return;
+  Batch batch(1, 1, 130, 0, DType::f32);  // 5 x 9 strips, and three rows below the picture
   batch.at(0).factor[static_cast<int>(ColourStep::contrast)] = 0.7f;
   check_batch(batch);
 }
@@ -103,9 +117,10 @@ TEST_CASE("cuda: augment rounds the product and the sum of a blend, each by itse
 TEST_CASE("cuda: normalize has the bits of the CPU") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    // One pixel a thread, several, and one since the pictures start where no pack does.
+    // Pixels that are written at once and not, the latter for their number of channels or since y
+    // starts where no pack does; pictures of more than one block.
     for (const auto& [size, shift, channels] :
-         {std::array<int64_t, 3>{9, 0, 3}, {36, 0, 3}, {36, 1, 3}, {36, 0, 4}, {9, 1, 8}}) {
+         {std::array<int64_t, 3>{9, 0, 3}, {50, 0, 4}, {9, 1, 4}, {50, 0, 8}, {9, 1, 8}}) {
       CAPTURE(to_string(dtype));
       CAPTURE(size);
       CAPTURE(shift);
@@ -115,7 +130,7 @@ TEST_CASE("cuda: normalize has the bits of the CPU") {
       Context cpu, context(Device::cuda);
       normalize(cpu, {.images = batch.images, .sample_indices = batch.indices, .y = expected});
       const DeviceTensor images(context, batch.images, shift), indices(context, batch.indices),
-          y(context, HostTensor(expected.tensor().shape, dtype));
+          y(context, HostTensor(expected.tensor().shape, dtype), shift);
       normalize(context, {.images = images, .sample_indices = indices, .y = y});
       CHECK(y.download().bits_equal(expected));
     }

@@ -86,6 +86,12 @@ inline float __fadd_rn(float x, float y) {
   const volatile float sum = x + y;
   return sum;
 }
+/// The sum rounded down; double holds it unless one is 2^29 times the other.
+inline float __fadd_rd(float x, float y) {
+  const double sum = static_cast<double>(x) + y;
+  const float nearest = static_cast<float>(sum);
+  return nearest > sum ? std::nextafter(nearest, -std::numeric_limits<float>::infinity()) : nearest;
+}
 inline float __fsub_rn(float x, float y) {
   const volatile float difference = x - y;
   return difference;
