@@ -1,23 +1,49 @@
 #include "bench/profile.h"
 
 #include "bench/timer.h"
+#include "core/cuda/nvtx.h"
 
 namespace lanet::bench {
 
 namespace {
 
-/// Takes down operations, and the moments at which they begin and end.
+#ifdef LANET_HAVE_CUDA
+using cuda::pop_range;
+using cuda::push_range;
+#else
+void push_range(const std::string&) {}  // nobody listens
+void pop_range() {}
+#endif
+
+/// Takes down operations and the moments at which they begin and end, and marks nodes and the
+/// operations in them for NVIDIA's profilers.
 class Profiler : public OperationCounter {
  public:
   explicit Profiler(Moments& moments) : moments_(moments) {}
+  ~Profiler() override { leave(); }
+  void enter(const std::string& owner, const char* kind, const char* pass) override {
+    OperationCounter::enter(owner, kind, pass);
+    leave();
+    push_range(owner + " " + pass);
+    entered_ = true;
+  }
   void begin(const char* operation, const Cost& cost) override {
     OperationCounter::begin(operation, cost);
+    push_range(operation);
     moments_.mark();
   }
-  void end() override { moments_.mark(); }
+  void end() override {
+    moments_.mark();
+    pop_range();
+  }
 
  private:
+  void leave() {
+    if (entered_) pop_range();
+    entered_ = false;
+  }
   Moments& moments_;
+  bool entered_ = false;  // a node, whose range is open
 };
 
 }  // namespace

@@ -1,6 +1,10 @@
-// scripts/gpu-check with stand-ins for the program, its tests and compute-sanitizer: what it
-// records for each outcome, that it goes on after a failure, its time limit and its exit code.
+// scripts/gpu-check with stand-ins for the program, its tests and the tools: what it records for
+// each outcome and in which order, that it goes on after a failure, its time limits and its exit
+// code.
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "tests/program.h"
 
@@ -9,10 +13,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What each stand-in does wrong is said by the words in $WRONG.
-constexpr const char* kProgram = R"sh(#!/bin/sh
-is() { case " $WRONG " in *" $1 "*) return 0 ;; esac; return 1; }
-all=" $* " device=cpu run=
+// Stand-ins do wrong what the words in $WRONG say. Where there is a $CLOCK, a file, its seconds are
+// the time: each stand-in takes what $TAKES says ("verify=5"), and none sleeps.
+constexpr const char* kCommon = R"sh(#!/bin/sh
+is() { case " ${WRONG:-} " in *" $1 "*) return 0 ;; esac; return 1; }
+takes() {
+  for amount in ${TAKES:-}; do
+    case $amount in
+      $1=*) echo $(($(cat "$CLOCK") + ${amount#*=})) >"$CLOCK" ;;
+    esac
+  done
+}
+)sh";
+
+constexpr const char* kProgram = R"sh(
+all=" $* " device=cpu run= words=
 while [ $# -gt 0 ]; do
   case $1 in
     --device) device=$2 ;;
@@ -24,21 +39,50 @@ done
 case $words in
   " doctor --json")
     is broken-program && { echo "lib.so: not found" >&2; exit 127; }
-    gpu=',{"device":"cuda","name":"NVIDIA Test 9000","capability":"9.0"}'
+    if is without-pip; then
+      case $LD_LIBRARY_PATH in
+        *nvidia/cudnn/lib:*nvidia/nccl/lib*) ;;
+        *) echo "libcudnn.so.9: not found" >&2; exit 127 ;;
+      esac
+    fi
+    gpu=',{"device":"cuda","name":"NVIDIA Test 9000","capability":"9.0"}' problems=
     is cpu-only && gpu=
+    is no-device && gpu= problems='"Built with CUDA, but only the CPU works: there is no NVIDIA driver."'
     changed=false; is changed && changed=true
-    echo '{"program":{"version":"0.1.0","commit":"0123456789abcdef0123456789abcdef01234567","changed":'$changed'},"cuda_driver":"13.0","cuda_driver_release":"580.65","devices":[{"device":"cpu","name":"C"}'$gpu'],"problems":[]}' ;;
-  " doctor"*) is slow-doctor && sleep 30; echo "No problems found." ;;
-  " synth"*) mkdir "$run" ;;
+    echo '{"program":{"version":"0.1.0","commit":"0123456789abcdef0123456789abcdef01234567","changed":'$changed'},"cuda_driver":"13.0","cuda_driver_release":"580.65","devices":[{"device":"cpu","name":"C"}'$gpu'],"problems":['$problems']}'
+    is old-library && exit 1 ;;
+  " doctor"*)
+    takes doctor
+    is slow-doctor && sleep 30
+    is old-library && { echo "problem     cuDNN: loaded 8.9.7; expected 9.8 or newer"; exit 1; }
+    is refused && { echo "problem     Built with CUDA, but only the CPU works: out of memory"; exit; }
+    echo "No problems found." ;;
+  " synth"*) takes synth; mkdir "$run" ;;
   " verify"*)
+    takes verify
+    case $all in *" bf16 "*) is hanging-verify && { trap "" TERM; sleep 30; } ;; esac
     case $all in *" bf16 "*) is wrong-bf16 && { echo '{"ok":false,"worst":1.5}'; exit 1; } ;; esac
     echo '{"file":"x","ok":true,"worst":0.25,"checks":[]}' ;;
-  " bench"*) echo "note: something"; echo '{"images_per_second":1234.5,"device":"cuda"}' ;;
+  " bench"*) takes bench; echo "note: something"; echo '{"images_per_second":1234.5,"device":"cuda"}' ;;
   " train"*)
+    case $all in
+      *" --no-graph "*) takes eager ;;
+      *demo.json*) takes demo ;;
+      *" --device cuda "*) takes tuned ;;
+      *) takes cpu ;;
+    esac
     mkdir -p "$run"
-    loss=2.0; [ $device = cuda ] && loss=2.0002
-    [ $device = cuda ] && is other-loss && loss=2.1
-    [ $device = cuda ] && is no-loss && loss=null
+    case $device$all in
+      *" f64 "*)
+        is no-f64 && { echo "out of memory" >&2; exit 1; }
+        loss=2.0006 ;;
+      cuda*)
+        loss=2.0002
+        is rounded-loss && loss=2.0012
+        is other-loss && loss=2.1
+        is no-loss && loss=null ;;
+      *) loss=2.0 ;;
+    esac
     for epoch in 1 2; do
       echo '{"epoch":'$epoch',"losses":{"landmark":15.5,"total":'$loss'},"learning_rate":0.1,"train_accuracy":0.9,"test_accuracy":'${ACCURACY:-0.6}',"seconds":1.5}'
     done >"$run/metrics.jsonl"
@@ -49,45 +93,116 @@ case $words in
 esac
 )sh";
 
-constexpr const char* kTests = R"sh(#!/bin/sh
-is() { case " $WRONG " in *" $1 "*) return 0 ;; esac; return 1; }
+// As doctest's XML has it, in the order of the files.
+constexpr const char* kTests = R"sh(
+list="add knn gemm trainer"
 case "$*" in
   *--list-test-cases*)
-    for file in add knn gemm; do
+    for file in $list; do
       echo '  <TestCase name="a" filename="/x/tests/test_cuda_'$file'.cpp" line="1" skipped="false"/>'
       echo '  <TestCase name="b" filename="/x/tests/test_cuda_'$file'.cpp" line="2" skipped="false"/>'
     done
     echo '  <TestCase name="c" filename="/x/tests/test_rng.cpp" line="3" skipped="false"/>'
     exit ;;
-  *add.cpp*) is no-device && echo "m.h:9: MESSAGE: SKIPPED: device cuda: no driver" ;;
-  *knn.cpp*)
-    is skipped-knn && echo "m.h:9: MESSAGE: SKIPPED: one device"
-    is no-knn && { echo "[doctest] test cases: 0 | 0 passed"; exit; }
-    is wrong-knn && { echo "[doctest] test cases: 2 | 1 passed | 1 failed"; exit 1; } ;;
 esac
-echo "[doctest] test cases: 2 | 2 passed | 0 failed | 0 skipped"
+echo "$1" >>"$ROOT/test-runs"
+echo "$LANET_TEST_DIR" >"$ROOT/test-dir"
+code=0
+for file in $list; do
+  case $1 in
+    *"*/test_cuda_$file.cpp"*) ;;
+    *) continue ;;
+  esac
+  is no-$file && continue
+  success=true
+  takes $file
+  echo '    <TestCase name="a" filename="/x/tests/test_cuda_'$file'.cpp" line="1" description="d">'
+  if is skipped-$file || is refused; then
+    echo '      <Message type="WARNING" filename="m.h" line="9">'
+    echo '        <Text>'
+    is refused && reason="device cuda: out of memory" || reason="one device"
+    echo "          SKIPPED: $reason"
+    echo '        </Text>'
+    echo '      </Message>'
+  fi
+  is hanging-$file && { takes hanging; exit; }
+  is crashing-$file && kill -SEGV $$
+  if is wrong-$file; then
+    echo '      <Expression success="false" type="CHECK" filename="/x/tests/test_cuda_knn.cpp" line="7">'
+    printf '        <%s>\n          %s\n        </%s>\n' Original 'a &lt; b' Original
+    printf '        <%s>\n          %s\n        </%s>\n' Expanded '2 &lt; 1' Expanded Info 'dtype := f32' Info
+    echo '      </Expression>'
+    echo '      <Exception crash="false">'
+    echo '        CUDA: an illegal memory access'
+    echo '      </Exception>'
+    success=false code=1
+  fi
+  echo '      <OverallResultsAsserts successes="2" failures="0" test_case_success="'$success'" duration="0.25"/>'
+  echo '    </TestCase>'
+done
+is crashing-at-end && kill -SEGV $$
+echo '  <OverallResultsAsserts successes="2" failures="0"/>'
+exit $code
 )sh";
 
-constexpr const char* kSanitizer = R"sh(#!/bin/sh
-is() { case " $WRONG " in *" $1 "*) return 0 ;; esac; return 1; }
+constexpr const char* kSanitizer = R"sh(
 tool=$2
 shift 4
 echo "========= COMPUTE-SANITIZER"
-case "$*" in *gemm*) echo "========= Invalid read"; echo "========= ERROR SUMMARY: 1 error"; exit 9 ;; esac
+case "$*" in *gemm*) echo "========= Invalid __global__ read of size 4 bytes"; echo "========= ERROR SUMMARY: 1 error"; exit 9 ;; esac
 if is refuses; then
   echo '========= Error: Device not supported. See the documentation'
   echo "========= ERROR SUMMARY: 0 errors"
   exit 0
 fi
+[ $tool = racecheck ] && is race && echo "========= Error: Race reported between Write access at a.cu:3"
 "$@"
+code=$?
+takes $tool
+if [ $code -ne 0 ]; then
+  echo "========= Error: process didn't terminate successfully"
+  echo "========= ERROR SUMMARY: 0 errors"
+  exit $code
+fi
 if [ $tool = memcheck ]; then
   echo "========= ERROR SUMMARY: 0 errors"
 elif is race; then
-  echo "========= Error: Race reported between Write access at a.cu:3"
   echo "========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)"
   exit 9
 else
   echo "========= RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)"
+fi
+)sh";
+
+constexpr const char* kNvidiaSmi = R"sh(
+limit=700.00
+if is smi-once; then
+  mkdir "$ROOT/asked" 2>/dev/null || exit 1
+  limit="[N/A]"
+fi
+case $* in *csv*) echo "1980, 1980, 3201, $limit, 123.45, 35" ;; esac
+)sh";
+
+constexpr const char* kDate = R"sh(
+cat "$CLOCK"
+)sh";
+constexpr const char* kTimeout = R"sh(
+limit=$3 start=$(cat "$CLOCK")
+shift 3
+"$@"
+code=$?
+[ $(($(cat "$CLOCK") - start)) -le "$limit" ] && exit $code
+echo $((start + limit)) >"$CLOCK"
+exit 124
+)sh";
+
+constexpr const char* kCmake = R"sh(
+if [ $1 = --build ]; then
+  mkdir "$2" "$2/tests"
+  cp "$ROOT/build/lanet-cuda" "$2"
+  cp "$ROOT/build/tests/lanet-tests" "$2/tests"
+else
+  printf '%s\n' "$@" >"$ROOT/cmake-arguments"
 fi
 )sh";
 
@@ -97,36 +212,51 @@ constexpr const char* kName = "gpu-nvidia-test-9000-0123456789ab";
 class Machine {
  public:
   Machine() {
-    const fs::path tree = tests_folder().parent_path();
     fs::create_directories(root() / "scripts");
-    fs::copy(tree / "scripts/gpu-check", root() / "scripts/gpu-check");
+    fs::copy(script_source(), script());
     folder_.write("tests/golden/step.json", "{}");
     folder_.write("configs/demo.json", "{}");
     write_program("build/lanet-cuda", kProgram);
     write_program("build/tests/lanet-tests", kTests);
     write_program("bin/compute-sanitizer", kSanitizer);
+    write_program("bin/nvidia-smi", kNvidiaSmi);
   }
+  static fs::path script_source() { return tests_folder().parent_path() / "scripts/gpu-check"; }
   fs::path root() const { return folder_.path(); }
+  fs::path script() const { return root() / "scripts/gpu-check"; }
 
   /// The exit code. `variables`: of the environment.
   int check(const std::string& variables = "") {
-    const std::string command = "PATH=" + (root() / "bin").string() + ":$PATH " + variables + " " +
-                                (root() / "scripts/gpu-check").string() + " --build " +
-                                (root() / "build").string() + " >" + (root() / "out").string() +
-                                " 2>" + (root() / "err").string();
+    return start(variables, " --build " + (root() / "build").string());
+  }
+  int start(const std::string& variables, const std::string& options) {
+    const std::string command = "ROOT=" + root().string() + " PATH=" + (root() / "bin").string() +
+                                ":$PATH " + variables + " " + script().string() + options + " >" +
+                                (root() / "out").string() + " 2>" + (root() / "err").string();
     return WEXITSTATUS(std::system(command.c_str()));
   }
+  /// The same with the stand-ins' own time; `takes`: that of each, in seconds.
+  int check_by_clock(const std::string& variables, const std::string& takes) {
+    write_program("bin/date", kDate);
+    write_program("bin/timeout", kTimeout);
+    const std::string clock = folder_.write("clock", "1000\n");
+    return check("CLOCK=" + clock + " TAKES='" + takes + "' " + variables);
+  }
+  std::string out() const { return read_text(root() / "out"); }
   std::string err() const { return read_text(root() / "err"); }
   bool wrote_results() const { return fs::exists(root() / "bench/results"); }
   fs::path result_file(const std::string& end) const {
     return root() / "bench/results" / (kName + end);
   }
   nlohmann::json record() const { return nlohmann::json::parse(read_text(result_file(".json"))); }
+  void write_program(const std::string& name, const std::string& text) {
+    fs::permissions(folder_.write(name, kCommon + text), fs::perms::owner_all);
+  }
+  std::string write(const std::string& name, const std::string& text) {
+    return folder_.write(name, text);
+  }
 
  private:
-  void write_program(const std::string& name, const std::string& text) {
-    fs::permissions(folder_.write(name, text), fs::perms::owner_all);
-  }
   TemporaryFolder folder_;
 };
 
@@ -151,39 +281,157 @@ std::string detail(const nlohmann::json& record, const std::string& name) {
   return result(record, name).at("detail");
 }
 
+std::vector<std::string> names(const nlohmann::json& record) {
+  std::vector<std::string> all;
+  for (const auto& r : record.at("results")) all.push_back(r.at("name"));
+  return all;
+}
+
 int count(const nlohmann::json& record, const std::string& wanted) {
   int number = 0;
   for (const auto& r : record.at("results")) number += r.at("status") == wanted;
   return number;
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  std::vector<std::string> lines;
+  std::istringstream in(read_text(path));
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The names in `text` that match.
+std::set<std::string> matches(const std::string& text, const std::string& expression) {
+  const std::regex wanted(expression);
+  std::set<std::string> found;
+  for (std::sregex_iterator i(text.begin(), text.end(), wanted), end; i != end; ++i)
+    found.insert(i->str());
+  return found;
+}
+
+/// Every check, in order of importance.
+const std::vector<std::string> kChecks = {"doctor",
+                                          "test_cuda_add",
+                                          "test_cuda_knn",
+                                          "test_cuda_gemm",
+                                          "verify step.json f32",
+                                          "verify step.json bf16",
+                                          "20 steps, captured against eager, bf16",
+                                          "20 steps, captured against eager, f32",
+                                          "bench step 224 px, batch 128, bf16",
+                                          "bench step 224 px, batch 128, f32",
+                                          "test_cuda_trainer",
+                                          "20 steps, cpu against cuda, f32",
+                                          "demo training",
+                                          "memcheck",
+                                          "racecheck"};
+
+/// After a check in which everything passed.
+const Machine& where_all_passes() {
+  static Machine machine;
+  static const int code = machine.check();
+  CAPTURE(machine.err());
+  REQUIRE(code == 0);
+  return machine;
+}
+
+/// What each part takes where engines are timed for as long as they may be, and the tools are slow.
+constexpr const char* kSlow =
+    "doctor=4 add=15 knn=15 gemm=15 verify=5 synth=2 tuned=25 eager=6 bench=45 trainer=20 cpu=10 "
+    "demo=45 memcheck=50 racecheck=70";
+
 }  // namespace
 
 TEST_CASE("gpu-check: where everything passes it says so, of which commit and on what") {
-  Machine machine;
-  CHECK(machine.check() == 0);
+  const Machine& machine = where_all_passes();
   const auto record = machine.record();
   CHECK(record.at("format") == "lanet-gpu-check/1");
   CHECK(record.at("git") == "0123456789abcdef0123456789abcdef01234567");
   CHECK(record.at("dirty") == false);
   CHECK(record.at("device").at("name") == "NVIDIA Test 9000");
   CHECK(record.at("device").at("driver") == "580.65");
+  CHECK(record.at("device").at("doctor").at("cuda_driver") == "13.0");
+  CHECK(record.at("total_seconds") == 480);
   CHECK(record.at("failed") == 0);
-  for (const char* name :
-       {"doctor", "test_cuda_add", "test_cuda_knn", "test_cuda_gemm", "verify step.json f32",
-        "verify step.json bf16", "20 steps, cpu against cuda, f32",
-        "20 steps, captured against eager, f32", "20 steps, captured against eager, bf16",
-        "bench step 224 px, batch 128, f32", "bench step 224 px, batch 128, bf16", "demo training",
-        "memcheck", "racecheck"}) {
+  CHECK(record.at("out_of_time") == 0);
+  CHECK(names(record) == kChecks);
+  for (const std::string& name : kChecks) {
     CAPTURE(detail(record, name));
     CHECK(status(record, name) == "passed");
+    CHECK(result(record, name).at("seconds").is_number());
   }
-  CHECK(record.at("results").size() == 14);
+  CHECK(detail(record, "test_cuda_knn") == "1 case");
+  CHECK(result(record, "test_cuda_knn").at("seconds") == 0.25);
   REQUIRE(record.at("bench").size() == 2);
   CHECK(record.at("bench")[1].at("images_per_second") == 1234.5);
+  CHECK(machine.out().ends_with("gpu-check: 0 failed, 0 skipped for want of time; " +
+                                machine.result_file(".json").string() + "\n"));
   const std::string log = read_text(machine.result_file(".log"));
-  CHECK(log.find("$ " + (machine.root() / "build/lanet-cuda").string() + " doctor") !=
-        std::string::npos);
+  CHECK(contains(log, "$ " + (machine.root() / "build/lanet-cuda").string() + " doctor"));
+}
+
+TEST_CASE("gpu-check: tests of a group share a process, and the sanitizers take chosen ones") {
+  const Machine& machine = where_all_passes();
+  CHECK(lines_of(machine.root() / "test-runs") ==
+        std::vector<std::string>{
+            "--source-file=*/test_cuda_add.cpp,*/test_cuda_knn.cpp,*/test_cuda_gemm.cpp",
+            "--source-file=*/test_cuda_trainer.cpp",
+            "--source-file=*/test_cuda_add.cpp,*/test_cuda_knn.cpp",
+            "--source-file=*/test_cuda_add.cpp,*/test_cuda_knn.cpp"});
+  CHECK(read_text(machine.root() / "test-dir") == (machine.root() / "tests").string() + "\n");
+}
+
+TEST_CASE("gpu-check: the tests that it names exist") {
+  const std::string script = read_text(Machine::script_source());
+  const std::string listed =
+      run_shell(fs::canonical("/proc/self/exe").string() + " --list-test-cases -r=xml").out;
+  for (const std::string list : {"sanitized", "step_tests"}) {
+    const std::smatch found = [&] {
+      static std::smatch match;  // refers to `script`
+      REQUIRE(std::regex_search(script, match, std::regex("\n" + list + "=\"([^\"]*)\"")));
+      return match;
+    }();
+    const std::set<std::string> tests = matches(found[1], "[a-z0-9_]+");
+    CHECK(tests.size() >= 7);
+    for (const std::string& test : tests) {
+      CAPTURE(test);
+      CHECK(test.starts_with("test_cuda_"));
+      const fs::path sources = tests_folder();
+      CHECK((contains(listed, "/" + test + ".cpp\"") ||
+             fs::exists(sources / "cuda" / (test + ".cpp"))));
+    }
+  }
+}
+
+TEST_CASE("gpu-check: shells take it, and shellcheck finds nothing") {
+  const std::string script = Machine::script_source().string();
+  CHECK(run_shell("sh -n " + script).err == "");
+  if (run_shell("command -v shellcheck").code != 0) return;
+  CHECK(run_shell("shellcheck " + script).out == "");
+}
+
+TEST_CASE("gpu-check: clocks, power and temperature are recorded around each timing") {
+  const std::string bench = "bench step 224 px, batch 128, bf16";
+  auto record = where_all_passes().record();
+  const nlohmann::json state = {{"sm_mhz", 1980},         {"sm_max_mhz", 1980},
+                                {"memory_mhz", 3201},     {"power_w", 123.45},
+                                {"power_limit_w", 700.0}, {"temperature_c", 35}};
+  for (const char* when : {"before", "after"}) CHECK(result(record, bench).at(when) == state);
+  CHECK_FALSE(result(record, "doctor").contains("before"));
+
+  Machine machine;
+  CHECK(machine.check("WRONG=smi-once") == 0);  // without the limit, and gone at the second call
+  record = machine.record();
+  CHECK(result(record, bench).at("before").at("power_limit_w").is_null());
+  CHECK(result(record, bench).at("before").at("sm_mhz") == 1980);
+  CHECK(result(record, bench).at("after").is_null());
+  CHECK(detail(record, bench) == "1234.5 images per second");
+  CHECK(detail(record, "bench step 224 px, batch 128, f32") ==
+        "1234.5 images per second; nvidia-smi tells no clocks");
 }
 
 TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
@@ -202,6 +450,14 @@ TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
   const std::string golden = (tests_folder() / "golden/components.json").string();
   has(run("verify --json --device cpu " + golden).out, "\"worst\":");
 
+  const std::string tests = run_shell(fs::canonical("/proc/self/exe").string() +
+                                      " '--source-file=*/test_cuda_add.cpp' -r=xml --duration=true")
+                                .out;
+  for (const char* what :
+       {"<TestCase name=\"", "/test_cuda_add.cpp\" line=\"", "<OverallResultsAsserts successes=\"",
+        "test_case_success=\"true\"", " duration=\""})
+    has(tests, what);
+
   const TemporaryFolder folder;
   const std::string faces = (folder.path() / "faces").string();
   REQUIRE(run("synth --out " + faces + " --train 20 --test 7 --size 64").code == 0);
@@ -218,10 +474,12 @@ TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
 
 TEST_CASE("gpu-check: it goes on after each failure, counts them and ends with 1") {
   Machine machine;
-  CHECK(machine.check("ACCURACY=0.3 WRONG='wrong-knn wrong-bf16 other-loss other-bits race'") == 1);
+  CHECK(machine.check("ACCURACY=0.3 WRONG='wrong-gemm wrong-bf16 other-loss other-bits race'") ==
+        1);
   const auto record = machine.record();
+  CHECK(names(record) == kChecks);
   for (const char* name :
-       {"test_cuda_knn", "verify step.json bf16", "20 steps, cpu against cuda, f32",
+       {"test_cuda_gemm", "verify step.json bf16", "20 steps, cpu against cuda, f32",
         "20 steps, captured against eager, f32", "20 steps, captured against eager, bf16",
         "demo training", "racecheck"}) {
     CAPTURE(name);
@@ -229,18 +487,49 @@ TEST_CASE("gpu-check: it goes on after each failure, counts them and ends with 1
   }
   CHECK(record.at("failed") == 7);
   CHECK(count(record, "failed") == 7);
-  CHECK(count(record, "passed") == 7);
-  CHECK(detail(record, "racecheck").find("1 hazard") != std::string::npos);
+  CHECK(count(record, "passed") == 8);
+  CHECK(contains(detail(record, "racecheck"), "1 hazard"));
   CHECK(detail(record, "verify step.json bf16") == "the largest error is 1.5 of its bound");
+}
+
+TEST_CASE("gpu-check: after a test that fails the others get a process of their own") {
+  Machine machine;
+  CHECK(machine.check("WRONG=wrong-knn") == 1);
+  CHECK(names(machine.record()) == kChecks);
+  CHECK(detail(machine.record(), "test_cuda_knn") ==
+        "test_cuda_knn.cpp:7: a < b 2 < 1 dtype := f32");
+  CHECK(status(machine.record(), "test_cuda_add") == "passed");
+  CHECK(status(machine.record(), "test_cuda_gemm") == "passed");
+  CHECK(lines_of(machine.root() / "test-runs")[1] == "--source-file=*/test_cuda_gemm.cpp");
+}
+
+TEST_CASE("gpu-check: a crash belongs to the file in which it happens") {
+  Machine machine;
+  CHECK(machine.check("WRONG=crashing-knn") == 1);
+  auto record = machine.record();
+  CHECK(names(record) == kChecks);
+  CHECK(status(record, "test_cuda_add") == "passed");
+  CHECK(status(record, "test_cuda_knn") == "failed");
+  CHECK(contains(detail(record, "test_cuda_knn"), "exit code 139"));
+  CHECK(status(record, "test_cuda_gemm") == "passed");
+  CHECK(status(record, "test_cuda_trainer") == "passed");
+
+  CHECK(machine.check("WRONG=crashing-at-end") == 1);
+  record = machine.record();
+  for (const char* name : {"test_cuda_add", "test_cuda_knn", "test_cuda_gemm", "test_cuda_trainer"})
+    CHECK(status(record, name) == "passed");
+  CHECK(record.at("failed") == 4);  // both groups of tests, and they again in both tools
 }
 
 TEST_CASE("gpu-check: tests that do nothing have not passed") {
   Machine machine;
-  CHECK(machine.check("WRONG=skipped-knn") == 0);
-  CHECK(status(machine.record(), "test_cuda_knn") == "skipped");
-  CHECK(detail(machine.record(), "test_cuda_knn") == "one device");
-  CHECK(machine.check("WRONG=no-knn") == 1);
-  CHECK(status(machine.record(), "test_cuda_knn") == "failed");
+  CHECK(machine.check("WRONG='skipped-gemm no-trainer'") == 1);
+  const auto record = machine.record();
+  CHECK(status(record, "test_cuda_gemm") == "skipped");
+  CHECK(detail(record, "test_cuda_gemm") == "one device");
+  CHECK(record.at("out_of_time") == 0);
+  CHECK(status(record, "test_cuda_trainer") == "failed");
+  CHECK(detail(record, "test_cuda_trainer") == "no test ran");
 }
 
 TEST_CASE("gpu-check: a tool that refuses the device, or is not there, is unsupported") {
@@ -248,7 +537,7 @@ TEST_CASE("gpu-check: a tool that refuses the device, or is not there, is unsupp
   CHECK(machine.check("WRONG=refuses") == 0);
   for (const char* tool : {"memcheck", "racecheck"}) {
     CHECK(status(machine.record(), tool) == "unsupported");
-    CHECK(detail(machine.record(), tool).find("Device not supported") != std::string::npos);
+    CHECK(contains(detail(machine.record(), tool), "Device not supported"));
   }
   if (std::system("PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer >/dev/null") == 0)
     return;  // there is one beside the stand-in
@@ -263,15 +552,108 @@ TEST_CASE("gpu-check: losses that are no numbers are no agreement") {
   CHECK(status(machine.record(), "20 steps, cpu against cuda, f32") == "failed");
 }
 
-TEST_CASE("gpu-check: what takes too long is stopped, and the rest is not run") {
+TEST_CASE("gpu-check: losses that differ are judged by their distances from f64") {
   Machine machine;
-  CHECK(machine.check("GPU_CHECK_SECONDS=2 WRONG=slow-doctor") == 1);
+  auto said = [&](const std::string& wrong) {
+    CHECK(machine.check("WRONG='" + wrong + "'") == 1);
+    CHECK(status(machine.record(), "20 steps, cpu against cuda, f32") == "failed");
+    return detail(machine.record(), "20 steps, cpu against cuda, f32");
+  };
+  std::string text = said("other-loss");
+  CHECK(contains(text, "is 0.05 of at most 5e-4"));
+  CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0497"));
+  CHECK(text.ends_with(": this is a fault"));
+  text = said("rounded-loss");
+  CHECK(contains(text, "is 0.0006 of at most 5e-4"));
+  CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0003"));
+  CHECK(text.ends_with(": the bound is wrong"));
+  CHECK(said("other-loss no-f64").ends_with("not compared with f64: exit code 1: out of memory"));
+}
+
+TEST_CASE("gpu-check: what hangs has failed, is killed if it must be, and the rest is run") {
+  Machine machine;
+  CHECK(machine.check("GPU_CHECK_SECONDS=12 WRONG=hanging-verify") == 1);
   const auto record = machine.record();
-  CHECK(detail(record, "doctor").find("stopped after") != std::string::npos);
-  CHECK(status(record, "verify step.json f32") == "failed");
-  CHECK(detail(record, "verify step.json f32").find("not run") != std::string::npos);
-  CHECK(status(record, "racecheck") == "failed");
-  CHECK(record.at("results").size() == 14);
+  CHECK(names(record) == kChecks);
+  CHECK(status(record, "verify step.json bf16") == "failed");
+  CHECK(detail(record, "verify step.json bf16") == "did not end within 1 s");
+  CHECK(status(record, kChecks[6]) == "passed");
+}
+
+TEST_CASE("gpu-check: a test that hangs has failed, and the tests behind it are run") {
+  Machine machine;
+  CHECK(machine.check_by_clock("WRONG=hanging-knn", "hanging=1000") == 1);
+  const auto record = machine.record();
+  CHECK(names(record) == kChecks);
+  CHECK(status(record, "test_cuda_add") == "passed");
+  CHECK(status(record, "test_cuda_knn") == "failed");
+  CHECK(detail(record, "test_cuda_knn") == "did not end within 288 s");
+  CHECK(status(record, "test_cuda_gemm") == "passed");
+  CHECK(status(record, "demo training") == "passed");
+}
+
+TEST_CASE("gpu-check: what the time does not reach is skipped, and has not failed") {
+  Machine machine;
+  CHECK(machine.check("GPU_CHECK_SECONDS=1 WRONG=slow-doctor") == 0);
+  const auto record = machine.record();
+  CHECK(names(record) == kChecks);
+  CHECK(count(record, "skipped") == static_cast<int>(kChecks.size()));
+  CHECK(detail(record, "doctor") == "no time left");
+  CHECK(detail(record, "test_cuda_gemm") == "no time left");
+  CHECK(detail(record, "verify step.json f32") == "no time left");
+  CHECK(record.at("failed") == 0);
+  CHECK(record.at("out_of_time") == kChecks.size());
+  CHECK(contains(machine.out(), "gpu-check: 0 failed, 15 skipped for want of time; "));
+}
+
+TEST_CASE("gpu-check: a test that the end of the time stops is skipped, what is done counts") {
+  Machine machine;
+  CHECK(machine.check_by_clock("WRONG=hanging-trainer", "add=150 bench=160 hanging=1000") == 0);
+  const auto record = machine.record();
+  CHECK(count(record, "passed") == 10);
+  for (const char* name : {"test_cuda_trainer", "demo training", "racecheck"}) {
+    CHECK(status(record, name) == "skipped");
+    CHECK(detail(record, name).starts_with("no time left"));
+  }
+  CHECK(record.at("out_of_time") == 5);
+}
+
+TEST_CASE("gpu-check: 240 seconds reach the bench step, 480 the sanitizers") {
+  Machine machine;
+  CHECK(machine.check_by_clock("GPU_CHECK_SECONDS=240", kSlow) == 0);
+  auto record = machine.record();
+  CHECK(record.at("total_seconds") == 240);
+  CHECK(names(record) == kChecks);
+  const auto reached = std::find(kChecks.begin(), kChecks.end(), "test_cuda_trainer");
+  for (auto name = kChecks.begin(); name != reached; ++name)
+    CHECK(status(record, *name) == "passed");
+  CHECK(record.at("failed") == 0);
+  CHECK(record.at("out_of_time") > 0);
+
+  CHECK(machine.check_by_clock("", kSlow) == 0);
+  CHECK(machine.record().at("failed") == 0);
+  CHECK(machine.record().at("out_of_time") == 0);
+}
+
+TEST_CASE("gpu-check: a library that is too old is doctor's failure, and the rest is run") {
+  Machine machine;
+  CHECK(machine.check("WRONG=old-library") == 1);
+  CHECK(status(machine.record(), "doctor") == "failed");
+  CHECK(detail(machine.record(), "doctor") == "cuDNN: loaded 8.9.7; expected 9.8 or newer ");
+  CHECK(machine.record().at("failed") == 1);
+}
+
+TEST_CASE("gpu-check: a device that is there and refuses has failed, with the reason") {
+  Machine machine;
+  CHECK(machine.check("WRONG=refused") == 1);
+  const auto record = machine.record();
+  CHECK(names(record) == kChecks);
+  CHECK(status(record, "doctor") == "failed");
+  CHECK(contains(detail(record, "doctor"), "out of memory"));
+  for (const char* name : {"test_cuda_add", "test_cuda_gemm", "test_cuda_trainer"}) {
+    CHECK(status(record, name) == "failed");
+    CHECK(detail(record, name) == "device cuda: out of memory");
+  }
 }
 
 TEST_CASE("gpu-check: without a device that works it says why in one line and records nothing") {
@@ -285,7 +667,7 @@ TEST_CASE("gpu-check: without a device that works it says why in one line and re
   }
   Machine machine;
   machine.check("WRONG=no-device");
-  CHECK(machine.err() == "gpu-check: no CUDA device works here: no driver\n");
+  CHECK(machine.err() == "gpu-check: no CUDA device works here: there is no NVIDIA driver.\n");
 }
 
 TEST_CASE("gpu-check: a program from a changed tree leaves a record of another name") {
@@ -296,11 +678,54 @@ TEST_CASE("gpu-check: a program from a changed tree leaves a record of another n
   CHECK(record.at("dirty") == true);
 }
 
-TEST_CASE("gpu-check: an option that it does not know is bad usage") {
+TEST_CASE("gpu-check: a bundle checks itself, with pip's libraries where it has none") {
   Machine machine;
-  const std::string script = (machine.root() / "scripts/gpu-check").string();
-  for (const char* options : {" --biuld x", " --build"})
-    CHECK(WEXITSTATUS(std::system((script + options + " 2>/dev/null").c_str())) == 2);
+  const fs::path root = machine.root();
+  fs::rename(root / "build/lanet-cuda", root / "lanet-cuda");
+  fs::rename(root / "build/tests/lanet-tests", root / "tests/lanet-tests");
+  CHECK(machine.start("", "") == 0);
+  CHECK(names(machine.record()) == kChecks);
+  CHECK_FALSE(contains(machine.out(), "libraries"));
+
+  machine.write_program("bin/ldd", "\necho 'libcudnn.so.9 => not found'\n");
+  machine.write_program("bin/python3", "\necho; echo /no/such/zip; echo \"$ROOT/site-packages\"\n");
+  CHECK(machine.start("WRONG=without-pip", "") == 1);
+  CHECK(contains(machine.err(), "libcudnn.so.9: not found"));
+  const fs::path packages = root / "site-packages/nvidia";
+  for (const char* package : {"cudnn", "nccl"}) fs::create_directories(packages / package / "lib");
+  CHECK(machine.start("WRONG=without-pip", "") == 0);
+  CHECK(contains(machine.out(), "missing libraries looked for in " +
+                                    (packages / "cudnn/lib").string() + ":" +
+                                    (packages / "nccl/lib").string()));
+}
+
+TEST_CASE("gpu-check: a build takes every variable that third_party/README.md names") {
+  Machine machine;
+  machine.write("CMakeLists.txt", "");
+  machine.write_program("bin/cmake", kCmake);
+  const std::string readme = read_text(tests_folder().parent_path() / "third_party/README.md");
+  const std::set<std::string> variables = matches(readme, "LANET_[A-Z_]+|[A-Za-z]+_ROOT");
+  CHECK(variables.size() >= 9);
+  std::string environment;
+  for (const std::string& variable : variables)
+    environment += variable + "='/a b/" + variable + ";/c' ";
+  CHECK(machine.start(environment, "") == 0);
+  const std::vector<std::string> arguments = lines_of(machine.root() / "cmake-arguments");
+  for (const std::string& variable : variables) {
+    const std::string wanted = "-D" + variable + "=/a b/" + variable + ";/c";
+    CAPTURE(wanted);
+    CHECK(std::count(arguments.begin(), arguments.end(), wanted) == 1);
+  }
+  CHECK(names(machine.record()) == kChecks);
+}
+
+TEST_CASE("gpu-check: an option that it does not know, or a time that is none, is bad usage") {
+  Machine machine;
+  for (const char* options : {" --biuld x", " --build"}) CHECK(machine.start("", options) == 2);
+  for (const char* seconds : {"4m", "0", "-1"}) {
+    CHECK(machine.check("GPU_CHECK_SECONDS=" + std::string(seconds)) == 2);
+    CHECK(contains(machine.err(), "GPU_CHECK_SECONDS: '" + std::string(seconds) + "'"));
+  }
 }
 
 }  // namespace lanet::test

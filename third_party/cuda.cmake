@@ -11,6 +11,11 @@ if(NOT CUDAToolkit_FOUND OR NOT CUDAToolkit_NVCC_EXECUTABLE OR CUDAToolkit_VERSI
                       "${oldest_toolkit} or newer. Set -DCUDAToolkit_ROOT=<folder>, or configure the "
                       "preset 'cpu'.")
 endif()
+find_path(LANET_NVTX_INCLUDE nvtx3/nvToolsExt.h PATHS ${CUDAToolkit_INCLUDE_DIRS} NO_DEFAULT_PATH)
+if(NOT LANET_NVTX_INCLUDE)
+  message(FATAL_ERROR "LANET_CUDA=ON, but nvtx3/nvToolsExt.h was not found in ${CUDAToolkit_INCLUDE_DIRS}. "
+                      "Install the toolkit's NVTX (cuda-nvtx), or configure the preset 'cpu'.")
+endif()
 # The toolkit's own nvcc, which need not be in PATH.
 if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
