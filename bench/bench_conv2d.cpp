@@ -1,6 +1,5 @@
-#include "bench/bench.h"
+#include "bench/conv2d_layers.h"
 #include "core/operation.h"
-#include "kernels/conv2d_cases.h"
 #ifdef LANET_HAVE_ONEDNN
 #include "kernels/conv2d_onednn.h"
 #endif
@@ -8,17 +7,6 @@
 namespace lanet::bench {
 
 namespace {
-
-std::vector<Sizes> layers() {
-  std::vector<Sizes> sizes;
-  for (const auto& [s, name] : kConv2dCases) {
-    if (name)
-      sizes.push_back({{s.batch, s.height, s.width, s.in_channels, s.out_channels, s.kernel,
-                        s.stride, s.padding},
-                       name});
-  }
-  return sizes;
-}
 
 using LibraryCall = std::function<void(Conv2dPass pass, const Conv2dPrimitiveArgs& images)>;
 
@@ -53,8 +41,7 @@ void call_library(Context& context, const Conv2dShape& s, const LibraryCall& cal
 }
 
 void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measure) {
-  const Conv2dShape s{sizes[0], sizes[1], sizes[2], sizes[3], sizes[4],
-                      sizes[5], sizes[6], sizes[7], dtype};
+  const Conv2dShape s = conv2d_shape(sizes, dtype);
   Conv2dPlan plan(context, s, /*data_gradient=*/true, /*weight_gradient=*/true);
   context.reserve_workspace(plan.workspace_bytes());
   BenchTensor x(context, s.x(), dtype), dx(context, s.x(), dtype), y(context, s.y(), dtype);
@@ -74,12 +61,11 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
 
 }  // namespace
 
-static const Registration conv2d_bench{
-    {.axes = {"batch", "height", "width", "in", "out", "kernel", "stride", "padding"},
-     .sizes = layers(),
-     .dtypes = {DType::f32, DType::bf16},
-     .images = true,
-     .last_may_be_zero = true,
-     .run = run}};
+static const Registration conv2d_bench{{.axes = kConv2dAxes,
+                                        .sizes = conv2d_layers(),
+                                        .dtypes = {DType::f32, DType::bf16},
+                                        .images = true,
+                                        .last_may_be_zero = true,
+                                        .run = run}};
 
 }  // namespace lanet::bench

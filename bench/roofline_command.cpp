@@ -44,13 +44,13 @@ int run_roofline(const RooflineOptions& options) {
   const Cost total = total_cost(operations);
   const double floor = floor_seconds(operations, ceilings.values);
   const double images = static_cast<double>(options.batch);
-  std::optional<Spread> step;
+  std::optional<StepTimes> step;
   if (options.steps > 0) {
     Context context(device, static_cast<int>(options.threads));
     std::optional<PlanTable> plans;
     if (device == Device::cuda) context.set_plans(&plans.emplace(machine_for_plans()));
     RandomTraining training(context, options, /*capture=*/true);
-    step = spread_of(training.steps(options.steps));
+    step = training.steps(options.steps);
   }
   std::vector<TimedOperation> without_times;
   for (const CountedOperation& o : operations) without_times.push_back({o});
@@ -83,7 +83,7 @@ int run_roofline(const RooflineOptions& options) {
       ceilings.source, describe(ceilings.values), 1e3 * floor, images / floor, total.launches);
   if (step)
     fmt::print("step, measured  {:8.2f} ms  {:10.1f} img/s, {:.0f} % of the floor's rate\n",
-               1e3 * step->median, images / step->median, 100 * floor / step->median);
+               1e3 * step->usual, images / step->usual, 100 * floor / step->usual);
   return 0;
 }
 

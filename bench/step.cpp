@@ -1,7 +1,6 @@
 #include "bench/step.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "train/random_faces.h"
 
@@ -28,25 +27,37 @@ Config step_config(const StepSize& size) {
   return config;
 }
 
+nlohmann::ordered_json milliseconds(const StepTimes& times) {
+  nlohmann::ordered_json line = milliseconds(times.each);
+  line["min"] = 1e3 * times.each.least;
+  line["max"] = 1e3 * times.most;
+  line["mean"] = 1e3 * times.mean;
+  return line;
+}
+
 RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capture)
     : context_(context), trainer_(make_trainer(context, size, capture)) {
   trainer_.initialise([](const std::string&) {});
   trainer_.prepare_epoch();
 }
 
-double RandomTraining::step() {
-  const auto start = std::chrono::steady_clock::now();
-  trainer_.step();
-  context_.synchronize();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-std::vector<double> RandomTraining::steps(int64_t count) {
+StepTimes RandomTraining::steps(int64_t count) {
   constexpr int kWarmUp = 2;
   for (int i = 0; i < kWarmUp; ++i) step();
-  std::vector<double> seconds;
-  for (int64_t i = 0; i < count; ++i) seconds.push_back(step());
-  return seconds;
+  Moments moments(context_);
+  moments.mark();
+  for (int64_t i = 0; i < count; ++i) {
+    step();
+    moments.mark();
+  }
+  const std::vector<double> at = moments.seconds();
+  std::vector<double> each(static_cast<size_t>(count));
+  for (size_t i = 0; i < each.size(); ++i) each[i] = at[i + 1] - at[i];
+  StepTimes times{.each = spread_of(each),
+                  .most = *std::max_element(each.begin(), each.end()),
+                  .mean = at.back() / static_cast<double>(count)};
+  times.usual = context_.device() == Device::cuda ? times.mean : times.each.median;
+  return times;
 }
 
 }  // namespace lanet::bench

@@ -2,12 +2,25 @@
 #pragma once
 
 #include "bench/commands.h"
+#include "bench/timer.h"
 #include "train/trainer.h"
 
 namespace lanet::bench {
 
 /// The configuration that a step of this size belongs to.
 Config step_config(const StepSize& size);
+
+/// In seconds.
+struct StepTimes {
+  Spread each;      ///< of single steps
+  double most = 0;  ///< of a single step
+  double mean = 0;  ///< from the first step's start to the last one's end, by their number
+  /// What a step takes. On the CPU it is the median of the steps. On CUDA it is the mean: there the
+  /// host runs ahead, and one step's time holds what another has left waiting.
+  double usual = 0;
+};
+/// {"median": …, "p10": …, "p90": …, "min": …, "max": …, "mean": …}
+nlohmann::ordered_json milliseconds(const StepTimes& times);
 
 /// A network with starting weights that trains on two batches of random pictures, over and over; on
 /// several ranks (the context's communicator) each with its part of them.
@@ -17,10 +30,9 @@ class RandomTraining {
   RandomTraining(Context& context, const StepSize& size, bool capture);
 
   Trainer& trainer() { return trainer_; }
-  /// The next step, from start to end, in seconds by the clock.
-  double step();
-  /// step() as many times, behind two that are not counted: libraries load, the graph is captured.
-  std::vector<double> steps(int64_t count);
+  void step() { trainer_.step(); }
+  /// So many steps, timed, after two that are not: libraries load, the graph is captured.
+  StepTimes steps(int64_t count);
 
  private:
   Context& context_;

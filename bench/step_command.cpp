@@ -95,15 +95,13 @@ int step_on(Ranks& ranks, const StepOptions& options) {
   Trainer& trainer = training.trainer();
   const size_t allocations = context.memory().allocations;  // the trainer has frozen the context
 
-  const std::vector<double> steps = training.steps(options.steps);
+  const StepTimes step = training.steps(options.steps);
   const CollectiveCount collectives =
       alone ? CollectiveCount{} : watch_collectives(context, training);
   std::optional<StepProfile> profile;
   if (frame) profile = profile_steps(context, training, options.steps);
   const Spread convolutions =
       time_convolutions(context, trainer, std::max<int64_t>(3, options.steps / 2));
-  const Spread step = spread_of(steps);
-  const auto [least, most] = std::minmax_element(steps.begin(), steps.end());
   const double images = static_cast<double>(options.batch);
   const size_t peak = context.memory().peak_bytes;
   const size_t allocated_after = context.memory().allocations - allocations;
@@ -120,14 +118,11 @@ int step_on(Ranks& ranks, const StepOptions& options) {
     frame->trace->commit();
   }
   if (options.json) {
-    nlohmann::ordered_json step_ms = milliseconds(step);
-    step_ms["min"] = 1e3 * *least;
-    step_ms["max"] = 1e3 * *most;
     nlohmann::ordered_json line = {{"format", "lanet-bench-step/1"},
                                    {"program", program_version()},
-                                   {"images_per_second", images / step.median},
+                                   {"images_per_second", images / step.usual},
                                    {"convolutions_images_per_second", images / convolutions.median},
-                                   {"step_ms", step_ms},
+                                   {"step_ms", milliseconds(step)},
                                    {"peak_memory_bytes", peak},
                                    {"allocations_after_freeze", allocated_after},
                                    {"captured", trainer.captured()},
@@ -152,14 +147,15 @@ int step_on(Ranks& ranks, const StepOptions& options) {
   }
   fmt::print(
       "{} {} px batch {} {} on {}, {} threads\n"
-      "step            {:8.1f} ms median ({:.1f} to {:.1f})  {:8.2f} img/s\n"
+      "step            {:8.1f} ms {} ({:.1f} to {:.1f})  {:8.2f} img/s\n"
       "its convolutions{:8.1f} ms median                     {:8.2f} img/s\n"
       "share           {:8.1f} %\n"
       "peak memory     {:8.1f} MB, {} allocations after the freeze\n",
       options.backbone, options.image, options.batch, options.dtype, to_string(context.device()),
-      context.threads(), 1e3 * step.median, 1e3 * *least, 1e3 * *most, images / step.median,
-      1e3 * convolutions.median, images / convolutions.median,
-      100 * convolutions.median / step.median, static_cast<double>(peak) / 1e6, allocated_after);
+      context.threads(), 1e3 * step.usual, context.device() == Device::cuda ? "mean" : "median",
+      1e3 * step.each.least, 1e3 * step.most, images / step.usual, 1e3 * convolutions.median,
+      images / convolutions.median, 100 * convolutions.median / step.usual,
+      static_cast<double>(peak) / 1e6, allocated_after);
   if (!alone)
     fmt::print(
         "{} ranks by {}, {} images each; a step has {} collectives, {:.2f} MB, and {} gradient "

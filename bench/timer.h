@@ -43,17 +43,17 @@ class Timer {
  public:
   explicit Timer(Context& context);
 
-  /// At least 5 runs and about 0.15 s of them. Cold: a buffer twice as large as the last-level
-  /// cache is written before each. Warm: the run itself comes before each, untimed. On CUDA the
-  /// buffer is written in both cases, first of all: the host starts the run meanwhile.
+  /// At least 5 runs and about 0.15 s of them. Cold: before each, the caches are filled with a
+  /// buffer twice as large as the last level. Warm: the run itself comes before each, untimed. On
+  /// CUDA the buffer comes first in both cases: the host starts the run meanwhile.
   Spread time(const std::function<void()>& run, Cache cache);
   size_t buffer_bytes() const { return buffer_.bytes(); }
 
  private:
-  void write_buffer();
+  void fill_caches();
 
   Context& context_;
-  Buffer buffer_;
+  Buffer buffer_, statistics_;
   Moments moments_;
 };
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/arena.h"
+#include "core/plan_table.h"
 
 namespace lanet {
 
@@ -83,6 +84,10 @@ void Graph::plan(Context& context) {
   }
   schedule(context.device() == Device::cuda || shard_.ranks > 1);
   decide_gradients();
+  if (PlanTable* plans = context.plans()) {
+    for (auto& node : nodes_) node->request_tuning(context);
+    plans->tune();
+  }
   for (auto& node : nodes_) node->plan(context);
   assign_memory(context);
   planned_ = true;

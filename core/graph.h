@@ -43,6 +43,9 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  /// Requests what a library is to choose by timing (core/plan_table.h). Called once, before any
+  /// node is planned.
+  virtual void request_tuning(Context&) {}
   /// Makes library plans and reserves workspace. Called once, before any memory exists.
   virtual void plan(Context&) {}
   virtual void forward(Context& context) = 0;

@@ -31,6 +31,18 @@ inline double bytes_of(std::initializer_list<Gradient> gradients) {
   return bytes;
 }
 
+/// What a device does at most.
+struct Ceilings {
+  double bytes_per_second = 0;
+  double bf16_flops = 0;   ///< a second, in products of bf16 operands
+  double float_flops = 0;  ///< a second, in products of float32 operands
+};
+/// An H200: copy 4.3 TB/s and bf16 product 790 TFLOP/s as measured; float32 as in its data sheet.
+inline constexpr Ceilings kH200{4.3e12, 790e12, 67e12};
+
+/// The least time that this operation takes: of its traffic or its product, whichever is longer.
+double floor_seconds(const Cost& cost, const Ceilings& ceilings);
+
 /// Watches the operations of a context from outside: set_observer().
 class OperationObserver {
  public:

@@ -1,19 +1,22 @@
 // Which of its engines a library runs each convolution with, where timing chose it. Engines round
-// differently, so a run keeps its table: what goes on from it computes the same bits.
+// differently, so a run keeps its table: a run that continues from it computes the same bits.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
+
+#include "core/engine_race.h"
 
 namespace lanet {
 
-/// An engine of cuDNN with its settings (knobs), by the library's numbers.
+/// The engine that was chosen, and every one that was timed for it.
 struct PlanChoice {
-  int64_t engine = 0;
-  std::map<int64_t, int64_t> knobs;
-  double milliseconds = 0;  ///< 0: it was not timed, but is what the library proposes first
+  PlanEngine chosen;
+  std::vector<PlanEngine> timed = {};
 
   bool operator==(const PlanChoice&) const = default;
 };
@@ -32,18 +35,36 @@ class PlanTable {
   std::string text() const;
 
   /// Null if nothing was chosen for what this text describes.
-  const PlanChoice* find(const std::string& what) const;
+  const PlanEngine* find(const std::string& what) const;
   void add(const std::string& what, PlanChoice choice) { choices_[what] = std::move(choice); }
   const std::map<std::string, PlanChoice>& choices() const { return choices_; }
   const std::string& machine() const { return machine_; }
 
-  /// How long engines may still be timed; what is planned after that takes the library's first
+  /// Times engines until there are none left or out_of_time() holds; those that ran, the fastest
+  /// first.
+  using Race = std::function<std::vector<PlanEngine>(const std::function<bool()>& out_of_time)>;
+  /// Asks for an engine to be chosen by timing. floor_seconds: the least that this takes in a step;
+  /// those of requests with the same text add up.
+  void request(const std::string& what, double floor_seconds, Race race);
+  /// Holds the races that were requested, that of the most floor time first, until seconds_left are
+  /// spent, and adds their choices. What the table has already is not timed. now: a clock, in
+  /// seconds.
+  void tune(const std::function<double()>& now = steady_seconds);
+
+  /// How long engines may still be timed. What has no choice by then takes the library's first
   /// proposal.
   double seconds_left = 30;
 
  private:
+  struct Request {
+    double floor_seconds = 0;
+    Race race;
+  };
+  static double steady_seconds();
+
   std::string machine_;
   std::map<std::string, PlanChoice> choices_;
+  std::map<std::string, Request> requests_;
 };
 
 /// `cuDNN 9.19.0 on NVIDIA H200`; in builds with CUDA, on a machine with a device.

@@ -141,6 +141,15 @@ std::string Conv2dPlan::description() const {
   return impl_->winograd_bytes > 0 ? "winograd 4x4 3x3" : "reference";
 }
 
+void request_conv2d_tuning([[maybe_unused]] Context& context,
+                           [[maybe_unused]] const Conv2dShape& shape,
+                           [[maybe_unused]] Conv2dPass pass, [[maybe_unused]] bool add) {
+#ifdef LANET_HAVE_CUDA
+  if (context.device() == Device::cuda && context.plans())
+    request_conv2d_tuning_cuda(context, shape, pass, add);
+#endif
+}
+
 void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   const Conv2dShape& s = plan.shape();
   require_tensor(args.x, s.x(), s.dtype, "x");

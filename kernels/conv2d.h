@@ -50,6 +50,12 @@ class Conv2dPlan {
   std::unique_ptr<Impl> impl_;
 };
 
+enum class Conv2dPass { forward, backward_data, backward_weight };
+
+/// Before any convolution is planned: requests of context.plans() that the engine of this pass be
+/// chosen by timing. add: its result is added to what is there. Nothing where no engines are timed.
+void request_conv2d_tuning(Context& context, const Conv2dShape& shape, Conv2dPass pass, bool add);
+
 /// x: shape.x(), weight: shape.weight(), y: shape.y(), all of shape.dtype (f32, bf16, f64). Sums in
 /// accumulate_dtype. Deterministic for a given number of threads. On CUDA tensors start at
 /// multiples of 16 bytes.
@@ -78,8 +84,6 @@ struct Conv2dBackwardWeightArgs {
 };
 void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
                             const Conv2dBackwardWeightArgs& args);
-
-enum class Conv2dPass { forward, backward_data, backward_weight };
 
 /// For measuring: exactly the library call of one pass, without reordering weights and without
 /// adding gradients. forward reads x and writes y, backward_data reads y and writes x,

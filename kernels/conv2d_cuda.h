@@ -29,6 +29,10 @@ class CudaConv2d {
   std::unique_ptr<Impl> impl_;
 };
 
+/// As request_conv2d_tuning(), on CUDA and with a table.
+void request_conv2d_tuning_cuda(Context& context, const Conv2dShape& shape, Conv2dPass pass,
+                                bool add);
+
 /// The definition, f32 or f64, with sums in double. Slow: for proof.
 void conv2d_exact_cuda(Context& context, const Conv2dShape& shape, const Conv2dArgs& args);
 void conv2d_exact_backward_data_cuda(Context& context, const Conv2dShape& shape,

@@ -28,6 +28,13 @@ class Conv2d : public Node {
     weight_ = read(weight, InBackward::yes);
     y_ = write(graph, shape_.y(), x->dtype, InBackward::no);
   }
+  void request_tuning(Context& context) override {
+    request_conv2d_tuning(context, shape_, Conv2dPass::forward, /*add=*/false);
+    if (wants_data_gradient())
+      request_conv2d_tuning(context, shape_, Conv2dPass::backward_data, gradient(0).add);
+    if (wants_weight_gradient())
+      request_conv2d_tuning(context, shape_, Conv2dPass::backward_weight, gradient(1).add);
+  }
   void plan(Context& context) override {
     plan_.emplace(context, shape_, wants_data_gradient(), wants_weight_gradient());
     context.reserve_workspace(plan_->workspace_bytes());

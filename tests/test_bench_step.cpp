@@ -66,6 +66,9 @@ TEST_CASE("bench step: one line of JSON that says what was timed") {
                           "peak_memory_bytes", "device_name", "threads", "tf32"})
     CHECK(report.contains(key));
   CHECK(report["allocations_after_freeze"] == 0);
+  for (const char* key : {"p10", "p90", "min", "max", "mean"})  // of one step
+    CHECK(report["step_ms"][key].get<double>() ==
+          doctest::Approx(report["step_ms"]["median"].get<double>()));
   CHECK(report["ranks"] == 1);
   CHECK(report["exchanged"]["collectives"] == 0);
   CHECK_FALSE(report.contains("link"));

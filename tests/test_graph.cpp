@@ -1,5 +1,6 @@
 #include "core/graph.h"
 
+#include "core/plan_table.h"
 #include "kernels/l2_normalize.h"
 #include "tests/op_test.h"
 
@@ -87,6 +88,33 @@ class Grouped : public Node {
 
  private:
   std::vector<std::string>* runs_;
+};
+
+/// Computes nothing; has an engine chosen by timing, and notes what happens to it.
+class Tuned : public Node {
+ public:
+  Tuned(Graph& graph, const std::string& name, Value* x, double floor_seconds,
+        std::vector<std::string>* notes)
+      : Node("tuned", name), floor_seconds_(floor_seconds), notes_(notes) {
+    read(x, InBackward::no);
+    write(graph, x->shape, x->dtype, InBackward::no);
+  }
+  void request_tuning(Context& context) override {
+    notes_->push_back(name() + (gradient(0).add ? " asks, adding" : " asks"));
+    context.plans()->request(name(), floor_seconds_, [this](const std::function<bool()>&) {
+      notes_->push_back(name() + " races");
+      return std::vector<PlanEngine>{{.engine = 5, .milliseconds = 1}};
+    });
+  }
+  void plan(Context& context) override {
+    const PlanEngine* engine = context.plans() ? context.plans()->find(name()) : nullptr;
+    notes_->push_back(fmt::format("{} takes {}", name(), engine ? engine->engine : 0));
+  }
+  void forward(Context&) override {}
+
+ private:
+  double floor_seconds_;
+  std::vector<std::string>* notes_;
 };
 
 /// A loss that computes nothing.
@@ -200,6 +228,26 @@ TEST_CASE("graph: nodes that write the same gradient do not run together") {
   graph.plan(context);
   graph.forward(context);
   CHECK(runs == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("graph: what is tuned is known whole, and tuned, before any node is planned") {
+  for (const bool with_table : {true, false}) {
+    Context context;
+    PlanTable plans("machine");
+    if (with_table) context.set_plans(&plans);
+    Graph graph(Graph::Mode::training);
+    Parameter64 p;
+    Value* x = p.value(graph);
+    std::vector<std::string> notes;
+    Value* a = graph.add<Tuned>("a", x, 1.0, &notes)->output();
+    Value* b = graph.add<Tuned>("b", x, 2.0, &notes)->output();
+    graph.add<Counted>(a);
+    graph.add<Counted>(b);
+    graph.plan(context);
+    CHECK(notes == (with_table ? std::vector<std::string>{"a asks, adding", "b asks", "b races",
+                                                          "a races", "a takes 5", "b takes 5"}
+                               : std::vector<std::string>{"a takes 0", "b takes 0"}));
+  }
 }
 
 TEST_CASE("graph: recording after planning is refused") {

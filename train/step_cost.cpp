@@ -1,7 +1,5 @@
 #include "train/step_cost.h"
 
-#include <algorithm>
-
 #include "train/random_faces.h"
 #include "train/trainer.h"
 
@@ -40,14 +38,6 @@ Cost total_cost(const std::vector<CountedOperation>& operations) {
     total.flops += o.cost.flops;
   }
   return total;
-}
-
-double floor_seconds(const Cost& cost, const Ceilings& ceilings) {
-  double seconds = cost.bytes / ceilings.bytes_per_second;
-  if (cost.product)
-    seconds = std::max(seconds, cost.flops / (*cost.product == DType::bf16 ? ceilings.bf16_flops
-                                                                           : ceilings.float_flops));
-  return seconds;
 }
 
 double floor_seconds(const std::vector<CountedOperation>& operations, const Ceilings& ceilings) {

@@ -40,17 +40,7 @@ std::vector<CountedOperation> count_step(const Config& config, Device device, Sh
 /// The sum of many. Its `product` is absent.
 Cost total_cost(const std::vector<CountedOperation>& operations);
 
-/// What a device does at most.
-struct Ceilings {
-  double bytes_per_second = 0;
-  double bf16_flops = 0;   ///< a second, in products of bf16 operands
-  double float_flops = 0;  ///< a second, in products of float32 operands
-};
-/// An H200: copy 4.3 TB/s and bf16 product 790 TFLOP/s as measured; float32 as in its data sheet.
-inline constexpr Ceilings kH200{4.3e12, 790e12, 67e12};
-
-/// The least time that this operation takes: of its traffic or its product, whichever is longer.
-double floor_seconds(const Cost& cost, const Ceilings& ceilings);
+/// The sum of the least times of these.
 double floor_seconds(const std::vector<CountedOperation>& operations, const Ceilings& ceilings);
 
 }  // namespace lanet

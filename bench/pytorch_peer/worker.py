@@ -125,15 +125,15 @@ class Variant:
         return seconds
 
     def time_cuda(self, steps):
-        """Between events on the stream: the host may run ahead, as it does in training."""
-        events = [torch.cuda.Event(enable_timing=True) for _ in range(steps + 1)]
-        torch.cuda.synchronize()
-        events[0].record()
-        for event in events[1:]:
+        """One reading, the mean of all steps, between two events on the stream: the host may run
+        ahead, as it does in training."""
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for _ in range(steps):
             self.run()
-            event.record()
-        torch.cuda.synchronize()
-        return [a.elapsed_time(b) / 1e3 for a, b in zip(events, events[1:])]
+        end.record()
+        end.synchronize()
+        return [start.elapsed_time(end) / 1e3 / steps]
 
 
 def reset_peak_memory(device):

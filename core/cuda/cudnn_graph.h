@@ -5,7 +5,6 @@
 #include <cudnn.h>
 
 #include <deque>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,6 +41,7 @@ class Descriptor {
   void set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendNormMode_t value);
   void set(cudnnBackendAttributeName_t name, cudnnBackendNormFwdPhase_t value);
+  void set(cudnnBackendAttributeName_t name, cudnnGenStatsMode_t value);
   void set(cudnnBackendAttributeName_t name, bool value);
   void set(cudnnBackendAttributeName_t name, const Descriptor& value);
   void set(cudnnBackendAttributeName_t name, const std::vector<Descriptor>& values);
@@ -99,27 +99,14 @@ struct Target {
 /// or transforms its operands (Winograd, Fourier), which rounds more.
 enum class TensorCores {
   never,  ///< they round float32 to TF32
-  first   ///< wherever some engine has them: heuristics at times propose others before
-};
-
-/// A tensor that run() is given: its number, and its size.
-struct Operand {
-  int64_t id;
-  size_t bytes;
-};
-
-/// With a table, a plan takes the engine that the table holds for it; else the fastest of the first
-/// few, timed on memory made for that, and adds it to the table. The operands are all that run() is
-/// given.
-struct Tuning {
-  PlanTable* table = nullptr;
-  std::vector<Operand> operands = {};
+  /// Where engines are not timed, wherever one has them: heuristics at times propose others before.
+  /// Where they are timed, all take part.
+  first
 };
 
 /// An engine with its settings that accepts a graph.
 struct Candidate {
   Descriptor configuration, plan;
-  int64_t engine;
   size_t workspace_bytes;
   std::string description;
 };
@@ -127,12 +114,12 @@ struct Candidate {
 /// A graph of operations with the engine that runs it.
 class Plan {
  public:
-  /// Without a table the first engine that the library's heuristics (mode A, then those of last
-  /// resort) propose, the rules allow, and that accepts the graph. Throws Error with `what`, which
-  /// names the graph, and the reasons against each engine if there is none, or if the table's does
-  /// not run here.
+  /// The engine that the table holds for this graph; else the first that the library's heuristics
+  /// (mode A, then those of last resort) propose, the rules allow, and that accepts the graph,
+  /// which is added to the table. Throws Error with `what`, which names the graph, and the reasons
+  /// against each engine if there is none, or if the table's does not run here.
   Plan(const Target& target, Operations operations, TensorCores tensor_cores,
-       const std::string& what, const Tuning& tuning = {});
+       const std::string& what, PlanTable* table = nullptr);
 
   size_t workspace_bytes() const { return chosen_.workspace_bytes; }
   /// `engine 37 on tensor cores, 2048 bytes of workspace`
@@ -145,25 +132,36 @@ class Plan {
 
  private:
   Candidate choose(const Target& target, TensorCores tensor_cores, const std::string& what,
-                   const Tuning& tuning) const;
+                   PlanTable* table) const;
 
   Operations operations_;
   Descriptor graph_;
   Candidate chosen_;
 };
 
-/// The engine and settings of a candidate, and the configuration of a graph that has these.
-PlanChoice choice_of(const Candidate& candidate);
+/// Under which text a table holds the engine of a graph that `what` names.
+std::string table_key(const std::string& what, TensorCores tensor_cores);
+
+Descriptor make_graph(const Target& target, const std::vector<Descriptor>& operations);
+
+/// What the library's heuristics propose for a graph and the rule on tensor cores allows, in the
+/// library's order.
+std::vector<Descriptor> allowed_configurations(const Target& target, const Descriptor& graph,
+                                               TensorCores tensor_cores);
+bool has_tensor_cores(const Descriptor& configuration);
+/// True if its engine is compiled when it is planned: that takes a second, and a driver's library.
+bool is_compiled(const Descriptor& configuration);
+/// What runs this configuration; nothing, and the reason, if it may not or cannot run.
+std::optional<Candidate> candidate_of(const Target& target, Descriptor configuration,
+                                      std::string& reason);
+/// The numbers of a configuration, and the configuration of a graph that has these numbers.
+PlanEngine engine_of(const Descriptor& configuration);
 Descriptor configuration_of(const Target& target, const Descriptor& graph,
-                            const PlanChoice& choice);
+                            const PlanEngine& engine);
 
-/// Median milliseconds of a run, on the handle's stream and on memory of its own; nothing if there
-/// is not as much memory, or the engine fails.
-std::optional<double> milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
-                                      const std::vector<Operand>& operands);
-
-void run_plan(cudnnHandle_t handle, const Descriptor& plan, const std::vector<int64_t>& ids,
-              const std::vector<void*>& pointers, void* workspace);
+/// The operands of one run: the tensors' numbers, and where they are.
+Descriptor variant_pack(const std::vector<int64_t>& ids, const std::vector<void*>& pointers,
+                        void* workspace);
 
 /// How many engines with their settings the library holds to be able to run these operations. It
 /// has asked each, but compiled none: on a machine without a driver an engine that is compiled when

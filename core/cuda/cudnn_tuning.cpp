@@ -1,39 +1,100 @@
-// Engines of cuDNN by their numbers, and how long they take.
+#include "core/cuda/cudnn_tuning.h"
+
 #include <cuda_runtime.h>
 
 #include <algorithm>
-#include <array>
 
 #include "core/cuda/check.h"
-#include "core/cuda/cudnn_graph.h"
+#include "core/engine_race.h"
+#include "core/rng.h"
 
 namespace lanet::cudnn {
 
 namespace {
 
-/// Memory that is there while an engine is timed; null if there is none.
-class ScratchMemory {
- public:
-  explicit ScratchMemory(size_t bytes) {
-    if (bytes == 0) return;
-    if (cudaMalloc(&data_, bytes) != cudaSuccess) {
-      (void)cudaGetLastError();  // or a later check would report it
-      data_ = nullptr;
-      return;
-    }
-    LANET_CUDA_LOG(cudaMemset(data_, 0x3C, bytes));  // 0.0115 in float32 and in bf16
+constexpr int kRuns = 10;
+/// How many times as long as the fastest an engine may take to be run as often.
+constexpr double kFarSlower = 3;
+
+/// Numbers in [-1, 1), so many that their period, a prime, meets no row of a tensor.
+const std::vector<float>& random_numbers() {
+  static const std::vector<float> numbers = [] {
+    RandomStream stream(1, Purpose::benchmark);
+    std::vector<float> drawn(65521);
+    for (float& number : drawn) number = stream.uniform(-1, 1);
+    return drawn;
+  }();
+  return numbers;
+}
+
+template <typename T>
+std::vector<std::byte> random_bytes() {
+  const std::vector<T> numbers(random_numbers().begin(), random_numbers().end());
+  const auto* bytes = reinterpret_cast<const std::byte*>(numbers.data());
+  return {bytes, bytes + numbers.size() * sizeof(T)};
+}
+
+void fill_randomly(std::byte* data, size_t bytes, DType dtype) {
+  const std::vector<std::byte> numbers =
+      dtype == DType::bf16 ? random_bytes<bfloat16>() : random_bytes<float>();
+  size_t filled = std::min(bytes, numbers.size());
+  LANET_CUDA_CHECK(cudaMemcpy(data, numbers.data(), filled, cudaMemcpyHostToDevice));
+  for (size_t part = 0; filled < bytes; filled += part) {  // twice as much each time
+    part = std::min(filled, bytes - filled);
+    LANET_CUDA_CHECK(cudaMemcpy(data + filled, data, part, cudaMemcpyDeviceToDevice));
   }
-  ScratchMemory(ScratchMemory&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
-  ~ScratchMemory() {
+}
+
+size_t l2_bytes() {
+  int device = 0, bytes = 0;
+  LANET_CUDA_CHECK(cudaGetDevice(&device));
+  LANET_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device));
+  return static_cast<size_t>(bytes);
+}
+
+}  // namespace
+
+std::vector<PlanEngine> race_engines(
+    const Target& target, const Operations& operations, TensorCores tensor_cores,
+    const std::function<std::optional<double>(const Candidate& candidate, double least)>& time,
+    const std::function<bool()>& out_of_time) {
+  const Descriptor graph = make_graph(target, operations.operations);
+  std::vector<Descriptor> configurations = allowed_configurations(target, graph, tensor_cores);
+  std::vector<Proposal> proposals;
+  for (const Descriptor& configuration : configurations)
+    proposals.push_back({engine_of(configuration), is_compiled(configuration)});
+  std::string reason;
+  return race(
+      proposals,
+      [&](size_t place, double least) -> std::optional<double> {
+        auto candidate = candidate_of(target, std::move(configurations[place]), reason);
+        return candidate ? time(*candidate, least) : std::nullopt;
+      },
+      out_of_time);
+}
+
+/// Memory of the device; without data if there is not as much.
+class EngineTimer::Memory {
+ public:
+  explicit Memory(size_t bytes) : bytes_(bytes) {
+    if (bytes == 0 || cudaMalloc(&data_, bytes) == cudaSuccess) return;
+    (void)cudaGetLastError();  // or a later check would report it
+    data_ = nullptr;
+    bytes_ = 0;
+  }
+  Memory(const Memory&) = delete;
+  ~Memory() {
     if (data_) LANET_CUDA_LOG(cudaFree(data_));
   }
-  void* data() const { return data_; }
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+  size_t bytes() const { return bytes_; }
 
  private:
   void* data_ = nullptr;
+  size_t bytes_;
 };
 
-class Event {
+class EngineTimer::Event {
  public:
   Event() { LANET_CUDA_CHECK(cudaEventCreate(&event_)); }
   Event(const Event&) = delete;
@@ -44,98 +105,67 @@ class Event {
   cudaEvent_t event_ = nullptr;
 };
 
-constexpr int kWarmUps = 2;
-constexpr int kTimings = 5;
-
-}  // namespace
-
-void run_plan(cudnnHandle_t handle, const Descriptor& plan, const std::vector<int64_t>& ids,
-              const std::vector<void*>& pointers, void* workspace) {
-  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
-  pack.set_pointer(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
-  pack.finalize();
-  LANET_CUDNN_CHECK(cudnnBackendExecute(handle, plan.get(), pack.get()));
-}
-
-PlanChoice choice_of(const Candidate& candidate) {
-  PlanChoice choice{.engine = candidate.engine, .knobs = {}, .milliseconds = 0};
-  std::vector<Descriptor> knobs;
-  std::vector<cudnnBackendDescriptor_t> places;
-  for (int i = 0; i < CUDNN_KNOB_TYPE_COUNTS; ++i) {
-    knobs.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
-    places.push_back(knobs.back().get());
-  }
-  int64_t count = 0;
-  LANET_CUDNN_CHECK(cudnnBackendGetAttribute(
-      candidate.configuration.get(), CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
-      CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<int64_t>(places.size()), &count, places.data()));
-  for (int64_t i = 0; i < count; ++i) {
-    cudnnBackendKnobType_t type{};
-    int64_t one = 0;
-    LANET_CUDNN_CHECK(cudnnBackendGetAttribute(places[i], CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE,
-                                               CUDNN_TYPE_KNOB_TYPE, 1, &one, &type));
-    choice.knobs[type] = knobs[i].get_integer(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE);
-  }
-  return choice;
-}
-
-Descriptor configuration_of(const Target& target, const Descriptor& graph,
-                            const PlanChoice& choice) {
-  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-  engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
-  engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
-  if (target.device) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *target.device);
-  engine.finalize();
-  std::vector<Descriptor> knobs;
-  for (const auto& [type, value] : choice.knobs) {
-    Descriptor& knob = knobs.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
-    knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(type));
-    knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);
-    knob.finalize();
-  }
-  Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-  configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
-  if (!knobs.empty()) configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, knobs);
-  configuration.finalize();
-  return configuration;
-}
-
-std::optional<double> milliseconds_of(cudnnHandle_t handle, const Candidate& candidate,
-                                      const std::vector<Operand>& operands) {
-  std::vector<ScratchMemory> memory;
-  std::vector<int64_t> ids;
-  std::vector<void*> pointers;
+EngineTimer::EngineTimer(cudnnHandle_t handle, const std::vector<Operand>& operands)
+    : handle_(handle), workspace_(std::make_unique<Memory>(0)) {
+  LANET_CUDNN_CHECK(cudnnGetStream(handle, &stream_));
   for (const Operand& operand : operands) {
-    memory.emplace_back(operand.bytes);
-    ids.push_back(operand.id);
-    pointers.push_back(memory.back().data());
-    if (!pointers.back()) return std::nullopt;
+    ids_.push_back(operand.id);
+    offsets_.push_back(copy_bytes_);
+    copy_bytes_ += (operand.elements * size_of(operand.dtype) + 255) / 256 * 256;
   }
-  const ScratchMemory workspace(candidate.workspace_bytes);
-  if (candidate.workspace_bytes > 0 && !workspace.data()) return std::nullopt;
-  cudaStream_t stream = nullptr;
-  LANET_CUDNN_CHECK(cudnnGetStream(handle, &stream));
-  LANET_CUDA_CHECK(cudaDeviceSynchronize());  // the memory is filled
+  copies_ = 1 + (2 * l2_bytes() + copy_bytes_ - 1) / copy_bytes_;
+  memory_ = std::make_unique<Memory>(copies_ * copy_bytes_);
+  if (!memory_->data()) return;
+  for (size_t i = 0; i < operands.size(); ++i)
+    fill_randomly(memory_->data() + offsets_[i], operands[i].elements * size_of(operands[i].dtype),
+                  operands[i].dtype);
+  for (size_t copy = 1; copy < copies_; ++copy)
+    LANET_CUDA_CHECK(cudaMemcpy(memory_->data() + copy * copy_bytes_, memory_->data(), copy_bytes_,
+                                cudaMemcpyDeviceToDevice));
+  LANET_CUDA_CHECK(cudaDeviceSynchronize());
+}
+
+EngineTimer::~EngineTimer() = default;
+
+std::vector<void*> EngineTimer::next_copy() {
+  std::vector<void*> pointers;
+  for (const size_t offset : offsets_)
+    pointers.push_back(memory_->data() + next_ * copy_bytes_ + offset);
+  next_ = (next_ + 1) % copies_;
+  return pointers;
+}
+
+/// Of so many, after one that is not counted and is already put on the stream.
+double EngineTimer::milliseconds(const Candidate& candidate, int runs) {
+  std::vector<Descriptor> packs;  // made before, so that the host keeps ahead of the device
+  for (int i = 0; i <= runs; ++i)
+    packs.push_back(variant_pack(ids_, next_copy(), workspace_->data()));
   const Event before, after;
-  std::array<float, kTimings> milliseconds;
+  for (int i = 0; i <= runs; ++i) {
+    if (i == 1) LANET_CUDA_CHECK(cudaEventRecord(before, stream_));
+    LANET_CUDNN_CHECK(cudnnBackendExecute(handle_, candidate.plan.get(), packs[i].get()));
+  }
+  LANET_CUDA_CHECK(cudaEventRecord(after, stream_));
+  LANET_CUDA_CHECK(cudaEventSynchronize(after));
+  float elapsed = 0;
+  LANET_CUDA_CHECK(cudaEventElapsedTime(&elapsed, before, after));
+  return static_cast<double>(elapsed) / runs;
+}
+
+std::optional<double> EngineTimer::operator()(const Candidate& candidate, double least) {
+  if (!memory_->data()) return std::nullopt;
+  if (candidate.workspace_bytes > workspace_->bytes()) {
+    workspace_ = nullptr;  // freed first
+    workspace_ = std::make_unique<Memory>(candidate.workspace_bytes);
+    if (!workspace_->data()) return std::nullopt;
+  }
   try {
-    const auto run = [&] { run_plan(handle, candidate.plan, ids, pointers, workspace.data()); };
-    for (int i = 0; i < kWarmUps; ++i) run();
-    for (float& one : milliseconds) {
-      LANET_CUDA_CHECK(cudaEventRecord(before, stream));
-      run();
-      LANET_CUDA_CHECK(cudaEventRecord(after, stream));
-      LANET_CUDA_CHECK(cudaEventSynchronize(after));
-      LANET_CUDA_CHECK(cudaEventElapsedTime(&one, before, after));
-    }
+    const double once = milliseconds(candidate, 1);  // libraries have loaded their code by then
+    return once > kFarSlower * least ? once : milliseconds(candidate, kRuns);
   } catch (const Error&) {
     (void)cudaGetLastError();
     return std::nullopt;
   }
-  std::sort(milliseconds.begin(), milliseconds.end());
-  return milliseconds[kTimings / 2];
 }
 
 }  // namespace lanet::cudnn

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/operation.h"
 #include "kernels/add.h"
 #include "kernels/conv2d_cuda.h"
 
@@ -36,11 +37,42 @@ size_t aligned(size_t bytes) {
   return (bytes + 255) / 256 * 256;
 }
 
+std::string describe(const Conv2dShape& s, const ConvolutionTask& task) {
+  return fmt::format("convolution {}{}{}: x {} {}, weight {} {}, stride {}, padding {}",
+                     kPasses[static_cast<int>(task.pass)].name, task.add ? " (added)" : "",
+                     task.statistics ? " with statistics" : "", s.dtype, s.x(), task.weight_dtype,
+                     s.weight(), s.stride, s.padding);
+}
+
+/// Convolutions that cuDNN does not do, as they are to be exact.
+bool by_definition(const Context& context, const Conv2dShape& s) {
+  return s.dtype == DType::f64 || (s.dtype == DType::f32 && context.exact_products());
+}
+
+cudnn::TensorCores tensor_cores_for(const Context& context, const Conv2dShape& s) {
+  return s.dtype == DType::f32 && !context.tf32() ? cudnn::TensorCores::never
+                                                  : cudnn::TensorCores::first;
+}
+
+/// Adds the operation that sums y and its squares, and what it writes.
+void add_statistics(const Conv2dShape& s, const cudnn::Descriptor& y, ConvolutionGraph& graph) {
+  const Shape channels{1, 1, 1, s.out_channels};
+  auto sums = [&](int64_t id) -> const cudnn::Descriptor& {
+    graph.operands.push_back({id, channels.elements(), DType::f32});
+    return graph.operations.part(cudnn::tensor_descriptor(id, channels, DType::f32));
+  };
+  cudnn::Descriptor operation(CUDNN_BACKEND_OPERATION_GEN_STATS_DESCRIPTOR);
+  operation.set(CUDNN_ATTR_OPERATION_GENSTATS_MODE, CUDNN_GENSTATS_SUM_SQSUM);
+  operation.set(CUDNN_ATTR_OPERATION_GENSTATS_MATH_PREC, CUDNN_DATA_FLOAT);
+  operation.set(CUDNN_ATTR_OPERATION_GENSTATS_XDESC, y);
+  operation.set(CUDNN_ATTR_OPERATION_GENSTATS_SUMDESC, sums(kConvolutionSum));
+  operation.set(CUDNN_ATTR_OPERATION_GENSTATS_SQSUMDESC, sums(kConvolutionSumOfSquares));
+  graph.operations.operation(std::move(operation));
+}
+
 }  // namespace
 
-cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
-                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores,
-                             PlanTable* table) {
+ConvolutionGraph convolution_graph(const Conv2dShape& s, const ConvolutionTask& task) {
   const PassNames& names = kPasses[static_cast<int>(task.pass)];
   cudnn::Descriptor convolution(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
@@ -52,26 +84,58 @@ cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
   convolution.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {s.padding, s.padding});
   convolution.finalize();
 
-  cudnn::Operations graph;
+  ConvolutionGraph graph{describe(s, task),
+                         {},
+                         {{kConvolutionX, s.x().elements(), s.dtype},
+                          {kConvolutionY, s.y().elements(), s.dtype},
+                          {kConvolutionWeight, s.weight().elements(), task.weight_dtype}}};
+  cudnn::Operations& operations = graph.operations;
+  const cudnn::Descriptor& y =
+      operations.part(cudnn::tensor_descriptor(kConvolutionY, s.y(), s.dtype));
   cudnn::Descriptor operation(names.operation);
-  operation.set(names.convolution, graph.part(std::move(convolution)));
-  operation.set(names.x, graph.part(cudnn::tensor_descriptor(kConvolutionX, s.x(), s.dtype)));
-  operation.set(names.y, graph.part(cudnn::tensor_descriptor(kConvolutionY, s.y(), s.dtype)));
-  operation.set(names.weight, graph.part(cudnn::tensor_descriptor(kConvolutionWeight, s.weight(),
-                                                                  task.weight_dtype)));
+  operation.set(names.convolution, operations.part(std::move(convolution)));
+  operation.set(names.x, operations.part(cudnn::tensor_descriptor(kConvolutionX, s.x(), s.dtype)));
+  operation.set(names.y, y);
+  operation.set(names.weight, operations.part(cudnn::tensor_descriptor(
+                                  kConvolutionWeight, s.weight(), task.weight_dtype)));
   operation.set(names.alpha, 1.0f);
   operation.set(names.beta, task.add ? 1.0f : 0.0f);
-  graph.operation(std::move(operation));
-  return {target,
-          std::move(graph),
-          tensor_cores,
-          fmt::format("convolution {}{}: x {} {}, weight {} {}, stride {}, padding {}", names.name,
-                      task.add ? " (added)" : "", s.dtype, s.x(), task.weight_dtype, s.weight(),
-                      s.stride, s.padding),
-          {.table = table,
-           .operands = {{kConvolutionX, s.x().elements() * size_of(s.dtype)},
-                        {kConvolutionY, s.y().elements() * size_of(s.dtype)},
-                        {kConvolutionWeight, s.weight().elements() * size_of(task.weight_dtype)}}}};
+  operations.operation(std::move(operation));
+  if (task.statistics) add_statistics(s, y, graph);
+  return graph;
+}
+
+cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& s,
+                             const ConvolutionTask& task, cudnn::TensorCores tensor_cores,
+                             PlanTable* table) {
+  ConvolutionGraph graph = convolution_graph(s, task);
+  return {target, std::move(graph.operations), tensor_cores, graph.what, table};
+}
+
+void request_tuning(Context& context, const Conv2dShape& s, const ConvolutionTask& task) {
+  const cudnnHandle_t handle = context.libraries()->cudnn();
+  const cudnn::TensorCores tensor_cores = tensor_cores_for(context, s);
+  int64_t elements = s.x().elements() + s.y().elements() + s.weight().elements();
+  if (task.add)  // is read, too
+    elements += (task.pass == Conv2dPass::backward_data ? s.x() : s.weight()).elements();
+  const Cost cost{.bytes = static_cast<double>(elements) * static_cast<double>(size_of(s.dtype)),
+                  .flops = 2 * s.macs(),
+                  .product = s.dtype};
+  context.plans()->request(cudnn::table_key(describe(s, task), tensor_cores),
+                           floor_seconds(cost, kH200),
+                           [=](const std::function<bool()>& out_of_time) {
+                             const ConvolutionGraph graph = convolution_graph(s, task);
+                             cudnn::EngineTimer timer(handle, graph.operands);
+                             return cudnn::race_engines({.handle = handle}, graph.operations,
+                                                        tensor_cores, std::ref(timer), out_of_time);
+                           });
+}
+
+void request_conv2d_tuning_cuda(Context& context, const Conv2dShape& s, Conv2dPass pass, bool add) {
+  if (by_definition(context, s)) return;
+  // A bf16 weight's gradient is set, and added by a kernel of ours.
+  const bool set_only = pass == Conv2dPass::backward_weight && s.dtype == DType::bf16;
+  request_tuning(context, s, {pass, s.dtype, add && !set_only});
 }
 
 ConvolutionPlans::ConvolutionPlans(const cudnn::Target& target, const Conv2dShape& s,
@@ -125,17 +189,15 @@ struct CudaConv2d::Impl {
 
 CudaConv2d::CudaConv2d(Context& context, const Conv2dShape& s, bool data_gradient,
                        bool weight_gradient) {
-  if (s.dtype == DType::f64 || (s.dtype == DType::f32 && context.exact_products())) {
+  if (by_definition(context, s)) {
     impl_ = std::make_unique<Impl>(Impl{nullptr, s, {}});
     return;
   }
   const cudnn::Target target{.handle = context.libraries()->cudnn()};
-  const cudnn::TensorCores tensor_cores = s.dtype == DType::f32 && !context.tf32()
-                                              ? cudnn::TensorCores::never
-                                              : cudnn::TensorCores::first;
-  impl_ = std::make_unique<Impl>(Impl{
-      target.handle, s,
-      ConvolutionPlans(target, s, tensor_cores, data_gradient, weight_gradient, context.plans())});
+  impl_ = std::make_unique<Impl>(
+      Impl{target.handle, s,
+           ConvolutionPlans(target, s, tensor_cores_for(context, s), data_gradient, weight_gradient,
+                            context.plans())});
 }
 CudaConv2d::~CudaConv2d() = default;
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "core/cuda/cudnn_graph.h"
+#include "core/cuda/cudnn_tuning.h"
 #include "kernels/conv2d.h"
 
 namespace lanet {
@@ -13,13 +13,28 @@ struct ConvolutionTask {
   Conv2dPass pass;
   DType weight_dtype;  ///< of the weight, or of its gradient
   bool add = false;    ///< the result is added to what is there
+  /// Forward: for each channel of y the sum over all pixels, and that of their squares, come out
+  /// too.
+  bool statistics = false;
 };
 
 /// Numbers of the tensors in every plan: x or its gradient, y or its gradient, the weight or its
-/// gradient.
-constexpr int64_t kConvolutionX = 1, kConvolutionY = 2, kConvolutionWeight = 3;
+/// gradient; with statistics both sums, f32.
+constexpr int64_t kConvolutionX = 1, kConvolutionY = 2, kConvolutionWeight = 3, kConvolutionSum = 4,
+                  kConvolutionSumOfSquares = 5;
 
-/// table: null, or what the engine is taken from or timed for (core/cuda/cudnn_graph.h).
+/// A convolution as a graph, what names it, and all tensors that it is given.
+struct ConvolutionGraph {
+  std::string what;
+  cudnn::Operations operations;
+  std::vector<cudnn::Operand> operands;
+};
+ConvolutionGraph convolution_graph(const Conv2dShape& shape, const ConvolutionTask& task);
+
+/// Requests of context.plans() that the engine of this task be chosen by timing.
+void request_tuning(Context& context, const Conv2dShape& shape, const ConvolutionTask& task);
+
+/// table: null, or what the engine is taken from (core/cuda/cudnn_graph.h).
 cudnn::Plan plan_convolution(const cudnn::Target& target, const Conv2dShape& shape,
                              const ConvolutionTask& task, cudnn::TensorCores tensor_cores,
                              PlanTable* table = nullptr);

@@ -1,6 +1,9 @@
 // Devices in cuDNN's own words, for which it makes plans on machines that have none.
 #pragma once
 
+#include <dlfcn.h>
+#include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/cuda/cudnn_graph.h"
@@ -49,6 +52,14 @@ inline cudnn::Descriptor described_device(const DeviceFacts& facts) {
   device.set_text(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, text.dump());
   device.finalize();
   return device;
+}
+
+/// True, with the reason said, where no driver's library can be loaded; ctest has one, which does
+/// nothing.
+inline bool skip_without_driver_library() {
+  const bool found = dlopen("libcuda.so.1", RTLD_LAZY) != nullptr;
+  if (!found) MESSAGE("SKIPPED: libcuda.so.1 cannot be loaded");
+  return !found;
 }
 
 }  // namespace lanet::test

@@ -1,7 +1,6 @@
 // cuDNN's fused batch norm holds itself able to do every batch norm of LA-Net, on devices that need
 // not be here. Its engines are compiled when they are planned and then loaded by a driver, so that
 // without one a plan goes no further than this.
-#include <dlfcn.h>
 #include <doctest/doctest.h>
 
 #include <set>
@@ -13,14 +12,6 @@
 
 namespace lanet::test {
 namespace {
-
-/// True, with the reason said, where no driver's library can be loaded; ctest has one, which does
-/// nothing.
-bool skip_without_driver_library() {
-  const bool found = dlopen("libcuda.so.1", RTLD_LAZY) != nullptr;
-  if (!found) MESSAGE("SKIPPED: libcuda.so.1 cannot be loaded");
-  return !found;
-}
 
 struct Proposals {
   int64_t forward, backward;

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "kernels/cuda/conv2d_cudnn.h"
+#include "kernels/cuda/conv2d_statistics_cudnn.h"
 #include "layers/conv2d.h"
 #include "models/lanet.h"
 #include "tests/cuda/described_device.h"
@@ -96,6 +96,35 @@ TEST_CASE("cudnn: every convolution of a step has its engines on an H100 and an 
   }
 }
 
+TEST_CASE("cudnn: it holds itself able to sum the output of every bf16 convolution on an H200") {
+  if (skip_without_driver_library()) return;
+  const cudnn::Descriptor device = described_device(kH200);
+  const cudnn::Target target{.device = &device};
+  std::set<std::string> seen;
+  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+    for (const int64_t image_size : {224, 64}) {
+      Recorded recorded(backbone, image_size, DType::bf16);
+      for (const Conv2d* node : recorded.convolutions()) {
+        const ConvolutionGraph graph =
+            convolution_graph(node->shape(), CudnnConv2dStatistics::task());
+        if (!seen.insert(graph.what).second) continue;
+        CAPTURE(graph.what);
+        const auto configurations = cudnn::allowed_configurations(
+            target, cudnn::make_graph(target, graph.operations.operations),
+            cudnn::TensorCores::first);
+        CHECK_FALSE(configurations.empty());
+        std::vector<std::string> engines;
+        for (const cudnn::Descriptor& configuration : configurations) {
+          engines.push_back(std::to_string(cudnn::engine_of(configuration).engine));
+          CHECK(cudnn::has_tensor_cores(configuration));
+          CHECK(cudnn::is_compiled(configuration));  // so there is no plan without a device
+        }
+        fmt::print("{}: engines {}\n", graph.what, fmt::join(engines, ", "));
+      }
+    }
+  }
+}
+
 TEST_CASE("cudnn: a convolution without an engine is refused with its description") {
   const cudnn::Descriptor device = described_device(kWithoutBf16);
   const Conv2dShape shape{8, 56, 56, 64, 128, 3, 2, 1, DType::bf16};
@@ -120,11 +149,61 @@ TEST_CASE("cudnn: of bf16 images no engine writes a weight's gradient in f32") {
       doctest::Contains("none was proposed"), Error);
 }
 
+namespace {
+
+constexpr Conv2dPass kAllPasses[] = {Conv2dPass::forward, Conv2dPass::backward_data,
+                                     Conv2dPass::backward_weight};
+
+/// A layer of LA-Net, in the middle of ResNet-18.
+constexpr Conv2dShape layer(DType dtype) {
+  return {128, 28, 28, 128, 128, 3, 1, 1, dtype};
+}
+
+}  // namespace
+
+TEST_CASE("cudnn: every engine that the rules allow races, and a plan runs the winner") {
+  const cudnn::Descriptor device = described_device(kH200);
+  const cudnn::Target target{.device = &device};
+  for (const Numbers& numbers : kNumbers) {
+    for (const Conv2dPass pass : kAllPasses) {
+      const ConvolutionTask task{pass, numbers.dtype};
+      const ConvolutionGraph graph = convolution_graph(layer(numbers.dtype), task);
+      CAPTURE(numbers.name);
+      CAPTURE(graph.what);
+      std::vector<std::string> turns;
+      std::vector<int64_t> engines;
+      const auto time = [&](const cudnn::Candidate& candidate, double) {
+        turns.push_back(candidate.description);
+        engines.push_back(cudnn::engine_of(candidate.configuration).engine);
+        return std::optional(100.0 - static_cast<double>(turns.size()));  // the last wins
+      };
+      const std::vector<PlanEngine> timed = cudnn::race_engines(
+          target, graph.operations, numbers.tensor_cores, time, [] { return false; });
+      const std::set<int64_t> distinct(engines.begin(), engines.end());
+      fmt::print("{} {}: {} candidates of {} engines\n", numbers.name, graph.what, timed.size(),
+                 distinct.size());
+      CHECK(timed.size() == turns.size());
+      CHECK(timed.size() > 4);
+      CHECK(distinct.size() > 1);
+      CHECK(distinct.size() == std::set(engines.begin(), engines.begin() + distinct.size()).size());
+      if (numbers.tensor_cores == cudnn::TensorCores::never)
+        for (const std::string& turn : turns) CHECK(turn.find("tensor cores") == std::string::npos);
+
+      PlanTable table("described");
+      table.request(cudnn::table_key(graph.what, numbers.tensor_cores), 1,
+                    [&](const std::function<bool()>&) { return timed; });
+      table.tune();
+      CHECK(plan_convolution(target, layer(numbers.dtype), task, numbers.tensor_cores, &table)
+                .description() == turns.back());
+      CHECK(table.choices().size() == 1);
+    }
+  }
+}
+
 TEST_CASE("cudnn: a plan from a table has the engine and the settings that were chosen") {
   const cudnn::Descriptor device = described_device(kH200);
   const Conv2dShape shape{128, 56, 56, 64, 64, 3, 1, 1, DType::bf16};
-  for (const Conv2dPass pass :
-       {Conv2dPass::forward, Conv2dPass::backward_data, Conv2dPass::backward_weight}) {
+  for (const Conv2dPass pass : kAllPasses) {
     const auto plan = [&](PlanTable* table) {
       return plan_convolution({.device = &device}, shape, {pass, DType::bf16},
                               cudnn::TensorCores::first, table);
@@ -149,8 +228,8 @@ TEST_CASE("cudnn: a table with an engine that does not exist is refused") {
   plan();
   REQUIRE(table.choices().size() == 1);
   const auto [what, choice] = *table.choices().begin();
-  CHECK(!choice.knobs.empty());
-  table.add(what, {.engine = 9999});
+  CHECK(!choice.chosen.knobs.empty());
+  table.add(what, {.chosen = {.engine = 9999}});
   CHECK_THROWS_WITH_AS(plan(), doctest::Contains("--retune chooses anew"), Error);
 }
 

@@ -22,6 +22,8 @@ void gemm_cuda(Context&, const GemmArgs& args) {
   }
 }
 
+void request_conv2d_tuning_cuda(Context&, const Conv2dShape&, Conv2dPass, bool) {}  // one engine
+
 struct CudaConv2d::Impl {
   Context cpu;
   Conv2dPlan plan;
