@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(kGatherThreads)
 #pragma unroll 4
       for (int i = 0; i < listed; ++i) of_other += behind_relu(first + list[i]);
     }
-    __syncthreads();
+    // The next round's first barrier keeps its list from being written before this one is read.
   }
   if (column >= width) return;
   own[sample * width + column] = of_own;
