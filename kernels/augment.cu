@@ -142,13 +142,22 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   const int picture = blockIdx.y;
   const uint8_t* from = images + int64_t{sample_indices[picture]} * pixels * 3;
   const int first = blockIdx.x * kThreadsPerBlock * kPixelsPerThread + threadIdx.x;
+  // All pixels are on their way before the first is written.
+  uint8_t level[kPixelsPerThread][3] = {};
+#pragma unroll
+  for (int k = 0; k < kPixelsPerThread; ++k) {
+    const int pixel = first + k * kThreadsPerBlock;
+#pragma unroll
+    for (int c = 0; c < 3; ++c)
+      if (pixel < pixels) level[k][c] = from[int64_t{pixel} * 3 + c];
+  }
 #pragma unroll
   for (int k = 0; k < kPixelsPerThread; ++k) {
     const int pixel = first + k * kThreadsPerBlock;
     if (pixel >= pixels) return;
     A value[3];
 #pragma unroll
-    for (int c = 0; c < 3; ++c) value[c] = table[c][from[int64_t{pixel} * 3 + c]];
+    for (int c = 0; c < 3; ++c) value[c] = table[c][level[k][c]];
     store_pixel<C>(y + (int64_t{picture} * pixels + pixel) * channels, channels, value);
   }
 }

@@ -111,7 +111,11 @@ TEST_CASE("cuda: augment rounds the product and the sum of a blend, each by itse
   p.erase_width = p.erase_height = 0;
   std::fill_n(p.factor, 3, 1.0f);
   p.factor[static_cast<int>(ColourStep::saturation)] = 1.1f;
-  check_batch(batch);
+  // In the launch in front of the contrast, and in the one behind it.
+  for (const auto& order : {std::array{2, 1, 0}, std::array{0, 1, 2}}) {
+    std::copy(order.begin(), order.end(), p.order);
+    check_batch(batch);
+  }
 }
 
 TEST_CASE("cuda: normalize has the bits of the CPU") {
