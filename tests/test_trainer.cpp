@@ -81,6 +81,42 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "trainer: weight decay shrinks every weight by the learning rate's share, and nothing else") {
+  for (const char* method : {"lanet", "baseline"}) {
+    Config config = small_config(method);
+    NamedArrays start, after[2];
+    for (const double decay : {0.0, 0.5}) {
+      config.train.weight_decay = decay;
+      Session session(config);
+      start = session.trainer->checkpoint(/*with_state=*/true);
+      session.trainer->prepare_epoch();
+      session.trainer->step();
+      after[decay > 0] = session.trainer->checkpoint(/*with_state=*/true);
+    }
+    const double factor = config.train.learning_rate * 0.5;
+    double shrunk = 0, weights = 0;  // sums of squares, over all weights
+    for (const auto& [name, plain] : after[0].arrays) {
+      const HostArray& decayed = after[1].arrays.at(name);
+      if (name.starts_with("momentum.")) continue;  // follows the parameters
+      if (plain.shape.size() < 2 || name.starts_with("adam.") || name.starts_with("state.")) {
+        CAPTURE(name);
+        CHECK(decayed == plain);
+        continue;
+      }
+      const std::vector<double> from = start.arrays.at(name).to<double>();
+      const std::vector<double> with = decayed.to<double>(), without = plain.to<double>();
+      for (size_t i = 0; i < from.size(); ++i) {
+        const double error = without[i] - with[i] - factor * from[i];
+        shrunk += error * error;
+        weights += factor * from[i] * factor * from[i];
+      }
+    }
+    CHECK(weights > 0);
+    CHECK(shrunk < 1e-6 * weights);
+  }
+}
+
 TEST_CASE("trainer: one batch is learnt by heart") {
   Config config = small_config("baseline");
   config.train.batch = kTrain;

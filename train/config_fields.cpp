@@ -64,6 +64,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(train.batch), Range{2, 65536},
      "images a step, over all devices; >= model.neighbours + 2"},
     {LANET_FIELD(train.learning_rate), Range{0, 10, true}, "at the start; falls linearly to 0"},
+    {LANET_FIELD(train.weight_decay), kShare,
+     "of AdamW: share of a weight lost in a step, times the learning rate; 0: Adam"},
     {LANET_FIELD(train.dtype), Choices{"f32", "bf16", "f64"},
      "of activations; f64: for proof, slow"},
     {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},

@@ -23,7 +23,8 @@ constexpr int64_t kCudaStepsPerReport = 16;
 std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
                                   Shard shard) {
   const Backbone backbone = backbone_from(config.model.backbone);
-  const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum};
+  const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
+                                  .weight_decay = config.train.weight_decay};
   if (config.method == "baseline")
     return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
                                       config.train.batch, optimiser, shard);
