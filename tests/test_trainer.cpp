@@ -9,6 +9,7 @@
 #include "core/parameter_io.h"
 #include "tests/input_error.h"
 #include "tests/small_training.h"
+#include "train/schedule.h"
 #include "train/session.h"
 
 namespace lanet::test {
@@ -115,6 +116,17 @@ TEST_CASE(
     CHECK(weights > 0);
     CHECK(shrunk < 1e-6 * weights);
   }
+}
+
+TEST_CASE("trainer: an epoch ends with the learning rate that the schedule has there") {
+  Config config = small_config("baseline");
+  config.train.schedule = "cosine";
+  config.train.warmup_epochs = 1.5;
+  Session session(config);
+  const int64_t steps = session.trainer->steps_per_epoch();
+  for (const int64_t epoch : {1, 2})
+    CHECK(session.trainer->run_epoch().learning_rate ==
+          scheduled_learning_rate(config.train, steps, epoch * steps - 1));
 }
 
 TEST_CASE("trainer: one batch is learnt by heart") {

@@ -7,6 +7,7 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "train/schedule.h"
 #include "train/session.h"
 
 namespace lanet {
@@ -122,8 +123,7 @@ void Trainer::share_state() {
 }
 
 double Trainer::learning_rate(int64_t step) const {
-  const double total = static_cast<double>(steps_per_epoch() * config_.train.epochs);
-  return config_.train.learning_rate * (1 - static_cast<double>(step) / total);
+  return scheduled_learning_rate(config_.train, steps_per_epoch(), step);
 }
 
 void Trainer::prepare_epoch() {
