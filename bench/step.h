@@ -16,7 +16,7 @@ struct StepTimes {
   double most = 0;  ///< of a single step
   double mean = 0;  ///< from the first step's start to the last one's end, by their number
   /// What a step takes. On the CPU it is the median of the steps. On CUDA it is the mean: there the
-  /// host runs ahead, and one step's time holds what another has left waiting.
+  /// host runs ahead, and one step's time includes work that another left queued.
   double usual = 0;
 };
 /// {"median": …, "p10": …, "p90": …, "min": …, "max": …, "mean": …}

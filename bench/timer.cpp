@@ -8,6 +8,7 @@
 
 #include "kernels/batch_norm.h"
 #ifdef LANET_HAVE_CUDA
+#include "core/cuda/devices.h"
 #include "core/cuda/launch.h"
 #endif
 
@@ -23,12 +24,7 @@ double seconds_between(Clock::time_point a, Clock::time_point b) {
 
 size_t last_level_cache_bytes(const Context& context) {
 #ifdef LANET_HAVE_CUDA
-  if (context.device() == Device::cuda) {
-    int device = 0, bytes = 0;
-    LANET_CUDA_CHECK(cudaGetDevice(&device));
-    LANET_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device));
-    return static_cast<size_t>(bytes);
-  }
+  if (context.device() == Device::cuda) return cuda::l2_cache_bytes();
 #else
   (void)context;
 #endif

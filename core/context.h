@@ -94,9 +94,10 @@ class Context {
   /// exact_products().
   void set_tf32(bool allowed) { tf32_ = allowed; }
   bool tf32() const { return tf32_ && !exact_products_; }
-  /// On CUDA: convolutions planned from now on keep to this table, and add to it what it lacks, by
-  /// timing. Null, as it starts: they take what the library proposes first. The table must outlive
-  /// the planning.
+  /// On CUDA: convolutions planned from now on use the engines in this table. Graph::plan() first
+  /// times what the table lacks, while its time lasts; planning adds the default engine for the
+  /// rest. Null at first: every convolution uses the default engine. The table must outlive the
+  /// planning.
   void set_plans(PlanTable* plans) { plans_ = plans; }
   PlanTable* plans() const { return plans_; }
   /// The processes that train together; one process, as it starts. It must outlive its use here.

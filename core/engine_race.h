@@ -1,4 +1,4 @@
-// Engines of a library against each other: in which order they are timed, and which one wins.
+// A race between a library's engines: the order in which they are timed, and which one wins.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,17 @@ struct Proposal {
   bool compiled = false;  ///< when it is planned, which takes longer than to time many others
 };
 
-/// The places of these proposals in the order in which they are timed: of each engine the settings
-/// that were proposed first, then the other settings, then those that have to be compiled. Within
+/// The places of the proposals that are compiled, or of the others, in the order in which they are
+/// timed: of each engine the settings that were proposed first, then the other settings. Within
 /// each the library's order; what it proposes twice is timed once.
-std::vector<size_t> race_order(const std::vector<Proposal>& proposals);
+std::vector<size_t> race_order(const std::vector<Proposal>& proposals, bool compiled);
 
-/// Times the proposals in that order until there are none left or out_of_time() holds, and returns
-/// those that ran, each with its time, the fastest first. time: the milliseconds of a run of the
-/// proposal at this place, given the least so far (infinity at first); nothing if it does not run.
-std::vector<PlanEngine> race(
-    const std::vector<Proposal>& proposals,
-    const std::function<std::optional<double>(size_t place, double least)>& time,
-    const std::function<bool()>& out_of_time);
+/// Times these proposals in that order until none is left or out_of_time() is true, and adds those
+/// that ran, each with its time, to `timed`, the fastest first. time: the milliseconds of a run of
+/// the proposal at this place, given the least in `timed` (infinity if it is empty); nothing if it
+/// does not run.
+void race(const std::vector<Proposal>& proposals, bool compiled,
+          const std::function<std::optional<double>(size_t place, double least)>& time,
+          const std::function<bool()>& out_of_time, std::vector<PlanEngine>& timed);
 
 }  // namespace lanet

@@ -38,8 +38,8 @@ std::string version_problem(const LibraryVersion& library) {
   const MajorMinor needed = std::max(compiled, major_minor(oldest_version(library.name)));
   if (loaded[0] == compiled[0] && loaded >= needed) return "";
   return fmt::format(
-      "{}: loaded {}, compiled with {}; expected {}.{} or a newer {}. Put its folder first in "
-      "LD_LIBRARY_PATH.",
+      "{}: loaded {}, compiled with {}; expected {}.{} or a newer {}. Put the folder of "
+      "such a version first in LD_LIBRARY_PATH.",
       library.name, library.loaded, library.compiled, needed[0], needed[1], needed[0]);
 }
 

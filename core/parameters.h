@@ -12,9 +12,9 @@
 
 namespace lanet {
 
-/// How many channels an image of `channels` has in memory: on CUDA the least multiple of 16 bytes,
-/// which is what cuDNN's engines and 128-bit packs ask for; the channels behind are 0, and so are
-/// their weights and gradients. On the CPU there are none behind: oneDNN pads by itself.
+/// How many channels an image of `channels` has in memory: on CUDA rounded up to a multiple
+/// of 16 bytes, which cuDNN's engines and 128-bit packs need; the padding channels are 0, and so
+/// are their weights and gradients. On the CPU there is no padding: oneDNN pads by itself.
 constexpr int64_t padded_channels(Device device, DType images, int64_t channels) {
   if (device == Device::cpu) return channels;
   const int64_t pack = 16 / static_cast<int64_t>(size_of(images));

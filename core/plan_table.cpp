@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kFormat = "lanet-plans/2";
 constexpr const char* kWaysOut =
-    "without --plans a run chooses its own, and --resume --retune chooses anew";
+    "a run without --plans chooses its own; --resume --retune chooses again";
 
 ordered_json to_json(const PlanEngine& engine) {
   ordered_json knobs = ordered_json::object();
@@ -107,16 +107,22 @@ void PlanTable::request(const std::string& what, double floor_seconds, Race race
 void PlanTable::tune(const std::function<double()>& now) {
   const double deadline = now() + seconds_left;
   const auto out_of_time = [&] { return now() >= deadline; };
-  std::vector<std::pair<std::string, Request>> requests(requests_.begin(), requests_.end());
+  std::vector<std::pair<std::string, Request>> requests;
+  for (auto& [what, request] : requests_)
+    if (!find(what)) requests.emplace_back(what, std::move(request));
   requests_.clear();
   std::stable_sort(requests.begin(), requests.end(), [](const auto& a, const auto& b) {
     return a.second.floor_seconds > b.second.floor_seconds;
   });
-  for (const auto& [what, request] : requests) {
-    if (out_of_time()) break;
-    if (find(what)) continue;
-    const std::vector<PlanEngine> timed = request.race(out_of_time);
-    if (!timed.empty()) add(what, {.chosen = timed.front(), .timed = timed});
+  for (const bool compiled : {false, true}) {
+    for (auto& [what, request] : requests)
+      if (!out_of_time()) request.race(compiled, out_of_time, request.timed);
+  }
+  for (auto& [what, request] : requests) {
+    if (request.timed.empty())
+      ++not_tuned_;
+    else
+      add(what, {.chosen = request.timed.front(), .timed = std::move(request.timed)});
   }
   seconds_left = std::max(0.0, deadline - now());
 }

@@ -1,5 +1,5 @@
-// Which of its engines a library runs each convolution with, where timing chose it. Engines round
-// differently, so a run keeps its table: a run that continues from it computes the same bits.
+// Which engine of its library each convolution uses, chosen by timing where there was time. Engines
+// round differently, so a run keeps its table: a run that continues from it computes the same bits.
 #pragma once
 
 #include <cstdint>
@@ -40,31 +40,39 @@ class PlanTable {
   const std::map<std::string, PlanChoice>& choices() const { return choices_; }
   const std::string& machine() const { return machine_; }
 
-  /// Times engines until there are none left or out_of_time() holds; those that ran, the fastest
-  /// first.
-  using Race = std::function<std::vector<PlanEngine>(const std::function<bool()>& out_of_time)>;
+  /// Times the engines that are compiled as they are planned, or the others, until none is left or
+  /// out_of_time() is true; adds those that ran to `timed`, the fastest first. As race() of
+  /// core/engine_race.h.
+  using Race = std::function<void(bool compiled, const std::function<bool()>& out_of_time,
+                                  std::vector<PlanEngine>& timed)>;
   /// Asks for an engine to be chosen by timing. floor_seconds: the least that this takes in a step;
   /// those of requests with the same text add up.
   void request(const std::string& what, double floor_seconds, Race race);
-  /// Holds the races that were requested, that of the most floor time first, until seconds_left are
-  /// spent, and adds their choices. What the table has already is not timed. now: a clock, in
+  /// Runs the requested races, largest floor time first, until seconds_left are used up, and adds
+  /// their choices: first all of them without the engines that are compiled, which takes about a
+  /// second each, then with these. What the table has already is not timed. now: a clock, in
   /// seconds.
   void tune(const std::function<double()>& now = steady_seconds);
 
-  /// How long engines may still be timed. What has no choice by then takes the library's first
-  /// proposal.
+  /// How many of the requested choices tune() could not make: there was no time or no memory.
+  int64_t not_tuned() const { return not_tuned_; }
+
+  /// How long engines may still be timed. Whatever has no choice by then gets the engine that an
+  /// untimed plan takes (core/cuda/cudnn_graph.h).
   double seconds_left = 30;
 
  private:
   struct Request {
     double floor_seconds = 0;
     Race race;
+    std::vector<PlanEngine> timed = {};
   };
   static double steady_seconds();
 
   std::string machine_;
   std::map<std::string, PlanChoice> choices_;
   std::map<std::string, Request> requests_;
+  int64_t not_tuned_ = 0;
 };
 
 /// `cuDNN 9.19.0 on NVIDIA H200`; in builds with CUDA, on a machine with a device.

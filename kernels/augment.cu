@@ -1,7 +1,7 @@
 // Augmentation on CUDA, in three launches. The first moves the landmarks and works out, once for
-// each column and row of a picture, which pixels it is resized from. What is behind the contrast
-// waits for the mean of the whole picture, so the second ends before it: crop, resize, and the
-// colour steps in front of the contrast, with the sum of grey of each strip
+// each column and row of a picture, which pixels it is resized from. The contrast
+// needs the mean of the whole picture, so the second launch stops before it: crop, resize, and the
+// colour steps before the contrast, with the sum of grey of each strip
 // (kernels/augment_crop.cu). The third does the rest.
 #include "core/cuda/pack.h"
 #include "kernels/augment_cuda.cuh"
@@ -25,7 +25,7 @@ template <typename A>
 struct Normalisation {
   A mean[3], std[3];
 
-  /// This thread's entry: its level's place may hold another level, that of a later colour step.
+  /// Fills this thread's entry. `level` is what the later colour steps make of level threadIdx.x.
   __device__ void fill(A (*table)[256], float level) const {
 #pragma unroll
     for (int c = 0; c < 3; ++c) table[c][threadIdx.x] = (A(level) / A(255) - mean[c]) / std[c];
@@ -58,8 +58,8 @@ struct AugmentFinishKernelArgs {
 };
 
 /// Grid: tiles across, tiles down, pictures. A thread has every kRowsAtOnce-th pixel of a column.
-/// From the contrast to a saturation behind it, steps are done pixel by pixel; what is behind these
-/// depends on the level alone, and is in the table.
+/// If the saturation comes after the contrast, the steps from the contrast to it are done pixel by
+/// pixel. The steps after that depend only on the level and are in the table.
 template <int C, typename T>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     augment_finish_kernel(AugmentFinishKernelArgs<T> args) {
@@ -88,7 +88,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
     for (int s = threadIdx.x; s < args.strips; s += 32)
       sum += args.grey_sums[int64_t{picture} * args.strips + s];
     sum = cuda::warp_sum(sum);
-    // Below 2^40, so that the quotient, rounded to double, is never rounded to a whole number.
+    // Both are below 2^40, so the double quotient is never rounded up to the next whole number.
     if (threadIdx.x == 0)
       mean_of_grey = static_cast<float>(static_cast<int>(static_cast<double>(2 * sum + pixels) /
                                                          static_cast<double>(2 * int64_t{pixels})));
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   const int picture = blockIdx.y;
   const uint8_t* from = images + int64_t{sample_indices[picture]} * pixels * 3;
   const int first = blockIdx.x * kThreadsPerBlock * kPixelsPerThread + threadIdx.x;
-  // All pixels are on their way before the first is written.
+  // All loads are issued before the first store.
   uint8_t level[kPixelsPerThread][3] = {};
 #pragma unroll
   for (int k = 0; k < kPixelsPerThread; ++k) {

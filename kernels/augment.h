@@ -76,7 +76,7 @@ struct AugmentArgs {
   std::array<double, 3> mean = kMean, std = kStd;
 };
 /// Uses augment_workspace_bytes of the context's workspace. On CUDA pictures have fewer than 2^15
-/// pixels along an axis, and nobody checks indices and parameters that are out of range.
+/// pixels along an axis, and indices and parameters are not checked.
 void augment(Context& context, const AugmentArgs& args);
 size_t augment_workspace_bytes(const Context& context, int64_t image_size, int64_t batch);
 

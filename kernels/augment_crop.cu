@@ -1,5 +1,5 @@
 // The first two launches of augment on CUDA (kernels/augment.cu): the pixels that each row and
-// column is resized from, with the landmarks, and what is in front of the contrast.
+// column is resized from, with the landmarks, and the colour steps before the contrast.
 #include "core/cuda/pack.h"
 #include "kernels/augment_cuda.cuh"
 
@@ -9,7 +9,7 @@ namespace {
 constexpr int kStripHeight = AugmentCudaLayout::kStripHeight;
 constexpr int kStripsPerTile = AugmentCudaLayout::kStripsPerTile;
 constexpr int kCropThreads = 32 * kStripsPerTile;
-constexpr int kPrepareThreads = 128;  // few, so that every multiprocessor has a block
+constexpr int kPrepareThreads = 128;  // small, so that there is a block for every multiprocessor
 // A crop is never larger than the picture, so resizing never shrinks: an output pixel depends on
 // at most 4 box pixels along an axis, and its neighbour on the same ones or on those one further.
 constexpr int kTaps = 4;
@@ -18,8 +18,8 @@ constexpr double kSupport = 2;
 }  // namespace
 
 /// The kTaps neighbouring pixels of the picture, as it lies in memory, that one column or row is
-/// resized from (kernels/resize.h). Pixels outside the crop have weight 0, and so has what is
-/// behind the picture where that is smaller than kTaps.
+/// resized from (kernels/resize.h). Pixels outside the crop have weight 0, and so do pixels past
+/// its end, where the picture is smaller than kTaps.
 struct ResizeTaps {
   int32_t first;
   cuda::Pack<int32_t, kTaps> weight;

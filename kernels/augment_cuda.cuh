@@ -10,7 +10,7 @@ namespace lanet {
 
 /// The parts of the workspace.
 struct AugmentBuffers {
-  uint32_t* levels;    // [B, S, S]: pictures in front of their contrast, red lowest
+  uint32_t* levels;    // [B, S, S]: pictures before the contrast step, red in the lowest byte
   void* taps;          // of each column and row
   int32_t* grey_sums;  // [B, strips]: of the levels
 };
@@ -19,7 +19,7 @@ struct AugmentBuffers {
 template <typename A>
 void augment_crop_cuda(cudaStream_t stream, const AugmentArgs& args, const AugmentBuffers& buffers);
 
-/// The grid of a block a tile: tiles across, tiles down, pictures.
+/// A grid with one block per tile: tiles across, tiles down, pictures.
 inline dim3 augment_tiles(int64_t size, int64_t batch) {
   return {cuda::blocks_for(size, AugmentCudaLayout::kTileWidth),
           cuda::blocks_for(size, AugmentCudaLayout::kTileHeight), cuda::blocks_for(batch, 1)};

@@ -5,9 +5,9 @@
 
 namespace lanet {
 
-/// For a batch of pictures of size x size pixels, what passes from launch to launch: the pictures
-/// between the two passes, a word a pixel; the weights of each column and row; the sum of grey of
-/// each strip. Offsets in bytes.
+/// For a batch of pictures of size x size pixels, what one launch leaves for the next: the
+/// pictures between the two passes, one word per pixel; the weights of each column and row; the sum
+/// of grey of each strip. Offsets in bytes.
 struct AugmentCudaLayout {
   static constexpr int kTileWidth = 32, kTileHeight = 64;  // the part of a picture of one block
   static constexpr int kStripHeight = 16;                  // the part of a tile of one warp

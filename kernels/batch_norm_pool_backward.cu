@@ -34,8 +34,8 @@ struct SquarePlace {
   }
 };
 
-/// N bytes, four to a word where they come in fours: what is done with all of them takes an
-/// instruction a word.
+/// N bytes, four to a word where they come in fours: an operation on all of them takes one
+/// instruction per word.
 template <int N>
 struct PackOfBytes {
   using Word = std::conditional_t<N % 4 == 0, uint32_t, uint8_t>;

@@ -52,8 +52,8 @@ class Conv2dPlan {
 
 enum class Conv2dPass { forward, backward_data, backward_weight };
 
-/// Before any convolution is planned: requests of context.plans() that the engine of this pass be
-/// chosen by timing. add: its result is added to what is there. Nothing where no engines are timed.
+/// Asks context.plans() to choose the engine of this pass by timing. Call it before any convolution
+/// is planned. add: its result is added to what is there. Nothing where no engines are timed.
 void request_conv2d_tuning(Context& context, const Conv2dShape& shape, Conv2dPass pass, bool add);
 
 /// x: shape.x(), weight: shape.weight(), y: shape.y(), all of shape.dtype (f32, bf16, f64). Sums in
@@ -85,14 +85,16 @@ struct Conv2dBackwardWeightArgs {
 void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
                             const Conv2dBackwardWeightArgs& args);
 
-/// For measuring: exactly the library call of one pass, without reordering weights and without
-/// adding gradients. forward reads x and writes y, backward_data reads y and writes x,
-/// backward_weight reads both. The weights are what the workspace happens to hold, so results mean
-/// nothing. Where no library serves the pass, the pass itself runs, on weights from the workspace:
-/// Winograd's algorithm with all its transformations, of weights too, which are part of it.
+/// For measuring: exactly the library call of one pass, without reordering weights. With `add` it
+/// is the call that adds to a gradient, where the library has one (cuDNN). forward reads x and
+/// writes y, backward_data reads y and writes x, backward_weight reads both. The weights are what
+/// the workspace happens to hold, so results mean nothing. Where no library serves the pass, the
+/// pass itself runs, on weights from the workspace: Winograd's algorithm with all its
+/// transformations, of weights too, which are part of it.
 struct Conv2dPrimitiveArgs {
   Tensor x;
   Tensor y;
+  bool add = false;
 };
 void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
                            const Conv2dPrimitiveArgs& args);

@@ -1,6 +1,6 @@
 // Label distributions on CUDA. Forward: one block has the whole batch, which is small, so that its
 // barriers stand between the phases. Backward: a block has one sample and one target. It reads all
-// neighbours, a thread to a target, and forms the few sums over the batch again for itself.
+// neighbours, one thread per target, and recomputes the few sums over the batch.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/label_aggregate.h"
@@ -119,8 +119,8 @@ struct LabelAggregateBackwardKernelArgs {
 };
 
 /// Block b has sample b, and target b if there is one. Shared memory: the means of all classes, the
-/// target's estimates in both spaces, the gradients of the sample's probabilities, and what as many
-/// targets as there are threads pass to the sample.
+/// target's estimates in both spaces, the gradients of the sample's probabilities, and what
+/// each of a block's worth of targets passes to the sample.
 template <typename A>
 __global__ void __launch_bounds__(kBackwardThreads) label_aggregate_backward_kernel(
     const __grid_constant__ LabelAggregateBackwardKernelArgs<A> args) {

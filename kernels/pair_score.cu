@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(kGatherThreads)
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const int64_t sample = blockIdx.y, row = sample - first_row, pairs = num_rows * k;
   const int64_t column = int64_t{blockIdx.x} * kGatherThreads + threadIdx.x;
-  const auto behind_relu = [&](int64_t pair) {
+  const auto through_relu = [&](int64_t pair) {
     const int64_t e = pair * width + column;
     const A hidden = hidden0[e], gradient = dx0[e];
     return hidden > 0 ? gradient : A(0);
@@ -135,7 +135,7 @@ __global__ void __launch_bounds__(kGatherThreads)
   A of_own = 0, of_other = 0;
   if (row >= 0 && row < num_rows && column < width) {
 #pragma unroll 8
-    for (int64_t pair = row * k; pair < (row + 1) * k; ++pair) of_own += behind_relu(pair);
+    for (int64_t pair = row * k; pair < (row + 1) * k; ++pair) of_own += through_relu(pair);
   }
   for (int64_t first = 0; first < pairs; first += kGatherPairs) {
     int32_t chosen[kGatherRounds];
@@ -150,7 +150,7 @@ __global__ void __launch_bounds__(kGatherThreads)
       if (lane == 0) chose[round * (kGatherThreads / 32) + warp] = lanes;
     }
     __syncthreads();
-    if (threadIdx.x < kGatherWords) {  // a thread to a word: its pairs come behind those before
+    if (threadIdx.x < kGatherWords) {  // one thread per word: its pairs follow the earlier ones
       int place = 0;
       for (unsigned word = 0; word < threadIdx.x; ++word) place += __popc(chose[word]);
       for (unsigned left = chose[threadIdx.x]; left != 0; left &= left - 1)
@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kGatherThreads)
     __syncthreads();
     if (column < width) {
 #pragma unroll 4
-      for (int i = 0; i < listed; ++i) of_other += behind_relu(first + list[i]);
+      for (int i = 0; i < listed; ++i) of_other += through_relu(first + list[i]);
     }
     // The next round's first barrier keeps its list from being written before this one is read.
   }

@@ -55,9 +55,11 @@ class Conv2d : public Node {
     const Tensor dy = y_->grad ? y_->grad : y_->data;
     conv2d_primitive_only(context, *plan_, Conv2dPass::forward, {.x = x_->data, .y = y_->data});
     if (const Gradient dx = gradient(0))
-      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_data, {.x = dx.tensor, .y = dy});
-    if (gradient(1))
-      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_weight, {.x = x_->data, .y = dy});
+      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_data,
+                            {.x = dx.tensor, .y = dy, .add = dx.add});
+    if (const Gradient dweight = gradient(1))
+      conv2d_primitive_only(context, *plan_, Conv2dPass::backward_weight,
+                            {.x = x_->data, .y = dy, .add = dweight.add});
   }
 
   /// What plan() asks a library for.

@@ -1,4 +1,4 @@
-// Where tests find what they read and run, wherever they were brought.
+// Where tests find what they read and run, wherever they were copied to.
 #pragma once
 
 #include <filesystem>

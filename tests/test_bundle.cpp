@@ -130,6 +130,7 @@ TEST_CASE("bundle: without options it has every architecture and NVIDIA's librar
   CHECK(text.find("glibc 2.35 or newer, and an NVIDIA driver.") != std::string::npos);
   CHECK(text.find("library     cuDNN 9.1\n") != std::string::npos);
   CHECK(fs::exists(tree.root() / "build/lanet-cuda.tar.zst"));
+  CHECK(fs::status(tree.root() / "build/lanet-cuda").permissions() == fs::perms(0755));
 }
 
 TEST_CASE(
@@ -175,17 +176,23 @@ TEST_CASE("bundle: wrong options are one line and exit code 2") {
 
 TEST_CASE("bundle: a library that is missing or a stub ends it, and leaves nothing") {
   Tree tree;
-  for (const auto& [wrong, what] :
-       {std::pair{"missing", "libgomp.so.1 is needed and was not found"},
-        std::pair{"stub", "libodd.so.1 would be the toolkit's stub "}}) {
-    const Outcome outcome = tree.bundle("--architecture 90", std::string("WRONG=") + wrong);
+  tree.write("out/bundle.part/mine", "");
+  const auto ends = [&](const std::string& options, const std::string& wrong,
+                        const std::string& what) {
+    const Outcome outcome = tree.bundle("--out out/bundle " + options, "WRONG=" + wrong);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 1);
     CHECK(outcome.err.find(what) != std::string::npos);
-    for (const char* left :
-         {"build/lanet-cuda", "build/lanet-cuda.part", "build/lanet-cuda.tar.zst"})
-      CHECK_FALSE(fs::exists(tree.root() / left));
-  }
+    for (const auto& entry : fs::directory_iterator(tree.root() / "out"))
+      CHECK(entry.path().filename() == "bundle.part");
+    CHECK(fs::exists(tree.root() / "out/bundle.part/mine"));  // not the script's
+  };
+  ends("--architecture 90", "missing", "libgomp.so.1 is needed and was not found");
+  ends("--architecture 90", "stub", "libodd.so.1 would be the toolkit's stub ");
+  fs::remove(tree.root() / "cuda/lib/libnvrtc-builtins.so.13.0");
+  ends("", "", "bundle: nvrtc's headers were not found beside ");
+  fs::remove(tree.root() / "cuda/lib/libcudnn_ops.so.9");
+  ends("", "", "bundle: cuDNN's parts were not found beside ");
 }
 
 }  // namespace lanet::test

@@ -14,7 +14,7 @@ struct Kernel {
   std::string instruction;
 };
 
-/// A folder with a cuobjdump that reports these kernels of any file.
+/// A folder with a cuobjdump that reports these kernels of any file but `unreadable`.
 class Machine {
  public:
   explicit Machine(const std::vector<Kernel>& kernels) {
@@ -24,18 +24,20 @@ class Machine {
                " SHARED:0 LOCAL:0 CONSTANT[0]:608\n";
       code += "\t\tFunction : " + k.name + "\n        /*0010*/   " + k.instruction + " ;\n";
     }
-    write_program("if [ $1 = -res-usage ]; then cat <<'END'\n" + usage + "END\nelse cat <<'END'\n" +
-                  code + "END\nfi\n");
+    const std::string program = "#!/bin/sh\n[ -s $2 ] || exit 255\nif [ $1 = -res-usage ]; then\n" +
+                                ("cat <<'END'\n" + usage) + "END\nelse cat <<'END'\n" + code +
+                                "END\nfi\n";
+    fs::permissions(folder_.write("cuobjdump", program), fs::perms::owner_all);
+    folder_.write("unreadable", "");
   }
 
-  void write_program(const std::string& text) {
-    fs::permissions(folder_.write("cuobjdump", "#!/bin/sh\n" + text), fs::perms::owner_all);
-  }
   Outcome check(const std::string& file) const {
     return run_shell("PATH=" + folder_.path().string() + ":$PATH " +
                      (tests_folder() / "../scripts/check-sass").string() + " " + file);
   }
-  Outcome check() const { return check((folder_.path() / "cuobjdump").string()); }
+  std::string readable() const { return (folder_.path() / "cuobjdump").string(); }
+  std::string unreadable() const { return (folder_.path() / "unreadable").string(); }
+  Outcome check() const { return check(readable()); }
 
  private:
   TemporaryFolder folder_;
@@ -65,11 +67,13 @@ TEST_CASE(
 }
 
 TEST_CASE("check-sass: what it cannot read has not passed") {
-  Machine none({});
+  const Machine none({});
   CHECK(none.check().code == 2);
   CHECK(none.check("no-such-file").code == 2);
-  none.write_program("exit 255\n");
-  CHECK(none.check().code == 2);
+  const Machine good({{"_Z1av", 0, "EXIT"}});
+  CHECK(good.check(good.readable() + " " + good.readable()).code == 0);
+  CHECK(good.check(good.unreadable() + " " + good.readable()).code == 2);
+  CHECK(good.check(good.readable() + " " + good.unreadable()).code == 2);
 }
 
 }  // namespace lanet::test

@@ -101,10 +101,13 @@ class Tuned : public Node {
   }
   void request_tuning(Context& context) override {
     notes_->push_back(name() + (gradient(0).add ? " asks, adding" : " asks"));
-    context.plans()->request(name(), floor_seconds_, [this](const std::function<bool()>&) {
-      notes_->push_back(name() + " races");
-      return std::vector<PlanEngine>{{.engine = 5, .milliseconds = 1}};
-    });
+    context.plans()->request(
+        name(), floor_seconds_,
+        [this](bool compiled, const std::function<bool()>&, std::vector<PlanEngine>& timed) {
+          if (compiled) return;
+          notes_->push_back(name() + " races");
+          timed = {{.engine = 5, .milliseconds = 1}};
+        });
   }
   void plan(Context& context) override {
     const PlanEngine* engine = context.plans() ? context.plans()->find(name()) : nullptr;

@@ -235,7 +235,7 @@ void Ranks::share(std::string& text) {
 void Ranks::plan(Context& context, const std::function<void()>& work) {
   PlanTable* table = context.plans();
   if (!table || size() == 1) return agree(work);
-  require_same("cuDNN and GPU", table->machine());
+  require_same("combination of cuDNN and GPU", table->machine());
   // The others wait here while rank 0 times engines, and go on telling the monitor that they live.
   agree([&] {
     if (first()) work();

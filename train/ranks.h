@@ -62,13 +62,13 @@ class Ranks {
   /// Throws Disagreement unless `text` is rank 0's on every rank, where agree() compares. `what` as
   /// "configuration".
   void require_same(const std::string& what, const std::string& text);
-  /// Rank 0's, on every rank. After join(). Numbers are as many on every rank.
+  /// Gives every rank rank 0's value. After join(). The vector has the same length on every rank.
   void share(std::vector<int32_t>& values);
   void share(std::string& text);
   /// Does `work`, which plans convolutions on the context, on every rank, so that all of them take
-  /// the same engines: rank 0 goes first, and the others plan by the table that it has made (the
-  /// context's, if it has one). Throws as agree(), and Disagreement unless all tables are for the
-  /// same library and card. After join().
+  /// the same engines: rank 0 goes first, and the others then plan with the table it made. If the
+  /// context has no table, every rank plans by itself. Throws as agree(), and Disagreement unless
+  /// all tables are for the same library and card. After join().
   void plan(Context& context, const std::function<void()>& work);
 
   /// Every rank's ending, one of the three: orderly, all together, with this exit code; for a cause

@@ -116,8 +116,8 @@ void follow_epochs(Trainer& trainer, Context& context, const Config& config) {
   }
 }
 
-/// What the convolutions are planned by on CUDA; absent on the CPU. Files are rank 0's to read: the
-/// others are given what it plans by.
+/// The table that convolutions are planned with on CUDA; none on the CPU. Only rank 0 reads files;
+/// the others receive its table.
 std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
                                     const std::filesystem::path& run, bool first) {
   if (device == Device::cpu) {
@@ -130,8 +130,9 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
   if (options.resume && !options.retune) {
     if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
-    say(fmt::format("{}: no {} in it (it was on the cpu so far?): engines are chosen anew",
-                    run.string(), kPlans));
+    say(fmt::format(
+        "{}: it has no {} (has it only run on the CPU so far?): engines are chosen again",
+        run.string(), kPlans));
   }
   return PlanTable(machine);
 }
@@ -168,6 +169,11 @@ class Run {
       ranks_.share(labels_);
     }
     ranks_.plan(*context_, [&] { make_trainer(); });
+    if (plans_ && plans_->not_tuned() > 0 && ranks_.first())
+      say(
+          fmt::format("{} convolutions use cuDNN's default engine: no time or memory was left to "
+                      "time others",
+                      plans_->not_tuned()));
     trainer_->share_state();
   }
 

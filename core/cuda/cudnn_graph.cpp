@@ -161,7 +161,7 @@ Candidate Plan::choose(const Target& target, TensorCores tensor_cores, const std
     }
     throw Error(
         fmt::format("the engine that was chosen for {} does not run: {}; --resume "
-                    "--retune chooses anew",
+                    "--retune chooses again",
                     what, reason));
   }
   std::vector<Descriptor> configurations = allowed_configurations(target, graph_, tensor_cores);

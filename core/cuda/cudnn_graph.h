@@ -139,7 +139,7 @@ class Plan {
   Candidate chosen_;
 };
 
-/// Under which text a table holds the engine of a graph that `what` names.
+/// The key under which a table holds the engine of the graph named `what`.
 std::string table_key(const std::string& what, TensorCores tensor_cores);
 
 Descriptor make_graph(const Target& target, const std::vector<Descriptor>& operations);

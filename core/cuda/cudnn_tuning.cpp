@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/cuda/check.h"
+#include "core/cuda/devices.h"
 #include "core/engine_race.h"
 #include "core/rng.h"
 
@@ -16,7 +17,8 @@ constexpr int kRuns = 10;
 /// How many times as long as the fastest an engine may take to be run as often.
 constexpr double kFarSlower = 3;
 
-/// Numbers in [-1, 1), so many that their period, a prime, meets no row of a tensor.
+/// Random numbers in [-1, 1). Their count is prime, so their period does not line up with the rows
+/// of a tensor.
 const std::vector<float>& random_numbers() {
   static const std::vector<float> numbers = [] {
     RandomStream stream(1, Purpose::benchmark);
@@ -45,35 +47,30 @@ void fill_randomly(std::byte* data, size_t bytes, DType dtype) {
   }
 }
 
-size_t l2_bytes() {
-  int device = 0, bytes = 0;
-  LANET_CUDA_CHECK(cudaGetDevice(&device));
-  LANET_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device));
-  return static_cast<size_t>(bytes);
-}
-
 }  // namespace
 
-std::vector<PlanEngine> race_engines(
-    const Target& target, const Operations& operations, TensorCores tensor_cores,
+void race_engines(
+    const Target& target, const Operations& operations, TensorCores tensor_cores, bool compiled,
     const std::function<std::optional<double>(const Candidate& candidate, double least)>& time,
-    const std::function<bool()>& out_of_time) {
+    const std::function<bool()>& out_of_time, std::vector<PlanEngine>& timed) {
   const Descriptor graph = make_graph(target, operations.operations);
   std::vector<Descriptor> configurations = allowed_configurations(target, graph, tensor_cores);
+  // As where nothing is timed: these first, in case time runs out.
+  std::stable_partition(configurations.begin(), configurations.end(), has_tensor_cores);
   std::vector<Proposal> proposals;
   for (const Descriptor& configuration : configurations)
     proposals.push_back({engine_of(configuration), is_compiled(configuration)});
   std::string reason;
-  return race(
-      proposals,
+  race(
+      proposals, compiled,
       [&](size_t place, double least) -> std::optional<double> {
         auto candidate = candidate_of(target, std::move(configurations[place]), reason);
         return candidate ? time(*candidate, least) : std::nullopt;
       },
-      out_of_time);
+      out_of_time, timed);
 }
 
-/// Memory of the device; without data if there is not as much.
+/// Device memory; data() is null if there is not enough.
 class EngineTimer::Memory {
  public:
   explicit Memory(size_t bytes) : bytes_(bytes) {
@@ -113,7 +110,7 @@ EngineTimer::EngineTimer(cudnnHandle_t handle, const std::vector<Operand>& opera
     offsets_.push_back(copy_bytes_);
     copy_bytes_ += (operand.elements * size_of(operand.dtype) + 255) / 256 * 256;
   }
-  copies_ = 1 + (2 * l2_bytes() + copy_bytes_ - 1) / copy_bytes_;
+  copies_ = 1 + (2 * cuda::l2_cache_bytes() + copy_bytes_ - 1) / copy_bytes_;
   memory_ = std::make_unique<Memory>(copies_ * copy_bytes_);
   if (!memory_->data()) return;
   for (size_t i = 0; i < operands.size(); ++i)
@@ -127,6 +124,10 @@ EngineTimer::EngineTimer(cudnnHandle_t handle, const std::vector<Operand>& opera
 
 EngineTimer::~EngineTimer() = default;
 
+bool EngineTimer::has_memory() const {
+  return memory_->data() != nullptr;
+}
+
 std::vector<void*> EngineTimer::next_copy() {
   std::vector<void*> pointers;
   for (const size_t offset : offsets_)
@@ -135,7 +136,7 @@ std::vector<void*> EngineTimer::next_copy() {
   return pointers;
 }
 
-/// Of so many, after one that is not counted and is already put on the stream.
+/// The mean time of `runs` runs, after one that is not counted.
 double EngineTimer::milliseconds(const Candidate& candidate, int runs) {
   std::vector<Descriptor> packs;  // made before, so that the host keeps ahead of the device
   for (int i = 0; i <= runs; ++i)
@@ -153,7 +154,7 @@ double EngineTimer::milliseconds(const Candidate& candidate, int runs) {
 }
 
 std::optional<double> EngineTimer::operator()(const Candidate& candidate, double least) {
-  if (!memory_->data()) return std::nullopt;
+  if (!has_memory()) return std::nullopt;
   if (candidate.workspace_bytes > workspace_->bytes()) {
     workspace_ = nullptr;  // freed first
     workspace_ = std::make_unique<Memory>(candidate.workspace_bytes);

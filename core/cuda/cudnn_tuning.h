@@ -7,13 +7,13 @@
 
 namespace lanet::cudnn {
 
-/// Every engine that the library proposes for the graph and the rules allow, with its time, the
-/// fastest first, as race() of core/engine_race.h holds it. An engine is planned when its turn has
-/// come. time: as there, of a candidate.
-std::vector<PlanEngine> race_engines(
-    const Target& target, const Operations& operations, TensorCores tensor_cores,
+/// Runs race() (core/engine_race.h) over the engines that the library proposes for the graph and
+/// the rules allow. Each engine is planned only when its turn comes. time: as in race(), for a
+/// candidate.
+void race_engines(
+    const Target& target, const Operations& operations, TensorCores tensor_cores, bool compiled,
     const std::function<std::optional<double>(const Candidate& candidate, double least)>& time,
-    const std::function<bool()>& out_of_time);
+    const std::function<bool()>& out_of_time, std::vector<PlanEngine>& timed);
 
 /// A tensor that a graph reads or writes: f32 or bf16.
 struct Operand {
@@ -24,18 +24,20 @@ struct Operand {
 
 /// Times candidates for one graph on the stream of a handle.
 ///
-/// Operands hold random numbers: zeros take less power, and clocks follow power. Each run takes
-/// another copy of the operands, of as many as it takes for twice the L2 cache to go by before a
-/// copy's turn comes again: in a step, too, hundreds of megabytes lie between two uses of a tensor.
-/// (What the operation just before has written may still be in the cache there. It is not here, so
-/// small convolutions are judged a little colder than they run.)
+/// Operands hold random numbers: zeros take less power, and clocks follow power. Each run uses
+/// a different copy of the operands. There are enough copies that twice the size of the L2 cache is
+/// touched before a copy is used again: in a step, too, hundreds of megabytes lie between two uses
+/// of a tensor. (What the operation just before has written may still be in the cache there. It is
+/// not here, so small convolutions are judged a little colder than they run.)
 class EngineTimer {
  public:
-  /// Allocates; without as much memory no candidate is timed.
+  /// Allocates; if there is not enough memory, no candidate is timed.
   EngineTimer(cudnnHandle_t handle, const std::vector<Operand>& operands);
   ~EngineTimer();
   EngineTimer(const EngineTimer&) = delete;
   EngineTimer& operator=(const EngineTimer&) = delete;
+
+  bool has_memory() const;
 
   /// Milliseconds of a run: the mean of ten between two events, after others that are not counted.
   /// An engine that is far slower than `least` is run once in their place. Nothing if the engine

@@ -71,6 +71,13 @@ std::string cuda::device_bus_id() {
   return id;
 }
 
+size_t cuda::l2_cache_bytes() {
+  int device = 0, bytes = 0;
+  LANET_CUDA_CHECK(cudaGetDevice(&device));
+  LANET_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device));
+  return static_cast<size_t>(bytes);
+}
+
 CudaReport describe_cuda() {
   CudaReport report;
   int driver = 0, count = 0;

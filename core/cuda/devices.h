@@ -26,15 +26,15 @@ struct CudaReport {
   size_t free_bytes = 0;       // of the first device
 };
 
-/// Works without a driver. In builds with CUDA alone.
+/// Works without a driver. Only in builds with CUDA.
 CudaReport describe_cuda();
 
 namespace cuda {
-/// Why one of the loaded libraries cannot be used, or empty. Needs no device. In builds with CUDA
-/// alone.
+/// Why one of the loaded libraries cannot be used, or empty. Needs no device. Only in builds with
+/// CUDA.
 std::string library_problem();
 
-/// Starts a kernel of ours on the device; why that fails, or empty. In builds with CUDA alone.
+/// Starts a kernel of ours on the device; why that fails, or empty. Only in builds with CUDA.
 std::string device_code_problem();
 
 /// Has NCCL run the work of all communicators of this process in the order in which the host
@@ -47,6 +47,8 @@ void order_nccl_launches();
 int device_count();
 /// From here on a Context of this thread is on device `index`.
 void select_device(int index);
+/// Size of the selected device's L2 cache. Only in builds with CUDA.
+size_t l2_cache_bytes();
 /// Of the selected device, "0000:1B:00.0": the same card has it in every process.
 std::string device_bus_id();
 }  // namespace cuda

@@ -121,14 +121,15 @@ void request_tuning(Context& context, const Conv2dShape& s, const ConvolutionTas
   const Cost cost{.bytes = static_cast<double>(elements) * static_cast<double>(size_of(s.dtype)),
                   .flops = 2 * s.macs(),
                   .product = s.dtype};
-  context.plans()->request(cudnn::table_key(describe(s, task), tensor_cores),
-                           floor_seconds(cost, kH200),
-                           [=](const std::function<bool()>& out_of_time) {
-                             const ConvolutionGraph graph = convolution_graph(s, task);
-                             cudnn::EngineTimer timer(handle, graph.operands);
-                             return cudnn::race_engines({.handle = handle}, graph.operations,
-                                                        tensor_cores, std::ref(timer), out_of_time);
-                           });
+  context.plans()->request(
+      cudnn::table_key(describe(s, task), tensor_cores), floor_seconds(cost, kH200),
+      [=](bool compiled, const std::function<bool()>& out_of_time, std::vector<PlanEngine>& timed) {
+        const ConvolutionGraph graph = convolution_graph(s, task);
+        cudnn::EngineTimer timer(handle, graph.operands);
+        if (!timer.has_memory()) return;
+        cudnn::race_engines({.handle = handle}, graph.operations, tensor_cores, compiled,
+                            std::ref(timer), out_of_time, timed);
+      });
 }
 
 void request_conv2d_tuning_cuda(Context& context, const Conv2dShape& s, Conv2dPass pass, bool add) {
@@ -248,10 +249,13 @@ void CudaConv2d::primitive_only(Context& context, Conv2dPass pass,
       backward_weight(context, {.x = args.x, .dy = args.y, .dweight = {weight}});
     return;
   }
-  const cudnn::Plan& plan = pass == Conv2dPass::forward         ? impl_->plans->forward
-                            : pass == Conv2dPass::backward_data ? *impl_->plans->data
-                                                                : *impl_->plans->weight;
-  impl_->run(context, plan, args.x, args.y, weight);
+  const ConvolutionPlans& plans = *impl_->plans;
+  const cudnn::Plan* plan = &plans.forward;
+  if (pass == Conv2dPass::backward_data)
+    plan = args.add ? &*plans.data_added : &*plans.data;
+  else if (pass == Conv2dPass::backward_weight)
+    plan = args.add && plans.weight_added ? &*plans.weight_added : &*plans.weight;
+  impl_->run(context, *plan, args.x, args.y, weight);
 }
 
 }  // namespace lanet

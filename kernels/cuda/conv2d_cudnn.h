@@ -13,8 +13,8 @@ struct ConvolutionTask {
   Conv2dPass pass;
   DType weight_dtype;  ///< of the weight, or of its gradient
   bool add = false;    ///< the result is added to what is there
-  /// Forward: for each channel of y the sum over all pixels, and that of their squares, come out
-  /// too.
+  /// Forward: also computes, per channel of y, the sum over all pixels and the sum of their
+  /// squares.
   bool statistics = false;
 };
 
@@ -31,7 +31,7 @@ struct ConvolutionGraph {
 };
 ConvolutionGraph convolution_graph(const Conv2dShape& shape, const ConvolutionTask& task);
 
-/// Requests of context.plans() that the engine of this task be chosen by timing.
+/// Asks context.plans() to choose the engine of this task by timing.
 void request_tuning(Context& context, const Conv2dShape& shape, const ConvolutionTask& task);
 
 /// table: null, or what the engine is taken from (core/cuda/cudnn_graph.h).

@@ -40,8 +40,8 @@ struct SmallSet {
   TemporaryFolder folder;
 };
 
-/// Has the programs that a test starts take cuDNN for 9.7.1. False, and says so, where the tests
-/// were brought without what that takes.
+/// Makes the programs that a test starts see cuDNN 9.7.1. False, with a message, where the library
+/// for that is not beside the tests.
 class OldCudnn {
  public:
   OldCudnn() {

@@ -86,7 +86,8 @@ TEST_CASE("plans: all ranks need the same library and card") {
   Planning planning(world().rank() == 1 ? "cuDNN 9.19.0 on NVIDIA H100" : kMachine);
   const std::string told = failure(planning, [] { FAIL_CHECK("planned"); });
   CHECK(told.starts_with("rank 1 on "));
-  CHECK(told.ends_with(": its cuDNN and GPU is not that of rank 0; all ranks need the same"));
+  CHECK(told.ends_with(
+      ": its combination of cuDNN and GPU is not that of rank 0; all ranks need the same"));
 }
 
 TEST_CASE("plans: a text of any length is shared") {
