@@ -21,7 +21,7 @@ struct TrainOptions {
   std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
   bool resume = false;
   bool graph = true;  // on CUDA: capture the step
-  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else chosen anew.
+  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else a new choice.
   std::string plans;
   bool retune = false;  // choose them anew also with resume
   // Several processes of this machine, which this one starts with `arguments`, its own without
