@@ -11,8 +11,11 @@
 
 namespace lanet {
 
-/// True if this algorithm computes a convolution on this processor, and pays: from the shape alone,
-/// so that the same program computes the same bits on the same machine.
+// Call none of these unless cpu_has_avx512() (kernels/cpu_features.h): they are compiled for it
+// whole.
+
+/// True if this algorithm computes a convolution, and pays: from the shape alone, so that the same
+/// program computes the same bits on the same machine.
 bool winograd_serves(const Conv2dShape& shape);
 
 /// What each of the three passes needs of the workspace on this many threads.
