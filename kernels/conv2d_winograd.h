@@ -11,8 +11,8 @@
 
 namespace lanet {
 
-// Call none of these unless cpu_has_avx512() (kernels/cpu_features.h): they are compiled for it
-// whole.
+// All of this is compiled for AVX-512, the choice whether to use it too: call none of it unless
+// cpu_has_avx512() (kernels/cpu_features.h).
 
 /// True if this algorithm computes a convolution, and pays: from the shape alone, so that the same
 /// program computes the same bits on the same machine.

@@ -23,7 +23,7 @@ struct TrainOptions {
   bool graph = true;  // on CUDA: capture the step
   // On CUDA: whose convolution plans to take; empty: with resume the run's own, else a new choice.
   std::string plans;
-  bool retune = false;  // choose them anew also with resume
+  bool retune = false;  // choose again even with resume
   // Several processes of this machine, which this one starts with `arguments`, its own without
   // --ranks and --gpus.
   LocalRanks local_ranks;

@@ -130,9 +130,8 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
   if (options.resume && !options.retune) {
     if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
-    say(fmt::format(
-        "{}: it has no {} (has it only run on the CPU so far?): engines are chosen again",
-        run.string(), kPlans));
+    say(fmt::format("{}: it has no {} (has it only run on the CPU so far?): engines are chosen now",
+                    run.string(), kPlans));
   }
   return PlanTable(machine);
 }

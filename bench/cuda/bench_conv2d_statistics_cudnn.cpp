@@ -18,8 +18,8 @@ constexpr double kTuningSeconds = 10;  // of a layer: the fused engines are comp
 
 struct Plans {
   Conv2dPlan separate;
-  std::optional<CudnnConv2dStatistics>
-      fused;  // absent where nothing runs, and where cuDNN has no engine
+  /// Absent where nothing runs, and where cuDNN has no engine.
+  std::optional<CudnnConv2dStatistics> fused;
 };
 
 Plans make_plans(Context& context, const Conv2dShape& s) {
