@@ -23,6 +23,7 @@ enum class Purpose : uint32_t {
   synth = 6,
   test = 7,
   benchmark = 8,
+  validation = 9,
 };
 
 struct Philox4x32 {

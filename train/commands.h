@@ -31,8 +31,8 @@ struct TrainOptions {
 };
 int run_train(const TrainOptions& options);
 
-/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train] [--best] [--json].
-/// Without data_config the overrides are laid over the run's own config.
+/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train|validation] [--best]
+/// [--json]. Without data_config the overrides are laid over the run's own config.
 struct EvalOptions {
   std::string target;
   std::string data_config;  // empty: the run's
