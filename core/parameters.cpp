@@ -1,5 +1,6 @@
 #include "core/parameters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -10,10 +11,8 @@ namespace lanet {
 
 namespace {
 
-constexpr int64_t kAlignment = 64;  // elements: 128-bit packs in every dtype, whole cache lines
-
 int64_t aligned(int64_t elements) {
-  return (elements + kAlignment - 1) / kAlignment * kAlignment;
+  return (elements + kParameterAlignment - 1) / kParameterAlignment * kParameterAlignment;
 }
 
 }  // namespace
@@ -117,6 +116,19 @@ void ParameterStore::allocate(Context& context, bool for_training) {
   second_moment_ = block(trained_elements_, master_dtype());
   momentum_ = block(copied_elements_, master_dtype());
   if (shadows) momentum_shadow_ = block(copied_elements_, DType::bf16);
+  decayed_ = block(trained_elements_ / kParameterAlignment, DType::u8);
+  mark_decayed(context);
+}
+
+void ParameterStore::mark_decayed(Context& context) {
+  if (!decayed_) return;
+  std::vector<uint8_t> marks(decayed_.elements(), 0);
+  for (const auto& p : parameters_) {
+    if (!p.decays()) continue;
+    std::fill_n(marks.begin() + p.offset / kParameterAlignment,
+                aligned(p.shape.elements()) / kParameterAlignment, uint8_t{1});
+  }
+  upload(context, decayed_, marks);
 }
 
 Tensor ParameterStore::view(const Tensor& block, const Parameter& p, int64_t begin) {
@@ -145,7 +157,8 @@ ParameterStore::Blocks ParameterStore::blocks() const {
           second_moment_,
           momentum_,
           shadow_,
-          momentum_shadow_};
+          momentum_shadow_,
+          decayed_};
 }
 
 void ParameterStore::initialise(Context& context, uint64_t seed) {

@@ -46,11 +46,17 @@ struct Parameter {
 
   /// A convolution reads it, in the activations' dtype.
   bool convolution_weight() const { return layout == FileLayout::ohwi; }
+  /// Weight decay shrinks it: weights, but neither biases nor what batch norm multiplies by.
+  bool decays() const { return trained && logical.rank() >= 2; }
   /// The position in memory of element i of the logical shape. Only the first and the last
   /// dimension are ever padded.
   int64_t place(int64_t i) const { return i / logical.back() * shape.back() + i % logical.back(); }
   std::vector<int64_t> file_shape() const;
 };
+
+/// Every parameter starts at a multiple of as many elements: 128-bit packs in every dtype, whole
+/// cache lines.
+constexpr int64_t kParameterAlignment = 64;
 
 class ParameterStore {
  public:
@@ -96,9 +102,10 @@ class ParameterStore {
 
   /// The flat blocks, [trained elements] or [elements with a copy]; null where there is none.
   /// rounded_gradient is bf16: that of the first elements, and `gradient` that of those behind.
+  /// decayed: u8, 1 for each kParameterAlignment elements of a parameter that decays, else 0.
   struct Blocks {
     Tensor master, rounded_gradient, gradient, first_moment, second_moment, momentum, shadow,
-        momentum_shadow;
+        momentum_shadow, decayed;
   };
   Blocks blocks() const;
   int64_t trained_elements() const { return trained_elements_; }
@@ -106,6 +113,7 @@ class ParameterStore {
  private:
   Parameter& declare_any(Parameter parameter);
   void place_parameters();
+  void mark_decayed(Context& context);
   /// begin: the offset at which the block begins.
   static Tensor view(const Tensor& block, const Parameter& p, int64_t begin = 0);
 
@@ -121,7 +129,7 @@ class ParameterStore {
   bool allocated_ = false;
   std::vector<Buffer> buffers_;
   Tensor master_, rounded_gradient_, gradient_, first_moment_, second_moment_, momentum_, shadow_,
-      momentum_shadow_;
+      momentum_shadow_, decayed_;
 };
 
 }  // namespace lanet

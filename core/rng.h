@@ -24,6 +24,7 @@ enum class Purpose : uint32_t {
   test = 7,
   benchmark = 8,
   validation = 9,
+  dropout = 10,
 };
 
 struct Philox4x32 {
@@ -48,7 +49,8 @@ struct Philox4x32 {
 };
 
 /// A stream of random numbers keyed by (seed, purpose, a, b): for augmentation a is the epoch and b
-/// the position in the epoch's global order; for label noise a is 0 and b the sample.
+/// the position in the epoch's global order; for label noise a is 0 and b the sample; for dropout a
+/// is the step and b the layer.
 class RandomStream {
  public:
   LANET_HOST_DEVICE RandomStream(uint64_t seed, Purpose purpose, uint32_t a = 0, uint32_t b = 0)

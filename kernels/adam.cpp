@@ -19,6 +19,12 @@ void adam(Context& context, const AdamArgs& args) {
   require_tensor(args.first_moment, master.shape, master.dtype, "first_moment");
   require_tensor(args.second_moment, master.shape, master.dtype, "second_moment");
   require_tensor(args.step_values, {3}, DType::f64, "step_values");
+  LANET_REQUIRE(args.weight_decay >= 0, "weight_decay is {}", args.weight_decay);
+  const bool decays = args.weight_decay != 0;
+  if (decays) {
+    const int64_t groups = (master.elements() + kAdamDecayGroup - 1) / kAdamDecayGroup;
+    require_tensor(args.decayed, {groups}, DType::u8, "decayed");
+  }
   if (args.shadow) require_tensor(args.shadow, master.shape, DType::bf16, "shadow");
   const Tensor& copy = args.momentum_copy;
   if (copy) {
@@ -35,8 +41,9 @@ void adam(Context& context, const AdamArgs& args) {
   const Operation operation(
       context, "adam",
       {.bytes = 2 * bytes_of({master, args.first_moment, args.second_moment, copy}) +
-                bytes_of({args.rounded_gradient, args.gradient, args.shadow, args.momentum_shadow}),
-       .flops = 14 * n + 3 * followed});
+                bytes_of({args.rounded_gradient, args.gradient, args.shadow, args.momentum_shadow,
+                          decays ? args.decayed : Tensor{}}),
+       .flops = (decays ? 16 : 14) * n + 3 * followed});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, adam_cuda(context, args));
   adam_cpu(args);

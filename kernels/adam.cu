@@ -1,4 +1,4 @@
-// Adam on CUDA: one launch, four parameters a thread, every array passed over once.
+// AdamW on CUDA: one launch, four parameters a thread, every array passed over once.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "core/cuda/pack.h"
@@ -23,11 +23,13 @@ struct AdamKernelArgs {
   A* momentum_copy;
   __nv_bfloat16* shadow;
   __nv_bfloat16* momentum_shadow;
+  const uint8_t* decayed;  // null if nothing decays
   const double* step_values;
   int64_t parameters;
   int64_t rounded;  // whose gradients are
   int64_t followed;
   A beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, key_momentum, one_minus_key_momentum;
+  A weight_decay;
 };
 
 /// The gradient of N parameters from `i` on, all of which are rounded or none.
@@ -41,11 +43,13 @@ __device__ inline cuda::Pack<A, N> adam_gradient(const AdamKernelArgs<A>& args, 
   return g;
 }
 
-/// Updates N parameters from `i` on, with their momentum copy if `follows`.
+/// Updates N parameters from `i` on, all of one group, with their momentum copy if `follows`.
 template <int N, typename A>
 __device__ inline void adam_update(const AdamKernelArgs<A>& args, int64_t i, bool follows) {
   const A step_size = A(args.step_values[0]) / A(args.step_values[1]);
   const A second_moment_scale = 1 / sqrt(A(args.step_values[2]));
+  const bool decays = args.decayed && args.decayed[i / kAdamDecayGroup] != 0;
+  const A decay = decays ? A(args.step_values[0]) * args.weight_decay : A(0);
   auto p = cuda::load_pack<N>(args.master + i);
   auto m = cuda::load_pack<N>(args.first_moment + i);
   auto v = cuda::load_pack<N>(args.second_moment + i);
@@ -55,7 +59,9 @@ __device__ inline void adam_update(const AdamKernelArgs<A>& args, int64_t i, boo
   for (int e = 0; e < N; ++e) {
     m.value[e] = args.beta1 * m.value[e] + args.one_minus_beta1 * g.value[e];
     v.value[e] = args.beta2 * v.value[e] + args.one_minus_beta2 * g.value[e] * g.value[e];
-    p.value[e] -= step_size * m.value[e] / (sqrt(v.value[e]) * second_moment_scale + args.epsilon);
+    // One subtraction, so that a decay of 0 leaves the bits of plain Adam.
+    p.value[e] -= decay * p.value[e] +
+                  step_size * m.value[e] / (sqrt(v.value[e]) * second_moment_scale + args.epsilon);
     cuda::store(&rounded.value[e], static_cast<float>(p.value[e]));
   }
   cuda::store_pack(args.master + i, p);
@@ -101,6 +107,8 @@ void adam_cuda(Context& context, const AdamArgs& args) {
         .momentum_copy = static_cast<A*>(args.momentum_copy.data),
         .shadow = static_cast<__nv_bfloat16*>(args.shadow.data),
         .momentum_shadow = static_cast<__nv_bfloat16*>(args.momentum_shadow.data),
+        .decayed =
+            args.weight_decay != 0 ? static_cast<const uint8_t*>(args.decayed.data) : nullptr,
         .step_values = static_cast<const double*>(args.step_values.data),
         .parameters = args.master.elements(),
         .rounded = adam_rounded(args),
@@ -111,7 +119,8 @@ void adam_cuda(Context& context, const AdamArgs& args) {
         .one_minus_beta2 = A(1 - args.beta2),
         .epsilon = A(args.epsilon),
         .key_momentum = A(args.key_momentum),
-        .one_minus_key_momentum = A(1 - args.key_momentum)};
+        .one_minus_key_momentum = A(1 - args.key_momentum),
+        .weight_decay = A(args.weight_decay)};
     const unsigned blocks = cuda::blocks_for(kernel_args.parameters, kPackWidth * kThreadsPerBlock);
     cuda::launch(adam_kernel<A>, dim3(blocks), dim3(kThreadsPerBlock), 0, cuda::stream(context),
                  kernel_args);

@@ -15,6 +15,7 @@ template <typename A>
 struct AdamConstants {
   A beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
   A step_size, second_moment_scale;  // lr/(1−β1^t), 1/√(1−β2^t)
+  A decay;                           // lr·weight_decay
   A key_momentum, one_minus_key_momentum;
 
   explicit AdamConstants(const AdamArgs& args)
@@ -28,17 +29,20 @@ struct AdamConstants {
     const double* step = args.step_values.as<double>();
     step_size = A(step[0] / step[1]);
     second_moment_scale = A(1 / std::sqrt(step[2]));
+    decay = A(step[0] * args.weight_decay);
   }
 };
 
 template <typename A>
-void update_block(const AdamConstants<A>& k, int64_t n, A* __restrict p, const A* __restrict g,
-                  A* __restrict m, A* __restrict v) {
+void update_block(const AdamConstants<A>& k, A decay, int64_t n, A* __restrict p,
+                  const A* __restrict g, A* __restrict m, A* __restrict v) {
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
     m[i] = k.beta1 * m[i] + k.one_minus_beta1 * g[i];
     v[i] = k.beta2 * v[i] + k.one_minus_beta2 * g[i] * g[i];
-    p[i] -= k.step_size * m[i] / (std::sqrt(v[i]) * k.second_moment_scale + k.epsilon);
+    // One subtraction, so that a decay of 0 leaves the bits of plain Adam.
+    p[i] -=
+        decay * p[i] + k.step_size * m[i] / (std::sqrt(v[i]) * k.second_moment_scale + k.epsilon);
   }
 }
 
@@ -53,6 +57,15 @@ template <typename A>
 void round_block(int64_t n, bfloat16* __restrict to, const A* __restrict from) {
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) to[i] = bfloat16(from[i]);
+}
+
+/// Where the elements from `i` on that all decay, or all do not, end; at most `limit`.
+int64_t alike_end(const AdamArgs& args, int64_t i, int64_t limit) {
+  const bool decays = adam_decays(args, i);
+  int64_t end = i;
+  while (end < limit && adam_decays(args, end) == decays)
+    end = (end / kAdamDecayGroup + 1) * kAdamDecayGroup;
+  return std::min(end, limit);
 }
 
 /// The gradient of `n` elements from `begin` on: where it is, or, if some of it is rounded, widened
@@ -83,7 +96,11 @@ void adam_blocks(const AdamArgs& args) {
     const int64_t count_followed = std::clamp<int64_t>(followed - begin, 0, count);
     A widened[kBlock];
     const A* gradient = gradient_block(args, begin, count, widened);
-    update_block(constants, count, master + begin, gradient, first + begin, second + begin);
+    for (int64_t i = begin, end; i < begin + count; i = end) {
+      end = alike_end(args, i, begin + count);
+      update_block(constants, adam_decays(args, i) ? constants.decay : A(0), end - i, master + i,
+                   gradient + (i - begin), first + i, second + i);
+    }
     if (shadow) round_block(count, shadow + begin, master + begin);
     if (count_followed == 0) continue;
     follow_block(constants, count_followed, copy + begin, master + begin);

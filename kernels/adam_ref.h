@@ -22,7 +22,8 @@ void adam_ref(const AdamArgs& args) {
                             : args.gradient.as<A>()[i - rounded];
     m = A(args.beta1) * m + A(1 - args.beta1) * g;
     v = A(args.beta2) * v + A(1 - args.beta2) * g * g;
-    p -= learning_rate * (m / correction1) / (std::sqrt(v / correction2) + A(args.epsilon));
+    const A decay = adam_decays(args, i) ? A(args.weight_decay) * p : A(0);
+    p -= learning_rate * (m / correction1 / (std::sqrt(v / correction2) + A(args.epsilon)) + decay);
     if (args.shadow) args.shadow.as<bfloat16>()[i] = bfloat16(p);
     if (i >= followed) continue;
     A& copy = args.momentum_copy.as<A>()[i];

@@ -27,6 +27,7 @@ void Model::set_step(Context& context, int64_t number, double learning_rate) {
 }
 
 void Model::step(Context& context) {
+  static_assert(kAdamDecayGroup == kParameterAlignment, "a group is of one parameter");
   graph_.forward(context);
   if (buckets_) {
     graph_.backward(context, [&](const std::vector<Value*>& parameters) {
@@ -47,11 +48,13 @@ void Model::step(Context& context) {
                  .momentum_copy = blocks.momentum,
                  .shadow = blocks.shadow,
                  .momentum_shadow = blocks.momentum_shadow,
+                 .decayed = blocks.decayed,
                  .step_values = step_values_,
                  .beta1 = optimiser_.beta1,
                  .beta2 = optimiser_.beta2,
                  .epsilon = optimiser_.epsilon,
-                 .key_momentum = optimiser_.key_momentum});
+                 .key_momentum = optimiser_.key_momentum,
+                 .weight_decay = optimiser_.weight_decay});
   context.enter("state", "state", "step");
   after_optimiser(context);
 }

@@ -29,12 +29,13 @@ struct NamedLoss {
   std::vector<Value*> parts;
 };
 
-/// Adam's fixed numbers and the momentum network's (design: LA-Net parts 1 and 5).
+/// AdamW's fixed numbers and the momentum network's (design: LA-Net parts 1 and 5).
 struct OptimiserConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double key_momentum = 0.999;
+  double weight_decay = 0;  ///< of what Parameter::decays()
 };
 
 /// A piece of training state beside the parameters: saved with a checkpoint, by name.

@@ -10,7 +10,8 @@ namespace lanet::test {
 /// All tensors of one case.
 struct AdamState {
   HostTensor master, rounded_gradient, gradient, first_moment, second_moment, momentum_copy, shadow,
-      momentum_shadow, step_values;
+      momentum_shadow, decayed, step_values;
+  double weight_decay = 0;
 
   /// The same numbers in another dtype: what was rounded stays rounded.
   AdamState cast(DType dtype) const {
@@ -22,7 +23,9 @@ struct AdamState {
             momentum_copy.cast(dtype),
             shadow.copy(),
             momentum_shadow.copy(),
-            step_values.copy()};
+            decayed.copy(),
+            step_values.copy(),
+            weight_decay};
   }
   /// The step values of step `t` = 1, 2, ….
   void set_step(int t, double learning_rate) {
@@ -41,12 +44,14 @@ struct AdamState {
         .momentum_copy = follows ? momentum_copy.tensor() : Tensor{},
         .shadow = shadow,
         .momentum_shadow = follows ? momentum_shadow.tensor() : Tensor{},
-        .step_values = step_values};
+        .decayed = decayed,
+        .step_values = step_values,
+        .weight_decay = weight_decay};
   }
 };
 
 /// The values depend on the case alone, those of f32 being those of f64 rounded.
-inline AdamState adam_state(const AdamCase& c, DType dtype) {
+inline AdamState adam_state(const AdamCase& c, DType dtype, double weight_decay = 0) {
   AdamState state{HostTensor::random({c.parameters}, dtype, 1),
                   HostTensor::random({c.rounded}, DType::bf16, 6),
                   HostTensor::random({c.parameters - c.rounded}, dtype, 2),
@@ -55,7 +60,11 @@ inline AdamState adam_state(const AdamCase& c, DType dtype) {
                   HostTensor::random({c.followed}, dtype, 5),
                   HostTensor({c.parameters}, DType::bf16),
                   HostTensor({c.followed}, DType::bf16),
-                  HostTensor({3}, DType::f64)};
+                  HostTensor({(c.parameters + kAdamDecayGroup - 1) / kAdamDecayGroup}, DType::u8),
+                  HostTensor({3}, DType::f64),
+                  weight_decay};
+  // Groups alone, groups side by side, and other values than 1.
+  state.decayed.fill([](int64_t g) { return g % 5 == 0 ? 1 : g % 5 == 3 || g % 5 == 4 ? 255 : 0; });
   state.set_step(1, 1e-2);
   return state;
 }

@@ -11,44 +11,48 @@ TEST_CASE("adam: f32 and f64 follow the double definition over three steps, twic
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const auto& c : kAdamCases) {
       if (c.bench) continue;
-      CAPTURE(to_string(dtype));
-      CAPTURE(c.parameters);
-      AdamState fast = adam_state(c, dtype), again = adam_state(c, dtype);
-      AdamState exact = fast.cast(DType::f64);
-      for (int t = 1; t <= 3; ++t) {
-        for (AdamState* state : {&fast, &again, &exact}) state->set_step(t, 1e-2 / t);
-        adam(context, fast.args());
-        adam(context, again.args());
-        adam_ref<double>(exact.args());
+      for (const double decay : {0.0, 0.5}) {
+        CAPTURE(to_string(dtype));
+        CAPTURE(c.parameters);
+        CAPTURE(decay);
+        AdamState fast = adam_state(c, dtype, decay), again = adam_state(c, dtype, decay);
+        AdamState exact = fast.cast(DType::f64);
+        for (int t = 1; t <= 3; ++t) {
+          for (AdamState* state : {&fast, &again, &exact}) state->set_step(t, 1e-2 / t);
+          adam(context, fast.args());
+          adam(context, again.args());
+          adam_ref<double>(exact.args());
+        }
+        const double bound = rounding_bound(dtype, 3, 1);
+        CHECK(relative_error(fast.first_moment, exact.first_moment) < bound);
+        CHECK(relative_error(fast.second_moment, exact.second_moment) < bound);
+        CHECK(relative_error(fast.master, exact.master) < bound);
+        CHECK(relative_error(fast.momentum_copy, exact.momentum_copy) < bound);
+        // The bf16 copies are the rounded numbers themselves.
+        CHECK(fast.shadow.bits_equal(fast.master.cast(DType::bf16)));
+        CHECK(fast.momentum_shadow.bits_equal(fast.momentum_copy.cast(DType::bf16)));
+        for (HostTensor AdamState::*member :
+             {&AdamState::master, &AdamState::first_moment, &AdamState::second_moment,
+              &AdamState::momentum_copy, &AdamState::shadow, &AdamState::momentum_shadow}) {
+          CHECK((fast.*member).guards_intact());
+          CHECK((again.*member).bits_equal(fast.*member));
+        }
+        CHECK(fast.gradient.bits_equal(adam_state(c, dtype).gradient));
+        CHECK(fast.decayed.bits_equal(adam_state(c, dtype).decayed));
       }
-      const double bound = rounding_bound(dtype, 3, 1);
-      CHECK(relative_error(fast.first_moment, exact.first_moment) < bound);
-      CHECK(relative_error(fast.second_moment, exact.second_moment) < bound);
-      CHECK(relative_error(fast.master, exact.master) < bound);
-      CHECK(relative_error(fast.momentum_copy, exact.momentum_copy) < bound);
-      // The bf16 copies are the rounded numbers themselves.
-      CHECK(fast.shadow.bits_equal(fast.master.cast(DType::bf16)));
-      CHECK(fast.momentum_shadow.bits_equal(fast.momentum_copy.cast(DType::bf16)));
-      for (HostTensor AdamState::*member :
-           {&AdamState::master, &AdamState::first_moment, &AdamState::second_moment,
-            &AdamState::momentum_copy, &AdamState::shadow, &AdamState::momentum_shadow}) {
-        CHECK((fast.*member).guards_intact());
-        CHECK((again.*member).bits_equal(fast.*member));
-      }
-      CHECK(fast.gradient.bits_equal(adam_state(c, dtype).gradient));
     }
   }
 }
 
 TEST_CASE("adam: the same bits for any number of threads") {
-  AdamState one = adam_state(kAdamCases[3], DType::f32);
+  AdamState one = adam_state(kAdamCases[3], DType::f32, 0.5);
   {
     Context context(Device::cpu, 1);
     adam(context, one.args());
   }
   for (const int threads : {2, 3, 5}) {
     Context context(Device::cpu, threads);
-    AdamState other = adam_state(kAdamCases[3], DType::f32);
+    AdamState other = adam_state(kAdamCases[3], DType::f32, 0.5);
     adam(context, other.args());
     CHECK(other.master.bits_equal(one.master));
     CHECK(other.momentum_copy.bits_equal(one.momentum_copy));
@@ -106,6 +110,51 @@ TEST_CASE("adam: a zero gradient on zero moments leaves the parameter") {
   const HostTensor before = state.master.copy();
   adam(context, state.args());
   CHECK(state.master.bits_equal(before));
+}
+
+TEST_CASE("adam: weight decay is decoupled, of the marked groups alone, and known to no moment") {
+  Context context;
+  AdamState state = adam_state({200, 0}, DType::f64, 0.5);
+  for (HostTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
+    t->fill([](int64_t) { return 0.0; });
+  state.master.fill([](int64_t) { return 3.0; });
+  adam(context, state.args());  // of the groups 0 to 3 the first and the last are marked
+  for (int64_t i = 0; i < 200; ++i) {
+    const bool decays = i < 64 || i >= 192;
+    CHECK(state.master.at(i) == doctest::Approx(decays ? 3 - 1e-2 * 0.5 * 3 : 3).epsilon(1e-15));
+    CHECK(state.first_moment.at(i) == 0.0);
+    CHECK(state.second_moment.at(i) == 0.0);
+  }
+}
+
+TEST_CASE("adam: what does not decay has the bits of plain Adam") {
+  Context context;
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    AdamState plain = adam_state({4101, 2050, 2052}, dtype),
+              unmarked = adam_state({4101, 2050, 2052}, dtype, 0.5),
+              some = adam_state({4101, 2050, 2052}, dtype, 0.5);
+    unmarked.decayed.fill([](int64_t) { return 0; });
+    AdamArgs without_marks = plain.args();
+    without_marks.decayed = {};
+    adam(context, without_marks);
+    adam(context, unmarked.args());
+    adam(context, some.args());
+    CHECK(unmarked.master.bits_equal(plain.master));
+    CHECK(unmarked.momentum_copy.bits_equal(plain.momentum_copy));
+    for (int64_t i = 0; i < 4101; ++i)
+      CHECK((some.master.at(i) != plain.master.at(i)) == adam_decays(some.args(), i));
+  }
+}
+
+TEST_CASE("adam: a weight decay below 0 and one without marks are refused") {
+  Context context;
+  AdamState state = adam_state({70, 0}, DType::f32, -0.5);
+  CHECK_THROWS_WITH_AS(adam(context, state.args()), doctest::Contains("weight_decay is -0.5"),
+                       Error);
+  state.weight_decay = 0.5;
+  state.decayed = HostTensor({1}, DType::u8);
+  CHECK_THROWS_WITH_AS(adam(context, state.args()),
+                       doctest::Contains("decayed is u8 [1]; expected u8 [2]"), Error);
 }
 
 TEST_CASE("adam: a momentum copy longer than the master is refused") {

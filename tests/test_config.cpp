@@ -118,6 +118,24 @@ TEST_CASE(
         R"(raf.json: train.dtype: "f64" runs on the CPU; expected f32 or bf16)");
 }
 
+TEST_CASE("config: a warm-up ends before the run does, and a schedule is one that there is") {
+  const std::string text = R"({"data": {"root": "x"}, "train": {"epochs": 5}})";
+  const Config config =
+      load(text, {"train.schedule=cosine", "train.warmup_epochs=4.5", "train.weight_decay=0.01"});
+  CHECK(config.train.schedule == "cosine");
+  CHECK(config.train.warmup_epochs == 4.5);
+  CHECK(config.train.weight_decay == 0.01);
+  CHECK(refusal(text, {"train.warmup_epochs=5"}) ==
+        "--set: train.warmup_epochs: 5; expected less than train.epochs = 5");
+  CHECK(refusal(text, {"train.warmup_epochs=-1"}) ==
+        "--set: train.warmup_epochs: -1; expected a number from 0 to 100000");
+  CHECK(
+      refusal(text, {"train.schedule=cosin"}) ==
+      R"(--set: train.schedule: "cosin"; expected one of linear, cosine; did you mean 'cosine'?)");
+  CHECK(refusal(text, {"train.weight_decay=2"}) ==
+        "--set: train.weight_decay: 2; expected a number from 0 to 1");
+}
+
 TEST_CASE("config: a data folder is required, by the file or by --set") {
   CHECK(refusal("{}") == "raf.json: data.root: missing; expected the data set's folder");
   CHECK(refusal("{}", {"data.root=x"}) == "accepted");

@@ -49,6 +49,30 @@ TEST_CASE("parameters: on CUDA gradients of bf16 convolution weights are bf16, a
   }
 }
 
+TEST_CASE("parameters: weights are marked as decaying, biases are not") {
+  for (const bool copies : {false, true}) {
+    Context context;
+    ParameterStore store(DType::f32, Device::cpu);
+    declare(store, copies);
+    store.allocate(context, /*for_training=*/true);
+    const Tensor marks = store.blocks().decayed;
+    REQUIRE(marks.elements() * kParameterAlignment == store.trained_elements());
+    int marked = 0, expected = 0;
+    for (int64_t group = 0; group < marks.elements(); ++group) marked += marks.as<uint8_t>()[group];
+    for (const Parameter& p : store.parameters()) {
+      CAPTURE(p.name);
+      const bool weight = p.name == "conv1" || p.name == "conv2" || p.name == "matrix";
+      CHECK(p.decays() == weight);
+      if (!p.trained) continue;
+      for (int64_t i = 0; i < p.shape.elements(); ++i)
+        CHECK(marks.as<uint8_t>()[(p.offset + i) / kParameterAlignment] == (weight ? 1 : 0));
+      const int64_t groups = (p.shape.elements() + kParameterAlignment - 1) / kParameterAlignment;
+      if (weight) expected += static_cast<int>(groups);
+    }
+    CHECK(marked == expected);
+  }
+}
+
 TEST_CASE("parameters: with float32 activations every gradient is float32") {
   Context context(Context::CountOnly{}, Device::cuda);
   ParameterStore store(DType::f32, Device::cuda);

@@ -9,6 +9,7 @@
 #include "core/parameter_io.h"
 #include "tests/input_error.h"
 #include "tests/small_training.h"
+#include "train/schedule.h"
 #include "train/session.h"
 
 namespace lanet::test {
@@ -79,6 +80,53 @@ TEST_CASE(
     for (int64_t c = 0; c < 7; ++c) sum += bank.at(i * 7 + c);
     CHECK(sum == doctest::Approx(1).epsilon(1e-4));
   }
+}
+
+TEST_CASE(
+    "trainer: weight decay shrinks every weight by the learning rate's share, and nothing else") {
+  for (const char* method : {"lanet", "baseline"}) {
+    Config config = small_config(method);
+    NamedArrays start, after[2];
+    for (const double decay : {0.0, 0.5}) {
+      config.train.weight_decay = decay;
+      Session session(config);
+      start = session.trainer->checkpoint(/*with_state=*/true);
+      session.trainer->prepare_epoch();
+      session.trainer->step();
+      after[decay > 0] = session.trainer->checkpoint(/*with_state=*/true);
+    }
+    const double factor = config.train.learning_rate * 0.5;
+    double shrunk = 0, weights = 0;  // sums of squares, over all weights
+    for (const auto& [name, plain] : after[0].arrays) {
+      const HostArray& decayed = after[1].arrays.at(name);
+      if (name.starts_with("momentum.")) continue;  // follows the parameters
+      if (plain.shape.size() < 2 || name.starts_with("adam.") || name.starts_with("state.")) {
+        CAPTURE(name);
+        CHECK(decayed == plain);
+        continue;
+      }
+      const std::vector<double> from = start.arrays.at(name).to<double>();
+      const std::vector<double> with = decayed.to<double>(), without = plain.to<double>();
+      for (size_t i = 0; i < from.size(); ++i) {
+        const double error = without[i] - with[i] - factor * from[i];
+        shrunk += error * error;
+        weights += factor * from[i] * factor * from[i];
+      }
+    }
+    CHECK(weights > 0);
+    CHECK(shrunk < 1e-6 * weights);
+  }
+}
+
+TEST_CASE("trainer: an epoch ends with the learning rate that the schedule has there") {
+  Config config = small_config("baseline");
+  config.train.schedule = "cosine";
+  config.train.warmup_epochs = 1.5;
+  Session session(config);
+  const int64_t steps = session.trainer->steps_per_epoch();
+  for (const int64_t epoch : {1, 2})
+    CHECK(session.trainer->run_epoch().learning_rate ==
+          scheduled_learning_rate(config.train, steps, epoch * steps - 1));
 }
 
 TEST_CASE("trainer: one batch is learnt by heart") {

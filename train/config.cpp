@@ -194,6 +194,10 @@ class Loader {
       fail(source("model.bank"), "model.bank",
            fmt::format("{}; expected at least train.batch = {}", config_.model.bank,
                        config_.train.batch));
+    if (config_.train.warmup_epochs >= static_cast<double>(config_.train.epochs))
+      fail(source("train.warmup_epochs"), "train.warmup_epochs",
+           fmt::format("{}; expected less than train.epochs = {}", config_.train.warmup_epochs,
+                       config_.train.epochs));
     const AugmentConfig& augment = config_.data.augment;
     check_order("data.augment.crop_area", augment.crop_area_min, augment.crop_area_max);
     check_order("data.augment.crop_ratio", augment.crop_ratio_min, augment.crop_ratio_max);

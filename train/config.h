@@ -49,6 +49,9 @@ struct TrainConfig {
   int64_t epochs = 80;
   int64_t batch = 128;  // global
   double learning_rate = 1e-3;
+  std::string schedule = "linear";  // linear, cosine
+  double warmup_epochs = 0;         // less than epochs
+  double weight_decay = 0;
   std::string dtype = "f32";    // f32, bf16, f64
   std::string device = "auto";  // auto, cpu, cuda
   int64_t threads = 0;          // 0: what OpenMP would take

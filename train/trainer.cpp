@@ -7,6 +7,7 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "train/schedule.h"
 #include "train/session.h"
 
 namespace lanet {
@@ -23,7 +24,8 @@ constexpr int64_t kCudaStepsPerReport = 16;
 std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
                                   Shard shard) {
   const Backbone backbone = backbone_from(config.model.backbone);
-  const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum};
+  const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
+                                  .weight_decay = config.train.weight_decay};
   if (config.method == "baseline")
     return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
                                       config.train.batch, optimiser, shard);
@@ -121,8 +123,7 @@ void Trainer::share_state() {
 }
 
 double Trainer::learning_rate(int64_t step) const {
-  const double total = static_cast<double>(steps_per_epoch() * config_.train.epochs);
-  return config_.train.learning_rate * (1 - static_cast<double>(step) / total);
+  return scheduled_learning_rate(config_.train, steps_per_epoch(), step);
 }
 
 void Trainer::prepare_epoch() {
