@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -18,6 +19,27 @@ constexpr uint64_t kPieceBytes = uint64_t{1} << 30;
 
 std::string reason() {
   return std::strerror(errno);
+}
+
+void write_all(int descriptor, const std::filesystem::path& path, const void* from, size_t bytes) {
+  const auto* place = static_cast<const char*>(from);
+  while (bytes > 0) {
+    const ssize_t put = ::write(descriptor, place, std::min<uint64_t>(bytes, kPieceBytes));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw Error(fmt::format("{}: cannot be written: {}", path.string(), reason()));
+    place += put;
+    bytes -= static_cast<size_t>(put);
+  }
+}
+
+/// Flushes to the disk and closes.
+void finish(int descriptor, const std::filesystem::path& path) {
+  const bool flushed = ::fsync(descriptor) == 0;
+  const int flush_error = errno;
+  const bool closed = ::close(descriptor) == 0;
+  if (!flushed) errno = flush_error;
+  if (!flushed || !closed)
+    throw Error(fmt::format("{}: cannot be written: {}", path.string(), reason()));
 }
 
 }  // namespace
@@ -75,25 +97,11 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(const void* from, size_t bytes) {
-  const auto* place = static_cast<const char*>(from);
-  while (bytes > 0) {
-    const ssize_t put = ::write(descriptor_, place, std::min<uint64_t>(bytes, kPieceBytes));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0)
-      throw Error(fmt::format("{}: cannot be written: {}", temporary_.string(), reason()));
-    place += put;
-    bytes -= static_cast<size_t>(put);
-  }
+  write_all(descriptor_, temporary_, from, bytes);
 }
 
 void AtomicFile::commit() {
-  const bool flushed = ::fsync(descriptor_) == 0;
-  const int flush_error = errno;
-  const bool closed = ::close(descriptor_) == 0;
-  descriptor_ = -1;
-  if (!flushed) errno = flush_error;
-  if (!flushed || !closed)
-    throw Error(fmt::format("{}: cannot be written: {}", temporary_.string(), reason()));
+  finish(std::exchange(descriptor_, -1), temporary_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0)
     throw Error(fmt::format("{}: cannot be written: {}", path_.string(), reason()));
   committed_ = true;
@@ -110,6 +118,19 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+void append_text(const std::filesystem::path& path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0)
+    throw Error(fmt::format("{}: cannot be written: {}", path.string(), reason()));
+  try {
+    write_all(descriptor, path, text.data(), text.size());
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+  finish(descriptor, path);
 }
 
 }  // namespace lanet

@@ -1,5 +1,5 @@
-// Files, with errors that name them: reading at given sizes, and writing so that a crash leaves
-// either the old file or the new one.
+// Files, with errors that name them: reading at given sizes, writing so that a crash leaves either
+// the old file or the new one, and appending.
 #pragma once
 
 #include <cstddef>
@@ -55,5 +55,9 @@ class AtomicFile {
 
 /// AtomicFile with one text.
 void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// Adds a text at the end of a file, which is made if it is not there; on the disk on return. A
+/// crash may leave the beginning of the text. Throws Error.
+void append_text(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace lanet

@@ -23,7 +23,8 @@ enum class Purpose : uint32_t {
   synth = 6,
   test = 7,
   benchmark = 8,
-  dropout = 9,
+  validation = 9,
+  dropout = 10,
 };
 
 struct Philox4x32 {

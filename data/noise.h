@@ -24,8 +24,8 @@ constexpr std::array<int32_t, kNumExpressions> kConfusedWith = {1, 0, 5, 6, 6, 0
 
 /// Each label, with probability `rate` (0..1), changed to another class. What becomes of sample i
 /// depends on (seed, i, rate, its label) alone, and a sample changed at one rate is changed to the
-/// same class at every higher rate. Class-dependent noise is defined for the seven expressions
-/// only.
+/// same class at every higher rate. In a training set i counts all samples, before validation faces
+/// are split off. Class-dependent noise is defined for the seven expressions only.
 std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_classes, double rate,
                                      NoiseKind kind, uint64_t seed);
 

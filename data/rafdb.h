@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,5 +47,13 @@ struct FaceList {
 /// label outside 1..7, a name that occurs twice.
 FaceList read_face_list(const std::filesystem::path& root, const std::filesystem::path& labels,
                         Split split);
+
+/// The labels that another list, `root`/`list` (data.true_labels) in the same format, gives the
+/// faces `names` of `split`, in their order. A list without a line of the split `test` serves
+/// training faces alone: then empty. InputError: a list that is not there or not understood, as
+/// above, and a face that it has no line for.
+std::vector<int32_t> read_true_labels(const std::filesystem::path& root,
+                                      const std::filesystem::path& list, Split split,
+                                      std::span<const std::string> names);
 
 }  // namespace lanet

@@ -59,7 +59,7 @@ __device__ inline void adam_update(const AdamKernelArgs<A>& args, int64_t i, boo
   for (int e = 0; e < N; ++e) {
     m.value[e] = args.beta1 * m.value[e] + args.one_minus_beta1 * g.value[e];
     v.value[e] = args.beta2 * v.value[e] + args.one_minus_beta2 * g.value[e] * g.value[e];
-    // One difference: without decay it is the bits of the step alone.
+    // One subtraction, so that a decay of 0 leaves the bits of plain Adam.
     p.value[e] -= decay * p.value[e] +
                   step_size * m.value[e] / (sqrt(v.value[e]) * second_moment_scale + args.epsilon);
     cuda::store(&rounded.value[e], static_cast<float>(p.value[e]));

@@ -40,7 +40,7 @@ void update_block(const AdamConstants<A>& k, A decay, int64_t n, A* __restrict p
   for (int64_t i = 0; i < n; ++i) {
     m[i] = k.beta1 * m[i] + k.one_minus_beta1 * g[i];
     v[i] = k.beta2 * v[i] + k.one_minus_beta2 * g[i] * g[i];
-    // One difference: without decay it is the bits of the step alone.
+    // One subtraction, so that a decay of 0 leaves the bits of plain Adam.
     p[i] -=
         decay * p[i] + k.step_size * m[i] / (std::sqrt(v[i]) * k.second_moment_scale + k.epsilon);
   }

@@ -6,6 +6,7 @@
 #include "core/operation.h"
 #include "kernels/conv2d_ref.h"
 #include "kernels/conv2d_winograd.h"
+#include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #ifdef LANET_HAVE_ONEDNN
 #include "kernels/conv2d_onednn.h"
@@ -99,7 +100,7 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
-  if (context.device() == Device::cpu && !exact && winograd_serves(s)) {
+  if (context.device() == Device::cpu && !exact && cpu_has_avx512() && winograd_serves(s)) {
     impl_->winograd_bytes = winograd_workspace_bytes(s, context.threads());
     return;
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "kernels/cpu_features.h"
 // Last: see there.
 #include "kernels/winograd_avx512.h"
 
@@ -233,7 +232,6 @@ void write_weight_gradient(const float* sums, float* dweight, int64_t channels, 
 }  // namespace
 
 bool winograd_serves(const Conv2dShape& s) {
-  if (!cpu_has_avx512()) return false;  // before anything that is compiled for it
   const Tiling tiling(s);
   // Measured against oneDNN's direct convolution (Zen 5, 2 cores, 64 to 512 channels): from 8 tiles
   // on, at least half of them filled, all passes are faster. With fewer the transformation of the

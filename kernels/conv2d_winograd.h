@@ -11,8 +11,11 @@
 
 namespace lanet {
 
-/// True if this algorithm computes a convolution on this processor, and pays: from the shape alone,
-/// so that the same program computes the same bits on the same machine.
+// All of this is compiled for AVX-512, the choice whether to use it too: call none of it unless
+// cpu_has_avx512() (kernels/cpu_features.h).
+
+/// True if this algorithm computes a convolution, and pays: from the shape alone, so that the same
+/// program computes the same bits on the same machine.
 bool winograd_serves(const Conv2dShape& shape);
 
 /// What each of the three passes needs of the workspace on this many threads.

@@ -2,7 +2,6 @@
 
 #include "core/operation.h"
 #include "kernels/dispatch.h"
-#include "kernels/dropout_ref.h"
 
 namespace lanet {
 
@@ -23,7 +22,7 @@ void run_dropout(Context& context, const char* name, const Tensor& from, const c
       {.bytes = bytes_of({from}) + bytes_of({to}), .flops = static_cast<double>(from.elements())});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, dropout_cuda(context, from, to, mask));
-  dispatch_float(from.dtype, [&]<typename T>() { dropout_ref<T>(from, to, mask); });
+  dropout_cpu(from, to, mask);
 }
 
 }  // namespace

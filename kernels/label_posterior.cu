@@ -27,6 +27,36 @@ struct LabelPosteriorKernelArgs {
   int64_t batch, classes;
 };
 
+/// A row of the batch, as LabelPosteriorRow of label_posterior_ref.h has it.
+template <typename T>
+struct LabelPosteriorKernelRow {
+  using A = accumulate_t<T>;
+  const T* logits;
+  WarpSoftmax<A> softmax;
+  const A* channel;  // of the given label, a column; null if that is no class
+  int64_t classes;
+  const A* log_prior;
+  const A* opinions;
+  A momentum, one_minus_momentum;
+
+  __device__ A log_probability(int64_t y) const {
+    return softmax.log_probability(cuda::load(logits + y));
+  }
+  __device__ A opinion(int64_t y) const {
+    const A p = exp(log_probability(y));
+    return opinions ? momentum * opinions[y] + one_minus_momentum * p : p;
+  }
+  __device__ A log_opinion(int64_t y) const {
+    if (!opinions) return log_probability(y);
+    const A value = opinion(y);
+    return log(value < kSmallestOpinion<A> ? kSmallestOpinion<A> : value);  // NaN stays NaN
+  }
+  __device__ A log_joint(int64_t y) const {
+    const A of_label = channel ? log(channel[y * classes]) : A(NAN);
+    return log_opinion(y) + of_label + (log_prior ? log_prior[y] : A(0));
+  }
+};
+
 template <typename T>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     label_posterior_kernel(LabelPosteriorKernelArgs<T> args) {
@@ -39,27 +69,22 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   const int64_t row_of_sample = args.sample_indices[b] * classes;
   const int32_t label = args.labels[b];
   const bool is_class = label >= 0 && label < classes;
-  const auto softmax = warp_softmax(logits, classes);
-
-  const auto opinion = [&](int64_t y) {
-    const A p = exp(softmax.log_probability(cuda::load(logits + y)));
-    if (!args.opinions) return p;
-    return args.momentum * args.opinions[row_of_sample + y] + args.one_minus_momentum * p;
-  };
-  const auto log_opinion = [&](int64_t y) {
-    if (!args.opinions) return softmax.log_probability(cuda::load(logits + y));
-    const A value = opinion(y);
-    return log(value < kSmallestOpinion<A> ? kSmallestOpinion<A> : value);  // NaN stays NaN
-  };
-  const auto log_joint = [&](int64_t y) {
-    const A of_label = is_class ? log(args.channel[y * classes + label]) : A(NAN);
-    return log_opinion(y) + of_label + (args.log_prior ? args.log_prior[row_of_sample + y] : A(0));
-  };
+  const LabelPosteriorKernelRow<T> row{
+      .logits = logits,
+      .softmax = warp_softmax(logits, classes),
+      .channel = is_class ? args.channel + label : nullptr,
+      .classes = classes,
+      .log_prior = args.log_prior ? args.log_prior + row_of_sample : nullptr,
+      .opinions = args.opinions ? args.opinions + row_of_sample : nullptr,
+      .momentum = args.momentum,
+      .one_minus_momentum = args.one_minus_momentum};
 
   bool left = false;  // of this lane's classes; a NaN counts, and goes into the sum
-  for (int64_t y = lane; y < classes; y += 32) left = left || log_joint(y) != kExcluded;
+  for (int64_t y = lane; y < classes; y += 32) left = left || row.log_joint(y) != kExcluded;
   const bool any_left = __any_sync(0xFFFFFFFFu, left);
-  const auto log_weight = [&](int64_t y) { return any_left ? log_joint(y) : log_opinion(y); };
+  const auto log_weight = [&](int64_t y) {
+    return any_left ? row.log_joint(y) : row.log_opinion(y);
+  };
   A largest = kExcluded, sum = 0;
   for (int64_t y = lane; y < classes; y += 32) largest = max(largest, log_weight(y));
   largest = cuda::warp_max(largest);
@@ -67,7 +92,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   sum = cuda::warp_sum(sum);
   for (int64_t y = lane; y < classes; y += 32) {
     cuda::store(args.target + b * classes + y, exp(log_weight(y) - largest) / sum);
-    if (args.opinion) args.opinion[b * classes + y] = opinion(y);
+    if (args.opinion) args.opinion[b * classes + y] = row.opinion(y);
   }
 }
 

@@ -43,7 +43,8 @@ struct Session {
     auto silent = [](const std::string&) {};
     Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});
-    std::vector<int32_t> labels = train.list.labels;
+    validation = split_off_validation(context, config, train);
+    std::vector<int32_t> labels = train.given;
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
     trainer->initialise(silent);
@@ -53,6 +54,7 @@ struct Session {
     context.thaw();
   }
   Context context;
+  Faces validation;
   std::unique_ptr<Trainer> trainer;
 };
 

@@ -62,11 +62,17 @@ void check_same(const std::string& run, const std::string& other) {
       CAPTURE(name);
       CHECK(std::abs(a[epoch]["losses"][name].get<double>() / loss.get<double>() - 1) < 1e-10);
     }
-    for (const char* key : {"train_accuracy", "test_accuracy", "test_recall", "learning_rate"})
+    for (const char* key : {"train_accuracy", "test_accuracy", "test_recall", "learning_rate",
+                            "memorised", "corrected", "label_accuracy"})
       CHECK(a[epoch][key] == b[epoch][key]);
+    CHECK(b[epoch].contains("val_accuracy") == a[epoch].contains("val_accuracy"));
+    if (b[epoch].contains("val_accuracy"))
+      CHECK(a[epoch]["val_accuracy"] == b[epoch]["val_accuracy"]);
   }
-  const NamedArrays x = read_checkpoint(run + "/last.safetensors");
-  const NamedArrays y = read_checkpoint(other + "/last.safetensors");
+  NamedArrays x = read_checkpoint(run + "/last.safetensors");
+  NamedArrays y = read_checkpoint(other + "/last.safetensors");
+  for (NamedArrays* file : {&x, &y})  // of lines with losses, which are the same to rounding
+    CHECK(file->metadata.erase("metrics") == 1);
   CHECK(x.arrays.size() == y.arrays.size());
   CHECK(x.metadata == y.metadata);
   for (const auto& [name, array] : y.arrays) {
@@ -202,6 +208,38 @@ TEST_CASE("cli ranks: a run of two processes is that of one, and only one of the
     CHECK((outcome.err.find(once) != std::string::npos &&
            outcome.err.find(once) == outcome.err.rfind(once)));
   check_same(runs().path("two"), runs().alone());
+}
+
+TEST_CASE("cli ranks: two processes judge as one does") {
+  if (skipped()) return;
+  const std::string more = "--set data.validation=0.3 --set train.epochs=1";
+  const Outcome two = run(runs().train("judged2", more + " --ranks 2"));
+  CAPTURE(two.err);
+  REQUIRE(two.code == 0);
+  REQUIRE(run(runs().train("judged1", more)).code == 0);
+  CHECK(metrics(runs().path("judged1")).at(0).contains("val_accuracy"));
+  check_same(runs().path("judged2"), runs().path("judged1"));
+}
+
+TEST_CASE("cli ranks: rank 0 holds the run, and others are refused") {
+  if (skipped()) return;
+  const std::string folder = runs().path("held");
+  const std::string arguments = runs().train("held", "--set train.epochs=1000");
+  Started started(arguments + " --ranks 2", "/dev/null");
+  REQUIRE(
+      within(120s, [&] { return started.ended() || fs::exists(folder + "/last.safetensors"); }));
+  const auto processes = processes_of(folder);
+  REQUIRE(processes.count(0) == 1);
+  check_refused(arguments + " --resume",
+                fmt::format("{}: process {} on {} is writing this run", folder,
+                            processes.find(0)->second, host_name()));
+  const Outcome two = run(arguments + " --resume --ranks 2");
+  CHECK(two.code == 2);
+  CHECK(two.err.find("is writing this run") != std::string::npos);
+  CHECK(std::count(two.err.begin(), two.err.end(), '\n') == 1);
+  CHECK_FALSE(started.ended());
+  kill(started.pid(), SIGKILL);
+  CHECK(within(30s, [&] { return started.ended() && processes_of(folder).empty(); }));
 }
 
 TEST_CASE("cli ranks: what four processes left one goes on with") {

@@ -46,6 +46,8 @@ TEST_CASE("config: what a file says is read, and the rest has its default") {
   CHECK(config.method == "lanet");
   CHECK(config.data.labels == "basic/EmoLabel/list_patition_label.txt");
   CHECK(config.data.landmarks.empty());
+  CHECK(config.data.true_labels.empty());
+  CHECK(config.data.validation == 0);
   CHECK(config.train.weights.contrastive == 0.1);
 }
 
@@ -80,6 +82,10 @@ TEST_CASE("config: a value of the wrong type or out of its range is refused with
   CHECK(refusal(R"({"data": {"root": 3}})") == "raf.json: data.root: 3; expected a path");
   CHECK(refusal(R"({"data": {"root": "x", "landmarks": 3}})") ==
         "raf.json: data.landmarks: 3; expected a path or null");
+  CHECK(refusal(R"({"data": {"root": "x", "validation": 0.6}})") ==
+        "raf.json: data.validation: 0.6; expected a number from 0 to 0.5");
+  CHECK(refusal(R"({"data": {"root": "x", "true_labels": ""}})") ==
+        R"(raf.json: data.true_labels: ""; expected a path or null)");
   CHECK(refusal(R"({"data": {"root": "x", "skip_bad_images": 1}})") ==
         "raf.json: data.skip_bad_images: 1; expected true or false");
   CHECK(refusal(R"({"data": [1]})") == "raf.json: data: an array; expected an object");

@@ -7,6 +7,7 @@
 #include "core/parameter_io.h"
 #include "tests/device_test.h"
 #include "tests/small_training.h"
+#include "train/epoch_record.h"
 
 namespace lanet::test {
 namespace {
@@ -155,15 +156,25 @@ TEST_CASE("cuda: a pretrained file holds three channels, and the padding behind 
   CHECK(sum == expected);
 }
 
-TEST_CASE("cuda: a network starts with the CPU's weights, and predicts what the CPU predicts") {
+TEST_CASE("cuda: a network starts with the CPU's weights, and is judged as it is on the CPU") {
   if (skip_without_device()) return;
   for (const char* method : {"lanet", "baseline"}) {
     CAPTURE(method);
-    const Config config = small_config(method);
-    const Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
+    Config config = small_config(method);
+    config.data.noise.rate = 0.5;
+    config.data.validation = 0.25;
+    Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
     CHECK(device.trainer->checkpoint(/*with_state=*/true).arrays ==
           cpu.trainer->checkpoint(/*with_state=*/true).arrays);
-    CHECK(to_json(device.trainer->evaluate()) == to_json(cpu.trainer->evaluate()));
+    CHECK(digest(device.context, device.validation) == digest(cpu.context, cpu.validation));
+    CHECK(digest(device.context, device.trainer->training_faces()) ==
+          digest(cpu.context, cpu.trainer->training_faces()));
+    auto judged = [&](Session& session) {
+      const EpochResult none{.seconds = 1, .images = 1};
+      return to_json(
+          EpochRecord{none, judge(session.context, config, *session.trainer, session.validation)});
+    };
+    CHECK(judged(device) == judged(cpu));
   }
 }
 

@@ -1,9 +1,34 @@
 #include "kernels/dropout.h"
 
+#include "kernels/dropout_ref.h"
 #include "layers/dropout.h"
 #include "tests/dropout_run.h"
 
 namespace lanet::test {
+
+TEST_CASE("dropout: in double it is the definition, for any number of threads") {
+  for (const auto& c : kDropoutCases) {
+    CAPTURE(c.rows);
+    const Shape shape{c.rows, c.width};
+    const auto x = HostTensor::random(shape, DType::f64, 1),
+               start = HostTensor::random(shape, DType::f64, 2);
+    HostTensor step({1}, DType::i32);
+    step.set(0, 5);
+    const DropoutMask mask{
+        .rate = 0.3, .seed = 1, .step = step, .layer = 7, .first_element = c.first_element};
+    for (const bool add : {false, true}) {
+      HostTensor exact = start;
+      dropout_ref<double>(x, {exact, add}, mask);
+      for (const int threads : {1, 2, 3}) {
+        Context context(Device::cpu, threads);
+        const HostTensor dx = start;
+        dropout_backward(context, {.dy = x, .dx = {dx, add}, .mask = mask});
+        CHECK(dx.guards_intact());
+        CHECK(relative_error(dx, exact) < rounding_bound(DType::f64, 1, 1));
+      }
+    }
+  }
+}
 
 TEST_CASE("dropout: f32 and bf16 follow the double definition, set and added, twice alike") {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64})

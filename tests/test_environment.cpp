@@ -60,10 +60,10 @@ TEST_CASE("environment: which versions of a library serve a program") {
   CHECK_FALSE(serves("cuDNN", "10.0.0", "9.19.0"));
   CHECK(serves("CUDA runtime", "12.4", "12.4"));
   // Whatever it was compiled with, it needs what the code uses.
-  CHECK(
-      version_problem({"NCCL", "2.18.1", "2.25.1"}) ==
-      "NCCL: loaded 2.25.1, compiled with 2.18.1; expected 2.26 or a newer 2. Put its folder first "
-      "in LD_LIBRARY_PATH.");
+  CHECK(version_problem({"NCCL", "2.18.1", "2.25.1"}) ==
+        "NCCL: loaded 2.25.1, compiled with 2.18.1; expected 2.26 or a newer 2. Put the folder of "
+        "such "
+        "a version first in LD_LIBRARY_PATH.");
   CHECK(serves("NCCL", "2.18.1", "2.26.2"));
   CHECK(serves("zip", "1.7.3", "1.7.3"));
   CHECK_FALSE(serves("zip", "1.7.3", "1.6.0"));

@@ -57,18 +57,51 @@ TEST_CASE("metrics: a label or prediction outside the classes is a mistake") {
 }
 
 TEST_CASE("metrics: a run is told by best, last and the mean of the last five epochs") {
-  const std::vector<double> accuracies = {0.1, 0.8, 0.5, 0.6, 0.8, 0.7, 0.6};
-  const Summary summary = summarize(accuracies);
+  std::vector<EpochScores> epochs;
+  for (const double accuracy : {0.1, 0.8, 0.5, 0.6, 0.8, 0.7, 0.6})
+    epochs.push_back({.accuracy = accuracy, .balanced_accuracy = accuracy / 2});
+  const Summary summary = summarize(epochs);
   CHECK(summary.best_epoch == 2);
-  CHECK(summary.best_accuracy == 0.8);
+  CHECK(summary.best.accuracy == 0.8);
   CHECK(summary.last_epoch == 7);
-  CHECK(summary.last_accuracy == 0.6);
+  CHECK(summary.last.accuracy == 0.6);
   CHECK(summary.mean_last_five == doctest::Approx(0.64));
-  CHECK(summarize(std::vector<double>{0.25, 0.5}).mean_last_five == 0.375);
-  CHECK(to_json(summarize(std::vector<double>{0.5})).dump() ==
-        R"({"best":{"epoch":1,"accuracy":0.5},"last":{"epoch":1,"accuracy":0.5},)"
-        R"("mean_last_five":0.5})");
+  CHECK(summary.mean_last_five_balanced == doctest::Approx(0.32));
+  const Summary of_two = summarize(std::vector<EpochScores>{{0.25, 0.5}, {0.5, 0.125}});
+  CHECK(of_two.mean_last_five == 0.375);
+  CHECK(of_two.mean_last_five_balanced == 0.3125);
+  CHECK(to_json(of_two).dump() ==
+        R"({"best":{"epoch":2,"accuracy":0.5,"balanced_accuracy":0.125,"chosen_by":"test"},)"
+        R"("last":{"epoch":2,"accuracy":0.5,"balanced_accuracy":0.125},)"
+        R"("mean_last_five":0.375,"mean_last_five_balanced":0.3125})");
   CHECK_THROWS_AS(summarize({}), Error);
+}
+
+TEST_CASE("metrics: where there is a validation accuracy it chooses the best epoch") {
+  const std::vector<EpochScores> epochs = {{0.5, 0.5, 0.25}, {0.75, 0.5, 0.5}, {0.9, 0.5, 0.5}};
+  const Summary summary = summarize(epochs);
+  CHECK(summary.best_epoch == 2);  // the first of equals, not the best on the test set
+  CHECK(to_json(summary)["best"].dump() ==
+        R"({"epoch":2,"accuracy":0.75,"balanced_accuracy":0.5,"chosen_by":"validation",)"
+        R"("val_accuracy":0.5})");
+  CHECK_THROWS_WITH_AS(summarize(std::vector<EpochScores>{{0.5, 0.5, 0.25}, {0.5, 0.5}}),
+                       doctest::Contains("validation accuracy"), Error);
+}
+
+TEST_CASE("metrics: average precision is that of scikit-learn, ties included") {
+  const std::vector<double> scores = {0.1, 0.4, 0.35, 0.8};
+  CHECK(average_precision(scores, std::vector<uint8_t>{0, 0, 1, 1}) ==
+        doctest::Approx(0.8333333333333333));
+  // Equal scores are one step: their order does not count.
+  const std::vector<double> tied = {0.5, 0.5, 0.5, 0.2, 0.9};
+  CHECK(average_precision(tied, std::vector<uint8_t>{1, 0, 0, 1, 0}) == doctest::Approx(0.325));
+  CHECK(average_precision(tied, std::vector<uint8_t>{0, 0, 1, 1, 0}) == doctest::Approx(0.325));
+  CHECK(average_precision(std::vector<double>(4, 1.0), std::vector<uint8_t>{0, 1, 0, 0}) == 0.25);
+  CHECK(average_precision(scores, std::vector<uint8_t>(4, 1)) == 1);
+  CHECK(std::isnan(average_precision(scores, std::vector<uint8_t>(4, 0))));
+  CHECK_THROWS_AS(average_precision(scores, std::vector<uint8_t>(3, 0)), Error);
+  CHECK_THROWS_AS(average_precision(std::vector<double>{std::nan("")}, std::vector<uint8_t>{1}),
+                  Error);
 }
 
 }  // namespace lanet::test

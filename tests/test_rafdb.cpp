@@ -119,4 +119,34 @@ TEST_CASE("rafdb: what is wrong with a list or a folder is named") {
   CHECK(is_line_with(message(folder.path()), "it has no folder basic/Image/aligned"));
 }
 
+TEST_CASE("rafdb: true labels are found by name, and need no pictures") {
+  const TemporaryFolder folder;
+  folder.write("true.txt", "train_2.jpg 1\ntrain_1.jpg 4\ntrain_3.jpg 7\n");
+  const std::vector<std::string> names = {"train_1.jpg", "train_2.jpg"};
+  CHECK(read_true_labels(folder.path(), "true.txt", Split::train, names) ==
+        std::vector<int32_t>{3, 5});
+}
+
+TEST_CASE("rafdb: a list of true labels has each face of a split; of the test split all or none") {
+  const TemporaryFolder folder;
+  const std::string list = (folder.path() / "true.txt").string();
+  auto message = [&](Split split, const std::vector<std::string>& names) {
+    return input_error([&] { read_true_labels(folder.path(), "true.txt", split, names); });
+  };
+  CHECK(message(Split::train, {"train_1.jpg"}) ==
+        "data.true_labels " + list + ": there is no such file");
+  folder.write("true.txt", "train_1.jpg 4\n");
+  CHECK(message(Split::train, {"train_1.jpg", "train_2.jpg"}) ==
+        "data.true_labels " + list +
+            ": it has no line for train_2.jpg; expected one for each train face of data.labels");
+  const std::vector<std::string> tests = {"test_1.jpg", "test_2.jpg"};
+  CHECK(read_true_labels(folder.path(), "true.txt", Split::test, tests).empty());
+  folder.write("true.txt", "train_1.jpg 4\ntest_2.jpg 5\n");
+  CHECK(is_line_with(message(Split::test, tests), "it has no line for test_1.jpg"));
+  folder.write("true.txt", "test_1.jpg 4\n");
+  CHECK(is_line_with(message(Split::train, {"train_1.jpg"}), "it has no line for train_1.jpg"));
+  folder.write("true.txt", "train_1.jpg 9\n");
+  CHECK(is_line_with(message(Split::train, {"train_1.jpg"}), "true.txt:1: label 9 of train_1.jpg"));
+}
+
 }  // namespace lanet::test

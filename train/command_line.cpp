@@ -81,15 +81,23 @@ void CommandLine::Shorthands::append_to(std::vector<std::string>& overrides) con
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
   auto shorthands = std::make_shared<Shorthands>();
-  CLI::App& command =
-      add_command(app_, "train", "Train a network",
-                  "  lanet-cuda train configs/raf.json\n"
-                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
-                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
-                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
-                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
-                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n" +
-                      config_help());
+  CLI::App& command = add_command(
+      app_, "train", "Train a network",
+      "  lanet-cuda train configs/raf.json\n"
+      "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+      "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+      "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+      "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
+      "data.validation=0.1\n"
+      "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
+      "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
+      "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
+      "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+      "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
+      "The best epoch is chosen by the faces of data.validation or, without them, by the "
+      "test set,\nwhose figure is then too kind; summary.json says which, and has the mean "
+      "of the last five.\n\n" +
+          config_help());
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
       ->allow_extra_args(false);
@@ -131,6 +139,7 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
       app_, "eval", "Measure a trained network: accuracy, recall per class, confusion matrix",
       "  lanet-cuda eval runs/raf-1\n"
       "  lanet-cuda eval runs/raf-1 --best --json\n"
+      "  lanet-cuda eval runs/raf-1 --split validation\n"
       "  lanet-cuda eval runs/raf-1 --data configs/fer48.json --split train");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("--data", options->data_config,
@@ -138,9 +147,12 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
   command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
       ->allow_extra_args(false);
   command.add_option("--split", options->split, "which faces")
-      ->check(one_of({"test", "train"}))
+      ->check(one_of({"test", "train", "validation"}))
       ->capture_default_str();
-  command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
+  command.add_flag(
+      "--best", options->best,
+      "the run's best epoch, not its last: by its validation faces or, without them, by the test "
+      "set, whose figure is then too kind");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {

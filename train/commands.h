@@ -21,9 +21,9 @@ struct TrainOptions {
   std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
   bool resume = false;
   bool graph = true;  // on CUDA: capture the step
-  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else chosen anew.
+  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else a new choice.
   std::string plans;
-  bool retune = false;  // choose them anew also with resume
+  bool retune = false;  // choose again even with resume
   // Several processes of this machine, which this one starts with `arguments`, its own without
   // --ranks and --gpus.
   LocalRanks local_ranks;
@@ -31,8 +31,8 @@ struct TrainOptions {
 };
 int run_train(const TrainOptions& options);
 
-/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train] [--best] [--json].
-/// Without data_config the overrides are laid over the run's own config.
+/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train|validation] [--best]
+/// [--json]. Without data_config the overrides are laid over the run's own config.
 struct EvalOptions {
   std::string target;
   std::string data_config;  // empty: the run's

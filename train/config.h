@@ -24,10 +24,12 @@ struct NoiseConfig {
 struct DataConfig {
   std::string root;                        // absolute once loaded
   std::string labels = kDefaultLabelList;  // relative to root
+  std::string true_labels;                 // relative to root; empty: none
   std::string landmarks;                   // relative to root; empty: none
   double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
   int64_t image_size = 224;
   bool skip_bad_images = false;
+  double validation = 0.0;  // share of the training faces
   NoiseConfig noise;
   AugmentConfig augment;
 };
@@ -67,9 +69,9 @@ struct Config {
 
 /// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options) laid
 /// over it. A relative data.root or model.pretrained is taken from the file's folder, or from the
-/// working directory where an override gave it, and becomes absolute; data.labels and
-/// data.landmarks stay as written. Throws InputError, one line: where, JSON path, value, what was
-/// expected, nearest valid key or value.
+/// working directory where an override gave it, and becomes absolute; data.labels,
+/// data.true_labels and data.landmarks stay as written. Throws InputError, one line: where, JSON
+/// path, value, what was expected, nearest valid key or value.
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 

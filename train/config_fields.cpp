@@ -26,6 +26,9 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
     {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
+    {LANET_FIELD(data.true_labels), kNameInRootOrNone,
+     "a second list, to judge by and never to train with: which training labels are wrong and, if "
+     "it has test faces, their labels"},
     {LANET_FIELD(data.landmarks), kNameInRootOrNone,
      "landmark file (.tensor, .csv, .npy), relative to data.root; lanet trains with it"},
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
@@ -35,6 +38,9 @@ const std::vector<Field> kFields = {
      {},
      "left and right landmarks change places on a flip"},
     {LANET_FIELD(data.skip_bad_images), {}, "leave pictures out that cannot be read"},
+    {LANET_FIELD(data.validation), Range{0, 0.5},
+     "share of each class of training faces that is set apart, without noise, to choose the best "
+     "epoch; 0: the test set chooses it"},
     {LANET_FIELD(data.noise.rate), kShare, "share of the training labels that is made wrong"},
     {LANET_FIELD(data.noise.kind), Choices{"symmetric", "class_dependent"},
      "wrong labels: any other class, or the one it is mistaken for"},

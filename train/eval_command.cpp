@@ -55,6 +55,15 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
   return config;
 }
 
+/// The faces of one part of the data: train, validation or test.
+Faces read_part(Context& context, const Config& config, const std::string& part, bool quiet) {
+  const Split split = part == "test" ? Split::test : Split::train;
+  Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
+  if (split == Split::test) return faces;
+  Faces validation = split_off_validation(context, config, faces);
+  return part == "train" ? std::move(faces) : std::move(validation);
+}
+
 int eval_on(Ranks& ranks, const EvalOptions& options) {
   TrainedModel model;
   Config config;
@@ -62,6 +71,10 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   ranks.agree([&] {
     model = open_trained(options.target, options.best);
     config = config_for(model, options.data_config, options.overrides);
+    if (options.split == "validation" && config.data.validation == 0)
+      throw InputError(
+          fmt::format("--split validation: {} has data.validation 0; expected train or test",
+                      options.data_config.empty() ? model.path : options.data_config));
     choice = ranks.choose_device(config.train.device);
   });
   require_same_program(ranks, choice);
@@ -69,19 +82,18 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   context.set_tf32(config.train.tf32);
   ranks.join(context);
   require_same_program(ranks, choice);
-  const Split split = options.split == "train" ? Split::train : Split::test;
   std::optional<LoadedClassifier> classifier;
   Faces faces;
   ranks.agree([&] {
     classifier.emplace(context, model, config, kBatch);
-    faces = read_faces(context, config, split, /*with_landmarks=*/false, !ranks.first());
+    faces = read_part(context, config, options.split, !ranks.first());
   });
   if (ranks.size() > 1) {
     ranks.require_same("data", digest(context, faces));
     ranks.require_same("checkpoint", digest(model.checkpoint));
   }
   const Confusion confusion =
-      classifier->evaluator.evaluate(context, faces.set.images, faces.list.labels);
+      classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(choice);
   if (options.json) {
@@ -124,7 +136,7 @@ int run_predict(const PredictOptions& options) {
     Buffer memory = context.allocate(image.rgb.size());
     const Tensor pixels = memory.tensor({1, size, size, 3}, DType::u8);
     context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
-    const auto p = classifier.evaluator.probabilities(context, pixels);
+    const auto p = classifier.evaluator.probabilities(context, pixels, std::array{0});
     const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
     nlohmann::ordered_json probabilities;
     std::string text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "core/parameter_io.h"
 #include "kernels/augment.h"
@@ -19,15 +20,16 @@ void Evaluator::plan(Context& context) {
                                        {&counts_, {classes_ * classes_}, DType::f64}});
 }
 
-std::vector<double> Evaluator::probabilities(Context& context, const Tensor& images) {
-  const int64_t count = images.shape[0];
+std::vector<double> Evaluator::probabilities(Context& context, const Tensor& images,
+                                             std::span<const int32_t> rows) {
+  const int64_t count = std::ssize(rows);
   std::vector<double> all;
   all.reserve(count * classes_);
   for (int64_t start = 0; start < count; start += batch_) {
     // The last batch is filled up with its first picture; what comes of those is dropped.
-    std::vector<int32_t> indices(batch_, static_cast<int32_t>(start));
+    std::vector<int32_t> indices(batch_, rows[start]);
     const int64_t used = std::min(batch_, count - start);
-    for (int64_t i = 0; i < used; ++i) indices[i] = static_cast<int32_t>(start + i);
+    std::copy_n(rows.begin() + start, used, indices.begin());
     context.copy(sample_indices_, {indices.data(), {batch_}, DType::i32, Device::cpu});
     normalize(context,
               {.images = images, .sample_indices = sample_indices_, .y = classifier_.images()});
@@ -44,33 +46,44 @@ std::vector<double> Evaluator::probabilities(Context& context, const Tensor& ima
   return all;
 }
 
-std::vector<int32_t> Evaluator::predictions(Context& context, const Tensor& images) {
-  const auto all = probabilities(context, images);
+std::vector<int32_t> Evaluator::predictions(Context& context, const Tensor& images,
+                                            std::span<const int32_t> rows) {
+  const auto all = probabilities(context, images, rows);
   std::vector<int32_t> best;
   for (auto row = all.begin(); row != all.end(); row += classes_)
     best.push_back(static_cast<int32_t>(std::max_element(row, row + classes_) - row));
   return best;
 }
 
-Confusion Evaluator::evaluate(Context& context, const Tensor& images,
-                              std::span<const int32_t> labels) {
-  const int64_t count = images.shape[0];
-  LANET_REQUIRE(count == std::ssize(labels), "{} labels of {} pictures", labels.size(), count);
+std::vector<Confusion> Evaluator::evaluate(Context& context, const Tensor& images,
+                                           std::span<const int32_t> rows,
+                                           std::span<const std::vector<int32_t>> labels) {
   Communicator& communicator = context.communicator();
+  const int64_t count = std::ssize(rows);
   const int64_t first = count * communicator.rank() / communicator.size();
-  const int64_t last = count * (communicator.rank() + 1) / communicator.size();
-  Tensor own = images;
-  own.shape = {last - first, images.shape[1], images.shape[2], images.shape[3]};
-  const int64_t image_bytes = images.shape[1] * images.shape[2] * images.shape[3];
-  own.data = static_cast<std::byte*>(images.data) + first * image_bytes;
-  Confusion confusion(static_cast<int>(classes_));
-  confusion.add(labels.subspan(first, last - first), predictions(context, own));
-  if (communicator.size() == 1) return confusion;
+  const int64_t own = count * (communicator.rank() + 1) / communicator.size() - first;
+  const auto predicted = predictions(context, images, rows.subspan(first, own));
+  std::vector<Confusion> all;
+  for (const std::vector<int32_t>& by : labels) {
+    LANET_REQUIRE(count == std::ssize(by), "{} labels of {} pictures", by.size(), count);
+    Confusion confusion(static_cast<int>(classes_));
+    confusion.add(std::span(by).subspan(first, own), predicted);
+    if (communicator.size() > 1) {
+      write_tensor(context, counts_, {confusion.counts().begin(), confusion.counts().end()});
+      communicator.all_reduce(context, std::array{counts_}, Reduction::sum);
+      const std::vector<double> sums = read_tensor(context, counts_);
+      confusion = Confusion(static_cast<int>(classes_), {sums.begin(), sums.end()});
+    }
+    all.push_back(std::move(confusion));
+  }
+  return all;
+}
 
-  write_tensor(context, counts_, {confusion.counts().begin(), confusion.counts().end()});
-  communicator.all_reduce(context, std::array{counts_}, Reduction::sum);
-  const std::vector<double> sums = read_tensor(context, counts_);
-  return Confusion(static_cast<int>(classes_), {sums.begin(), sums.end()});
+Confusion Evaluator::evaluate(Context& context, const Tensor& images,
+                              const std::vector<int32_t>& labels) {
+  std::vector<int32_t> rows(images.shape[0]);
+  std::iota(rows.begin(), rows.end(), 0);
+  return evaluate(context, images, rows, std::span(&labels, 1)).front();
 }
 
 }  // namespace lanet

@@ -17,13 +17,19 @@ class Evaluator {
             int64_t batch);
   void plan(Context& context);
 
-  /// Softmax probabilities [N, C] of images u8 [N, S, S, 3].
-  std::vector<double> probabilities(Context& context, const Tensor& images);
+  /// Softmax probabilities [rows, C] of the pictures `rows` of images u8 [N, S, S, 3].
+  std::vector<double> probabilities(Context& context, const Tensor& images,
+                                    std::span<const int32_t> rows);
   /// The class with the largest probability (the first of equals) of each.
-  std::vector<int32_t> predictions(Context& context, const Tensor& images);
-  /// How good they are, labels [N]. With several ranks each predicts its part of the pictures, and
-  /// all get the whole.
-  Confusion evaluate(Context& context, const Tensor& images, std::span<const int32_t> labels);
+  std::vector<int32_t> predictions(Context& context, const Tensor& images,
+                                   std::span<const int32_t> rows);
+  /// How good they are by each of `labels`, each [rows]. With several ranks each predicts its part
+  /// of the pictures, and all get the whole.
+  std::vector<Confusion> evaluate(Context& context, const Tensor& images,
+                                  std::span<const int32_t> rows,
+                                  std::span<const std::vector<int32_t>> labels);
+  /// The same of all pictures by labels [N].
+  Confusion evaluate(Context& context, const Tensor& images, const std::vector<int32_t>& labels);
 
  private:
   int64_t classes_, batch_;

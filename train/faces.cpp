@@ -1,7 +1,13 @@
 #include "train/faces.h"
 
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+
 #include "core/hash.h"
 #include "data/landmarks.h"
+#include "data/noise.h"
+#include "data/validation.h"
 
 namespace lanet {
 
@@ -16,21 +22,46 @@ void keep_only(std::vector<T>& items, const std::vector<int64_t>& rows, int64_t 
   items = std::move(kept);
 }
 
-void drop_bad(Faces& faces) {
-  std::vector<int64_t> good;
-  size_t next_bad = 0;
-  for (int64_t i = 0; i < faces.size(); ++i) {
-    if (next_bad < faces.set.bad.size() && faces.set.bad[next_bad].index == i)
-      ++next_bad;
-    else
-      good.push_back(i);
-  }
-  keep_only(faces.list.names, good);
-  keep_only(faces.list.labels, good);
-  keep_only(faces.list.paths, good);
+/// All but the pictures.
+void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
+  keep_only(faces.list.names, rows);
+  keep_only(faces.list.labels, rows);
+  keep_only(faces.list.paths, rows);
+  keep_only(faces.given, rows);
+  keep_only(faces.judged_by, rows);
   if (faces.landmarks.empty()) return;
-  keep_only(faces.landmarks, good, 2 * kNumLandmarks);
-  keep_only(faces.valid, good);
+  keep_only(faces.landmarks, rows, 2 * kNumLandmarks);
+  keep_only(faces.valid, rows);
+}
+
+/// The whole numbers below `count` that are not in `some`, which is in ascending order.
+std::vector<int64_t> others(int64_t count, std::span<const int64_t> some) {
+  std::vector<int64_t> all(count), rest;
+  std::iota(all.begin(), all.end(), 0);
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(rest));
+  return rest;
+}
+
+void drop_bad(Faces& faces) {
+  std::vector<int64_t> bad;
+  for (const BadImage& image : faces.set.bad) bad.push_back(image.index);
+  keep_only(faces, others(faces.size(), bad));
+}
+
+void plant_noise(const Config& config, Faces& faces) {
+  const NoiseConfig& noise = config.data.noise;
+  const NoiseKind kind =
+      noise.kind == "symmetric" ? NoiseKind::symmetric : NoiseKind::class_dependent;
+  faces.given = add_label_noise(faces.list.labels, kNumExpressions, noise.rate, kind,
+                                static_cast<uint64_t>(config.seed));
+}
+
+/// Row `row` of u8 [N, S, S, 3].
+Tensor picture(const Tensor& images, int64_t row) {
+  Tensor one = images;
+  one.shape = {1, images.shape[1], images.shape[2], images.shape[3]};
+  one.data = static_cast<char*>(images.data) + row * static_cast<int64_t>(one.bytes());
+  return one;
 }
 
 template <typename T>
@@ -41,22 +72,21 @@ uint64_t hash_of(const std::vector<T>& values) {
 }  // namespace
 
 std::string digest(Context& context, const Faces& faces) {
-  const Shape& shape = faces.set.images.shape;
-  const size_t bytes = faces.set.images.bytes() / std::max<int64_t>(1, shape[0]);
-  std::vector<uint64_t> pictures(shape[0]);
-  std::vector<char> host(bytes);
-  for (int64_t i = 0; i < shape[0]; ++i) {
-    Tensor picture = faces.set.images;
-    picture.data = static_cast<char*>(picture.data) + i * bytes;
-    picture.shape = {shape[1], shape[2], shape[3]};
-    context.copy({host.data(), picture.shape, DType::u8, Device::cpu}, picture);
+  const Tensor& images = faces.set.images;
+  std::vector<uint64_t> pictures(faces.size());
+  std::vector<char> host;
+  for (int64_t i = 0; i < faces.size(); ++i) {
+    const Tensor one = picture(images, i);
+    host.resize(one.bytes());
+    context.copy({host.data(), one.shape, DType::u8, Device::cpu}, one);
     context.synchronize();
-    pictures[i] = fnv1a({host.data(), bytes});
+    pictures[i] = fnv1a({host.data(), host.size()});
   }
   std::string names;
   for (const std::string& name : faces.list.names) names += name + "\n";
-  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x}", hash_of(pictures), fnv1a(names),
-                     hash_of(faces.list.labels), hash_of(faces.landmarks), hash_of(faces.valid));
+  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x}", hash_of(pictures),
+                     fnv1a(names), hash_of(faces.list.labels), hash_of(faces.given),
+                     hash_of(faces.judged_by), hash_of(faces.landmarks), hash_of(faces.valid));
 }
 
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
@@ -71,6 +101,11 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
         {.image_size = static_cast<int>(data.image_size), .coordinate_size = data.landmark_size});
     faces.landmarks = std::move(landmarks.points);
     faces.valid = std::move(landmarks.valid);
+  }
+  faces.given = faces.judged_by = faces.list.labels;
+  if (!data.true_labels.empty()) {
+    auto labels = read_true_labels(data.root, data.true_labels, split, faces.list.names);
+    if (!labels.empty()) faces.judged_by = std::move(labels);
   }
   std::vector<std::string> paths;
   for (const auto& path : faces.list.paths) paths.push_back(path.string());
@@ -88,7 +123,49 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
       throw InputError(
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
+  if (split == Split::train) plant_noise(config, faces);
   return faces;
+}
+
+Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions) {
+  const std::vector<int64_t> moved(positions.begin(), positions.end());
+  const std::vector<int64_t> kept = others(faces.size(), moved);
+  const Tensor& images = faces.set.images;
+  Faces apart;
+  apart.list = faces.list;
+  apart.given = faces.given;
+  apart.judged_by = faces.judged_by;
+  apart.landmarks = faces.landmarks;
+  apart.valid = faces.valid;
+  keep_only(apart, moved);
+  keep_only(faces, kept);
+  const Shape shape{apart.size(), images.shape[1], images.shape[2], images.shape[3]};
+  apart.set.memory = context.allocate(shape.elements());
+  apart.set.images = apart.set.memory.tensor(shape, DType::u8);
+  for (int64_t i = 0; i < apart.size(); ++i)
+    context.copy(picture(apart.set.images, i), picture(images, moved[i]));
+  // Forward only: a picture's new place is free by then.
+  for (int64_t i = 0; i < faces.size(); ++i) {
+    if (kept[i] != i) context.copy(picture(images, i), picture(images, kept[i]));
+  }
+  context.synchronize();
+  faces.set.images.shape = {faces.size(), shape[1], shape[2], shape[3]};
+  return apart;
+}
+
+Faces split_off_validation(Context& context, const Config& config, Faces& train) {
+  if (config.data.validation == 0) return {};
+  const std::vector<int32_t> drawn =
+      draw_validation(train.list.labels, kNumExpressions, config.data.validation,
+                      static_cast<uint64_t>(config.seed));
+  if (drawn.empty())
+    throw InputError(
+        fmt::format("data.validation: {}; expected a share that is a face at least of one class "
+                    "of the {} training faces of {}",
+                    config.data.validation, train.size(), config.data.root));
+  Faces validation = split_off(context, train, drawn);
+  validation.given = validation.judged_by = validation.list.labels;
+  return validation;
 }
 
 }  // namespace lanet

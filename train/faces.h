@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "data/image_set.h"
@@ -16,6 +17,12 @@ struct Faces {
   std::vector<float>
       landmarks;  ///< [N, 19, 2] in pixels of the S x S picture; empty if not asked for
   std::vector<uint8_t> valid;  ///< [N]; 0: no landmark loss
+  /// [N]; what is trained on: list.labels, of training faces with the configuration's noise. What
+  /// becomes of a face depends on its position among all training faces, not on validation.
+  std::vector<int32_t> given;
+  /// [N]; what predictions are judged by: data.true_labels where the configuration names such a
+  /// list and it has this split, else list.labels.
+  std::vector<int32_t> judged_by;
 
   int64_t size() const { return static_cast<int64_t>(list.size()); }
 };
@@ -26,6 +33,16 @@ struct Faces {
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
+
+/// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own;
+/// those that stay close ranks, in the memory that they have.
+Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions);
+
+/// Splits the validation faces of the configuration off its training faces, all of which are in
+/// `train`; none with data.validation 0. They are drawn by the labels of the list, which are what
+/// they are judged by too: what chooses knows no more than who has no other list. InputError if
+/// there are too few faces for the share.
+Faces split_off_validation(Context& context, const Config& config, Faces& train);
 
 /// The same for equal faces: of pictures, names, labels and landmarks.
 std::string digest(Context& context, const Faces& faces);

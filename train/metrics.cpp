@@ -17,10 +17,6 @@ double share(int64_t part, int64_t whole) {
                    : std::numeric_limits<double>::quiet_NaN();
 }
 
-nlohmann::ordered_json number_or_null(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
-
 std::string percent(double value) {
   return std::isfinite(value) ? fmt::format("{:.2f} %", 100 * value) : "-";
 }
@@ -117,22 +113,68 @@ std::string to_table(const Confusion& confusion, const std::vector<std::string>&
   return text;
 }
 
-Summary summarize(std::span<const double> accuracies) {
-  LANET_REQUIRE(!accuracies.empty(), "a summary of no epochs");
-  const auto best = std::max_element(accuracies.begin(), accuracies.end());
-  const auto tail = accuracies.last(std::min<size_t>(5, accuracies.size()));
-  return {.best_epoch = static_cast<int>(best - accuracies.begin()) + 1,
-          .best_accuracy = *best,
-          .last_epoch = static_cast<int>(accuracies.size()),
-          .last_accuracy = accuracies.back(),
-          .mean_last_five =
-              std::accumulate(tail.begin(), tail.end(), 0.0) / static_cast<double>(tail.size())};
+nlohmann::ordered_json number_or_null(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+}
+
+double average_precision(std::span<const double> scores, std::span<const uint8_t> positive) {
+  LANET_REQUIRE(scores.size() == positive.size(), "{} scores of {} samples", scores.size(),
+                positive.size());
+  LANET_REQUIRE(std::none_of(scores.begin(), scores.end(), [](double s) { return std::isnan(s); }),
+                "a score is NaN");
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  const auto positives =
+      std::count_if(positive.begin(), positive.end(), [](uint8_t p) { return p; });
+  double area = 0;
+  int64_t found = 0, found_before = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (positive[order[i]]) ++found;
+    if (i + 1 < order.size() && scores[order[i + 1]] == scores[order[i]]) continue;
+    area += share(found - found_before, positives) * share(found, static_cast<int64_t>(i) + 1);
+    found_before = found;
+  }
+  return positives > 0 ? area : std::numeric_limits<double>::quiet_NaN();
+}
+
+Summary summarize(std::span<const EpochScores> epochs) {
+  LANET_REQUIRE(!epochs.empty(), "a summary of no epochs");
+  for (const EpochScores& epoch : epochs)
+    LANET_REQUIRE(epoch.validation.has_value() == epochs[0].validation.has_value(),
+                  "some of {} epochs have a validation accuracy, and some have none",
+                  epochs.size());
+  const auto best = std::max_element(
+      epochs.begin(), epochs.end(), [](const EpochScores& a, const EpochScores& b) {
+        return a.validation.value_or(a.accuracy) < b.validation.value_or(b.accuracy);
+      });
+  Summary summary{.best_epoch = static_cast<int>(best - epochs.begin()) + 1,
+                  .best = *best,
+                  .last_epoch = static_cast<int>(epochs.size()),
+                  .last = epochs.back()};
+  const auto tail = epochs.last(std::min<size_t>(5, epochs.size()));
+  for (const EpochScores& epoch : tail) {
+    summary.mean_last_five += epoch.accuracy;
+    summary.mean_last_five_balanced += epoch.balanced_accuracy;
+  }
+  summary.mean_last_five /= static_cast<double>(tail.size());
+  summary.mean_last_five_balanced /= static_cast<double>(tail.size());
+  return summary;
 }
 
 nlohmann::ordered_json to_json(const Summary& summary) {
-  return {{"best", {{"epoch", summary.best_epoch}, {"accuracy", summary.best_accuracy}}},
-          {"last", {{"epoch", summary.last_epoch}, {"accuracy", summary.last_accuracy}}},
-          {"mean_last_five", summary.mean_last_five}};
+  auto epoch = [](int number, const EpochScores& scores) {
+    return nlohmann::ordered_json{{"epoch", number},
+                                  {"accuracy", scores.accuracy},
+                                  {"balanced_accuracy", scores.balanced_accuracy}};
+  };
+  nlohmann::ordered_json best = epoch(summary.best_epoch, summary.best);
+  best["chosen_by"] = summary.best.validation ? "validation" : "test";
+  if (summary.best.validation) best["val_accuracy"] = *summary.best.validation;
+  return {{"best", best},
+          {"last", epoch(summary.last_epoch, summary.last)},
+          {"mean_last_five", summary.mean_last_five},
+          {"mean_last_five_balanced", summary.mean_last_five_balanced}};
 }
 
 }  // namespace lanet

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,19 +46,36 @@ nlohmann::ordered_json to_json(const Confusion& confusion);
 /// The same as a table for a terminal, several lines. `names` has one name per class.
 std::string to_table(const Confusion& confusion, const std::vector<std::string>& names);
 
-/// What a run is told by: the published program reports the best test epoch, which is chosen on the
-/// test set; the mean of the last five epochs (of all, if fewer) is not.
+/// A number for JSON; null for what is not finite.
+nlohmann::ordered_json number_or_null(double value);
+
+/// How well `scores` tell the positive samples from the others: the area under precision over
+/// recall as a step function, Σ (recallₙ − recallₙ₋₁)·precisionₙ over the distinct scores from the
+/// largest down; equal scores are taken together. NaN without positive samples. No score is NaN.
+double average_precision(std::span<const double> scores, std::span<const uint8_t> positive);
+
+/// What an epoch is compared by.
+struct EpochScores {
+  double accuracy = 0, balanced_accuracy = 0;  ///< on the test set
+  std::optional<double> validation;  ///< accuracy on the validation faces, if there are any
+};
+
+/// What a run is told by. The best epoch is the one with the largest accuracy on the validation
+/// faces; without them, as in the published program, on the test set, which is too kind to it. The
+/// mean of the last five epochs (of all, if fewer) is not chosen at all.
 struct Summary {
   int best_epoch = 0;  // from 1; the first of equals
-  double best_accuracy = 0;
+  EpochScores best;
   int last_epoch = 0;
-  double last_accuracy = 0;
-  double mean_last_five = 0;
+  EpochScores last;
+  double mean_last_five = 0, mean_last_five_balanced = 0;
 };
-/// `accuracies`: test accuracy of each epoch from the first on; at least one.
-Summary summarize(std::span<const double> accuracies);
+/// `epochs`: from the first on; at least one, and all with validation or none.
+Summary summarize(std::span<const EpochScores> epochs);
 
-/// {"best": {"epoch", "accuracy"}, "last": {"epoch", "accuracy"}, "mean_last_five"}
+/// {"best": {"epoch", "accuracy", "balanced_accuracy", "chosen_by": "validation" or "test",
+/// "val_accuracy" (by validation)}, "last": {"epoch", "accuracy", "balanced_accuracy"},
+/// "mean_last_five", "mean_last_five_balanced"}; accuracies are on the test set.
 nlohmann::ordered_json to_json(const Summary& summary);
 
 }  // namespace lanet

@@ -22,6 +22,7 @@ Faces random_faces(Context& context, int64_t count, int64_t size) {
     for (int k = 0; k < 2 * kNumLandmarks; ++k)
       faces.landmarks.push_back(random.uniform(0.0f, static_cast<float>(size)));
   }
+  faces.given = faces.judged_by = faces.list.labels;
   return faces;
 }
 

@@ -1,12 +1,12 @@
 #include "train/run_folder.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
+#include <sstream>
 #include <system_error>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 
 namespace lanet {
 
@@ -17,22 +17,42 @@ namespace {
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kEnvironment = "environment.json";
-constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kSummary = "summary.json";
+
+/// True if there is nothing in a folder but, perhaps, a lock: a process took it and was killed.
+bool holds_no_run(const fs::path& folder) {
+  return std::all_of(
+      fs::directory_iterator(folder), fs::directory_iterator(),
+      [](const fs::directory_entry& entry) { return entry.path().filename() == RunLock::kFile; });
+}
+
+/// What stands in a file, line by line; nothing if there is no file.
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::istringstream in(fs::exists(file) ? read_text(file) : "");
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
 
 }  // namespace
 
+void RunFolder::require_free(const fs::path& path) {
+  if (fs::exists(path) && !(fs::is_directory(path) && holds_no_run(path)))
+    throw InputError(
+        fmt::format("{}: exists; a run is never overwritten: choose another --run, or go on with "
+                    "it by --resume",
+                    path.string()));
+}
+
 RunFolder RunFolder::create(const fs::path& path, const Config& config,
                             const ordered_json& environment) {
+  require_free(path);
   std::error_code error;
-  if (fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path, error)))
-    throw InputError(
-        fmt::format("{}: exists; expected a new folder for the run (--resume goes on with a run)",
-                    path.string()));
   fs::create_directories(path, error);
   if (error)
     throw InputError(fmt::format("{}: cannot be made: {}", path.string(), error.message()));
-  RunFolder folder(path);
+  RunFolder folder(path, RunLock(path));
+  require_free(path);  // another process may have been here, and have ended
   write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");
   write_text(folder.file(kEnvironment), environment.dump(2) + "\n");
   return folder;
@@ -43,42 +63,75 @@ RunFolder RunFolder::open(const fs::path& path) {
     throw InputError(fmt::format("{}: no such folder; expected a run", path.string()));
   if (!fs::exists(path / kConfig))
     throw InputError(fmt::format("{}: no {} in it; expected a run", path.string(), kConfig));
-  return RunFolder(path);
+  return RunFolder(path, std::nullopt);
+}
+
+RunFolder RunFolder::resume(const fs::path& path) {
+  RunFolder folder = open(path);
+  folder.lock_.emplace(path);
+  return folder;
+}
+
+void RunFolder::require_lock() const {
+  LANET_REQUIRE(lock_, "{} was opened to be read", path_.string());
 }
 
 Config RunFolder::config() const {
   return load_config(file(kConfig));
 }
 
-void RunFolder::append_metrics(const ordered_json& line) {
-  std::ofstream out(file(kMetrics), std::ios::binary | std::ios::app);
-  out << line.dump() << '\n' << std::flush;
-  if (!out)
-    throw Error(fmt::format("{}: cannot be written: {}", file(kMetrics).string(), strerror(errno)));
-}
-
-std::vector<ordered_json> RunFolder::metrics() const {
+std::vector<ordered_json> RunFolder::metrics(int epochs,
+                                             std::span<const std::string> digests) const {
+  LANET_REQUIRE(digests.empty() || std::ssize(digests) == epochs, "{} digests of {} epochs",
+                digests.size(), epochs);
+  const std::vector<std::string> texts = lines_of(file(kMetrics));
   std::vector<ordered_json> lines;
-  std::ifstream in(file(kMetrics), std::ios::binary);
-  for (std::string text; std::getline(in, text);) {
+  for (int epoch = 1; epoch <= epochs; ++epoch) {
+    auto fail = [&](const std::string& what) {
+      throw InputError(fmt::format("{}:{}: {}", file(kMetrics).string(), epoch, what));
+    };
+    const std::string expected =
+        fmt::format("expected the line of epoch {} of the {} that {} has", epoch, epochs, kLast);
+    if (epoch > std::ssize(texts)) fail("missing; " + expected);
+    const std::string& text = texts[epoch - 1];
     ordered_json line = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-    // A line that a killed program left half written ends what can be trusted.
-    if (!line.is_object() || !line.contains("epoch")) break;
+    if (!line.is_object() || !line.contains("epoch"))
+      fail(fmt::format("'{}'; {}", printable(text), expected));
+    if (line["epoch"] != epoch)
+      fail(fmt::format("epoch {}; {}", printable(line["epoch"].dump()), expected));
+    if (!digests.empty() && metrics_digest(line) != digests[epoch - 1])
+      fail(
+          fmt::format("not the line that was written when {} was saved; expected it unchanged, "
+                      "and of this run",
+                      kLast));
     lines.push_back(std::move(line));
   }
   return lines;
 }
 
-void RunFolder::truncate_metrics(int epoch) {
+void RunFolder::append_metrics(const ordered_json& line) {
+  require_lock();
+  append_text(file(kMetrics), line.dump() + '\n');
+}
+
+void RunFolder::truncate_metrics(int epochs) {
+  require_lock();
+  std::vector<std::string> lines = lines_of(file(kMetrics));
+  lines.resize(std::min<size_t>(lines.size(), epochs));
   std::string text;
-  for (const ordered_json& line : metrics()) {
-    if (line["epoch"].get<int>() <= epoch) text += line.dump() + '\n';
-  }
+  for (const std::string& line : lines) text += line + '\n';
   write_text(file(kMetrics), text);
 }
 
-void RunFolder::write_summary(const Summary& summary) const {
+void RunFolder::write_summary(const Summary& summary) {
+  require_lock();
   write_text(file(kSummary), to_json(summary).dump(2) + "\n");
+}
+
+std::string metrics_digest(const ordered_json& line) {
+  ordered_json lasting = line;
+  for (const char* time : {"seconds", "images_per_second"}) lasting.erase(time);
+  return fmt::format("{:016x}", fnv1a(lasting.dump()));
 }
 
 fs::path default_run_path(const fs::path& config_file) {

@@ -1,49 +1,77 @@
 // The folder of one training run:
-//   config.json       the resolved configuration
-//   environment.json  program, libraries, device, processor, commit
-//   metrics.jsonl     a line per epoch
-//   summary.json      best, last and mean of the last five, rewritten after each epoch
-// and what the trainer puts beside them: checkpoints, noise.csv, labels.csv, and, on CUDA,
-// plans.json (core/plan_table.h).
+//   config.json         the resolved configuration
+//   environment.json    program, libraries, device, processor, commit
+//   metrics.jsonl       one line per epoch (train/epoch_record.h)
+//   last.safetensors    what the run goes on from
+//   best.safetensors    the weights of the best epoch
+//   summary.json        best, last and mean of the last five
+//   lock                held by the process that writes the run (train/run_lock.h)
+// and what `train` puts beside them: noise.csv, labels.csv, and, on CUDA, plans.json
+// (core/plan_table.h).
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "train/config.h"
 #include "train/metrics.h"
+#include "train/run_lock.h"
 
 namespace lanet {
 
 class RunFolder {
  public:
-  /// Makes the folder with config.json and environment.json. Throws InputError if `path` exists and
-  /// is not an empty folder.
+  static constexpr const char* kMetrics = "metrics.jsonl";
+  static constexpr const char* kLast = "last.safetensors";
+  static constexpr const char* kBest = "best.safetensors";
+
+  /// Throws InputError if there is something at `path` that is not a folder without a run.
+  static void require_free(const std::filesystem::path& path);
+  /// Makes the folder with config.json and environment.json, and locks it. Throws InputError as
+  /// require_free(), and if another process has locked it.
   static RunFolder create(const std::filesystem::path& path, const Config& config,
                           const nlohmann::ordered_json& environment);
-  /// Opens an existing run. Throws InputError if it is none.
+  /// Opens an existing run to read it. Throws InputError if it is none.
   static RunFolder open(const std::filesystem::path& path);
+  /// Opens an existing run to go on with it, and locks it. Throws InputError if it is none or
+  /// another process has locked it.
+  static RunFolder resume(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   /// The configuration it was started with.
   Config config() const;
 
-  /// Appends one line, {"epoch": n, …}, epochs from 1; on disk when it returns.
+  /// The lines of the epochs 1 … `epochs`, each an object with its number as "epoch". `digests`: of
+  /// each line what metrics_digest() said when it was written, or none to go without. InputError,
+  /// with file and line, where a line is missing, damaged, out of order or not the one that was
+  /// written. What comes behind them is not looked at.
+  std::vector<nlohmann::ordered_json> metrics(int epochs,
+                                              std::span<const std::string> digests) const;
+
+  // What writes needs a folder that was locked.
+
+  /// Appends one line, {"epoch": n, …}, epochs from 1; on the disk when it returns.
   void append_metrics(const nlohmann::ordered_json& line);
-  /// The lines so far.
-  std::vector<nlohmann::ordered_json> metrics() const;
-  /// Drops the lines of epochs after `epoch`: a run goes on from a checkpoint older than its last
-  /// line, or a line was cut short.
-  void truncate_metrics(int epoch);
-  void write_summary(const Summary& summary) const;
+  /// Drops what comes behind the first `epochs` lines.
+  void truncate_metrics(int epochs);
+  void write_summary(const Summary& summary);
 
  private:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  RunFolder(std::filesystem::path path, std::optional<RunLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  void require_lock() const;
+
   std::filesystem::path path_;
+  std::optional<RunLock> lock_;
 };
+
+/// The same for lines of metrics that differ in nothing but the time that was taken.
+std::string metrics_digest(const nlohmann::ordered_json& line);
 
 /// runs/<stem>-<n> in the working directory, n the first number from 1 that is free.
 std::filesystem::path default_run_path(const std::filesystem::path& config_file);

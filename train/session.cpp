@@ -48,7 +48,7 @@ TrainedModel open_trained(const std::string& target, bool best) {
   model.path = target;
   if (fs::is_directory(target)) {
     RunFolder::open(target);  // says so where it is none
-    const fs::path file = fs::path(target) / (best ? "best.safetensors" : "last.safetensors");
+    const fs::path file = fs::path(target) / (best ? RunFolder::kBest : RunFolder::kLast);
     if (!fs::exists(file))
       throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
                                    file.filename().string()));

@@ -210,7 +210,7 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
 }
 
 Confusion Trainer::evaluate() {
-  return evaluator_.evaluate(context_, test_.set.images, test_.list.labels);
+  return evaluator_.evaluate(context_, test_.set.images, test_.judged_by);
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {
@@ -220,15 +220,21 @@ NamedArrays Trainer::checkpoint(bool with_state) {
   return arrays;
 }
 
+std::vector<double> Trainer::label_estimates() {
+  if (!model_->target_distribution()) return {};
+  return read_tensor(context_, model_->state().front().tensor);
+}
+
 std::string Trainer::labels_csv() {
-  if (!model_->target_distribution()) return "";
+  const std::vector<double> estimates = label_estimates();
+  if (estimates.empty()) return "";
   std::string text = "image,given_label";
   for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
   text += "\n";
-  const auto bank = read_tensor(context_, model_->state().front().tensor);
   for (int64_t i = 0; i < train_.size(); ++i) {
     text += fmt::format("{},{}", train_.list.names[i], kExpressionNames[given_labels_[i]]);
-    for (int64_t c = 0; c < kClasses; ++c) text += fmt::format(",{:.6f}", bank[i * kClasses + c]);
+    for (int64_t c = 0; c < kClasses; ++c)
+      text += fmt::format(",{:.6f}", estimates[i * kClasses + c]);
     text += "\n";
   }
   return text;

@@ -62,6 +62,13 @@ class Trainer {
 
   /// The test set through the inference graph, each face once, whatever the ranks.
   Confusion evaluate();
+  /// The network as it stands, on other pictures or by other labels (train/judge.h).
+  Evaluator& evaluator() { return evaluator_; }
+  const Faces& training_faces() const { return train_; }
+  std::span<const int32_t> given_labels() const { return given_labels_; }
+  /// [N, C], the distributions that a model with label estimates has for the training faces; empty
+  /// for a model without.
+  std::vector<double> label_estimates();
 
   /// Weights, and with_state what is needed to go on.
   NamedArrays checkpoint(bool with_state);

@@ -18,8 +18,8 @@ constexpr double kTuningSeconds = 10;  // of a layer: the fused engines are comp
 
 struct Plans {
   Conv2dPlan separate;
-  std::optional<CudnnConv2dStatistics>
-      fused;  // absent where nothing runs, and where cuDNN has no engine
+  /// Absent where nothing runs, and where cuDNN has no engine.
+  std::optional<CudnnConv2dStatistics> fused;
 };
 
 Plans make_plans(Context& context, const Conv2dShape& s) {
@@ -38,8 +38,7 @@ Plans make_plans(Context& context, const Conv2dShape& s) {
     plans.fused.emplace(context, s);
     workspace_bytes = std::max(workspace_bytes, plans.fused->workspace_bytes());
   } catch (const Error& error) {  // the library has no engine: that is the finding
-    fmt::print(stderr, "cudnn_conv2d_statistics {}: {}
-", s.x(), error.what());
+    fmt::print(stderr, "cudnn_conv2d_statistics {}: {}\n", s.x(), error.what());
   }
   context.reserve_workspace(workspace_bytes);
   return plans;

@@ -1,0 +1,173 @@
+// What is measured of a network after an epoch, on a few drawn faces.
+#include "train/judge.h"
+
+#include <cmath>
+
+#include "core/parameter_io.h"
+#include "tests/small_training.h"
+#include "train/epoch_record.h"
+
+namespace lanet::test {
+namespace {
+
+Judgement judge(Session& session, const Config& config) {
+  return lanet::judge(session.context, config, *session.trainer, session.validation);
+}
+
+/// Share of the training faces at `rows` that are predicted as `labels` say.
+double share_predicted(Session& session, const std::vector<int32_t>& rows,
+                       std::span<const int32_t> labels) {
+  const auto predicted = session.trainer->evaluator().predictions(
+      session.context, session.trainer->training_faces().set.images, rows);
+  double right = 0;
+  for (size_t i = 0; i < rows.size(); ++i) right += predicted[i] == labels[rows[i]];
+  return right / static_cast<double>(rows.size());
+}
+
+}  // namespace
+
+TEST_CASE("judge: without wrong labels, a second list or validation there is the test set alone") {
+  const Config config = small_config("baseline");
+  Session session(config);
+  const Judgement judgement = judge(session, config);
+  CHECK(judgement.test.total() == kTest);
+  CHECK_FALSE(judgement.validation);
+  CHECK_FALSE(judgement.labels);
+}
+
+TEST_CASE("judge: wrong labels that a network learns by heart are counted as memorised") {
+  Config config = small_config("baseline");
+  config.data.noise.rate = 0.5;
+  config.train.epochs = 12;
+  config.data.augment = {.flip_probability = 0,
+                         .crop_area_min = 1,
+                         .crop_ratio_min = 1,
+                         .crop_ratio_max = 1,
+                         .jitter_min = 1,
+                         .jitter_max = 1,
+                         .erase_probability = 0};
+  Session session(config);
+  const Faces& faces = session.trainer->training_faces();
+  std::vector<int32_t> wrong;
+  for (int32_t i = 0; i < kTrain; ++i)
+    if (faces.given[i] != faces.judged_by[i]) wrong.push_back(i);
+  REQUIRE(wrong.size() > 5);
+  while (session.trainer->epochs_done() < config.train.epochs) session.trainer->run_epoch();
+  const Judgement judgement = judge(session, config);
+  REQUIRE(judgement.labels);
+  CHECK(judgement.labels->memorised > 0.8);
+  CHECK(judgement.labels->memorised + judgement.labels->corrected <= 1);
+  CHECK(judgement.labels->memorised ==
+        doctest::Approx(share_predicted(session, wrong, faces.given)));
+  CHECK(judgement.labels->corrected ==
+        doctest::Approx(share_predicted(session, wrong, faces.judged_by)));
+  CHECK_FALSE(judgement.labels->estimates);
+}
+
+TEST_CASE("judge: truth without a wrong label has nothing to count") {
+  Config config = small_config();
+  config.data.true_labels = config.data.labels;
+  Session session(config);
+  const Judgement judgement = judge(session, config);
+  REQUIRE(judgement.labels);
+  CHECK(std::isnan(judgement.labels->memorised));
+  CHECK(std::isnan(judgement.labels->corrected));
+  CHECK(judgement.labels->estimates->accuracy == 1);  // at the start the given labels
+  CHECK(std::isnan(judgement.labels->estimates->average_precision));
+}
+
+TEST_CASE("judge: estimates are judged as labels and as detectors of wrong ones") {
+  const std::vector<int32_t> given = {0, 1, 2, 0}, truth = {0, 1, 1, 2};
+  const std::vector<double> estimates = {0.8, 0.1, 0.1,   // right, and no doubt about it
+                                         0.2, 0.4, 0.4,   // the first of equals is right
+                                         0.0, 0.7, 0.3,   // found, and corrected
+                                         0.5, 0.3, 0.2};  // not found
+  const auto figures = judge_estimates(estimates, given, truth);
+  CHECK(figures.accuracy == 0.75);
+  // Doubts 0.2, 0.6, 0.7, 0.5: the wrong ones come first and third.
+  CHECK(figures.average_precision == doctest::Approx(0.5 * 1 + 0.5 * 2 / 3));
+  CHECK_THROWS_AS(judge_estimates(estimates, std::vector<int32_t>{0}, truth), Error);
+}
+
+TEST_CASE("judge: the estimates of LA-Net are its label bank") {
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  Session session(config);
+  session.trainer->run_epoch();
+  const Judgement judgement = judge(session, config);
+  REQUIRE(judgement.labels);
+  REQUIRE(judgement.labels->estimates);
+  const std::vector<double> bank =
+      session.trainer->checkpoint(true).arrays.at("state.label_bank").to<double>();
+  const auto figures = judge_estimates(bank, session.trainer->given_labels(),
+                                       session.trainer->training_faces().judged_by);
+  CHECK(judgement.labels->estimates->accuracy == figures.accuracy);
+  CHECK(judgement.labels->estimates->average_precision == figures.average_precision);
+}
+
+TEST_CASE("judge: validation faces are those that were split off") {
+  Config config = small_config("baseline");
+  config.data.validation = 0.25;
+  Session session(config);
+  CHECK(session.trainer->training_faces().size() + session.validation.size() == kTrain);
+  const Judgement judgement = judge(session, config);
+  REQUIRE(judgement.validation);
+  CHECK(judgement.validation->total() == session.validation.size());
+  CHECK(judgement.test.total() == kTest);
+}
+
+TEST_CASE("judge: judging changes nothing of what is trained") {
+  Config config = small_config("baseline");
+  config.data.noise.rate = 0.3;
+  Session judged(config), alone(config);
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    judged.trainer->run_epoch();
+    alone.trainer->run_epoch();
+    judge(judged, config);
+  }
+  CHECK(judged.trainer->checkpoint(true).arrays == alone.trainer->checkpoint(true).arrays);
+}
+
+TEST_CASE("epoch record: a line has what was measured, and null for what is no number") {
+  EpochRecord record{.training = {.epoch = 2,
+                                  .losses = {{"total", 0.5}},
+                                  .learning_rate = 0.125,
+                                  .train_accuracy = 0.25,
+                                  .seconds = 4,
+                                  .images = 10},
+                     .judged = {.test = Confusion(2, {3, 1, 0, 0})}};
+  const std::string start =
+      R"({"epoch":2,"losses":{"total":0.5},"learning_rate":0.125,"train_accuracy":0.25,)"
+      R"("test_accuracy":0.75,"test_balanced_accuracy":0.75,"test_recall":[0.75,null],)";
+  const std::string end = R"("images_per_second":2.5,"seconds":4.0})";
+  CHECK(to_json(record).dump() == start + end);
+  CHECK(to_text(record, 9) == "epoch 2/9  total 0.5000  train 0.2500  test 0.7500  2.5 img/s");
+  record.judged.validation = Confusion(2, {1, 1, 0, 2});
+  record.judged.labels = {.memorised = 0.5, .corrected = 0.25};
+  const std::string measured =
+      R"("val_accuracy":0.75,"val_balanced_accuracy":0.75,"memorised":0.5,"corrected":0.25,)";
+  CHECK(to_json(record).dump() == start + measured + end);
+  CHECK(to_text(record, 9) ==
+        "epoch 2/9  total 0.5000  train 0.2500  test 0.7500  validation 0.7500  memorised 0.5000  "
+        "corrected 0.2500  2.5 img/s");
+  record.judged.labels->estimates = {.accuracy = 0.875, .average_precision = 0.625};
+  CHECK(to_json(record).dump() ==
+        start + measured + R"("label_accuracy":0.875,"label_average_precision":0.625,)" + end);
+  record.judged.labels = {.memorised = std::nan(""), .corrected = std::nan("")};
+  CHECK(to_json(record)["memorised"].is_null());
+  CHECK(to_text(record, 9).find("memorised") == std::string::npos);
+}
+
+TEST_CASE("epoch record: figures that are missing in a line are named") {
+  const auto line = nlohmann::ordered_json::parse(
+      R"({"epoch":1,"test_accuracy":0.5,"test_balanced_accuracy":0.25,"val_accuracy":null})");
+  CHECK(scores_of(line, false, "m:1").accuracy == 0.5);
+  CHECK(scores_of(line, false, "m:1").balanced_accuracy == 0.25);
+  CHECK_FALSE(scores_of(line, false, "m:1").validation);
+  CHECK_THROWS_WITH_AS(scores_of(line, true, "m:1"), "m:1: val_accuracy: null; expected a number",
+                       InputError);
+  CHECK_THROWS_WITH_AS(scores_of(nlohmann::ordered_json{{"epoch", 1}}, false, "m:2"),
+                       "m:2: test_accuracy: missing; expected a number", InputError);
+}
+
+}  // namespace lanet::test

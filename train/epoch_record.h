@@ -1,0 +1,31 @@
+// What is written and said of an epoch that is done.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "train/judge.h"
+
+namespace lanet {
+
+struct EpochRecord {
+  EpochResult training;
+  Judgement judged;
+};
+
+/// The line of metrics.jsonl: {"epoch", "losses", "learning_rate", "train_accuracy",
+/// "test_accuracy", "test_balanced_accuracy", "test_recall", …, "images_per_second", "seconds"}.
+/// Between them, with validation faces: "val_accuracy", "val_balanced_accuracy"; where the truth of
+/// the training labels is known: "memorised", "corrected"; with label estimates as well:
+/// "label_accuracy", "label_average_precision" (train/judge.h). What is not a number is null.
+nlohmann::ordered_json to_json(const EpochRecord& record);
+
+/// The line for a terminal, without its end.
+std::string to_text(const EpochRecord& record, int64_t epochs);
+
+/// What such a line is compared by. `validation`: with the accuracy on validation faces, which must
+/// be in it. InputError if a figure is missing; `place` says where the line stands.
+EpochScores scores_of(const nlohmann::ordered_json& line, bool validation,
+                      const std::string& place);
+
+}  // namespace lanet

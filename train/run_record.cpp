@@ -1,0 +1,99 @@
+#include "train/run_record.h"
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
+#include "core/file.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr const char* kLabels = "labels.csv";
+/// Metadata of last.safetensors: metrics_digest() of each line of metrics.jsonl, with spaces
+/// between.
+constexpr const char* kDigests = "metrics";
+
+/// The digests that a checkpoint has of `epochs` lines; none if it was written by a program that
+/// knew of none.
+std::vector<std::string> digests_of(const NamedArrays& last, const std::string& path, int epochs) {
+  const auto found = last.metadata.find(kDigests);
+  if (found == last.metadata.end()) return {};
+  std::istringstream words(found->second);
+  std::vector<std::string> digests((std::istream_iterator<std::string>(words)), {});
+  if (std::ssize(digests) != epochs)
+    throw InputError(
+        fmt::format("{}: metadata '{}' has {} lines; expected the {} epochs that are "
+                    "done",
+                    path, kDigests, digests.size(), epochs));
+  return digests;
+}
+
+}  // namespace
+
+void require_same_run(const Config& now, const Config& then, const std::string& path) {
+  Config same = now;
+  same.train.device = then.train.device;
+  same.train.threads = then.train.threads;
+  const nlohmann::ordered_json a = to_json(same).flatten(), b = to_json(then).flatten();
+  for (const auto& [pointer, value] : b.items()) {
+    if (a.at(pointer) == value) continue;
+    std::string field = pointer.substr(1);
+    std::replace(field.begin(), field.end(), '/', '.');
+    throw InputError(fmt::format("{}: {}: the run was started with {}; expected that, not {}", path,
+                                 field, value.dump(), a.at(pointer).dump()));
+  }
+}
+
+RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& last)
+    : folder_(std::move(folder)) {
+  const std::string path = folder_.file(RunFolder::kLast).string();
+  const CheckpointInfo info = checkpoint_info(last, path);
+  require_same_run(config, info.config, path);
+  if (info.epoch < 1 || info.epoch > config.train.epochs)
+    throw InputError(fmt::format("{}: epoch {}; expected one of the run's {}", path, info.epoch,
+                                 config.train.epochs));
+  const bool validation = config.data.validation > 0;
+  for (const auto& line : folder_.metrics(info.epoch, digests_of(last, path, info.epoch))) {
+    scores_.push_back(scores_of(
+        line, validation,
+        fmt::format("{}:{}", folder_.file(RunFolder::kMetrics).string(), scores_.size() + 1)));
+    digests_.push_back(metrics_digest(line));
+  }
+  if (const int best = summary().best_epoch; best < info.epoch) {
+    const std::string file = folder_.file(RunFolder::kBest).string();
+    if (const int epoch = checkpoint_info(read_checkpoint(file), file).epoch; epoch != best)
+      throw InputError(fmt::format("{}: of epoch {}; expected epoch {}, the best by {}", file,
+                                   epoch, best, folder_.file(RunFolder::kMetrics).string()));
+  }
+}
+
+void RunRecord::restore(Trainer& trainer) {
+  folder_.truncate_metrics(trainer.epochs_done());
+  write_results(trainer);
+}
+
+void RunRecord::add(const EpochRecord& record, Trainer& trainer) {
+  const nlohmann::ordered_json line = to_json(record);
+  folder_.append_metrics(line);
+  scores_.push_back({.accuracy = record.judged.test.accuracy(),
+                     .balanced_accuracy = record.judged.test.balanced_accuracy()});
+  if (record.judged.validation) scores_.back().validation = record.judged.validation->accuracy();
+  digests_.push_back(metrics_digest(line));
+  NamedArrays last = trainer.checkpoint(/*with_state=*/true);
+  last.metadata[kDigests] = fmt::format("{}", fmt::join(digests_, " "));
+  write_safetensors(folder_.file(RunFolder::kLast), last);
+  write_results(trainer);
+}
+
+void RunRecord::write_results(Trainer& trainer) {
+  const Summary so_far = summary();
+  if (so_far.best_epoch == trainer.epochs_done())
+    write_safetensors(folder_.file(RunFolder::kBest), trainer.checkpoint(/*with_state=*/false));
+  if (const std::string labels = trainer.labels_csv(); !labels.empty())
+    write_text(folder_.file(kLabels), labels);
+  folder_.write_summary(so_far);
+}
+
+}  // namespace lanet
