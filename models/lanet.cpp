@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/parameter_io.h"
 #include "core/rng.h"
 #include "kernels/label_bank.h"
 #include "kernels/memory_bank.h"
@@ -194,6 +195,10 @@ void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<
   });
   upload(context, bank_labels_, std::vector<int32_t>(config_.bank_rows, kNoLabel));
   context.fill_zero(bank_pointer_);
+}
+
+std::vector<double> LaNet::label_estimates(Context& context, const std::vector<int32_t>&) const {
+  return read_tensor(context, label_bank_);
 }
 
 std::vector<NamedState> LaNet::state() const {

@@ -49,6 +49,8 @@ class LaNet : public Model {
   void initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels);
 
   Value* target_distribution() const override { return target_; }
+  std::vector<double> label_estimates(Context& context,
+                                      const std::vector<int32_t>& given) const override;
   std::vector<NamedState> state() const override;
 
   /// Values inside the step, for inspection; keep() them on graph() before planning.

@@ -70,6 +70,11 @@ class Model {
   Value* logits() const { return logits_; }
   /// T, the label distributions of the batch, [B, C]; null for a model without.
   virtual Value* target_distribution() const { return nullptr; }
+  /// [samples, C], what the model makes of the label of each training sample, of which `given` are
+  /// the given ones; empty for a model without label estimates.
+  virtual std::vector<double> label_estimates(Context&, const std::vector<int32_t>&) const {
+    return {};
+  }
   /// State beside the parameters, on the device.
   virtual std::vector<NamedState> state() const { return {}; }
   Graph& graph() { return graph_; }

@@ -1,5 +1,8 @@
 #include "models/shape_network.h"
 
+#include <functional>
+
+#include "core/parameter_io.h"
 #include "layers/dropout.h"
 #include "layers/label_posterior.h"
 #include "layers/losses.h"

@@ -21,9 +21,11 @@ inline const std::filesystem::path& drawn_faces() {
   return path;
 }
 
+/// method: lanet, robust (of lanet, the recipe), baseline.
 inline Config small_config(const std::string& method = "lanet") {
   Config config;
-  config.method = method;
+  config.method = method == "robust" ? "lanet" : method;
+  if (method == "robust") config.model.recipe = "robust";
   config.data.root = drawn_faces().string();
   config.data.landmarks = "landmarks_19.csv";
   config.data.landmark_size = 64;

@@ -35,6 +35,7 @@ struct DataConfig {
 };
 
 struct ModelConfig {
+  std::string recipe = "published";   // published, robust
   std::string backbone = "resnet18";  // resnet18, resnet50
   std::string pretrained;             // absolute once loaded; empty: none
   int64_t neighbours = 8;             // K
@@ -43,6 +44,7 @@ struct ModelConfig {
   double temperature = 0.1;
   double label_momentum = 0.9;
   double key_momentum = 0.999;
+  double opinion_momentum = 0.9;
 };
 
 struct TrainConfig {
@@ -52,6 +54,7 @@ struct TrainConfig {
   std::string schedule = "linear";  // linear, cosine
   double warmup_epochs = 0;         // less than epochs
   double weight_decay = 0;
+  std::string sampler = "given";  // given, estimates, none
   std::string dtype = "f32";    // f32, bf16, f64
   std::string device = "auto";  // auto, cpu, cuda
   int64_t threads = 0;          // 0: what OpenMP would take

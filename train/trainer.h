@@ -79,6 +79,7 @@ class Trainer {
   /// The means so far over `done` steps of the epoch go on with what these steps left.
   void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
   double learning_rate(int64_t step) const;
+  std::vector<int32_t> sampler_labels();
 
   Context& context_;
   Shard shard_;
