@@ -30,7 +30,8 @@ void mask_gradient(const Tensor& y, const Tensor& dy, const Tensor& masked) {
   for (int64_t i = 0; i < count; ++i) to[i] = output[i] > 0 ? from[i] : T(0);
 }
 
-/// Side by side as many columns as the first-level cache takes, each from its first row to its last.
+/// Side by side as many columns as the first-level cache takes, each from its first row to its
+/// last.
 template <typename T>
 void sum_rows(const Tensor& g, const Gradient& dbias) {
   constexpr int64_t kColumns = 256;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,11 @@ class Model {
   /// the given ones; empty for a model without label estimates.
   virtual std::vector<double> label_estimates(Context&, const std::vector<int32_t>&) const {
     return {};
+  }
+  /// Entropy of the neighbours' weights in the last step, over log K, its mean over this rank's
+  /// rows and both spaces; NaN for a model without neighbours.
+  virtual double neighbour_entropy(Context&) const {
+    return std::numeric_limits<double>::quiet_NaN();
   }
   /// State beside the parameters, on the device.
   virtual std::vector<NamedState> state() const { return {}; }

@@ -42,22 +42,25 @@ Robust::Robust(ParameterStore& store, const RobustConfig& config)
     opinions_written_ =
         graph_.add<Gather>("gather.opinions", std::vector<Value*>{}, constants)->global(0);
   }
-  losses_ = {
-      {"expression",
-       1.0,
-       {recorder.add<DistributionLoss>("loss.expression", target_, logits_, 1.0)}}};
+  losses_ = {{"expression",
+              1.0,
+              {recorder.add<DistributionLoss>("loss.expression", target_, logits_, 1.0)}}};
   // The trainer reads these; opinions enter their table after the optimiser.
   for (Value* value : {logits_, target_, opinions_written_}) graph_.keep(value);
 }
 
 void Robust::plan_state(Context& context) {
   const DType head = store_.master_dtype();
-  state_memory_ = allocate_tensors(context, {{&channel_, {config_.classes, config_.classes}, head},
-                                             {&log_ratio_, {config_.samples, config_.classes}, head},
-                                             {&opinions_, {config_.samples, config_.classes}, head}});
+  state_memory_ =
+      allocate_tensors(context, {{&channel_, {config_.classes, config_.classes}, head},
+                                 {&log_ratio_, {config_.samples, config_.classes}, head},
+                                 {&opinions_, {config_.samples, config_.classes}, head}});
 }
 
 void Robust::initialise_state(Context& context, const LabelKnowledge& knowledge) {
+  LANET_REQUIRE(std::ssize(knowledge.log_ratio) == config_.samples * config_.classes,
+                "knowledge of {} numbers about {} samples", knowledge.log_ratio.size(),
+                config_.samples);
   write_tensor(context, channel_, knowledge.channel);
   write_tensor(context, log_ratio_, knowledge.log_ratio);
   std::vector<double> opinions;
@@ -79,8 +82,7 @@ std::vector<double> Robust::label_estimates(Context& context,
                                    {&log_ratio, rows, DType::f64},
                                    {&target, rows, DType::f64}});
   std::vector<double> opinions = read_tensor(context, opinions_);
-  for (double& opinion : opinions)
-    opinion = std::log(std::max(opinion, kSmallestOpinion<double>));
+  for (double& opinion : opinions) opinion = std::log(std::max(opinion, kSmallestOpinion<double>));
   write_tensor(host, logits, opinions);
   write_tensor(host, channel, read_tensor(context, channel_));
   write_tensor(host, log_ratio, read_tensor(context, log_ratio_));

@@ -41,9 +41,9 @@ ShapeNetwork::ShapeNetwork(ParameterStore& store, const ShapeNetworkConfig& conf
     return recorder.add<Dropout>(name, x, step, config.dropout, config.seed);
   });
   graph_.keep(logits_);
-  const auto* posterior = graph_.add<LabelPosterior>("posterior", logits_, inputs_.labels,
-                                                     inputs_.sample_indices,
-                                                     LabelEvidence{.channel = channel});
+  const auto* posterior =
+      graph_.add<LabelPosterior>("posterior", logits_, inputs_.labels, inputs_.sample_indices,
+                                 LabelEvidence{.channel = channel});
   losses_ = {{"shape",
               1.0,
               {recorder.add<DistributionLoss>("loss.shape", posterior->target(), logits_, 1.0)}}};
@@ -67,7 +67,8 @@ ShapeClassifier::ShapeClassifier(ParameterStore& store, const ShapeNetworkConfig
                                  int64_t batch) {
   Recorder recorder(graph_, store);
   shapes_ = graph_.input("shapes", {batch, config.dimensions}, recorder.head_dtype());
-  logits_ = record_layers(recorder, config, shapes_, [](const std::string&, Value* x) { return x; });
+  logits_ =
+      record_layers(recorder, config, shapes_, [](const std::string&, Value* x) { return x; });
   graph_.keep(logits_);
 }
 

@@ -1,6 +1,7 @@
 // A small perceptron from the shape of a face's landmarks (data/landmark_shapes.h) to its class,
 // trained on labels that may be wrong: its loss contains the channel that made them so.
-//   −log Σ_y p(y | s)·N[y, g]        s: the shape, g: the given label, N[y, g] = P(given g | true y)
+//   −log Σ_y p(y | s)·N[y, g]        s: the shape, g: the given label, N[y, g] = P(given g | true
+//   y)
 // (design: labels, "One loss for all of it".)
 #pragma once
 

@@ -4,6 +4,7 @@
 #include "data/landmarks.h"
 #include "data/synth.h"
 #include "tests/temporary_folder.h"
+#include "train/label_knowledge.h"
 #include "train/trainer.h"
 
 namespace lanet::test {
@@ -47,9 +48,15 @@ struct Session {
     Faces test = load_faces(context, config, Split::test, false, silent, {});
     validation = split_off_validation(context, config, train);
     std::vector<int32_t> labels = train.given;
+    LabelKnowledge knowledge;
+    if (config.model.recipe == "robust")
+      knowledge = learn_label_knowledge(train, {.given = labels,
+                                                .quick = {.networks = 1, .steps = 20},
+                                                .thorough = {.networks = 1, .steps = 40},
+                                                .message = silent});
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
-    trainer->initialise(silent);
+    trainer->initialise(silent, knowledge);
   }
   ~Session() {
     trainer.reset();

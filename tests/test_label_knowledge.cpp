@@ -46,6 +46,8 @@ Faces drawn_faces(double noise) {
 
 LabelKnowledge learn(const Faces& faces, std::vector<std::string>* messages = nullptr) {
   return learn_label_knowledge(faces, {.given = faces.given,
+                                       .quick = {.networks = 1, .steps = 150},
+                                       .thorough = {.networks = 1, .steps = 200},
                                        .seed = 1,
                                        .message = [&](const std::string& line) {
                                          if (messages) messages->push_back(line);

@@ -63,9 +63,8 @@ TEST_CASE("noise channel: the likelihood of two faces by hand") {
 TEST_CASE("noise channel: EM finds the rate of symmetric noise from either side") {
   const Drawn drawn(symmetric_channel(kClasses, 0.3));
   for (const double start : {0.05, 0.6}) {
-    const NoiseChannel found = fit_channel(drawn.posteriors, drawn.given,
-                                           symmetric_channel(kClasses, start),
-                                           ChannelForm::symmetric);
+    const NoiseChannel found = fit_channel(
+        drawn.posteriors, drawn.given, symmetric_channel(kClasses, start), ChannelForm::symmetric);
     CHECK(largest_difference(found, symmetric_channel(kClasses, 0.3)) < 0.02);
   }
 }
@@ -90,6 +89,27 @@ TEST_CASE("noise channel: the surest faces of each class are its anchors") {
   CHECK(largest_difference(found, {0.5, 0.5, 0.5, 0.5}) < 1e-12);
   const NoiseChannel one = anchor_channel(posteriors, given, 2, 0.0);  // one face each
   CHECK(largest_difference(one, {1, 0, 0, 1}) < 2e-4);
+}
+
+TEST_CASE("noise channel: a floor adds symmetric noise up to it, and none beyond") {
+  const NoiseChannel raised = with_floor(symmetric_channel(kClasses, 0.1), 0.1, 0.25);
+  CHECK(largest_difference(raised, symmetric_channel(kClasses, 0.25)) < 1e-12);
+  CHECK(with_floor(kConfusing, 0.3, 0.25) == kConfusing);
+  const NoiseChannel from_none = with_floor(symmetric_channel(kClasses, 0), 0, 0.2);
+  CHECK(largest_difference(from_none, symmetric_channel(kClasses, 0.2)) < 1e-12);
+}
+
+TEST_CASE("noise channel: held out faces favour the channel that made the labels") {
+  const Drawn drawn(symmetric_channel(kClasses, 0.3));
+  const auto likelihood = [&](ChannelForm form) {
+    return held_out_likelihood(drawn.posteriors, drawn.given, symmetric_channel(kClasses, 0.2),
+                               form);
+  };
+  CHECK(likelihood(ChannelForm::symmetric) > likelihood(ChannelForm::full));
+  const Drawn confused(kConfusing);
+  CHECK(held_out_likelihood(confused.posteriors, confused.given, kConfusing, ChannelForm::full) >
+        held_out_likelihood(confused.posteriors, confused.given, symmetric_channel(kClasses, 0.2),
+                            ChannelForm::symmetric));
 }
 
 TEST_CASE("noise channel: rate and prior are those of the faces") {

@@ -75,7 +75,8 @@ TEST_CASE("shape posterior: the same seed gives the same bits in any number of t
   CHECK(cross_fit(clouds, 1) != cross_fit(clouds, 2));
 }
 
-TEST_CASE("shape posterior: no face's own label reaches its posterior, and invalid faces have none") {
+TEST_CASE(
+    "shape posterior: no face's own label reaches its posterior, and invalid faces have none") {
   Clouds clouds;
   clouds.valid[0] = 0;
   const std::vector<double> before = cross_fit(clouds, 1);

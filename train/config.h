@@ -45,6 +45,7 @@ struct ModelConfig {
   double label_momentum = 0.9;
   double key_momentum = 0.999;
   double opinion_momentum = 0.9;
+  double noise_floor = 0.2;
 };
 
 struct TrainConfig {
@@ -55,10 +56,10 @@ struct TrainConfig {
   double warmup_epochs = 0;         // less than epochs
   double weight_decay = 0;
   std::string sampler = "given";  // given, estimates, none
-  std::string dtype = "f32";    // f32, bf16, f64
-  std::string device = "auto";  // auto, cpu, cuda
-  int64_t threads = 0;          // 0: what OpenMP would take
-  bool tf32 = false;            // on CUDA: products of f32 may round their operands to TF32
+  std::string dtype = "f32";      // f32, bf16, f64
+  std::string device = "auto";    // auto, cpu, cuda
+  int64_t threads = 0;            // 0: what OpenMP would take
+  bool tf32 = false;              // on CUDA: products of f32 may round their operands to TF32
   LossWeights weights;
 };
 

@@ -70,6 +70,10 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
      "robust: share of earlier visits in the network's opinion on a face"},
+    {LANET_FIELD(model.noise_floor), Range{0, 0.8},
+     "robust: share of wrong labels that is assumed where the landmarks show fewer: they cannot "
+     "show "
+     "systematic ones"},
     {LANET_FIELD(train.epochs), Range{1, 100000}, "passes over the training set"},
     {LANET_FIELD(train.batch), Range{2, 65536},
      "images a step, over all devices; >= model.neighbours + 2"},

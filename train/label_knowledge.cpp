@@ -5,15 +5,12 @@
 
 #include "core/error.h"
 #include "data/landmarks.h"
-#include "train/shape_posterior.h"
 
 namespace lanet {
 
 namespace {
 
-constexpr ShapeEffort kQuick{.networks = 1, .steps = 400};   // while channels are compared
-constexpr ShapeEffort kFinal{.networks = 2, .steps = 1000};  // with the channel that was chosen
-constexpr int kRounds = 3;                                   // of networks and channel in turn
+constexpr int kRounds = 3;  // of networks and channel in turn
 constexpr double kSymmetricStart = 0.2;
 constexpr double kAnchorShare = 0.05;
 
@@ -21,8 +18,8 @@ constexpr double kAnchorShare = 0.05;
 struct Candidate {
   std::string name;
   NoiseChannel channel;
-  int64_t parameters = 0;
-  double likelihood = 0;  // the mean over faces
+  double likelihood = 0;  // the mean over faces that it was not fitted to
+  double rate = 0;        // of wrong labels
 };
 
 /// Takes channels and networks in turn, over the faces with landmarks.
@@ -34,32 +31,30 @@ class ChannelSearch {
         valid_(faces.valid),
         networks_(shapes, faces.valid, options.given, kNumExpressions, options.seed, options.device,
                   options.threads),
-        total_((1 + 2 * kRounds) * networks_.steps(kQuick) + networks_.steps(kFinal)) {
+        total_((1 + 2 * kRounds) * networks_.steps(options_.quick) +
+               networks_.steps(options.thorough)) {
     for (size_t i = 0; i < valid_.size(); ++i)
       if (valid_[i]) given_.push_back(options.given[i]);
   }
 
   Candidate choose() {
-    constexpr int64_t kFree = kNumExpressions * (kNumExpressions - 1);
     const NoiseChannel none = symmetric_channel(kNumExpressions, 0);
-    const std::vector<double> plain = valid_rows(cross_fit(none, kQuick));
-    std::vector<Candidate> candidates = {
-        {"none", none, 0, log_likelihood(plain, given_, none)},
+    const std::vector<double> plain = valid_rows(cross_fit(none, options_.quick));
+    const std::vector<Candidate> candidates = {
+        {"none", none, log_likelihood(plain, given_, none), 0},
         alternate("symmetric", symmetric_channel(kNumExpressions, kSymmetricStart),
-                  ChannelForm::symmetric, 1),
+                  ChannelForm::symmetric),
         alternate("full", anchor_channel(plain, given_, kNumExpressions, kAnchorShare),
-                  ChannelForm::full, kFree)};
-    const auto cost = [&](const Candidate& c) {
-      const auto n = static_cast<double>(given_.size());
-      return static_cast<double>(c.parameters) * std::log(n) / 2 - n * c.likelihood;
-    };
-    for (const Candidate& c : candidates)
-      options_.message(fmt::format("channel {}: likelihood {:.4f}, cost {:.1f}, rate {:.3f}", c.name,
-                                   c.likelihood, cost(c),
-                                   1 - trace(c.channel) / kNumExpressions));
-    return *std::min_element(
+                  ChannelForm::full)};
+    for (const Candidate& c : candidates) {
+      std::string diag;
+      for (int y = 0; y < 7; ++y) diag += fmt::format(" {:.2f}", c.channel[y * 8]);
+      options_.message(fmt::format("channel {}: likelihood {:.4f} ({:.1f} nats), {}", c.name,
+                                   c.likelihood, c.likelihood * given_.size(), diag));
+    }
+    return *std::max_element(
         candidates.begin(), candidates.end(),
-        [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });
+        [&](const Candidate& a, const Candidate& b) { return a.likelihood < b.likelihood; });
   }
 
   /// [N, C]
@@ -83,20 +78,16 @@ class ChannelSearch {
   const std::vector<int32_t>& given() const { return given_; }
 
  private:
-  static double trace(const NoiseChannel& channel) {
-    double sum = 0;
-    for (int64_t y = 0; y < kNumExpressions; ++y) sum += channel[y * kNumExpressions + y];
-    return sum;
-  }
-
-  Candidate alternate(const std::string& name, NoiseChannel channel, ChannelForm form,
-                      int64_t parameters) {
-    std::vector<double> posteriors;
+  Candidate alternate(const std::string& name, NoiseChannel channel, ChannelForm form) {
+    Candidate candidate{name, std::move(channel)};
     for (int round = 0; round < kRounds; ++round) {
-      posteriors = valid_rows(cross_fit(channel, kQuick));
-      channel = fit_channel(posteriors, given_, channel, form);
+      const std::vector<double> posteriors =
+          valid_rows(cross_fit(candidate.channel, options_.quick));
+      candidate.likelihood = held_out_likelihood(posteriors, given_, candidate.channel, form);
+      candidate.channel = fit_channel(posteriors, given_, candidate.channel, form);
+      candidate.rate = noise_rate(posteriors, given_, candidate.channel);
     }
-    return {name, channel, parameters, log_likelihood(posteriors, given_, channel)};
+    return candidate;
   }
 
   const LabelKnowledgeOptions& options_;
@@ -113,16 +104,22 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
   const LandmarkShapes shapes = landmark_shapes(faces.landmarks, faces.valid, kFlipPermutation);
   ChannelSearch search(shapes, faces, options);
   const Candidate found = search.choose();
-  const std::vector<double> posteriors = search.cross_fit(found.channel, kFinal);
-  const std::vector<double> valid = search.valid_rows(posteriors);
-  LabelKnowledge knowledge{.channel = found.channel,
-                           .prior = class_prior(valid, search.given(), found.channel)};
+  const NoiseChannel channel = with_floor(found.channel, found.rate, options.noise_floor);
+  const std::vector<double> posteriors = search.cross_fit(channel, options.thorough);
+  LabelKnowledge knowledge{
+      .channel = channel,
+      .prior = class_prior(search.valid_rows(posteriors), search.given(), channel)};
   for (size_t i = 0; i < options.given.size(); ++i)
     for (int64_t y = 0; y < kC; ++y)
       knowledge.log_ratio.push_back(
-          faces.valid[i] ? std::log(std::max(posteriors[i * kC + y], 1e-6) / knowledge.prior[y]) : 0);
-  options.message(fmt::format("noise: {} channel, {:.1f} % of the given labels look wrong", found.name,
-                              100 * noise_rate(valid, search.given(), found.channel)));
+          faces.valid[i] ? std::log(std::max(posteriors[i * kC + y], 1e-6) / knowledge.prior[y])
+                         : 0);
+  options.message(fmt::format("noise: {} channel, {:.1f} % of the given labels look wrong{}",
+                              found.name, 100 * found.rate,
+                              found.rate < options.noise_floor
+                                  ? fmt::format("; {:.1f} % are assumed to be (model.noise_floor)",
+                                                100 * options.noise_floor)
+                                  : ""));
   return knowledge;
 }
 

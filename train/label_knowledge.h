@@ -8,23 +8,26 @@
 #include "models/robust.h"
 #include "train/faces.h"
 #include "train/noise_channel.h"
+#include "train/shape_posterior.h"
 
 namespace lanet {
 
 struct LabelKnowledgeOptions {
   std::vector<int32_t> given;  ///< [N], labels of the training faces
-  std::string shapes = "network";
+  double noise_floor = 0;      ///< share of wrong labels that is assumed at least
+  ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared
+  ShapeEffort thorough{.networks = 2, .steps = 1000};  ///< with the channel that was chosen
   Device device = Device::cpu;
   int threads = 0;
   uint64_t seed = 0;
-  std::function<void(const std::string&)> message;             ///< a line of what was found
+  std::function<void(const std::string&)> message;            ///< a line of what was found
   std::function<void(int64_t done, int64_t total)> progress;  ///< in steps of shape networks
 };
 
 /// Trains shape networks on the landmarks of `faces`, of which invalid ones bring nothing, and
-/// estimates the channel with them: of no noise, one rate and a full matrix, the one that foretells
-/// the given labels best, each parameter of a channel counted as ½·ln N (Schwarz 1978). The same
-/// bits for the same arguments on one machine.
+/// estimates the channel with them: of no noise, one rate, and a full matrix, the one that
+/// foretells best the given labels of faces that it was not fitted to. The same bits for the same
+/// arguments on one machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
 
 }  // namespace lanet

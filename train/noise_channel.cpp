@@ -10,13 +10,14 @@ namespace lanet {
 
 namespace {
 
-constexpr int kMaxRounds = 500;
-constexpr double kConverged = 1e-6;
+constexpr int kMaxRounds = 300;
+constexpr double kConverged = 1e-5;
+constexpr int64_t kParts = 5;            // of the faces, to hold one of them out
 constexpr double kSmallestEntry = 1e-4;  // of an estimated channel: nothing is impossible
 
 int64_t class_count(std::span<const double> posteriors, std::span<const int32_t> given) {
-  LANET_REQUIRE(!given.empty() && posteriors.size() % given.size() == 0, "{} posteriors of {} faces",
-                posteriors.size(), given.size());
+  LANET_REQUIRE(!given.empty() && posteriors.size() % given.size() == 0,
+                "{} posteriors of {} faces", posteriors.size(), given.size());
   return static_cast<int64_t>(posteriors.size() / given.size());
 }
 
@@ -87,11 +88,31 @@ NoiseChannel fit_channel(std::span<const double> posteriors, std::span<const int
       normalise_rows(next, classes);
     }
     double change = 0;
-    for (size_t i = 0; i < next.size(); ++i) change = std::max(change, std::abs(next[i] - channel[i]));
+    for (size_t i = 0; i < next.size(); ++i)
+      change = std::max(change, std::abs(next[i] - channel[i]));
     channel = std::move(next);
     if (change < kConverged) break;
   }
   return channel;
+}
+
+double held_out_likelihood(std::span<const double> posteriors, std::span<const int32_t> given,
+                           const NoiseChannel& start, ChannelForm form) {
+  const int64_t classes = class_count(posteriors, given), faces = std::ssize(given);
+  double sum = 0;
+  for (int64_t part = 0; part < std::min(kParts, faces); ++part) {
+    std::vector<double> posterior[2];
+    std::vector<int32_t> label[2];
+    for (int64_t i = 0; i < faces; ++i) {
+      const bool held_out = i % kParts == part;
+      posterior[held_out].insert(posterior[held_out].end(), posteriors.begin() + i * classes,
+                                 posteriors.begin() + (i + 1) * classes);
+      label[held_out].push_back(given[i]);
+    }
+    const NoiseChannel channel = fit_channel(posterior[0], label[0], start, form);
+    sum += log_likelihood(posterior[1], label[1], channel) * static_cast<double>(label[1].size());
+  }
+  return sum / static_cast<double>(faces);
 }
 
 NoiseChannel anchor_channel(std::span<const double> posteriors, std::span<const int32_t> given,
@@ -99,7 +120,8 @@ NoiseChannel anchor_channel(std::span<const double> posteriors, std::span<const 
   const int64_t faces = std::ssize(given);
   LANET_REQUIRE(class_count(posteriors, given) == classes, "posteriors of {} classes",
                 class_count(posteriors, given));
-  const auto count = std::clamp<int64_t>(std::llround(share * static_cast<double>(faces)), 1, faces);
+  const auto count =
+      std::clamp<int64_t>(std::llround(share * static_cast<double>(faces)), 1, faces);
   NoiseChannel channel(classes * classes);
   std::vector<int64_t> order(faces);
   for (int64_t c = 0; c < classes; ++c) {
@@ -121,13 +143,28 @@ double noise_rate(std::span<const double> posteriors, std::span<const int32_t> g
                  static_cast<double>(given.size());
 }
 
-std::vector<double> class_prior(std::span<const double> posteriors,
-                                std::span<const int32_t> given, const NoiseChannel& channel) {
+NoiseChannel with_floor(const NoiseChannel& channel, double rate, double floor) {
+  const auto classes = static_cast<int64_t>(std::llround(std::sqrt(channel.size())));
+  if (rate >= floor) return channel;
+  // Of right labels the share m becomes wrong, of wrong ones m/(C − 1) right.
+  const double m = (floor - rate) / (1 - rate - rate / static_cast<double>(classes - 1));
+  const NoiseChannel more = symmetric_channel(classes, std::min(m, 1.0));
+  NoiseChannel product(channel.size());
+  for (int64_t y = 0; y < classes; ++y)
+    for (int64_t via = 0; via < classes; ++via)
+      for (int64_t g = 0; g < classes; ++g)
+        product[y * classes + g] += channel[y * classes + via] * more[via * classes + g];
+  return product;
+}
+
+std::vector<double> class_prior(std::span<const double> posteriors, std::span<const int32_t> given,
+                                const NoiseChannel& channel) {
   const int64_t classes = class_count(posteriors, given);
   const std::vector<double> counts = joint_counts(posteriors, given, channel);
   std::vector<double> prior(classes);
   for (int64_t y = 0; y < classes; ++y)
-    prior[y] = std::accumulate(counts.begin() + y * classes, counts.begin() + (y + 1) * classes, 0.0);
+    prior[y] =
+        std::accumulate(counts.begin() + y * classes, counts.begin() + (y + 1) * classes, 0.0);
   const double sum = std::accumulate(prior.begin(), prior.end(), 0.0);
   for (double& p : prior) p = (p / sum + kSmallestEntry) / (1 + kSmallestEntry * double(classes));
   return prior;

@@ -30,6 +30,11 @@ double log_likelihood(std::span<const double> posteriors, std::span<const int32_
 NoiseChannel fit_channel(std::span<const double> posteriors, std::span<const int32_t> given,
                          const NoiseChannel& start, ChannelForm form);
 
+/// As log_likelihood() under fit_channel(), but each face's channel is fitted to other faces: to
+/// four fifths of them.
+double held_out_likelihood(std::span<const double> posteriors, std::span<const int32_t> given,
+                           const NoiseChannel& start, ChannelForm form);
+
 /// Row c: the given labels of those faces that are surest to be of class c, share·N of them or as
 /// many as there are (Patrini et al. 2017, anchors). Posteriors of a network trained without a
 /// channel.
@@ -40,8 +45,12 @@ NoiseChannel anchor_channel(std::span<const double> posteriors, std::span<const 
 double noise_rate(std::span<const double> posteriors, std::span<const int32_t> given,
                   const NoiseChannel& channel);
 
+/// `channel`, whose share of wrong labels is `rate`, followed by as much symmetric noise as makes
+/// that share `floor`; nothing where it is that large already.
+NoiseChannel with_floor(const NoiseChannel& channel, double rate, double floor);
+
 /// The prior of the true classes: the mean over faces of their class given the label.
-std::vector<double> class_prior(std::span<const double> posteriors,
-                                std::span<const int32_t> given, const NoiseChannel& channel);
+std::vector<double> class_prior(std::span<const double> posteriors, std::span<const int32_t> given,
+                                const NoiseChannel& channel);
 
 }  // namespace lanet

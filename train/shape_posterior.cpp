@@ -92,8 +92,7 @@ class ShapePosterior::Worker {
       upload(context_, network_.inputs().images->data, batch);
       upload(context_, network_.inputs().labels->data, labels);
       network_.set_dropout_step(context_, static_cast<int32_t>(step));
-      const double turn =
-          std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps);
+      const double turn = std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps);
       network_.set_step(context_, step + 1, kLearningRate * (1 + std::cos(turn)) / 2);
       network_.step(context_);
       stepped();
@@ -109,8 +108,8 @@ class ShapePosterior::Worker {
     std::vector<float> batch(of_.batch_ * d);
     for (const auto* from : {&of_.shapes_.shapes, &of_.shapes_.mirrored}) {
       for (int64_t first = 0; first < std::ssize(rows); first += of_.batch_) {
-        const auto part = std::span(rows).subspan(
-            first, std::min(of_.batch_, std::ssize(rows) - first));
+        const auto part =
+            std::span(rows).subspan(first, std::min(of_.batch_, std::ssize(rows) - first));
         for (int64_t b = 0; b < std::ssize(part); ++b)
           std::copy_n(from->begin() + part[b] * d, d, batch.begin() + b * d);
         upload(context_, classifier_.shapes(), batch);
@@ -174,8 +173,7 @@ int64_t ShapePosterior::steps(const ShapeEffort& effort) const {
 }
 
 std::vector<double> ShapePosterior::cross_fit(const std::vector<double>& channel,
-                                              const ShapeEffort& effort,
-                                              const Progress& progress) {
+                                              const ShapeEffort& effort, const Progress& progress) {
   const int count = kShapeFolds * effort.networks;
   const int64_t steps_each = steps(effort) / count;
   std::atomic<int> next = 0;
@@ -205,9 +203,7 @@ std::vector<double> ShapePosterior::cross_fit(const std::vector<double>& channel
   {
     std::vector<std::jthread> threads;
     for (size_t number = 1; number < workers_.size(); ++number)
-      threads.emplace_back([&, number] {
-        work(number, {});
-      });
+      threads.emplace_back([&, number] { work(number, {}); });
     work(0, progress);
   }
   for (const std::exception_ptr& failure : failures)

@@ -7,6 +7,7 @@
 #include "train/commands.h"
 #include "train/environment.h"
 #include "train/judge.h"
+#include "train/label_knowledge.h"
 #include "train/progress.h"
 #include "train/ranks.h"
 #include "train/run_record.h"
@@ -142,6 +143,18 @@ class Run {
         "{} training{} and {} test faces at {} px", train_.size(),
         validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
         test_.size(), config_.data.image_size);
+    const auto tell = [&](const std::string& line) { messages_.push_back(line); };
+    LabelKnowledge knowledge;
+    if (config_.method == "lanet" && config_.model.recipe == "robust" && ranks_.first() &&
+        !options_.resume)
+      knowledge = learn_label_knowledge(
+          train_, {.given = labels_,
+                   .noise_floor = config_.model.noise_floor,
+                   .device = context_->device(),
+                   .threads = context_->threads(),
+                   .seed = static_cast<uint64_t>(config_.seed),
+                   .message = tell,
+                   .progress = progress_function("learning from the landmarks", "steps")});
     // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
     trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
                      options_.graph && ranks_.size() == 1);
@@ -149,7 +162,7 @@ class Run {
     if (options_.resume)
       load_checkpoint();
     else
-      trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
+      trainer_->initialise(tell, knowledge);
     checkpoint_ = {};
   }
 
@@ -195,6 +208,11 @@ class Run {
       record_->add(record, *trainer_);
       context_->communicator().barrier(*context_);
       progress.message(to_text(record, epochs));
+      const std::vector<std::string> found = warnings(record);
+      for (const std::string& line : found)
+        if (std::find(warned_.begin(), warned_.end(), line) == warned_.end())
+          progress.message(line);
+      warned_ = found;  // told once, until it ends
     }
     progress.finish();
     say(summary_line(record_->summary()));
@@ -222,6 +240,7 @@ class Run {
   std::vector<int32_t> truth_, labels_;  // their true and given labels
   std::string faces_;
   std::vector<std::string> messages_;
+  std::vector<std::string> warned_;  // of the last epoch
   std::optional<RunRecord> record_;  // rank 0's
   std::optional<Trainer> trainer_;
 };

@@ -8,7 +8,6 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
-#include "train/label_knowledge.h"
 #include "train/schedule.h"
 #include "train/session.h"
 
@@ -91,18 +90,14 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   context.freeze();
 }
 
-void Trainer::initialise(const std::function<void(const std::string&)>& message) {
+void Trainer::initialise(const std::function<void(const std::string&)>& message,
+                         const LabelKnowledge& knowledge) {
   store_.initialise(context_, config_.seed);
   refresh_shadows(context_, store_);
   if (auto* lanet = dynamic_cast<LaNet*>(model_.get()))
     lanet->initialise_state(context_, config_.seed, given_labels_);
   if (auto* robust = dynamic_cast<Robust*>(model_.get()))
-    robust->initialise_state(
-        context_, learn_label_knowledge(train_, {.given = given_labels_,
-                                                 .device = context_.device(),
-                                                 .threads = context_.threads(),
-                                                 .seed = static_cast<uint64_t>(config_.seed),
-                                                 .message = message}));
+    robust->initialise_state(context_, knowledge);
   if (config_.model.pretrained.empty()) return;
   const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
   auto named = [](const std::vector<std::string>& names) {

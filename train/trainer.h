@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/captured_work.h"
+#include "models/robust.h"
 #include "train/checkpoint.h"
 #include "train/epoch_tables.h"
 #include "train/evaluate.h"
@@ -37,7 +38,9 @@ class Trainer {
           std::vector<int32_t> given_labels, bool capture = true);
 
   /// Starting weights by seed; then, if the configuration names one, the backbone file's.
-  void initialise(const std::function<void(const std::string&)>& message);
+  /// knowledge: what the recipe `robust` starts from.
+  void initialise(const std::function<void(const std::string&)>& message,
+                  const LabelKnowledge& knowledge = {});
   /// Goes on from a checkpoint with training state.
   void load(const NamedArrays& checkpoint, const std::string& path);
   /// After rank 0 did one of the two: all ranks stand where it stands.
