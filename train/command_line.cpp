@@ -132,6 +132,45 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   });
 }
 
+void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> run) {
+  auto options = std::make_shared<ExperimentOptions>();
+  auto shorthands = std::make_shared<Shorthands>();
+  CLI::App& command = add_command(
+      app_, "experiment", "Train every setting of a plan under every condition with every seed",
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces --resume\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --jobs 2 --record "
+      "docs/results/demo\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --report\n\n"
+      "Finished runs are skipped. What was interrupted or killed goes on with --resume. Ctrl-Z, or "
+      "SIGTSTP,\nstops all runs until the experiment is continued. "
+      "Tables (table.md, table.csv) and pictures\n(SVG) are written to the record or, without one, "
+      "beside the runs, after each run.");
+  command.add_option("PLAN", options->plan, "plan of the experiment (JSON)")->required();
+  command.add_option("--set", options->overrides, "a.b=value: lay a value over every run")
+      ->allow_extra_args(false);
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "go on with the runs that are not finished");
+  CLI::Option* jobs =
+      command.add_option("--jobs", options->jobs, "runs at a time, which share the cores")
+          ->check(CLI::Range(1, 1024))
+          ->capture_default_str();
+  command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
+  command.add_option("--record", options->record,
+                     "folder for the small files of finished runs; what is finished there is not "
+                     "run again");
+  command
+      .add_flag("--report", options->report,
+                "run nothing: make the tables and pictures of what is finished")
+      ->excludes(resume)
+      ->excludes(jobs);
+  shorthands->add_to(command);
+  command.callback([this, options, shorthands, run] {
+    shorthands->append_to(options->overrides);
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
 void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
   auto options = std::make_shared<EvalOptions>();
   auto shorthands = std::make_shared<Shorthands>();

@@ -79,6 +79,18 @@ struct Config {
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 
+/// Values laid over a configuration as if a file held them. `fields`: an object, by full path
+/// ("data.noise.rate") or in sections; `source`: what messages call it; `base`: the folder that
+/// relative paths are taken from.
+struct ConfigLayer {
+  std::string source;
+  std::filesystem::path base;
+  nlohmann::json fields;
+};
+/// The same with layers between the file and the overrides, each over those before it.
+Config load_config(const std::filesystem::path& file, const std::vector<ConfigLayer>& layers,
+                   const std::vector<std::string>& overrides);
+
 /// Throws InputError if training with this configuration needs a file that it does not name: the
 /// landmarks of method lanet. (Evaluation needs none.) `file`: what the message names.
 void check_trainable(const Config& config, const std::string& file);

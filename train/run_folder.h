@@ -25,7 +25,10 @@ namespace lanet {
 
 class RunFolder {
  public:
+  static constexpr const char* kConfig = "config.json";
+  static constexpr const char* kEnvironment = "environment.json";
   static constexpr const char* kMetrics = "metrics.jsonl";
+  static constexpr const char* kSummary = "summary.json";
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
 
