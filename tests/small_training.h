@@ -22,7 +22,7 @@ inline const std::filesystem::path& drawn_faces() {
   return path;
 }
 
-/// method: lanet, robust (of lanet, the recipe), baseline.
+/// method: a value of that field, or robust, the recipe of lanet.
 inline Config small_config(const std::string& method = "lanet") {
   Config config;
   config.method = method == "robust" ? "lanet" : method;
@@ -44,16 +44,17 @@ struct Session {
       : context(device, threads) {
     context.set_communicator(communicator);
     auto silent = [](const std::string&) {};
-    Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
+    Faces train = load_faces(context, config, Split::train, reads_landmarks(config), silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});
     validation = split_off_validation(context, config, train);
     std::vector<int32_t> labels = train.given;
     LabelKnowledge knowledge;
-    if (config.model.recipe == "robust")
+    if (starts_from_knowledge(config))
       knowledge = learn_label_knowledge(train, {.given = labels,
                                                 .quick = {.networks = 1, .steps = 20},
                                                 .thorough = {.networks = 1, .steps = 40},
                                                 .message = silent});
+    if (config.method == "corrected") knowledge = corrected_once(knowledge, labels);
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
     trainer->initialise(silent, knowledge);

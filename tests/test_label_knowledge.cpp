@@ -84,6 +84,20 @@ TEST_CASE("label knowledge: of a face without landmarks nothing is known") {
     CHECK(knowledge.log_ratio[3 * kNumExpressions + y] == 0);
 }
 
+TEST_CASE("label knowledge: corrected once, each face has the class that shape and label favour") {
+  constexpr int64_t kC = kNumExpressions;
+  LabelKnowledge knowledge{.channel = symmetric_channel(kC, 0.3),
+                           .prior = std::vector<double>(kC, 1.0 / kC),
+                           .log_ratio = std::vector<double>(2 * kC)};
+  knowledge.log_ratio[2] = 2.5;       // not enough against 0.7 : 0.05
+  knowledge.log_ratio[kC + 2] = 2.7;  // log 14 = 2.64
+  const LabelKnowledge corrected = corrected_once(knowledge, std::vector<int32_t>{5, 5});
+  for (int64_t y = 0; y < kC; ++y) {
+    CHECK(std::exp(corrected.log_ratio[y]) == (y == 5));
+    CHECK(std::exp(corrected.log_ratio[kC + y]) == (y == 2));
+  }
+}
+
 TEST_CASE("label knowledge: right labels look right") {
   const Faces faces = drawn_faces(0);
   const LabelKnowledge knowledge = learn(faces);

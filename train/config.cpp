@@ -234,10 +234,21 @@ std::string config_help() {
   return text;
 }
 
+bool reads_landmarks(const Config& config) {
+  return config.method == "lanet" || config.method == "corrected";
+}
+
+bool starts_from_knowledge(const Config& config) {
+  return config.method == "corrected" ||
+         (config.method == "lanet" && config.model.recipe == "robust");
+}
+
 void check_trainable(const Config& config, const std::string& file) {
-  if (config.method == "lanet" && config.data.landmarks.empty())
+  if (reads_landmarks(config) && config.data.landmarks.empty())
     fail(file, "data.landmarks",
-         "null; expected a landmark file, which method lanet trains with (baseline needs none)");
+         fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
+                     "none)",
+                     config.method));
 }
 
 }  // namespace lanet

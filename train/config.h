@@ -46,6 +46,7 @@ struct ModelConfig {
   double key_momentum = 0.999;
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;
+  std::string shapes = "network";  // network, none
 };
 
 struct TrainConfig {
@@ -64,7 +65,7 @@ struct TrainConfig {
 };
 
 struct Config {
-  std::string method = "lanet";  // lanet, baseline
+  std::string method = "lanet";  // lanet, baseline, corrected
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;
@@ -91,8 +92,13 @@ struct ConfigLayer {
 Config load_config(const std::filesystem::path& file, const std::vector<ConfigLayer>& layers,
                    const std::vector<std::string>& overrides);
 
+/// Whether training reads landmarks.
+bool reads_landmarks(const Config& config);
+/// Whether training starts from what they tell of the labels (train/label_knowledge.h).
+bool starts_from_knowledge(const Config& config);
+
 /// Throws InputError if training with this configuration needs a file that it does not name: the
-/// landmarks of method lanet. (Evaluation needs none.) `file`: what the message names.
+/// landmarks. (Evaluation needs none.) `file`: what the message names.
 void check_trainable(const Config& config, const std::string& file);
 
 /// The same from the text of a configuration that is resolved already, as a checkpoint holds it;

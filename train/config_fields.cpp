@@ -21,8 +21,9 @@ constexpr Text kNameInRoot{.anchored = false, .nullable = false};
 constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 
 const std::vector<Field> kFields = {
-    {LANET_FIELD(method), Choices{"lanet", "baseline"},
-     "LA-Net, or the same ResNet with cross entropy alone"},
+    {LANET_FIELD(method), Choices{"lanet", "baseline", "corrected"},
+     "LA-Net, or the same ResNet with cross entropy alone: with the given labels, or with those that "
+     "the landmarks correct once"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
     {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
@@ -70,6 +71,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
      "robust: share of earlier visits in the network's opinion on a face"},
+    {LANET_FIELD(model.shapes), Choices{"network", "none"},
+     "robust: what the shape of a face says of its class; none: the noise channel alone"},
     {LANET_FIELD(model.noise_floor), Range{0, 0.8},
      "robust: share of wrong labels that is assumed where the landmarks show fewer: they cannot "
      "show "

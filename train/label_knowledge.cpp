@@ -1,7 +1,9 @@
 #include "train/label_knowledge.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "data/landmarks.h"
@@ -13,6 +15,7 @@ namespace {
 constexpr int kRounds = 3;  // of networks and channel in turn
 constexpr double kSymmetricStart = 0.2;
 constexpr double kAnchorShare = 0.05;
+constexpr double kSmallestPosterior = 1e-6;  // what a shape says against a class has an end
 
 /// A channel, and how well it foretells the labels of faces that its networks have not seen.
 struct Candidate {
@@ -46,12 +49,6 @@ class ChannelSearch {
                   ChannelForm::symmetric),
         alternate("full", anchor_channel(plain, given_, kNumExpressions, kAnchorShare),
                   ChannelForm::full)};
-    for (const Candidate& c : candidates) {
-      std::string diag;
-      for (int y = 0; y < 7; ++y) diag += fmt::format(" {:.2f}", c.channel[y * 8]);
-      options_.message(fmt::format("channel {}: likelihood {:.4f} ({:.1f} nats), {}", c.name,
-                                   c.likelihood, c.likelihood * given_.size(), diag));
-    }
     return *std::max_element(
         candidates.begin(), candidates.end(),
         [&](const Candidate& a, const Candidate& b) { return a.likelihood < b.likelihood; });
@@ -108,19 +105,48 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
   const std::vector<double> posteriors = search.cross_fit(channel, options.thorough);
   LabelKnowledge knowledge{
       .channel = channel,
-      .prior = class_prior(search.valid_rows(posteriors), search.given(), channel)};
-  for (size_t i = 0; i < options.given.size(); ++i)
-    for (int64_t y = 0; y < kC; ++y)
-      knowledge.log_ratio.push_back(
-          faces.valid[i] ? std::log(std::max(posteriors[i * kC + y], 1e-6) / knowledge.prior[y])
-                         : 0);
-  options.message(fmt::format("noise: {} channel, {:.1f} % of the given labels look wrong{}",
-                              found.name, 100 * found.rate,
-                              found.rate < options.noise_floor
-                                  ? fmt::format("; {:.1f} % are assumed to be (model.noise_floor)",
-                                                100 * options.noise_floor)
-                                  : ""));
+      .prior = class_prior(search.valid_rows(posteriors), search.given(), channel),
+      .log_ratio = std::vector<double>(posteriors.size())};
+  for (size_t i = 0; i < posteriors.size(); ++i)
+    if (options.use_shapes && faces.valid[i / kC])
+      knowledge.log_ratio[i] =
+          std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % kC]);
+  options.message(fmt::format(
+      "noise: {} channel, {:.1f} % of the given labels look wrong{}", found.name, 100 * found.rate,
+      found.rate < options.noise_floor
+          ? fmt::format("; {:.1f} % are assumed (model.noise_floor)", 100 * options.noise_floor)
+          : ""));
   return knowledge;
+}
+
+LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given) {
+  constexpr int64_t kC = kNumExpressions;
+  LabelKnowledge corrected{
+      .channel = NoiseChannel(kC * kC, 1.0 / kC),  // labels say nothing more
+      .prior = knowledge.prior,
+      .log_ratio = std::vector<double>(given.size() * kC, -std::numeric_limits<double>::infinity())};
+  for (size_t i = 0; i < given.size(); ++i) {
+    std::array<double, kC> log_posterior;
+    for (int64_t y = 0; y < kC; ++y)
+      log_posterior[y] = std::log(knowledge.prior[y] * knowledge.channel[y * kC + given[i]]) +
+                         knowledge.log_ratio[i * kC + y];
+    const auto best = std::max_element(log_posterior.begin(), log_posterior.end());
+    corrected.log_ratio[i * kC + (best - log_posterior.begin())] = 0;
+  }
+  return corrected;
+}
+
+std::string channel_csv(const NoiseChannel& channel) {
+  std::string text = "true_label";
+  for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
+  text += "\n";
+  for (int64_t y = 0; y < kNumExpressions; ++y) {
+    text += kExpressionNames[y];
+    for (int64_t g = 0; g < kNumExpressions; ++g)
+      text += fmt::format(",{:.4f}", channel[y * kNumExpressions + g]);
+    text += "\n";
+  }
+  return text;
 }
 
 }  // namespace lanet

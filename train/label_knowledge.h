@@ -14,6 +14,7 @@ namespace lanet {
 
 struct LabelKnowledgeOptions {
   std::vector<int32_t> given;  ///< [N], labels of the training faces
+  bool use_shapes = true;      ///< else they serve the channel alone, and log_ratio is 0
   double noise_floor = 0;      ///< share of wrong labels that is assumed at least
   ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared
   ShapeEffort thorough{.networks = 2, .steps = 1000};  ///< with the channel that was chosen
@@ -29,5 +30,12 @@ struct LabelKnowledgeOptions {
 /// foretells best the given labels of faces that it was not fitted to. The same bits for the same
 /// arguments on one machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
+
+/// What makes each face's target its most probable class given shape and label, for good: the rival
+/// that corrects labels once and then believes them.
+LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given);
+
+/// The channel as a table: a row for each true class, a column for each given label.
+std::string channel_csv(const NoiseChannel& channel);
 
 }  // namespace lanet

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/cuda/devices.h"
+#include "core/file.h"
 #include "core/plan_table.h"
 #include "data/noise.h"
 #include "train/commands.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kPlans = "plans.json";
 constexpr const char* kNoise = "noise.csv";
+constexpr const char* kChannel = "channel.csv";
 
 std::string summary_line(const Summary& summary) {
   return fmt::format(
@@ -129,7 +131,7 @@ class Run {
 
   void read_data() {
     const bool quiet = !ranks_.first();
-    train_ = read_faces(*context_, config_, Split::train, config_.method == "lanet", quiet);
+    train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
     validation_ = split_off_validation(*context_, config_, train_);
     names_ = train_.list.names;
@@ -143,18 +145,22 @@ class Run {
         "{} training{} and {} test faces at {} px", train_.size(),
         validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
         test_.size(), config_.data.image_size);
+    const bool starts = ranks_.first() && !options_.resume;
     const auto tell = [&](const std::string& line) { messages_.push_back(line); };
     LabelKnowledge knowledge;
-    if (config_.method == "lanet" && config_.model.recipe == "robust" && ranks_.first() &&
-        !options_.resume)
+    if (starts && starts_from_knowledge(config_)) {
       knowledge = learn_label_knowledge(
           train_, {.given = labels_,
+                   .use_shapes = config_.model.shapes == "network",
                    .noise_floor = config_.model.noise_floor,
                    .device = context_->device(),
                    .threads = context_->threads(),
                    .seed = static_cast<uint64_t>(config_.seed),
                    .message = tell,
                    .progress = progress_function("learning from the landmarks", "steps")});
+      channel_ = channel_csv(knowledge.channel);
+      if (config_.method == "corrected") knowledge = corrected_once(knowledge, labels_);
+    }
     // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
     trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
                      options_.graph && ranks_.size() == 1);
@@ -188,6 +194,7 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
+      if (!channel_.empty()) write_text(record_->folder().file(kChannel), channel_);
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
@@ -239,6 +246,7 @@ class Run {
   std::vector<std::string> names_;       // of the training faces
   std::vector<int32_t> truth_, labels_;  // their true and given labels
   std::string faces_;
+  std::string channel_;  // kChannel's text; empty: none was estimated
   std::vector<std::string> messages_;
   std::vector<std::string> warned_;  // of the last epoch
   std::optional<RunRecord> record_;  // rank 0's

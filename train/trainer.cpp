@@ -30,14 +30,14 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
   if (config.method == "baseline")
     return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
                                       config.train.batch, optimiser, shard);
-  if (config.model.recipe == "robust")
+  if (starts_from_knowledge(config))
     return std::make_unique<Robust>(store,
                                     RobustConfig{.backbone = backbone,
                                                  .classes = kClasses,
                                                  .image_size = config.data.image_size,
                                                  .batch = config.train.batch,
                                                  .samples = samples,
-                                                 .opinion_momentum = config.model.opinion_momentum,
+                                                 .opinion_momentum = config.method == "corrected" ? 0 : config.model.opinion_momentum,
                                                  .optimiser = optimiser,
                                                  .shard = shard});
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
