@@ -159,11 +159,15 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
   command.add_option("--record", options->record,
                      "folder for the small files of finished runs; what is finished there is not "
                      "run again");
+  CLI::Option* drop =
+      command.add_flag("--drop-checkpoints", options->drop_checkpoints,
+                       "remove the checkpoints of finished runs, hundreds of MB each");
   command
       .add_flag("--report", options->report,
                 "run nothing: make the tables and pictures of what is finished")
       ->excludes(resume)
-      ->excludes(jobs);
+      ->excludes(jobs)
+      ->excludes(drop);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
     shorthands->append_to(options->overrides);
