@@ -75,10 +75,12 @@ const std::vector<std::string> kRuns = {"noise-0.0/slow/seed-1", "noise-0.0/fast
 template <typename F>
 void wait_until(const F& happens) {
   const auto deadline = std::chrono::steady_clock::now() + 120s;
-  while (!happens()) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
+  bool happened = happens();
+  while (!happened && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(2ms);
+    happened = happens();
   }
+  REQUIRE(happened);
 }
 
 /// The program in the background. What it leaves is killed with the object.
@@ -203,7 +205,8 @@ TEST_CASE("cli experiment: after kill -9 no run is left, and --resume ends up wi
 }
 
 TEST_CASE("cli experiment: a run that was killed does not take the others with it") {
-  const std::string arguments = grid().experiment("plan.json", "one-killed", "--jobs 2");
+  const std::string arguments =
+      grid().experiment("plan.json", "one-killed", "--jobs 2 --drop-checkpoints");
   const std::string first = grid().path("one-killed/") + kRuns[0];
   Started started(arguments);
   wait_until([&] { return fs::exists(first + "/config.json"); });
@@ -221,6 +224,11 @@ TEST_CASE("cli experiment: a run that was killed does not take the others with i
   CHECK(resumed.code == 0);
   CHECK(resumed.err.find("3 of 4 runs are finished already") != std::string::npos);
   CHECK(metrics(first).size() == 2);
+  for (const std::string& file : files_below(grid().path("one-killed")))
+    CHECK_FALSE(file.ends_with(".safetensors"));
+  const Outcome again = run(arguments);
+  CHECK(again.code == 0);
+  CHECK(again.err.find("4 of 4 runs are finished already") != std::string::npos);
 }
 
 TEST_CASE("cli experiment: a run that fails is shown with its last words, and the others go on") {
@@ -245,7 +253,7 @@ TEST_CASE("cli experiment: a run that was ended before its first epoch is begun 
   fs::create_directories(folder);
   for (const char* file : {"config.json", "environment.json", "metrics.jsonl"})
     fs::copy_file(grid().whole() + "/" + kRuns[0] + "/" + file, folder + "/" + file);
-  const std::string arguments = grid().experiment("plan.json", "begun");
+  const std::string arguments = grid().experiment("plan.json", "begun", "--drop-checkpoints");
   check_refused(arguments, folder + ": a run that is not finished; expected none, or --resume");
 
   fs::create_directories(folder + "/mine");

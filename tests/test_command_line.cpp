@@ -30,13 +30,15 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(eval.eval.data_config == "d.json");
 
   const Parsed experiment({"experiment", "plan.json", "--resume", "--jobs", "2", "--runs", "r",
-                           "--record", "d", "--set", "train.epochs=3", "--dtype", "bf16"});
+                           "--record", "d", "--drop-checkpoints", "--set", "train.epochs=3",
+                           "--dtype", "bf16"});
   CHECK(experiment.code == 0);
   CHECK(experiment.experiment.plan == "plan.json");
   CHECK(experiment.experiment.resume);
   CHECK(experiment.experiment.jobs == 2);
   CHECK(experiment.experiment.runs == "r");
   CHECK(experiment.experiment.record == "d");
+  CHECK(experiment.experiment.drop_checkpoints);
   CHECK_FALSE(experiment.experiment.report);
   CHECK(Parsed({"experiment", "plan.json", "--report"}).experiment.report);
   CHECK(experiment.experiment.overrides == Words{"train.epochs=3", "train.dtype=bf16"});

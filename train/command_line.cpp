@@ -142,6 +142,15 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       "  lanet-cuda experiment configs/experiments/demo.json --jobs 2 --record "
       "docs/results/demo\n"
       "  lanet-cuda experiment configs/experiments/demo.json --report\n\n"
+      "A plan (reference, conditions and every set may be left out; paths are relative to the file "
+      "that\nhas them):\n"
+      "  {\"config\": \"../demo.json\", \"set\": {\"train.epochs\": 60},\n"
+      "   \"conditions\": [{\"name\": \"noise-0.3\", \"set\": {\"data.noise.rate\": 0.3}}],\n"
+      "   \"settings\": [{\"name\": \"plain\", \"set\": {\"method\": \"baseline\"}}, {\"name\": "
+      "\"lanet\"}],\n"
+      "   \"seeds\": [1, 2, 3], \"reference\": \"plain\"}\n"
+      "Differences are taken to the setting that is the reference. Of conditions that set "
+      "data.noise.rate\nalone a picture of accuracy over noise is made.\n\n"
       "Finished runs are skipped. What was interrupted or killed goes on with --resume. Ctrl-Z, or "
       "SIGTSTP,\nstops all runs until the experiment is continued. "
       "Tables (table.md, table.csv) and pictures\n(SVG) are written to the record or, without one, "
@@ -159,11 +168,15 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
   command.add_option("--record", options->record,
                      "folder for the small files of finished runs; what is finished there is not "
                      "run again");
+  CLI::Option* drop =
+      command.add_flag("--drop-checkpoints", options->drop_checkpoints,
+                       "remove the checkpoints of finished runs, hundreds of MB each");
   command
       .add_flag("--report", options->report,
                 "run nothing: make the tables and pictures of what is finished")
       ->excludes(resume)
-      ->excludes(jobs);
+      ->excludes(jobs)
+      ->excludes(drop);
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
     shorthands->append_to(options->overrides);

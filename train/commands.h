@@ -31,16 +31,18 @@ struct TrainOptions {
 };
 int run_train(const TrainOptions& options);
 
-/// experiment PLAN.json [--resume] [--jobs N] [--runs DIR] [--record DIR] [--set a.b=v …];
+/// experiment PLAN.json [--resume] [--jobs N] [--runs DIR] [--record DIR]
+/// [--drop-checkpoints] [--set a.b=v …];
 /// experiment PLAN.json --report [--runs DIR] [--record DIR] [--set a.b=v …]
 struct ExperimentOptions {
   std::string plan;
   std::vector<std::string> overrides;  // of each run
   bool resume = false;
-  int64_t jobs = 1;     // runs at a time
-  std::string runs;     // folder of the runs; empty: runs/<plan stem>
-  std::string record;   // folder of the record of finished runs; empty: none is kept
-  bool report = false;  // make the tables and pictures alone
+  int64_t jobs = 1;               // runs at a time
+  std::string runs;               // folder of the runs; empty: runs/<plan stem>
+  std::string record;             // folder of the record of finished runs; empty: none is kept
+  bool drop_checkpoints = false;  // of finished runs
+  bool report = false;            // make the tables and pictures alone
 };
 int run_experiment(const ExperimentOptions& options);
 

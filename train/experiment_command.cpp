@@ -18,6 +18,7 @@
 #include "train/experiment_folder.h"
 #include "train/experiment_report.h"
 #include "train/progress.h"
+#include "train/ranks.h"
 #include "train/run_folder.h"
 #include "train/session.h"
 #include "train/signal_catcher.h"
@@ -34,7 +35,7 @@ constexpr auto kTurn = 50ms, kMetricsTurn = 1000ms;
 /// How long runs may take to end when told to.
 constexpr auto kGrace = 10s;
 /// How long a run whose experiment was killed may take to end.
-constexpr auto kLockTime = 10s;
+constexpr auto kLockTime = 5s;
 constexpr int kLogLines = 5;
 
 /// Waits until no process is writing a run. InputError if one goes on.
@@ -142,7 +143,7 @@ class Experiment {
     }
     for (const size_t i : begun) folder_.clear(plan_.runs[i]);
     for (size_t i = 0; i < plan_.runs.size(); ++i)
-      if (states_[i] == RunState::finished) folder_.record(plan_.runs[i]);
+      if (states_[i] == RunState::finished) keep(plan_.runs[i]);
     write_report(plan_, folder_);
     if (finished_ > 0)
       say(fmt::format("{} of {} runs are finished already", finished_, plan_.runs.size()));
@@ -168,6 +169,12 @@ class Experiment {
     waiting_.pop_front();
   }
 
+  /// What is done with a run that is finished.
+  void keep(const ExperimentPlan::Run& run) const {
+    folder_.record(run);
+    if (options_.drop_checkpoints) folder_.drop_checkpoints(run);
+  }
+
   void look_for_ended() {
     for (auto each = running_.begin(); each != running_.end();) {
       const auto [number, child] = *each;
@@ -185,7 +192,8 @@ class Experiment {
           progress_->message("  " + line);
       } else {
         ++finished_;
-        folder_.record(run);
+        epochs_[number] = run.config.train.epochs;
+        keep(run);
         write_report(plan_, folder_);
         progress_->message(fmt::format("finished: {}", run.path.string()));
       }
@@ -248,6 +256,7 @@ class Experiment {
 }  // namespace
 
 int run_experiment(const ExperimentOptions& options) {
+  require_one_process("experiment");
   const ExperimentPlan plan = load_plan(options.plan, options.overrides);
   const fs::path runs =
       options.runs.empty() ? fs::path("runs") / plan.name : fs::path(options.runs);

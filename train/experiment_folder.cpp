@@ -98,6 +98,11 @@ void ExperimentFolder::clear(const ExperimentPlan::Run& run) const {
   for (const fs::path& file : files) fs::remove(file);
 }
 
+void ExperimentFolder::drop_checkpoints(const ExperimentPlan::Run& run) const {
+  if (!has_finished(this->run(run), run)) return;
+  for (const char* name : {RunFolder::kLast, RunFolder::kBest}) fs::remove(this->run(run) / name);
+}
+
 void ExperimentFolder::record(const ExperimentPlan::Run& run) const {
   if (!record_ || has_finished(*record_ / run.path, run)) return;
   const fs::path from = this->run(run), to = *record_ / run.path;

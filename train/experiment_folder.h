@@ -56,6 +56,9 @@ class ExperimentFolder {
   /// configuration without the folders of this machine, environment, metrics, summary.
   void record(const ExperimentPlan::Run& run) const;
 
+  /// Removes the checkpoints from the folder of a finished run, if it has them.
+  void drop_checkpoints(const ExperimentPlan::Run& run) const;
+
  private:
   std::filesystem::path beside(const ExperimentPlan::Run& run, const char* extension) const;
 
