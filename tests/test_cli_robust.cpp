@@ -11,9 +11,9 @@ namespace {
 const TemporaryFolder& folder() {
   static const TemporaryFolder folder;
   static const bool drawn = [] {
-    REQUIRE(run("synth --out " + (folder.path() / "faces").string() +
-                " --train 24 --test 6 --size 64")
-                .code == 0);
+    REQUIRE(
+        run("synth --out " + (folder.path() / "faces").string() + " --train 24 --test 6 --size 64")
+            .code == 0);
     folder.write("faces.json", R"({
         "data": {"root": "faces", "landmarks": "landmarks_19.csv", "landmark_size": 64,
                  "image_size": 64, "noise": {"rate": 0.3}},
@@ -75,8 +75,7 @@ TEST_CASE("cli train: labels corrected once are the estimates to the end") {
 
 TEST_CASE("cli train: what starts from landmarks is refused without them") {
   for (const std::string method : {"lanet", "corrected"}) {
-    const Outcome outcome =
-        run(train("none", "--set data.landmarks=null --set method=" + method));
+    const Outcome outcome = run(train("none", "--set data.landmarks=null --set method=" + method));
     CHECK(outcome.code == 2);
     CHECK(outcome.err.find("data.landmarks: null; expected a landmark file, which method " +
                            method + " trains with") != std::string::npos);

@@ -28,8 +28,8 @@ TEST_CASE("text chart: two lines, ticks, axis and legend") {
 }
 
 TEST_CASE("text chart: a line that begins later and a single value have a place") {
-  const Chart chart{.series = {{.name = "a", .x = {1, 2, 3}, .y = {5, 5, 5}},
-                               {.name = "b", .x = {3}, .y = {5}}}};
+  const Chart chart{
+      .series = {{.name = "a", .x = {1, 2, 3}, .y = {5, 5, 5}}, {.name = "b", .x = {3}, .y = {5}}}};
   const std::string text = text_chart(chart, 9, 5);
   CHECK(text.find("+aaaa") == std::string::npos);
   CHECK(text.find("oooooooox\n") != std::string::npos);

@@ -46,7 +46,7 @@ struct ModelConfig {
   double key_momentum = 0.999;
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;
-  std::string shapes = "network";  // network, none
+  std::string shapes = "network";  // network, set, batch, none
 };
 
 struct TrainConfig {

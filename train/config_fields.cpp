@@ -22,7 +22,8 @@ constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 
 const std::vector<Field> kFields = {
     {LANET_FIELD(method), Choices{"lanet", "baseline", "corrected"},
-     "LA-Net, or the same ResNet with cross entropy alone: with the given labels, or with those that "
+     "LA-Net, or the same ResNet with cross entropy alone: with the given labels, or with those "
+     "that "
      "the landmarks correct once"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
@@ -71,8 +72,9 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
      "robust: share of earlier visits in the network's opinion on a face"},
-    {LANET_FIELD(model.shapes), Choices{"network", "none"},
-     "robust: what the shape of a face says of its class; none: the noise channel alone"},
+    {LANET_FIELD(model.shapes), Choices{"network", "set", "batch", "none"},
+     "robust: what tells a face's class by its shape: a network, votes of the 50 nearest of the "
+     "training set, votes of the model.neighbours nearest in random batches, or nothing"},
     {LANET_FIELD(model.noise_floor), Range{0, 0.8},
      "robust: share of wrong labels that is assumed where the landmarks show fewer: they cannot "
      "show "

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/landmarks.h"
+#include "train/shape_votes.h"
 
 namespace lanet {
 
@@ -94,6 +95,21 @@ class ChannelSearch {
   int64_t done_ = 0, total_;  // steps
 };
 
+/// [N, C], by the networks of `search` or by votes.
+std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& faces,
+                                  const LabelKnowledgeOptions& options, const NoiseChannel& channel,
+                                  ChannelSearch& search) {
+  if (options.shapes == "network" || options.shapes == "none")
+    return search.cross_fit(channel, options.thorough);
+  Context context(options.device, options.threads);
+  ShapeVoteOptions vote{.seed = options.seed};
+  if (options.shapes == "batch") {
+    vote.neighbours = options.neighbours;
+    vote.group = options.batch;
+  }
+  return shape_votes(context, shapes, faces.valid, options.given, channel, vote);
+}
+
 }  // namespace
 
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options) {
@@ -102,13 +118,13 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
   ChannelSearch search(shapes, faces, options);
   const Candidate found = search.choose();
   const NoiseChannel channel = with_floor(found.channel, found.rate, options.noise_floor);
-  const std::vector<double> posteriors = search.cross_fit(channel, options.thorough);
+  const std::vector<double> posteriors = posteriors_of(shapes, faces, options, channel, search);
   LabelKnowledge knowledge{
       .channel = channel,
       .prior = class_prior(search.valid_rows(posteriors), search.given(), channel),
       .log_ratio = std::vector<double>(posteriors.size())};
   for (size_t i = 0; i < posteriors.size(); ++i)
-    if (options.use_shapes && faces.valid[i / kC])
+    if (options.shapes != "none" && faces.valid[i / kC])
       knowledge.log_ratio[i] =
           std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % kC]);
   options.message(fmt::format(
@@ -121,10 +137,10 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
 
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given) {
   constexpr int64_t kC = kNumExpressions;
-  LabelKnowledge corrected{
-      .channel = NoiseChannel(kC * kC, 1.0 / kC),  // labels say nothing more
-      .prior = knowledge.prior,
-      .log_ratio = std::vector<double>(given.size() * kC, -std::numeric_limits<double>::infinity())};
+  LabelKnowledge corrected{.channel = NoiseChannel(kC * kC, 1.0 / kC),  // labels say nothing more
+                           .prior = knowledge.prior,
+                           .log_ratio = std::vector<double>(
+                               given.size() * kC, -std::numeric_limits<double>::infinity())};
   for (size_t i = 0; i < given.size(); ++i) {
     std::array<double, kC> log_posterior;
     for (int64_t y = 0; y < kC; ++y)

@@ -14,8 +14,11 @@ namespace lanet {
 
 struct LabelKnowledgeOptions {
   std::vector<int32_t> given;  ///< [N], labels of the training faces
-  bool use_shapes = true;      ///< else they serve the channel alone, and log_ratio is 0
-  double noise_floor = 0;      ///< share of wrong labels that is assumed at least
+  /// What log_ratio is made of: "network", "set" (votes of the nearest of the set), "batch" (in
+  /// groups of `batch`, of the `neighbours` nearest), "none" (0). The channel is always networks'.
+  std::string shapes = "network";
+  int64_t batch = 0, neighbours = 0;
+  double noise_floor = 0;  ///< share of wrong labels that is assumed at least
   ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared
   ShapeEffort thorough{.networks = 2, .steps = 1000};  ///< with the channel that was chosen
   Device device = Device::cpu;

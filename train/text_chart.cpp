@@ -76,8 +76,8 @@ std::string text_chart(const Chart& chart, int width, int height) {
   text += fmt::format("{:{}}  {}{:^{}}{}\n", "", widest, left, chart.x_label,
                       width - std::ssize(left) - std::ssize(right), right);
   for (size_t s = 0; s < chart.series.size(); ++s)
-    text += fmt::format("{:{}}  {} {}\n", "", widest, kMarks[s % kMarks.size()],
-                        chart.series[s].name);
+    text +=
+        fmt::format("{:{}}  {} {}\n", "", widest, kMarks[s % kMarks.size()], chart.series[s].name);
   return text;
 }
 

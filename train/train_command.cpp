@@ -151,7 +151,9 @@ class Run {
     if (starts && starts_from_knowledge(config_)) {
       knowledge = learn_label_knowledge(
           train_, {.given = labels_,
-                   .use_shapes = config_.model.shapes == "network",
+                   .shapes = config_.model.shapes,
+                   .batch = config_.train.batch,
+                   .neighbours = config_.model.neighbours,
                    .noise_floor = config_.model.noise_floor,
                    .device = context_->device(),
                    .threads = context_->threads(),

@@ -31,15 +31,16 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
     return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
                                       config.train.batch, optimiser, shard);
   if (starts_from_knowledge(config))
-    return std::make_unique<Robust>(store,
-                                    RobustConfig{.backbone = backbone,
-                                                 .classes = kClasses,
-                                                 .image_size = config.data.image_size,
-                                                 .batch = config.train.batch,
-                                                 .samples = samples,
-                                                 .opinion_momentum = config.method == "corrected" ? 0 : config.model.opinion_momentum,
-                                                 .optimiser = optimiser,
-                                                 .shard = shard});
+    return std::make_unique<Robust>(
+        store, RobustConfig{.backbone = backbone,
+                            .classes = kClasses,
+                            .image_size = config.data.image_size,
+                            .batch = config.train.batch,
+                            .samples = samples,
+                            .opinion_momentum =
+                                config.method == "corrected" ? 0 : config.model.opinion_momentum,
+                            .optimiser = optimiser,
+                            .shard = shard});
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
                                                     .classes = kClasses,
                                                     .landmarks = kNumLandmarks,
