@@ -259,7 +259,8 @@ std::string config_help() {
 void check_trainable(const Config& config, const std::string& file) {
   if (config.method == "lanet" && config.data.landmarks.empty())
     fail(file, "data.landmarks",
-         "null; expected a landmark file, which method lanet trains with (baseline needs none)");
+         "null; expected a landmark file, which method lanet trains with (the other methods need "
+         "none)");
 }
 
 }  // namespace lanet

@@ -60,7 +60,7 @@ struct TrainConfig {
 };
 
 struct Config {
-  std::string method = "lanet";  // lanet, baseline
+  std::string method = "lanet";  // lanet, baseline, label_smoothing, elr
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;
