@@ -103,11 +103,4 @@ class Model {
   Tensor step_values_;
 };
 
-/// The comparison: the same ResNet with cross entropy alone. batch: of all ranks.
-class Baseline : public Model {
- public:
-  Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-           int64_t batch, const OptimiserConfig& optimiser = {}, Shard shard = {});
-};
-
 }  // namespace lanet

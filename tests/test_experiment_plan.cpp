@@ -148,11 +148,24 @@ TEST_CASE("experiment plan: what is wrong is told in one line") {
   CHECK(refused(both + R"(, "set": {"seed": 3})") ==
         "grid.json: set.seed: expected only in \"seeds\"");
   CHECK(plans.refusal(plan_with(both), {"seed=3"}) ==
-        "--set seed=3: the seeds of an experiment stand in its plan");
+        "--set seed=3: the seeds of an experiment stand in its plan, or in --seeds");
   CHECK(refused(both + R"(, "reference": "lanett")") ==
         "grid.json: reference: \"lanett\"; expected the name of a setting; did you mean 'lanet'?");
   CHECK(refused(both + R"(, "reference": 1)") ==
         "grid.json: reference: 1; expected the name of a setting");
+}
+
+TEST_CASE("experiment plan: other seeds can take the place of its own, each once") {
+  const TemporaryFolder folder;
+  folder.write("faces.json", R"({"data": {"root": "faces", "landmarks": "l.csv"}})");
+  const auto plan = folder.write(
+      "grid.json", R"({"config": "faces.json", "settings": [{"name": "a"}], "seeds": [1]})");
+  const ExperimentPlan loaded = load_plan(plan, {}, {5, 3});
+  CHECK(loaded.seeds == std::vector<int64_t>{5, 3});
+  REQUIRE(loaded.runs.size() == 2);
+  CHECK(loaded.runs[0].config.seed == 5);
+  CHECK_THROWS_WITH_AS(load_plan(plan, {}, {5, 5}),
+                       "--seeds: 5 stands twice; expected different ones", InputError);
 }
 
 TEST_CASE("experiment plan: a field that no configuration has, or a bad value, is told by place") {
@@ -164,8 +177,8 @@ TEST_CASE("experiment plan: a field that no configuration has, or a bad value, i
   CHECK(refused(kSettings + R"(, "set": {"train.epoch": 3})") ==
         "grid.json: set: train.epoch: unknown key; did you mean 'train.epochs'?");
   CHECK(refused(R"("settings": [{"name": "a"}, {"name": "b", "set": {"method": "lanett"}}])") ==
-        "grid.json: settings[1].set: method: \"lanett\"; expected one of lanet, baseline; did you "
-        "mean 'lanet'?");
+        "grid.json: settings[1].set: method: \"lanett\"; expected one of lanet, baseline, "
+        "corrected, label_smoothing, elr; did you mean 'lanet'?");
   CHECK(
       refused(kSettings + R"(, "conditions": [{"name": "a", "set": {"data.noise.rate": 1.5}}])") ==
       "grid.json: conditions[0].set: data.noise.rate: 1.5; expected a number from 0 to 1");

@@ -156,19 +156,19 @@ TEST_CASE("experiment report: one seed has no deviation, and nothing has no rows
 
 TEST_CASE("experiment report: pictures of what there is, well-formed") {
   const Runs runs;
-  CHECK(results_pictures(runs.plan(), read_results(runs.plan(), runs.folder())).empty());
+  CHECK(results_charts(runs.plan(), read_results(runs.plan(), runs.folder())).empty());
   finish_noisy(runs);
   runs.finish("noise-0.0/plain/seed-1", 0.75, /*noise=*/false);
-  const auto pictures = results_pictures(runs.plan(), read_results(runs.plan(), runs.folder()));
+  const auto charts = results_charts(runs.plan(), read_results(runs.plan(), runs.folder()));
   Words names;
-  for (const auto& [name, picture] : pictures) {
+  for (const auto& [name, chart] : charts) {
     names.push_back(name);
     CAPTURE(name);
-    CHECK(parse_xml(picture).size() > 20);
+    CHECK(parse_xml(svg_chart(chart)).size() > 20);
   }
-  CHECK(names == Words{"accuracy-noise-0.0.svg", "accuracy-noise-0.3.svg",
-                       "memorised-noise-0.3.svg", "noise.svg"});
-  CHECK(pictures.at("accuracy-noise-0.3.svg").find(">ours (2 of 3 seeds)<") != std::string::npos);
+  CHECK(names == Words{"accuracy-noise-0.0", "accuracy-noise-0.3", "memorised-noise-0.3", "noise"});
+  CHECK(svg_chart(charts.at("accuracy-noise-0.3")).find(">ours (2 of 3 seeds)<") !=
+        std::string::npos);
 }
 
 TEST_CASE("experiment report: is written where the results lie, and again over the last one") {

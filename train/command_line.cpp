@@ -160,6 +160,9 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       ->allow_extra_args(false);
   CLI::Option* resume =
       command.add_flag("--resume", options->resume, "go on with the runs that are not finished");
+  command.add_option("--seeds", options->seeds, "1,2,3: in place of the plan's")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
   CLI::Option* jobs =
       command.add_option("--jobs", options->jobs, "runs at a time, which share the cores")
           ->check(CLI::Range(1, 1024))

@@ -38,6 +38,7 @@ struct ExperimentOptions {
   std::string plan;
   std::vector<std::string> overrides;  // of each run
   bool resume = false;
+  std::vector<int64_t> seeds;     // in place of the plan's; empty: those
   int64_t jobs = 1;               // runs at a time
   std::string runs;               // folder of the runs; empty: runs/<plan stem>
   std::string record;             // folder of the record of finished runs; empty: none is kept

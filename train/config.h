@@ -65,7 +65,7 @@ struct TrainConfig {
 };
 
 struct Config {
-  std::string method = "lanet";  // lanet, baseline, corrected
+  std::string method = "lanet";  // lanet, baseline, corrected, label_smoothing, elr
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;

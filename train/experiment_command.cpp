@@ -22,6 +22,7 @@
 #include "train/run_folder.h"
 #include "train/session.h"
 #include "train/signal_catcher.h"
+#include "train/text_chart.h"
 
 namespace lanet {
 
@@ -81,7 +82,15 @@ std::deque<std::string> last_lines(const fs::path& file) {
   return lines;
 }
 
-void say_report(const ExperimentFolder& folder) {
+/// Where the report is, and of a plan with one condition what it shows of memorised labels, or, if
+/// their truth is not known, of accuracy.
+void say_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
+  const auto charts = results_charts(plan, read_results(plan, folder));
+  if (plan.conditions.size() == 1) {
+    for (const auto& [name, chart] : charts) {
+      if (name.starts_with("memorised") || charts.size() == 1) say(fmt::format("\n{}", text_chart(chart)));
+    }
+  }
   say(fmt::format("report: {}", (folder.results() / "table.md").string()));
 }
 
@@ -110,7 +119,7 @@ class Experiment {
                       signal_text(signals.ending())));
       return 1;
     }
-    say_report(folder_);
+    say_report(plan_, folder_);
     return report_failed();
   }
 
@@ -257,14 +266,14 @@ class Experiment {
 
 int run_experiment(const ExperimentOptions& options) {
   require_one_process("experiment");
-  const ExperimentPlan plan = load_plan(options.plan, options.overrides);
+  const ExperimentPlan plan = load_plan(options.plan, options.overrides, options.seeds);
   const fs::path runs =
       options.runs.empty() ? fs::path("runs") / plan.name : fs::path(options.runs);
   const ExperimentFolder folder(
       runs, options.record.empty() ? std::nullopt : std::optional<fs::path>(options.record));
   if (options.report) {
     write_report(plan, folder);
-    say_report(folder);
+    say_report(plan, folder);
     return 0;
   }
   fs::create_directories(runs);

@@ -96,11 +96,10 @@ Chart accuracy_over_noise(const ExperimentPlan& plan, const Results& results) {
 
 }  // namespace
 
-std::map<std::string, std::string> results_pictures(const ExperimentPlan& plan,
-                                                    const Results& results) {
-  std::map<std::string, std::string> pictures;
+std::map<std::string, Chart> results_charts(const ExperimentPlan& plan, const Results& results) {
+  std::map<std::string, Chart> charts;
   auto add = [&](const std::string& name, const Chart& chart) {
-    if (!chart.series.empty()) pictures[name + ".svg"] = svg_chart(chart);
+    if (!chart.series.empty()) charts[name] = chart;
   };
   for (size_t condition = 0; condition < plan.conditions.size(); ++condition) {
     const std::string& name = plan.conditions[condition].name;
@@ -114,7 +113,7 @@ std::map<std::string, std::string> results_pictures(const ExperimentPlan& plan,
     add("memorised" + suffix, memorised);
   }
   if (noise_conditions(plan).size() >= 2) add("noise", accuracy_over_noise(plan, results));
-  return pictures;
+  return charts;
 }
 
 }  // namespace lanet

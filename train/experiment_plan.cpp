@@ -152,18 +152,24 @@ std::optional<double> noise_rate_of(const Named& condition) {
 
 }  // namespace
 
-ExperimentPlan load_plan(const fs::path& file, const std::vector<std::string>& overrides) {
+ExperimentPlan load_plan(const fs::path& file, const std::vector<std::string>& overrides,
+                         const std::vector<int64_t>& seeds) {
   const PlanReader reader(file);
   for (const std::string& text : overrides)
     if (text.starts_with("seed="))
-      throw InputError(fmt::format("--set {}: the seeds of an experiment stand in its plan", text));
+      throw InputError(fmt::format(
+          "--set {}: the seeds of an experiment stand in its plan, or in --seeds", text));
+  for (auto seed = seeds.begin(); seed != seeds.end(); ++seed)
+    if (std::find(seeds.begin(), seed, *seed) != seed)
+      throw InputError(fmt::format("--seeds: {} stands twice; expected different ones", *seed));
   const fs::path config = reader.config(), base = fs::absolute(file).parent_path();
   const json set = reader.set();
   const std::vector<Named> settings = reader.list("settings");
   const std::vector<Named> conditions =
       reader.has("conditions") ? reader.list("conditions") : std::vector<Named>(1);
 
-  ExperimentPlan plan{.name = file.stem().string(), .seeds = reader.seeds()};
+  ExperimentPlan plan{.name = file.stem().string(),
+                      .seeds = seeds.empty() ? reader.seeds() : seeds};
   for (const Named& setting : settings) plan.settings.push_back(setting.name);
   plan.reference = reader.reference(plan.settings);
   for (const Named& condition : conditions)

@@ -49,9 +49,11 @@ struct ExperimentPlan {
 };
 
 /// Reads and checks a plan and the configuration of each of its runs, with `overrides`
-/// (`a.b=value`) laid over all of them. InputError, one line that names the place, the value, what
+/// (`a.b=value`) laid over all of them, and for `seeds` in place of its own, if there are any.
+/// InputError, one line that names the place, the value, what
 /// was expected and the nearest valid choice.
 ExperimentPlan load_plan(const std::filesystem::path& file,
-                         const std::vector<std::string>& overrides = {});
+                         const std::vector<std::string>& overrides = {},
+                         const std::vector<int64_t>& seeds = {});
 
 }  // namespace lanet

@@ -179,8 +179,8 @@ void write_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
   fs::create_directories(folder.results());
   write_text(folder.results() / "table.csv", results_csv(plan, results));
   write_text(folder.results() / "table.md", results_markdown(plan, results));
-  for (const auto& [name, picture] : results_pictures(plan, results))
-    write_text(folder.results() / name, picture);
+  for (const auto& [name, chart] : results_charts(plan, results))
+    write_text(folder.results() / (name + ".svg"), svg_chart(chart));
 }
 
 }  // namespace lanet

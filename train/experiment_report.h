@@ -9,6 +9,7 @@
 
 #include "train/experiment_folder.h"
 #include "train/experiment_plan.h"
+#include "train/svg_chart.h"
 
 namespace lanet {
 
@@ -44,11 +45,11 @@ std::string results_csv(const ExperimentPlan& plan,
 std::string results_markdown(const ExperimentPlan& plan,
                              const std::vector<std::optional<RunResult>>& results);
 
-/// SVG pictures by file name, of what is finished: test accuracy, and the share of wrong labels
+/// Pictures by name, of what is finished: test accuracy, and the share of wrong labels
 /// that is memorised, over the epochs of each condition; accuracy over the rate of noise, if at
 /// least two conditions are rates of noise.
-std::map<std::string, std::string> results_pictures(
-    const ExperimentPlan& plan, const std::vector<std::optional<RunResult>>& results);
+std::map<std::string, Chart> results_charts(const ExperimentPlan& plan,
+                                            const std::vector<std::optional<RunResult>>& results);
 
 /// Writes table.csv, table.md and the pictures to folder.results().
 void write_report(const ExperimentPlan& plan, const ExperimentFolder& folder);

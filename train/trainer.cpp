@@ -8,6 +8,7 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "models/rivals.h"
 #include "train/schedule.h"
 #include "train/session.h"
 
@@ -27,9 +28,6 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
   const Backbone backbone = backbone_from(config.model.backbone);
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
-  if (config.method == "baseline")
-    return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
-                                      config.train.batch, optimiser, shard);
   if (starts_from_knowledge(config))
     return std::make_unique<Robust>(
         store, RobustConfig{.backbone = backbone,
@@ -41,6 +39,18 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
                                 config.method == "corrected" ? 0 : config.model.opinion_momentum,
                             .optimiser = optimiser,
                             .shard = shard});
+  if (config.method != "lanet") {
+    const BaselineConfig rival{
+        .backbone = backbone,
+        .classes = kClasses,
+        .image_size = config.data.image_size,
+        .batch = config.train.batch,
+        .label_smoothing = config.method == "label_smoothing" ? kLabelSmoothing : 0,
+        .optimiser = optimiser,
+        .shard = shard};
+    if (config.method == "elr") return std::make_unique<EarlyLearning>(store, rival, samples);
+    return std::make_unique<Baseline>(store, rival);
+  }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
                                                     .classes = kClasses,
                                                     .landmarks = kNumLandmarks,
