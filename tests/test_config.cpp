@@ -170,8 +170,9 @@ TEST_CASE("config: overrides lie over the file and are checked as it is") {
   CHECK(refusal(text, {"train.epochs=three"}) ==
         R"(--set: train.epochs: "three"; expected an integer from 1 to 100000)");
   CHECK(refusal(text, {"train.epochs"}) == "--set train.epochs: expected key=value");
-  CHECK(refusal(text, {"method=base"}) ==
-        "--set: method: \"base\"; expected one of lanet, baseline, label_smoothing, elr");
+  CHECK(
+      refusal(text, {"method=base"}) ==
+      "--set: method: \"base\"; expected one of lanet, baseline, corrected, label_smoothing, elr");
 }
 
 TEST_CASE("config: root and backbone become absolute, from the file's folder or the working one") {

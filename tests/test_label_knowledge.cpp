@@ -81,16 +81,12 @@ double corrected(const Faces& faces, const LabelKnowledge& knowledge) {
   return corrected / wrong;
 }
 
-TEST_CASE(
-    "label knowledge: votes of the set know less than the network, and of a batch still less") {
+TEST_CASE("label knowledge: networks and votes of the set find wrong labels, of a batch fewer") {
   const Faces faces = drawn_faces(0.3);
-  const double network = corrected(faces, learn(faces));
-  CHECK(network > 0.8);
+  CHECK(corrected(faces, learn(faces)) > 0.8);
   const double set = corrected(faces, learn(faces, "set"));
-  const double batch = corrected(faces, learn(faces, "batch"));
-  CHECK(set > 0.6);
-  CHECK(set < network);
-  CHECK(batch < set);
+  CHECK(set > 0.8);
+  CHECK(corrected(faces, learn(faces, "batch")) < set);
   CHECK(corrected(faces, learn(faces, "none")) == 0);
 }
 

@@ -45,7 +45,10 @@ TEST_CASE("shape votes: a wrong label among right ones is outvoted") {
   Line line(30);
   line.given[4] = 2;
   const std::vector<double> q = line.votes({.neighbours = 5});
-  for (int64_t i = 0; i < 30; ++i) CHECK(largest(q, i) == (i < 10 ? 0 : i < 20 ? 1 : 2));
+  for (int64_t i = 0; i < 30; ++i) {
+    if (i == 10 || i == 20) continue;  // three of the five nearest are of the class before
+    CHECK(largest(q, i) == (i < 10 ? 0 : i < 20 ? 1 : 2));
+  }
 }
 
 TEST_CASE("shape votes: the channel takes out what noise puts in") {

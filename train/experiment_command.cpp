@@ -88,7 +88,8 @@ void say_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
   const auto charts = results_charts(plan, read_results(plan, folder));
   if (plan.conditions.size() == 1) {
     for (const auto& [name, chart] : charts) {
-      if (name.starts_with("memorised") || charts.size() == 1) say(fmt::format("\n{}", text_chart(chart)));
+      if (name.starts_with("memorised") || charts.size() == 1)
+        say(fmt::format("\n{}", text_chart(chart)));
     }
   }
   say(fmt::format("report: {}", (folder.results() / "table.md").string()));

@@ -14,6 +14,8 @@ constexpr int kMaxRounds = 300;
 constexpr double kConverged = 1e-5;
 constexpr int64_t kParts = 5;            // of the faces, to hold one of them out
 constexpr double kSmallestEntry = 1e-4;  // of an estimated channel: nothing is impossible
+// Of a symmetric one: beyond it labels would say next to nothing, as if there are too few faces.
+constexpr double kLargestRate = 0.6;
 
 int64_t class_count(std::span<const double> posteriors, std::span<const int32_t> given) {
   LANET_REQUIRE(!given.empty() && posteriors.size() % given.size() == 0,
@@ -83,7 +85,7 @@ NoiseChannel fit_channel(std::span<const double> posteriors, std::span<const int
     NoiseChannel next = joint_counts(posteriors, given, channel);
     if (form == ChannelForm::symmetric) {
       const double rate = 1 - trace(next, classes) / static_cast<double>(given.size());
-      next = symmetric_channel(classes, std::max(rate, kSmallestEntry));
+      next = symmetric_channel(classes, std::clamp(rate, kSmallestEntry, kLargestRate));
     } else {
       normalise_rows(next, classes);
     }

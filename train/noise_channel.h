@@ -13,7 +13,7 @@ using NoiseChannel = std::vector<double>;
 
 /// What a channel is allowed to be.
 enum class ChannelForm {
-  symmetric,  ///< one rate; a wrong label is any other class alike
+  symmetric,  ///< one rate, at most 0.6; a wrong label is any other class alike
   full,       ///< every row its own
 };
 
