@@ -203,21 +203,43 @@ inline void check_knn_set_equal_rows(Device device) {
   }
 }
 
-/// Rows that nearly are the query: where rounding makes a square negative, the distance is 0.
+/// Rows that come in the order of their distances, the nearest first or last: each is in its place
+/// at once, or moves through all of them. One of the nearest is not valid.
+inline void check_knn_set_sorted_rows(Device device) {
+  for (const int64_t k : {31, 32, 33, 64, 65, 127, 128}) {
+    CAPTURE(k);
+    KnnSetInputs in({.queries = 2, .n = 300, .d = 1, .k = k}, DType::f32);
+    in.queries.fill([](int64_t i) { return 299 * i; });
+    in.set.fill([](int64_t j) { return j; });
+    in.positions.fill([](int64_t) { return -1; });
+    in.valid.fill([](int64_t j) { return j != 5; });
+    const KnnSetFound found = run_knn_set(device, in);
+    for (int64_t place = 0; place < k; ++place) {
+      const int64_t row = place + (place >= 5);
+      CHECK(found.indices.at(place) == row);
+      CHECK(found.distances.at(place) == row * row);
+      CHECK(found.indices.at(k + place) == 299 - place);
+      CHECK(found.distances.at(k + place) == place * place);
+    }
+  }
+}
+
+/// Rows that nearly are the query, all of which it gets: where rounding makes a distance negative,
+/// it is 0.
 inline void check_knn_set_nearly_equal_rows(Device device) {
-  KnnSetInputs in({.queries = 6, .n = 200, .d = 24, .k = 60}, DType::f32);
+  KnnSetInputs in({.queries = 6, .n = 100, .d = 24, .k = 100}, DType::f32);
   in.set.fill([&](int64_t e) { return in.queries.at(e % 24) + 1e-5 * in.set.at(e); });
   in.queries.fill([&](int64_t e) { return in.queries.at(e % 24); });
   in.positions.fill([](int64_t) { return -1; });
+  in.valid.fill([](int64_t) { return 1; });
   check_knn_set_against_definition(device, in);
   const KnnSetFound found = run_knn_set(device, in);
-  int64_t negative = 0;
-  for (int64_t place = 0; place < 6 * 60; ++place) {
-    const double exact =
-        exact_distance(in, place / 60, static_cast<int64_t>(found.indices.at(place)));
-    negative += exact > 0 && found.distances.at(place) == 0;
+  int64_t zeros = 0;
+  for (int64_t place = 0; place < 6 * 100; ++place) {
+    const auto row = static_cast<int64_t>(found.indices.at(place));
+    zeros += found.distances.at(place) == 0 && exact_distance(in, place / 100, row) > 0;
   }
-  CHECK(negative > 6);
+  CHECK(zeros > 60);
 }
 
 /// A query or a row of the set with NaN or infinity in it has no neighbours, and is nobody's; a

@@ -29,6 +29,11 @@ TEST_CASE("cuda: knn_set: equal rows are equally near, the lower index first") {
   check_knn_set_equal_rows(Device::cuda);
 }
 
+TEST_CASE("cuda: knn_set: rows in the order of their distances") {
+  if (skip_without_device()) return;
+  check_knn_set_sorted_rows(Device::cuda);
+}
+
 TEST_CASE("cuda: knn_set: rows that nearly are the query are 0 or more from it") {
   if (skip_without_device()) return;
   check_knn_set_nearly_equal_rows(Device::cuda);

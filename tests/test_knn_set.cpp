@@ -84,6 +84,10 @@ TEST_CASE("knn_set: equal rows are equally near, the lower index first") {
   check_knn_set_equal_rows(Device::cpu);
 }
 
+TEST_CASE("knn_set: rows in the order of their distances") {
+  check_knn_set_sorted_rows(Device::cpu);
+}
+
 TEST_CASE("knn_set: rows that nearly are the query are 0 or more from it") {
   check_knn_set_nearly_equal_rows(Device::cpu);
 }
