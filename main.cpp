@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
   lanet::check_compiled_cpu();
   lanet::CommandLine command_line;
   command_line.add_train(lanet::run_train);
+  command_line.add_experiment(lanet::run_experiment);
   command_line.add_eval(lanet::run_eval);
   command_line.add_predict(lanet::run_predict);
   command_line.add_verify(lanet::run_verify);

@@ -22,6 +22,9 @@ CLI::Validator regular_expression() {
 }
 
 void add_size_options(CLI::App& command, StepSize& size) {
+  command.add_option("--recipe", size.recipe, "of LA-Net")
+      ->check(one_of({"published", "robust"}))
+      ->capture_default_str();
   command.add_option("--backbone", size.backbone, "the network")
       ->check(one_of({"resnet18", "resnet50"}))
       ->capture_default_str();
@@ -70,6 +73,7 @@ void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
   CLI::App& command = line.add_bench(
       "step", "Time whole training steps on random data, and say where the time goes",
       "  OMP_WAIT_POLICY=passive lanet-cuda bench step\n"
+      "  lanet-cuda bench step --recipe robust --image 64 --batch 64\n"
       "  lanet-cuda bench step --image 64 --batch 64 --dtype bf16 --json\n"
       "  lanet-cuda bench step --image 64 --batch 64 --profile trace.json\n"
       "  mpirun -np 2 lanet-cuda bench step --image 64 --batch 64",

@@ -30,13 +30,15 @@ inline constexpr int64_t kLeastBatch = 10, kLargestBatch = 65536;
 
 /// What a training step depends on.
 struct StepSize {
+  std::string recipe = "published";  ///< of LA-Net (model.recipe)
   std::string backbone = "resnet18";
   int64_t image = 224;
   int64_t batch = 32;
   std::string dtype = "f32";
 };
 
-/// bench step [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// bench step [--recipe R] [--backbone N] [--image S] [--batch B] [--dtype T] [--device D]
+/// [--threads N]
 /// [--steps N] [--tf32] [--no-graph] [--profile [FILE.json]] [--json]
 /// Under mpirun, srun or torchrun: one rank of several, which share the batch (train/ranks.h).
 struct StepOptions : StepSize {
@@ -52,7 +54,8 @@ struct StepOptions : StepSize {
 int run_step(const StepOptions& options);
 void add_step(CommandLine& line, std::function<int(const StepOptions&)> run);
 
-/// bench roofline [--backbone N] [--image S] [--batch B] [--dtype T] [--device D] [--threads N]
+/// bench roofline [--recipe R] [--backbone N] [--image S] [--batch B] [--dtype T] [--device D]
+/// [--threads N]
 /// [--bandwidth GB/s] [--flops TFLOP/s] [--measured] [--steps N] [--json]
 struct RooflineOptions : StepSize {
   RooflineOptions() : StepSize{.batch = 128, .dtype = "bf16"} {}

@@ -49,6 +49,8 @@ Readings readings_of(const Place& file) {
     std::string name =
         fmt::format("step {} {} px batch {} {}", file["backbone"].text(), file["image"].text(),
                     file["batch"].text(), file["dtype"].text());
+    // Files from before there were two recipes have the published one.
+    if (file.value.value("recipe", "published") != "published") name = "robust " + name;
     if (const int ranks = file.value.value("ranks", 1); ranks > 1)
       name += fmt::format(" on {} ranks", ranks);
     return {{name, reading_of(file["step_ms"])}};

@@ -67,6 +67,7 @@ int run_roofline(const RooflineOptions& options) {
                                    {"ceilings_source", ceilings.source},
                                    {"device", to_string(device)},
                                    {"dtype", options.dtype},
+                                   {"recipe", options.recipe},
                                    {"backbone", options.backbone},
                                    {"image", options.image},
                                    {"batch", options.batch},
@@ -77,10 +78,11 @@ int run_roofline(const RooflineOptions& options) {
   }
   print_floors(groups);
   fmt::print(
-      "{} {} px batch {} {} on {}; ceilings ({}): {}\n"
+      "{} {} {} px batch {} {} on {}; ceilings ({}): {}\n"
       "floor           {:8.2f} ms  {:10.1f} img/s, in {} launches\n",
-      options.backbone, options.image, options.batch, options.dtype, to_string(device),
-      ceilings.source, describe(ceilings.values), 1e3 * floor, images / floor, total.launches);
+      options.recipe, options.backbone, options.image, options.batch, options.dtype,
+      to_string(device), ceilings.source, describe(ceilings.values), 1e3 * floor, images / floor,
+      total.launches);
   if (step)
     fmt::print("step, measured  {:8.2f} ms  {:10.1f} img/s, {:.0f} % of the floor's rate\n",
                1e3 * step->usual, images / step->usual, 100 * floor / step->usual);

@@ -32,6 +32,7 @@ MeasuredStep measure_step(const ScalingOptions& options, int64_t batch, int rank
   if (!file) throw Error("--measure: no temporary file can be made");
   const int code = launch_ranks({.ranks = ranks, .gpus = {}, .output = fileno(file.get())},
                                 {"bench", "step", "--json", "--device", "cpu",  //
+                                 "--recipe", options.recipe,                    //
                                  "--backbone", options.backbone, "--dtype", options.dtype,
                                  "--image", std::to_string(options.image),  //
                                  "--batch", std::to_string(batch),          //

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "train/noise_channel.h"
 #include "train/random_faces.h"
 
 namespace lanet::bench {
@@ -18,6 +19,7 @@ Trainer make_trainer(Context& context, const StepSize& size, bool capture) {
 
 Config step_config(const StepSize& size) {
   Config config;
+  config.model.recipe = size.recipe;
   config.model.backbone = size.backbone;
   config.data.image_size = size.image;
   config.train.batch = size.batch;
@@ -37,7 +39,11 @@ nlohmann::ordered_json milliseconds(const StepTimes& times) {
 
 RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capture)
     : context_(context), trainer_(make_trainer(context, size, capture)) {
-  trainer_.initialise([](const std::string&) {});
+  LabelKnowledge knowledge;  // that helps nobody, as random pictures have no better
+  knowledge.channel = symmetric_channel(kNumExpressions, 0.3);
+  knowledge.prior.assign(kNumExpressions, 1.0 / kNumExpressions);
+  knowledge.log_ratio.assign(trainer_.training_faces().size() * kNumExpressions, 0.0);
+  trainer_.initialise([](const std::string&) {}, knowledge);
   trainer_.prepare_epoch();
 }
 

@@ -131,6 +131,7 @@ int step_on(Ranks& ranks, const StepOptions& options) {
                                    {"threads", context.threads()},
                                    {"tf32", context.tf32()},
                                    {"dtype", options.dtype},
+                                   {"recipe", options.recipe},
                                    {"backbone", options.backbone},
                                    {"image", options.image},
                                    {"batch", options.batch},
@@ -146,16 +147,16 @@ int step_on(Ranks& ranks, const StepOptions& options) {
     return 0;
   }
   fmt::print(
-      "{} {} px batch {} {} on {}, {} threads\n"
+      "{} {} {} px batch {} {} on {}, {} threads\n"
       "step            {:8.1f} ms {} ({:.1f} to {:.1f})  {:8.2f} img/s\n"
       "its convolutions{:8.1f} ms median                     {:8.2f} img/s\n"
       "share           {:8.1f} %\n"
       "peak memory     {:8.1f} MB, {} allocations after the freeze\n",
-      options.backbone, options.image, options.batch, options.dtype, to_string(context.device()),
-      context.threads(), 1e3 * step.usual, context.device() == Device::cuda ? "mean" : "median",
-      1e3 * step.each.least, 1e3 * step.most, images / step.usual, 1e3 * convolutions.median,
-      images / convolutions.median, 100 * convolutions.median / step.usual,
-      static_cast<double>(peak) / 1e6, allocated_after);
+      options.recipe, options.backbone, options.image, options.batch, options.dtype,
+      to_string(context.device()), context.threads(), 1e3 * step.usual,
+      context.device() == Device::cuda ? "mean" : "median", 1e3 * step.each.least, 1e3 * step.most,
+      images / step.usual, 1e3 * convolutions.median, images / convolutions.median,
+      100 * convolutions.median / step.usual, static_cast<double>(peak) / 1e6, allocated_after);
   if (!alone)
     fmt::print(
         "{} ranks by {}, {} images each; a step has {} collectives, {:.2f} MB, and {} gradient "

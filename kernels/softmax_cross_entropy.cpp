@@ -13,9 +13,12 @@ void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args
   require_tensor(args.labels, {logits.shape[0]}, DType::i32, "labels");
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
-  const Operation operation(context, "softmax_cross_entropy",
-                            {.bytes = bytes_of({logits, args.labels}) + bytes_of({args.dlogits}),
-                             .flops = 8 * static_cast<double>(logits.elements())});
+  LANET_REQUIRE(args.smoothing >= 0 && args.smoothing < 1, "smoothing is {}; expected 0 to below 1",
+                args.smoothing);
+  const Operation operation(
+      context, "softmax_cross_entropy",
+      {.bytes = bytes_of({logits, args.labels}) + bytes_of({args.dlogits}),
+       .flops = (args.smoothing > 0 ? 10 : 8) * static_cast<double>(logits.elements())});
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, softmax_cross_entropy_cuda(context, args));
   for (int64_t b = 0; b < logits.shape[0]; ++b) {

@@ -27,12 +27,12 @@ class Loss : public Node {
   Value* loss_ = nullptr;
 };
 
-/// Cross entropy of logits [B, C] with labels i32 [B].
+/// Cross entropy of logits [B, C] with labels i32 [B], of which all classes share `smoothing`.
 class CrossEntropyLoss : public Loss {
  public:
   CrossEntropyLoss(Graph& graph, const std::string& name, Value* logits, Value* labels,
-                   double weight)
-      : Loss("softmax_cross_entropy", name, weight) {
+                   double weight, double smoothing = 0)
+      : Loss("softmax_cross_entropy", name, weight), smoothing_(smoothing) {
     logits_ = read(logits, InBackward::no);
     labels_ = read(labels, InBackward::no);
     write_loss(graph, logits->dtype);
@@ -42,10 +42,12 @@ class CrossEntropyLoss : public Loss {
                                     .labels = labels_->data,
                                     .loss = loss_->data,
                                     .dlogits = gradient(0),
-                                    .scale = weight_});
+                                    .scale = weight_,
+                                    .smoothing = smoothing_});
   }
 
  private:
+  double smoothing_;
   Value *logits_, *labels_;
 };
 

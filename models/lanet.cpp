@@ -1,7 +1,9 @@
 #include "models/lanet.h"
 
 #include <cmath>
+#include <numeric>
 
+#include "core/parameter_io.h"
 #include "core/rng.h"
 #include "kernels/label_bank.h"
 #include "kernels/memory_bank.h"
@@ -88,6 +90,7 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   target_ = query.add<LabelDistribution>("target_distribution", near_u, near_v, whole.logits,
                                          inputs_.sample_indices, label_bank, config.label_momentum);
   batch_targets_ = target_;
+  scores_ = {near_u.scores, near_v.scores};
   if (config.shard.ranks > 1) {
     const std::vector<Value*> constants{target_};
     batch_targets_ =
@@ -124,8 +127,8 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   inspection_ = {heatmaps,           near_u.indices, near_v.indices, whole.expression_key,
                  whole.landmark_key, pseudo_labels};
   // The trainer reads these; keys, pseudo labels and targets enter the banks after the optimiser.
-  for (Value* value :
-       {logits_, target_, batch_targets_, whole.expression_key, whole.landmark_key, pseudo_labels})
+  for (Value* value : {logits_, target_, batch_targets_, near_u.scores, near_v.scores,
+                       whole.expression_key, whole.landmark_key, pseudo_labels})
     graph_.keep(value);
 }
 
@@ -194,6 +197,25 @@ void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<
   });
   upload(context, bank_labels_, std::vector<int32_t>(config_.bank_rows, kNoLabel));
   context.fill_zero(bank_pointer_);
+}
+
+std::vector<double> LaNet::label_estimates(Context& context, const std::vector<int32_t>&) const {
+  return read_tensor(context, label_bank_);
+}
+
+double LaNet::neighbour_entropy(Context& context) const {
+  double sum = 0;
+  int64_t rows = 0;
+  for (const Value* scores : scores_) {
+    const std::vector<double> s = read_tensor(context, scores->data);
+    const int64_t k = scores->shape[1];
+    for (auto row = s.begin(); row != s.end(); row += k, ++rows) {
+      const double total = std::accumulate(row, row + k, 0.0);
+      for (auto score = row; score != row + k; ++score)
+        if (*score > 0) sum -= *score / total * std::log(*score / total);
+    }
+  }
+  return sum / static_cast<double>(rows) / std::log(static_cast<double>(scores_[0]->shape[1]));
 }
 
 std::vector<NamedState> LaNet::state() const {

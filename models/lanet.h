@@ -49,6 +49,9 @@ class LaNet : public Model {
   void initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels);
 
   Value* target_distribution() const override { return target_; }
+  std::vector<double> label_estimates(Context& context,
+                                      const std::vector<int32_t>& given) const override;
+  double neighbour_entropy(Context& context) const override;
   std::vector<NamedState> state() const override;
 
   /// Values inside the step, for inspection; keep() them on graph() before planning.
@@ -78,7 +81,8 @@ class LaNet : public Model {
 
   LaNetConfig config_;
   Value* target_ = nullptr;
-  Value* batch_targets_ = nullptr;  // of all ranks
+  Value* batch_targets_ = nullptr;     // of all ranks
+  std::array<Value*, 2> scores_ = {};  // [R, K], of the neighbours in either space
   Inspection inspection_{};
   Buffer state_memory_;
   Tensor label_bank_;                       // [samples, C]

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "kernels/adam.h"
-#include "layers/losses.h"
 
 namespace lanet {
 
@@ -57,22 +56,6 @@ void Model::step(Context& context) {
                  .weight_decay = optimiser_.weight_decay});
   context.enter("state", "state", "step");
   after_optimiser(context);
-}
-
-Baseline::Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-                   int64_t batch, const OptimiserConfig& optimiser, Shard shard)
-    : Model(store, optimiser, shard) {
-  const int64_t rows = shard.rows(batch);
-  inputs_.images = record_images(graph_, store, rows, image_size);
-  inputs_.labels = graph_.input("labels", {rows}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
-  Recorder query(graph_, store);
-  Value* shared = record_shared(query, inputs_.images, backbone);
-  logits_ = record_expression(query, shared, backbone, classes).logits;
-  graph_.keep(logits_);
-  losses_ = {{"expression",
-              1.0,
-              {query.add<CrossEntropyLoss>("loss.expression", logits_, inputs_.labels, 1.0)}}};
 }
 
 }  // namespace lanet

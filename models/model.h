@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +71,16 @@ class Model {
   Value* logits() const { return logits_; }
   /// T, the label distributions of the batch, [B, C]; null for a model without.
   virtual Value* target_distribution() const { return nullptr; }
+  /// [samples, C], what the model makes of the label of each training sample, of which `given` are
+  /// the given ones; empty for a model without label estimates.
+  virtual std::vector<double> label_estimates(Context&, const std::vector<int32_t>&) const {
+    return {};
+  }
+  /// Entropy of the neighbours' weights in the last step, over log K, its mean over this rank's
+  /// rows and both spaces; NaN for a model without neighbours.
+  virtual double neighbour_entropy(Context&) const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   /// State beside the parameters, on the device.
   virtual std::vector<NamedState> state() const { return {}; }
   Graph& graph() { return graph_; }
@@ -90,13 +101,6 @@ class Model {
   std::optional<GradientBuckets> buckets_;  // absent with one rank
   Buffer step_memory_;
   Tensor step_values_;
-};
-
-/// The comparison: the same ResNet with cross entropy alone. batch: of all ranks.
-class Baseline : public Model {
- public:
-  Baseline(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-           int64_t batch, const OptimiserConfig& optimiser = {}, Shard shard = {});
 };
 
 }  // namespace lanet

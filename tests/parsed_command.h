@@ -12,6 +12,7 @@ namespace lanet::test {
 struct Parsed {
   int code = -1;
   TrainOptions train;
+  ExperimentOptions experiment;
   EvalOptions eval;
   PredictOptions predict;
   VerifyOptions verify;
@@ -34,6 +35,7 @@ struct Parsed {
       };
     };
     line.add_train(keep(train));
+    line.add_experiment(keep(experiment));
     line.add_eval(keep(eval));
     line.add_predict(keep(predict));
     line.add_verify(keep(verify));

@@ -4,6 +4,7 @@
 #include "data/landmarks.h"
 #include "data/synth.h"
 #include "tests/temporary_folder.h"
+#include "train/label_knowledge.h"
 #include "train/trainer.h"
 
 namespace lanet::test {
@@ -21,9 +22,11 @@ inline const std::filesystem::path& drawn_faces() {
   return path;
 }
 
+/// method: a value of that field, or robust, the recipe of lanet.
 inline Config small_config(const std::string& method = "lanet") {
   Config config;
-  config.method = method;
+  config.method = method == "robust" ? "lanet" : method;
+  if (method == "robust") config.model.recipe = "robust";
   config.data.root = drawn_faces().string();
   config.data.landmarks = "landmarks_19.csv";
   config.data.landmark_size = 64;
@@ -41,13 +44,20 @@ struct Session {
       : context(device, threads) {
     context.set_communicator(communicator);
     auto silent = [](const std::string&) {};
-    Faces train = load_faces(context, config, Split::train, config.method == "lanet", silent, {});
+    Faces train = load_faces(context, config, Split::train, reads_landmarks(config), silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});
     validation = split_off_validation(context, config, train);
     std::vector<int32_t> labels = train.given;
+    LabelKnowledge knowledge;
+    if (starts_from_knowledge(config))
+      knowledge = learn_label_knowledge(train, {.given = labels,
+                                                .quick = {.networks = 1, .steps = 20},
+                                                .thorough = {.networks = 1, .steps = 40},
+                                                .message = silent});
+    if (config.method == "corrected") knowledge = corrected_once(knowledge, labels);
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
-    trainer->initialise(silent);
+    trainer->initialise(silent, knowledge);
   }
   ~Session() {
     trainer.reset();

@@ -29,6 +29,20 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(eval.eval.split == "train");
   CHECK(eval.eval.data_config == "d.json");
 
+  const Parsed experiment({"experiment", "plan.json", "--resume", "--jobs", "2", "--runs", "r",
+                           "--record", "d", "--drop-checkpoints", "--set", "train.epochs=3",
+                           "--dtype", "bf16"});
+  CHECK(experiment.code == 0);
+  CHECK(experiment.experiment.plan == "plan.json");
+  CHECK(experiment.experiment.resume);
+  CHECK(experiment.experiment.jobs == 2);
+  CHECK(experiment.experiment.runs == "r");
+  CHECK(experiment.experiment.record == "d");
+  CHECK(experiment.experiment.drop_checkpoints);
+  CHECK_FALSE(experiment.experiment.report);
+  CHECK(Parsed({"experiment", "plan.json", "--report"}).experiment.report);
+  CHECK(experiment.experiment.overrides == Words{"train.epochs=3", "train.dtype=bf16"});
+
   const Parsed predict({"predict", "run", "--json", "a.jpg", "b.png"});
   CHECK(predict.code == 0);
   CHECK(predict.predict.target == "run");
@@ -113,6 +127,9 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"train", "raf.json", "--resume"},
            {"train", "raf.json", "--dtype", "f16"},
            {"train", "raf.json", "--set"},
+           {"experiment"},
+           {"experiment", "plan.json", "--jobs", "0"},
+           {"experiment", "plan.json", "--report", "--resume"},
            {"predict", "run"},
            {"bench"},
            {"bench", "stpe"},

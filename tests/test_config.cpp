@@ -170,8 +170,9 @@ TEST_CASE("config: overrides lie over the file and are checked as it is") {
   CHECK(refusal(text, {"train.epochs=three"}) ==
         R"(--set: train.epochs: "three"; expected an integer from 1 to 100000)");
   CHECK(refusal(text, {"train.epochs"}) == "--set train.epochs: expected key=value");
-  CHECK(refusal(text, {"method=base"}).find("expected one of lanet, baseline") !=
-        std::string::npos);
+  CHECK(
+      refusal(text, {"method=base"}) ==
+      "--set: method: \"base\"; expected one of lanet, baseline, corrected, label_smoothing, elr");
 }
 
 TEST_CASE("config: root and backbone become absolute, from the file's folder or the working one") {
@@ -211,18 +212,21 @@ TEST_CASE("config: every default lies in its field's range") {
   CHECK(to_json(load(document.dump())) == document);
 }
 
-TEST_CASE("config: training lanet needs landmarks, the baseline needs none") {
+TEST_CASE("config: what starts from landmarks needs them, the other methods need none") {
   const std::string text = R"({"data": {"root": "x"}})";
-  CHECK_THROWS_WITH_AS(
-      check_trainable(load(text), "raf.json"),
-      doctest::Contains("raf.json: data.landmarks: null; expected a landmark file"), InputError);
-  CHECK_NOTHROW(check_trainable(load(text, {"method=baseline"}), "raf.json"));
+  for (const char* method : {"lanet", "corrected"})
+    CHECK_THROWS_WITH_AS(
+        check_trainable(load(text, {fmt::format("method={}", method)}), "raf.json"),
+        doctest::Contains("raf.json: data.landmarks: null; expected a landmark file"), InputError);
+  for (const char* method : {"baseline", "label_smoothing", "elr"})
+    CHECK_NOTHROW(check_trainable(load(text, {fmt::format("method={}", method)}), "raf.json"));
   CHECK_NOTHROW(check_trainable(load(text, {"data.landmarks=l.csv"}), "raf.json"));
 }
 
 TEST_CASE("config: the configurations that come with the program are accepted") {
   int count = 0;
   for (const auto& entry : fs::directory_iterator(tests_folder() / "../configs")) {
+    if (entry.is_directory()) continue;  // plans of experiments
     CAPTURE(entry.path());
     CHECK_NOTHROW(check_trainable(load_config(entry.path()), entry.path().string()));
     ++count;

@@ -18,7 +18,7 @@ HostTensor some_labels(int64_t batch, int64_t classes) {
 }
 
 Run run(Device device, const HostTensor& logits, const HostTensor& labels, double scale = 1,
-        const HostTensor* start = nullptr) {
+        const HostTensor* start = nullptr, double smoothing = 0) {
   Context context(device);
   const DType dtype = logits.tensor().dtype;
   const DeviceTensor its_logits(context, logits), its_labels(context, labels),
@@ -28,7 +28,8 @@ Run run(Device device, const HostTensor& logits, const HostTensor& labels, doubl
                                   .labels = its_labels,
                                   .loss = loss,
                                   .dlogits = {dlogits, start != nullptr},
-                                  .scale = scale});
+                                  .scale = scale,
+                                  .smoothing = smoothing});
   return {loss.download(), dlogits.download()};
 }
 
@@ -37,18 +38,22 @@ void check(DType dtype, const ClassLossCase& c) {
   CAPTURE(c.batch);
   CAPTURE(c.classes);
   const auto logits = HostTensor::random({c.batch, c.classes}, dtype, 1);
-  const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0.1);
+  // Below 0, as the label's gradient is: these two do not cancel.
+  const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0);
   const auto labels = some_labels(c.batch, c.classes);
   const double value = rounding_bound(accumulate_dtype(dtype), c.batch, 2);
   const double gradient = rounding_bound(dtype, c.classes, 2);
   for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
-    const Run fast = run(Device::cuda, logits, labels, 0.5, s),
-              exact = run(Device::cpu, logits.cast(DType::f64), labels, 0.5, s);
-    CHECK(relative_error(fast.loss, exact.loss) < value);
-    CHECK(relative_error(fast.dlogits, exact.dlogits) < gradient);
-    const Run again = run(Device::cuda, logits, labels, 0.5, s);
-    CHECK(again.loss.bits_equal(fast.loss));
-    CHECK(again.dlogits.bits_equal(fast.dlogits));
+    for (const double smoothing : {0.0, 0.1}) {
+      CAPTURE(smoothing);
+      const Run fast = run(Device::cuda, logits, labels, 0.5, s, smoothing),
+                exact = run(Device::cpu, logits.cast(DType::f64), labels, 0.5, s, smoothing);
+      CHECK(relative_error(fast.loss, exact.loss) < value);
+      CHECK(relative_error(fast.dlogits, exact.dlogits) < gradient);
+      const Run again = run(Device::cuda, logits, labels, 0.5, s, smoothing);
+      CHECK(again.loss.bits_equal(fast.loss));
+      CHECK(again.dlogits.bits_equal(fast.dlogits));
+    }
   }
 }
 
@@ -91,13 +96,25 @@ TEST_CASE("cuda: softmax_cross_entropy: the largest logit counts wherever it sta
   }
 }
 
+TEST_CASE("cuda: softmax_cross_entropy: a class of logit −∞ costs nothing, unless smoothed") {
+  if (skip_without_device()) return;
+  HostTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
+  logits.fill([](int64_t c) { return c == 2 ? -std::numeric_limits<double>::infinity() : 0.0; });
+  labels.set(0, 1);
+  const Run r = run(Device::cuda, logits, labels);
+  CHECK(r.loss.at(0) == doctest::Approx(std::log(2.0)));
+  CHECK(r.dlogits.at(2) == 0.0);
+  CHECK(std::isinf(run(Device::cuda, logits, labels, 1, nullptr, 0.1).loss.at(0)));
+}
+
 TEST_CASE("cuda: softmax_cross_entropy: a label that is no class makes the loss NaN") {
   if (skip_without_device()) return;
   const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
   HostTensor labels({2}, DType::i32);
   for (const int bad : {-1, 7, std::numeric_limits<int>::min()}) {
     labels.fill([&](int64_t b) { return b == 0 ? 0 : bad; });
-    CHECK(std::isnan(run(Device::cuda, logits, labels).loss.at(0)));
+    for (const double smoothing : {0.0, 0.1})
+      CHECK(std::isnan(run(Device::cuda, logits, labels, 1, nullptr, smoothing).loss.at(0)));
   }
 }
 

@@ -86,7 +86,49 @@ TEST_CASE("judge: estimates are judged as labels and as detectors of wrong ones"
   CHECK(figures.accuracy == 0.75);
   // Doubts 0.2, 0.6, 0.7, 0.5: the wrong ones come first and third.
   CHECK(figures.average_precision == doctest::Approx(0.5 * 1 + 0.5 * 2 / 3));
+  CHECK(figures.found == 0.5);  // of the last two the first
+  CHECK(figures.doubted == 0);
   CHECK_THROWS_AS(judge_estimates(estimates, std::vector<int32_t>{0}, truth), Error);
+}
+
+TEST_CASE("judge: estimates that say something are confident, changed here and there, and differ") {
+  const std::vector<int32_t> given = {0, 1};
+  const EstimateHealth apart = estimate_health(std::vector<double>{1, 0, 0.75, 0.25}, given, 0.8);
+  CHECK(apart.confident == 0.5);
+  CHECK(apart.changed == 0.5);  // the second
+  CHECK(apart.spread == doctest::Approx(0.125));
+  CHECK(std::isnan(apart.neighbour_entropy));
+  const EstimateHealth same = estimate_health(std::vector<double>{0.6, 0.4, 0.6, 0.4}, given, 0.8);
+  CHECK(same.confident == 0);
+  CHECK(same.spread == doctest::Approx(0));
+}
+
+TEST_CASE("judge: neighbours' weights of LA-Net have an entropy, and robust has no neighbours") {
+  for (const char* method : {"lanet", "robust"}) {
+    const Config config = small_config(method);
+    Session session(config);
+    session.trainer->run_epoch();
+    const Judgement judgement = judge(session, config);
+    REQUIRE(judgement.estimates);
+    const double entropy = judgement.estimates->neighbour_entropy;
+    CHECK(std::isnan(entropy) == (config.model.recipe == "robust"));
+    CHECK_FALSE(entropy > 1.000001);
+    CHECK_FALSE(entropy < 0.5);  // at the start no neighbour is far from any other
+  }
+}
+
+TEST_CASE("epoch record: collapsed estimates are told of") {
+  EpochRecord record{.judged = {.test = Confusion(2, {3, 1, 0, 0})}};
+  CHECK(warnings(record).empty());
+  record.judged.estimates = {.spread = 0.3, .neighbour_entropy = 0.9};
+  CHECK(warnings(record).empty());
+  record.judged.estimates = {.spread = 0.3};  // no neighbours
+  CHECK(warnings(record).empty());
+  record.judged.estimates = {.spread = 0.001, .neighbour_entropy = 0.99999};
+  const std::vector<std::string> lines = warnings(record);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].starts_with("warning: all neighbours weigh the same"));
+  CHECK(lines[1].starts_with("warning: the label estimates of all faces are the same"));
 }
 
 TEST_CASE("judge: the estimates of LA-Net are its label bank") {
@@ -150,9 +192,11 @@ TEST_CASE("epoch record: a line has what was measured, and null for what is no n
   CHECK(to_text(record, 9) ==
         "epoch 2/9  total 0.5000  train 0.2500  test 0.7500  validation 0.7500  memorised 0.5000  "
         "corrected 0.2500  2.5 img/s");
-  record.judged.labels->estimates = {.accuracy = 0.875, .average_precision = 0.625};
+  record.judged.labels->estimates = {
+      .accuracy = 0.875, .average_precision = 0.625, .found = 0.75, .doubted = 0.125};
   CHECK(to_json(record).dump() ==
-        start + measured + R"("label_accuracy":0.875,"label_average_precision":0.625,)" + end);
+        start + measured + R"("label_accuracy":0.875,"label_average_precision":0.625,)" +
+            R"("wrong_labels_found":0.75,"right_labels_doubted":0.125,)" + end);
   record.judged.labels = {.memorised = std::nan(""), .corrected = std::nan("")};
   CHECK(to_json(record)["memorised"].is_null());
   CHECK(to_text(record, 9).find("memorised") == std::string::npos);

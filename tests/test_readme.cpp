@@ -9,6 +9,7 @@
 #include "tests/parsed_command.h"
 #include "tests/program.h"
 #include "train/config.h"
+#include "train/experiment_plan.h"
 
 namespace lanet::test {
 namespace {
@@ -81,6 +82,8 @@ void check_call(const Words& words) {
     CHECK(fs::exists(kRoot / config));
     CHECK_NOTHROW(load_config(kRoot / config, parsed.train.overrides));
   }
+  if (const ExperimentOptions& experiment = parsed.experiment; !experiment.plan.empty())
+    CHECK_NOTHROW(load_plan(kRoot / experiment.plan, experiment.overrides));
 }
 
 /// Every option of a call of a Python script is in its own help.
@@ -182,8 +185,8 @@ TEST_CASE("readme: the quick ones of its examples run") {
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
   for (const char* command :
-       {"", "train", "eval", "predict", "verify", "bench", "bench kernels", "bench step",
-        "bench roofline", "bench scaling", "bench compare", "synth", "doctor"}) {
+       {"", "train", "experiment", "eval", "predict", "verify", "bench", "bench kernels",
+        "bench step", "bench roofline", "bench scaling", "bench compare", "synth", "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {

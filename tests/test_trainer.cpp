@@ -22,7 +22,9 @@ bool same_bits(const NamedArrays& a, const NamedArrays& b) {
 }  // namespace
 
 TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stopping") {
-  for (const char* method : {"lanet", "baseline"}) {
+  for (const char* method :
+       {"lanet", "robust", "corrected", "baseline", "label_smoothing", "elr"}) {
+    CAPTURE(method);
     const Config config = small_config(method);
     NamedArrays after_one, after_three;
     {

@@ -50,7 +50,8 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
 
 /// The child between fork() and its program. Other threads may have held locks when it was made:
 /// system calls only.
-[[noreturn]] void become(char* const* argv, char* const* environment, pid_t parent, int output) {
+[[noreturn]] void become(char* const* argv, char* const* environment, pid_t parent, int output,
+                         int errors) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(kNotStarted);  // it was killed before prctl()
@@ -59,6 +60,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     ::close(null);
   }
   if (output >= 0) ::dup2(output, STDOUT_FILENO);
+  if (errors >= 0) ::dup2(errors, STDERR_FILENO);
   ::execve(argv[0], argv, environment);
   ::_exit(kNotStarted);
 }
@@ -112,16 +114,18 @@ ChildProcesses::~ChildProcesses() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-void ChildProcesses::start(std::string name, const std::vector<std::string>& argv,
-                           const std::map<std::string, std::string>& variables, int output) {
+size_t ChildProcesses::start(std::string name, const std::vector<std::string>& argv,
+                             const std::map<std::string, std::string>& variables, int output,
+                             int errors) {
   std::vector<std::string> words = argv, environment = environment_with(variables);
   const std::vector<char*> word_pointers = pointers(words),
                            variable_pointers = pointers(environment);
   const pid_t parent = ::getpid(), id = ::fork();
   if (id < 0) throw Error(fmt::format("{}: cannot be started: {}", name, std::strerror(errno)));
-  if (id == 0) become(word_pointers.data(), variable_pointers.data(), parent, output);
+  if (id == 0) become(word_pointers.data(), variable_pointers.data(), parent, output, errors);
   ::setpgid(id, id);  // here too: whoever comes first
   children_.push_back({id, std::move(name), std::nullopt});
+  return children_.size() - 1;
 }
 
 void ChildProcesses::update() {
@@ -150,9 +154,13 @@ bool ChildProcesses::any_ended_with(int exit_code) const {
 std::string ChildProcesses::describe_failed() const {
   const auto child = std::find_if(children_.begin(), children_.end(),
                                   [](const Child& c) { return c.status.value_or(0) != 0; });
-  if (child == children_.end()) return "no process failed";
-  const int status = *child->status;
-  return fmt::format("{} (process {}) {}", child->name, child->id,
+  return child == children_.end() ? "no process failed" : describe(child - children_.begin());
+}
+
+std::string ChildProcesses::describe(size_t number) const {
+  const Child& child = children_.at(number);
+  const int status = child.status.value();
+  return fmt::format("{} (process {}) {}", child.name, child.id,
                      WIFSIGNALED(status)
                          ? fmt::format("was ended by {}", signal_text(WTERMSIG(status)))
                          : fmt::format("ended with exit code {}", WEXITSTATUS(status)));

@@ -26,20 +26,27 @@ class ChildProcesses {
   ChildProcesses& operator=(const ChildProcesses&) = delete;
 
   /// Starts argv[0], a path, with stdin from /dev/null and `variables` laid over the environment.
-  /// `name` is for messages; `output`: the file descriptor that is its stdout, -1: this process's.
-  /// Throws Error.
-  void start(std::string name, const std::vector<std::string>& argv,
-             const std::map<std::string, std::string>& variables, int output = -1);
+  /// `name` is for messages; `output` and `errors`: the file descriptors that are its stdout and
+  /// its stderr, -1: this process's. Returns its number, counted from 0. Throws Error.
+  size_t start(std::string name, const std::vector<std::string>& argv,
+               const std::map<std::string, std::string>& variables, int output = -1,
+               int errors = -1);
   /// Looks who has ended.
   void update();
   bool all_ended() const;
+  bool ended(size_t child) const { return children_.at(child).status.has_value(); }
+  /// True if it has ended otherwise than with 0.
+  bool failed(size_t child) const { return children_.at(child).status.value_or(0) != 0; }
+  /// What became of one that failed: "mpirun (process 7) ended with exit code 1".
+  std::string describe(size_t child) const;
   /// True if one has ended otherwise than with 0.
   bool any_failed() const;
   /// True if one has ended with this exit code.
   bool any_ended_with(int exit_code) const;
-  /// What became of the first, as started, that failed: "mpirun (process 7) ended with exit code
-  /// 1".
+  /// describe() of the first, as started, that failed.
   std::string describe_failed() const;
+  /// Sends `signal` to those that live, and to what they started.
+  void send(int signal) const;
   /// Waits until all have ended, but no longer than `limit`.
   void wait(std::chrono::milliseconds limit);
   /// Sends `signal` to those that live and waits for their end; kills after `grace` what is left.
@@ -52,8 +59,6 @@ class ChildProcesses {
     std::string name;
     std::optional<int> status;  // as of waitpid()
   };
-
-  void send(int signal) const;
 
   std::vector<Child> children_;
 };

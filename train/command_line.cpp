@@ -132,6 +132,61 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   });
 }
 
+void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> run) {
+  auto options = std::make_shared<ExperimentOptions>();
+  auto shorthands = std::make_shared<Shorthands>();
+  CLI::App& command = add_command(
+      app_, "experiment", "Train every setting of a plan under every condition with every seed",
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces --resume\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --jobs 2 --record "
+      "docs/results/demo\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --report\n\n"
+      "A plan (reference, conditions and every set may be left out; paths are relative to the file "
+      "that\nhas them):\n"
+      "  {\"config\": \"../demo.json\", \"set\": {\"train.epochs\": 60},\n"
+      "   \"conditions\": [{\"name\": \"noise-0.3\", \"set\": {\"data.noise.rate\": 0.3}}],\n"
+      "   \"settings\": [{\"name\": \"plain\", \"set\": {\"method\": \"baseline\"}}, {\"name\": "
+      "\"lanet\"}],\n"
+      "   \"seeds\": [1, 2, 3], \"reference\": \"plain\"}\n"
+      "Differences are taken to the setting that is the reference. Of conditions that set "
+      "data.noise.rate\nalone a picture of accuracy over noise is made.\n\n"
+      "Finished runs are skipped. What was interrupted or killed goes on with --resume. Ctrl-Z, or "
+      "SIGTSTP,\nstops all runs until the experiment is continued. "
+      "Tables (table.md, table.csv) and pictures\n(SVG) are written to the record or, without one, "
+      "beside the runs, after each run.");
+  command.add_option("PLAN", options->plan, "plan of the experiment (JSON)")->required();
+  command.add_option("--set", options->overrides, "a.b=value: lay a value over every run")
+      ->allow_extra_args(false);
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "go on with the runs that are not finished");
+  command.add_option("--seeds", options->seeds, "1,2,3: in place of the plan's")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
+  CLI::Option* jobs =
+      command.add_option("--jobs", options->jobs, "runs at a time, which share the cores")
+          ->check(CLI::Range(1, 1024))
+          ->capture_default_str();
+  command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
+  command.add_option("--record", options->record,
+                     "folder for the small files of finished runs; what is finished there is not "
+                     "run again");
+  CLI::Option* drop =
+      command.add_flag("--drop-checkpoints", options->drop_checkpoints,
+                       "remove the checkpoints of finished runs, hundreds of MB each");
+  command
+      .add_flag("--report", options->report,
+                "run nothing: make the tables and pictures of what is finished")
+      ->excludes(resume)
+      ->excludes(jobs)
+      ->excludes(drop);
+  shorthands->add_to(command);
+  command.callback([this, options, shorthands, run] {
+    shorthands->append_to(options->overrides);
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
 void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
   auto options = std::make_shared<EvalOptions>();
   auto shorthands = std::make_shared<Shorthands>();

@@ -16,6 +16,7 @@ class CommandLine {
 
   // Each gives the program a command; `run` is called with its options.
   void add_train(std::function<int(const TrainOptions&)> run);
+  void add_experiment(std::function<int(const ExperimentOptions&)> run);
   void add_eval(std::function<int(const EvalOptions&)> run);
   void add_predict(std::function<int(const PredictOptions&)> run);
   void add_verify(std::function<int(const VerifyOptions&)> run);
@@ -30,8 +31,8 @@ class CommandLine {
   int run(int argc, const char* const* argv);
 
  private:
-  /// What train, eval and predict know as --device, --dtype and --threads: overrides of the
-  /// configuration.
+  /// What train, experiment, eval and predict know as --device, --dtype and --threads: overrides of
+  /// the configuration.
   struct Shorthands {
     std::string device, dtype, threads;
     void add_to(CLI::App& command);

@@ -31,6 +31,22 @@ struct TrainOptions {
 };
 int run_train(const TrainOptions& options);
 
+/// experiment PLAN.json [--resume] [--jobs N] [--runs DIR] [--record DIR]
+/// [--drop-checkpoints] [--set a.b=v …];
+/// experiment PLAN.json --report [--runs DIR] [--record DIR] [--set a.b=v …]
+struct ExperimentOptions {
+  std::string plan;
+  std::vector<std::string> overrides;  // of each run
+  bool resume = false;
+  std::vector<int64_t> seeds;     // in place of the plan's; empty: those
+  int64_t jobs = 1;               // runs at a time
+  std::string runs;               // folder of the runs; empty: runs/<plan stem>
+  std::string record;             // folder of the record of finished runs; empty: none is kept
+  bool drop_checkpoints = false;  // of finished runs
+  bool report = false;            // make the tables and pictures alone
+};
+int run_experiment(const ExperimentOptions& options);
+
 /// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train|validation] [--best]
 /// [--json]. Without data_config the overrides are laid over the run's own config.
 struct EvalOptions {

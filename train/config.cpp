@@ -1,13 +1,13 @@
 #include "train/config.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "core/error.h"
 #include "train/config_fields.h"
+#include "train/strict_json.h"
 
 namespace lanet {
 
@@ -52,43 +52,9 @@ std::string key_suggestion(const std::string& path) {
   return suggestion(path, all);
 }
 
-std::string shown(const json& value) {
-  if (value.is_object()) return "an object";
-  if (value.is_array()) return "an array";
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (text.size() > 80) text = text.substr(0, 77) + "...";
-  return text;
-}
-
 [[noreturn]] void fail(const std::string& source, const std::string& path,
                        const std::string& what) {
   throw InputError(fmt::format("{}: {}: {}", source, path, what));
-}
-
-/// Reads JSON strictly: no comments, and no key twice in one object.
-json parse_file(const fs::path& file) {
-  if (fs::is_directory(file))
-    throw InputError(fmt::format("{}: a folder; expected a configuration file", file.string()));
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    throw InputError(
-        fmt::format("{}: cannot be opened; expected a configuration file (JSON)", file.string()));
-  std::vector<std::set<std::string>> keys;
-  auto reject_duplicates = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      fail(file.string(), parsed.get<std::string>(), "this key stands twice in one object");
-    return true;
-  };
-  try {
-    return json::parse(in, reject_duplicates);
-  } catch (const json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 3, column 5: …"
-    const std::string text = error.what();
-    throw InputError(
-        fmt::format("{}: not JSON: {}", file.string(), text.substr(text.find(' ') + 1)));
-  }
 }
 
 /// Fills a Config from a file and overrides, and remembers where each value came from.
@@ -96,27 +62,34 @@ class Loader {
  public:
   explicit Loader(fs::path file) : file_(std::move(file)) {}
 
-  Config load(const json& document, const std::vector<std::string>& overrides) {
-    if (!document.is_object())
-      throw InputError(fmt::format("{}: {}; expected an object", file_.string(), shown(document)));
-    read_section(document, "");
+  Config load(const json& document, const std::vector<ConfigLayer>& layers,
+              const std::vector<std::string>& overrides) {
+    read_layer({file_.string(), fs::absolute(file_).parent_path(), document});
+    for (const ConfigLayer& layer : layers) read_layer(layer);
     for (const std::string& text : overrides) read_override(text);
     check_together();
     return config_;
   }
 
  private:
-  void read_section(const json& section, const std::string& path) {
+  void read_layer(const ConfigLayer& layer) {
+    if (!layer.fields.is_object())
+      throw InputError(
+          fmt::format("{}: {}; expected an object", layer.source, shown(layer.fields)));
+    read_section(layer, layer.fields, "");
+  }
+
+  void read_section(const ConfigLayer& layer, const json& section, const std::string& path) {
     for (const auto& [key, value] : section.items()) {
       const std::string here = joined(path, key);
       if (const Field* field = find_field(here)) {
-        assign(*field, value, file_.string(), fs::absolute(file_).parent_path());
+        assign(*field, value, layer.source, layer.base);
       } else if (section_names().contains(here)) {
         if (!value.is_object())
-          fail(file_.string(), here, fmt::format("{}; expected an object", shown(value)));
-        read_section(value, here);
+          fail(layer.source, here, fmt::format("{}; expected an object", shown(value)));
+        read_section(layer, value, here);
       } else {
-        fail(file_.string(), here, "unknown key" + key_suggestion(here));
+        fail(layer.source, here, "unknown key" + key_suggestion(here));
       }
     }
   }
@@ -225,7 +198,12 @@ class Loader {
 }  // namespace
 
 Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
-  return Loader(file).load(parse_file(file), overrides);
+  return load_config(file, {}, overrides);
+}
+
+Config load_config(const fs::path& file, const std::vector<ConfigLayer>& layers,
+                   const std::vector<std::string>& overrides) {
+  return Loader(file).load(read_strict_json(file, "configuration file"), layers, overrides);
 }
 
 Config parse_config(const std::string& text, const std::string& source,
@@ -233,7 +211,7 @@ Config parse_config(const std::string& text, const std::string& source,
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded())
     throw InputError(fmt::format("{}: its configuration is not JSON", source));
-  return Loader(source).load(document, overrides);
+  return Loader(source).load(document, {}, overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
@@ -256,10 +234,21 @@ std::string config_help() {
   return text;
 }
 
+bool reads_landmarks(const Config& config) {
+  return config.method == "lanet" || config.method == "corrected";
+}
+
+bool starts_from_knowledge(const Config& config) {
+  return config.method == "corrected" ||
+         (config.method == "lanet" && config.model.recipe == "robust");
+}
+
 void check_trainable(const Config& config, const std::string& file) {
-  if (config.method == "lanet" && config.data.landmarks.empty())
+  if (reads_landmarks(config) && config.data.landmarks.empty())
     fail(file, "data.landmarks",
-         "null; expected a landmark file, which method lanet trains with (baseline needs none)");
+         fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
+                     "none)",
+                     config.method));
 }
 
 }  // namespace lanet

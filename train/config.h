@@ -35,6 +35,7 @@ struct DataConfig {
 };
 
 struct ModelConfig {
+  std::string recipe = "published";   // published, robust
   std::string backbone = "resnet18";  // resnet18, resnet50
   std::string pretrained;             // absolute once loaded; empty: none
   int64_t neighbours = 8;             // K
@@ -43,6 +44,9 @@ struct ModelConfig {
   double temperature = 0.1;
   double label_momentum = 0.9;
   double key_momentum = 0.999;
+  double opinion_momentum = 0.9;
+  double noise_floor = 0.2;
+  std::string shapes = "network";  // network, set, batch, none
 };
 
 struct TrainConfig {
@@ -52,15 +56,16 @@ struct TrainConfig {
   std::string schedule = "linear";  // linear, cosine
   double warmup_epochs = 0;         // less than epochs
   double weight_decay = 0;
-  std::string dtype = "f32";    // f32, bf16, f64
-  std::string device = "auto";  // auto, cpu, cuda
-  int64_t threads = 0;          // 0: what OpenMP would take
-  bool tf32 = false;            // on CUDA: products of f32 may round their operands to TF32
+  std::string sampler = "given";  // given, estimates, none
+  std::string dtype = "f32";      // f32, bf16, f64
+  std::string device = "auto";    // auto, cpu, cuda
+  int64_t threads = 0;            // 0: what OpenMP would take
+  bool tf32 = false;              // on CUDA: products of f32 may round their operands to TF32
   LossWeights weights;
 };
 
 struct Config {
-  std::string method = "lanet";  // lanet, baseline
+  std::string method = "lanet";  // lanet, baseline, corrected, label_smoothing, elr
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;
@@ -75,8 +80,25 @@ struct Config {
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 
+/// Values laid over a configuration as if a file held them. `fields`: an object, by full path
+/// ("data.noise.rate") or in sections; `source`: what messages call it; `base`: the folder that
+/// relative paths are taken from.
+struct ConfigLayer {
+  std::string source;
+  std::filesystem::path base;
+  nlohmann::json fields;
+};
+/// The same with layers between the file and the overrides, each over those before it.
+Config load_config(const std::filesystem::path& file, const std::vector<ConfigLayer>& layers,
+                   const std::vector<std::string>& overrides);
+
+/// Whether training reads landmarks.
+bool reads_landmarks(const Config& config);
+/// Whether training starts from what they tell of the labels (train/label_knowledge.h).
+bool starts_from_knowledge(const Config& config);
+
 /// Throws InputError if training with this configuration needs a file that it does not name: the
-/// landmarks of method lanet. (Evaluation needs none.) `file`: what the message names.
+/// landmarks. (Evaluation needs none.) `file`: what the message names.
 void check_trainable(const Config& config, const std::string& file);
 
 /// The same from the text of a configuration that is resolved already, as a checkpoint holds it;

@@ -21,8 +21,11 @@ constexpr Text kNameInRoot{.anchored = false, .nullable = false};
 constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 
 const std::vector<Field> kFields = {
-    {LANET_FIELD(method), Choices{"lanet", "baseline"},
-     "LA-Net, or the same ResNet with cross entropy alone"},
+    {LANET_FIELD(method), Choices{"lanet", "baseline", "corrected", "label_smoothing", "elr"},
+     "LA-Net, or the same ResNet with another loss: cross entropy with the given labels, with "
+     "those "
+     "that the landmarks correct once, with labels smoothed by 0.1, or early-learning "
+     "regularisation"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
     {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
@@ -57,6 +60,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.augment.erase_area_max), kPositiveShare, "largest share of its area"},
     {LANET_FIELD(data.augment.erase_ratio_min), kRatio, "smallest width : height of it"},
     {LANET_FIELD(data.augment.erase_ratio_max), kRatio, "largest width : height of it"},
+    {LANET_FIELD(model.recipe), Choices{"published", "robust"},
+     "of lanet: as published, or one loss that holds the noise and the landmarks' shapes"},
     {LANET_FIELD(model.backbone), Choices{"resnet18", "resnet50"}, "the network"},
     {LANET_FIELD(model.pretrained), kFileOrNone,
      "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
@@ -66,6 +71,15 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.temperature), Range{0, 100, true}, "of the contrastive loss"},
     {LANET_FIELD(model.label_momentum), kShare, "share of its old row in a new label estimate"},
     {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
+    {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
+     "robust: share of earlier visits in the network's opinion on a face"},
+    {LANET_FIELD(model.shapes), Choices{"network", "set", "batch", "none"},
+     "robust: what tells a face's class by its shape: a network, votes of the 50 nearest of the "
+     "training set, votes of the model.neighbours nearest in random batches, or nothing"},
+    {LANET_FIELD(model.noise_floor), Range{0, 0.8},
+     "robust: share of wrong labels that is assumed where the landmarks show fewer: they cannot "
+     "show "
+     "systematic ones"},
     {LANET_FIELD(train.epochs), Range{1, 100000}, "passes over the training set"},
     {LANET_FIELD(train.batch), Range{2, 65536},
      "images a step, over all devices; >= model.neighbours + 2"},
@@ -75,6 +89,8 @@ const std::vector<Field> kFields = {
      "in which it rises linearly from 0 first; < train.epochs"},
     {LANET_FIELD(train.weight_decay), kShare,
      "of AdamW: share of a weight lost in a step, times the learning rate; 0: Adam"},
+    {LANET_FIELD(train.sampler), Choices{"given", "estimates", "none"},
+     "classes are balanced by given labels, by label estimates, or not at all"},
     {LANET_FIELD(train.dtype), Choices{"f32", "bf16", "f64"},
      "of activations; f64: for proof, slow"},
     {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},

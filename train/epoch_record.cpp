@@ -6,6 +6,9 @@ namespace lanet {
 
 namespace {
 
+constexpr double kUniformEntropy = 0.9995;
+constexpr double kSmallestSpread = 0.01;
+
 double images_per_second(const EpochResult& training) {
   return static_cast<double>(training.images) / training.seconds;
 }
@@ -32,7 +35,16 @@ nlohmann::ordered_json to_json(const EpochRecord& record) {
     if (labels->estimates) {
       line["label_accuracy"] = number_or_null(labels->estimates->accuracy);
       line["label_average_precision"] = number_or_null(labels->estimates->average_precision);
+      line["wrong_labels_found"] = number_or_null(labels->estimates->found);
+      line["right_labels_doubted"] = number_or_null(labels->estimates->doubted);
     }
+  }
+  if (const auto& estimates = record.judged.estimates) {
+    line["estimates_confident"] = number_or_null(estimates->confident);
+    line["estimates_changed"] = number_or_null(estimates->changed);
+    line["estimates_spread"] = number_or_null(estimates->spread);
+    if (!std::isnan(estimates->neighbour_entropy))
+      line["neighbour_entropy"] = estimates->neighbour_entropy;
   }
   line["images_per_second"] = images_per_second(training);
   line["seconds"] = training.seconds;
@@ -51,6 +63,19 @@ std::string to_text(const EpochRecord& record, int64_t epochs) {
     text +=
         fmt::format("  memorised {:.4f}  corrected {:.4f}", labels->memorised, labels->corrected);
   return text + fmt::format("  {:.1f} img/s", images_per_second(training));
+}
+
+std::vector<std::string> warnings(const EpochRecord& record) {
+  std::vector<std::string> lines;
+  if (!record.judged.estimates) return lines;
+  const EstimateHealth& estimates = *record.judged.estimates;
+  if (estimates.neighbour_entropy > kUniformEntropy)
+    lines.push_back(
+        "warning: all neighbours weigh the same: the scores of pairs have collapsed, and label "
+        "estimates are plain means");
+  if (estimates.spread < kSmallestSpread)
+    lines.push_back("warning: the label estimates of all faces are the same: they say nothing");
+  return lines;
 }
 
 EpochScores scores_of(const nlohmann::ordered_json& line, bool validation,

@@ -17,11 +17,16 @@ struct EpochRecord {
 /// "test_accuracy", "test_balanced_accuracy", "test_recall", …, "images_per_second", "seconds"}.
 /// Between them, with validation faces: "val_accuracy", "val_balanced_accuracy"; where the truth of
 /// the training labels is known: "memorised", "corrected"; with label estimates as well:
-/// "label_accuracy", "label_average_precision" (train/judge.h). What is not a number is null.
+/// "label_accuracy", "label_average_precision", "wrong_labels_found", "right_labels_doubted"; with
+/// label estimates "estimates_confident", "estimates_changed", "estimates_spread", and with
+/// neighbours "neighbour_entropy" (train/judge.h). What is not a number is null.
 nlohmann::ordered_json to_json(const EpochRecord& record);
 
 /// The line for a terminal, without its end.
 std::string to_text(const EpochRecord& record, int64_t epochs);
+
+/// What is wrong with the label estimates of the epoch, a line each, without its end.
+std::vector<std::string> warnings(const EpochRecord& record);
 
 /// What such a line is compared by. `validation`: with the accuracy on validation faces, which must
 /// be in it. InputError if a figure is missing; `place` says where the line stands.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace lanet {
 
@@ -11,7 +12,7 @@ bool truth_is_known(const Config& config) {
   return config.data.noise.rate > 0 || !config.data.true_labels.empty();
 }
 
-LabelFigures judge_labels(Context& context, Trainer& trainer) {
+LabelFigures judge_labels(Context& context, Trainer& trainer, std::span<const double> estimates) {
   const Faces& faces = trainer.training_faces();
   const std::span<const int32_t> given = trainer.given_labels();
   std::vector<int32_t> rows;               // of the faces with a wrong label
@@ -26,8 +27,7 @@ LabelFigures judge_labels(Context& context, Trainer& trainer) {
       trainer.evaluator().evaluate(context, faces.set.images, rows, by);
   LabelFigures figures{.memorised = confusions[0].accuracy(),
                        .corrected = confusions[1].accuracy()};
-  if (const std::vector<double> estimates = trainer.label_estimates(); !estimates.empty())
-    figures.estimates = judge_estimates(estimates, given, faces.judged_by);
+  if (!estimates.empty()) figures.estimates = judge_estimates(estimates, given, faces.judged_by);
   return figures;
 }
 
@@ -43,14 +43,42 @@ LabelFigures::Estimates judge_estimates(std::span<const double> estimates,
   std::vector<double> doubts;
   std::vector<uint8_t> wrong;
   int64_t right = 0;
+  std::array<int64_t, 2> labels = {}, changed = {};  // that are right, that are wrong
   for (int64_t i = 0; i < std::ssize(given); ++i) {
     const std::span<const double> row = estimates.subspan(i * classes, classes);
-    right += std::max_element(row.begin(), row.end()) - row.begin() == truth[i];
+    const auto largest = std::max_element(row.begin(), row.end()) - row.begin();
+    right += largest == truth[i];
+    ++labels[given[i] != truth[i]];
+    changed[given[i] != truth[i]] += largest != given[i];
     doubts.push_back(1 - row[given[i]]);
     wrong.push_back(given[i] != truth[i]);
   }
   return {.accuracy = static_cast<double>(right) / static_cast<double>(given.size()),
-          .average_precision = average_precision(doubts, wrong)};
+          .average_precision = average_precision(doubts, wrong),
+          .found = static_cast<double>(changed[1]) / static_cast<double>(labels[1]),
+          .doubted = static_cast<double>(changed[0]) / static_cast<double>(labels[0])};
+}
+
+EstimateHealth estimate_health(std::span<const double> estimates, std::span<const int32_t> given,
+                               double confidence) {
+  const auto faces = static_cast<int64_t>(given.size());
+  LANET_REQUIRE(faces > 0 && std::ssize(estimates) % faces == 0, "{} estimates of {} faces",
+                estimates.size(), faces);
+  const int64_t classes = std::ssize(estimates) / faces;
+  std::vector<double> mean(classes);
+  for (int64_t i = 0; i < faces; ++i)
+    for (int64_t c = 0; c < classes; ++c)
+      mean[c] += estimates[i * classes + c] / static_cast<double>(faces);
+  EstimateHealth health;
+  const double share = 1 / static_cast<double>(faces);
+  for (int64_t i = 0; i < faces; ++i) {
+    const std::span<const double> row = estimates.subspan(i * classes, classes);
+    const auto largest = std::max_element(row.begin(), row.end());
+    health.confident += *largest >= confidence ? share : 0;
+    health.changed += largest - row.begin() != given[i] ? share : 0;
+    for (int64_t c = 0; c < classes; ++c) health.spread += std::abs(row[c] - mean[c]) / 2 * share;
+  }
+  return health;
 }
 
 Judgement judge(Context& context, const Config& config, Trainer& trainer, const Faces& validation) {
@@ -58,7 +86,11 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
   if (validation.size() > 0)
     judgement.validation =
         trainer.evaluator().evaluate(context, validation.set.images, validation.judged_by);
-  if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer);
+  const std::vector<double> estimates = trainer.label_estimates();
+  if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
+  if (estimates.empty()) return judgement;
+  judgement.estimates = estimate_health(estimates, trainer.given_labels(), config.model.confidence);
+  judgement.estimates->neighbour_entropy = trainer.model().neighbour_entropy(context);
   return judgement;
 }
 

@@ -2,6 +2,7 @@
 // whose training label is known to be wrong.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "train/trainer.h"
@@ -20,14 +21,29 @@ struct LabelFigures {
     double accuracy = 0;  ///< share whose largest estimate (the first of equals) is the truth
     /// average_precision() of 1 − estimate of the given label as a detector of wrong labels.
     double average_precision = 0;
+    double found = 0;    ///< share of the wrong labels that are not the largest estimate; or NaN
+    double doubted = 0;  ///< share of the right labels that are not; NaN if there are none
   };
   std::optional<Estimates> estimates;
 };
 
+/// Whether a model's label estimates say anything, known truth or not.
+struct EstimateHealth {
+  double confident = 0;  ///< share of faces whose largest probability is model.confidence at least
+  double changed = 0;    ///< share whose largest (the first of equals) is not the given label
+  /// Mean distance (total variation, 0 to 1) of a face's estimate from the mean of all: 0 where
+  /// they are the same for all faces.
+  double spread = 0;
+  /// Of the neighbours' weights in the last batch, over both spaces, from 0 (one neighbour has it
+  /// all) to 1 (all weigh the same); NaN for a model without.
+  double neighbour_entropy = std::numeric_limits<double>::quiet_NaN();
+};
+
 struct Judgement {
   Confusion test;
-  std::optional<Confusion> validation;  ///< with data.validation
-  std::optional<LabelFigures> labels;   ///< where the truth is known
+  std::optional<Confusion> validation;      ///< with data.validation
+  std::optional<LabelFigures> labels;       ///< where the truth is known
+  std::optional<EstimateHealth> estimates;  ///< for a model with label estimates
 };
 
 /// Of the trainer's network as it stands. Nothing of it is trained with. All ranks do it together,
@@ -38,5 +54,9 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
 LabelFigures::Estimates judge_estimates(std::span<const double> estimates,
                                         std::span<const int32_t> given,
                                         std::span<const int32_t> truth);
+
+/// The same; `confidence`: from where on an estimate counts as confident. Without neighbours.
+EstimateHealth estimate_health(std::span<const double> estimates, std::span<const int32_t> given,
+                               double confidence);
 
 }  // namespace lanet

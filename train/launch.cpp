@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <map>
 #include <sstream>
@@ -13,6 +12,7 @@
 #include "core/error.h"
 #include "core/rank_monitor.h"
 #include "train/child_processes.h"
+#include "train/signal_catcher.h"
 
 namespace lanet {
 
@@ -27,33 +27,6 @@ constexpr auto kTurn = 20ms;
 constexpr auto kSettle = 3s;
 /// How long ranks may take to end when told to.
 constexpr auto kGrace = 5s;
-
-volatile sig_atomic_t caught_signal = 0;
-
-/// Keeps the signals that would end this process, for the ranks. Those that were ignored stay so.
-class SignalCatcher {
- public:
-  SignalCatcher() {
-    caught_signal = 0;
-    for (size_t i = 0; i < kSignals.size(); ++i) {
-      struct sigaction action {};
-      ::sigaction(kSignals[i], nullptr, &before_[i]);
-      action.sa_handler = [](int signal) { caught_signal = signal; };
-      // Who stops the monitor would have the ranks end for its silence.
-      if (kSignals[i] == SIGTSTP) action.sa_handler = SIG_IGN;
-      if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
-    }
-  }
-  ~SignalCatcher() {
-    for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
-  }
-  SignalCatcher(const SignalCatcher&) = delete;
-  SignalCatcher& operator=(const SignalCatcher&) = delete;
-
- private:
-  static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGTSTP};
-  std::array<struct sigaction, kSignals.size()> before_{};
-};
 
 /// Where a program of the PATH is; "" if it is not there.
 std::string find_in_path(const std::string& name) {
@@ -120,13 +93,14 @@ void start_on_gpus(ChildProcesses& processes, const LocalRanks& local,
 }
 
 /// Waits until all ranks have ended, or one has failed, or a signal came.
-void wait_for_end(ChildProcesses& processes, const RankMonitor& monitor) {
-  while (caught_signal == 0 && monitor.failure().empty() && monitor.exit_code() == 0 &&
+void wait_for_end(ChildProcesses& processes, const RankMonitor& monitor,
+                  const SignalCatcher& signals) {
+  while (signals.ending() == 0 && monitor.failure().empty() && monitor.exit_code() == 0 &&
          !processes.any_failed() && !processes.all_ended()) {
     std::this_thread::sleep_for(kTurn);
     processes.update();
   }
-  if (caught_signal == 0 && processes.all_ended() && !processes.any_failed())
+  if (signals.ending() == 0 && processes.all_ended() && !processes.any_failed())
     monitor.wait_finished(1s);  // a rank that ended with 0 in the midst of the work has failed
 }
 
@@ -138,10 +112,10 @@ bool told_by_rank(const ChildProcesses& processes, const RankMonitor& monitor) {
 }
 
 /// Waits a little until it is known why the run failed.
-void settle(ChildProcesses& processes, const RankMonitor& monitor) {
+void settle(ChildProcesses& processes, const RankMonitor& monitor, const SignalCatcher& signals) {
   const auto deadline = std::chrono::steady_clock::now() + kSettle;
   const auto known = [&] {
-    if (caught_signal != 0 || told_by_rank(processes, monitor)) return true;
+    if (signals.ending() != 0 || told_by_rank(processes, monitor)) return true;
     if (monitor.failure().empty()) return false;
     return !monitor.failure_unexplained() || processes.any_failed() || processes.all_ended();
   };
@@ -152,8 +126,9 @@ void settle(ChildProcesses& processes, const RankMonitor& monitor) {
 }
 
 /// Why the run failed, for the user; "" if a rank has told.
-std::string cause_of_end(const ChildProcesses& processes, const RankMonitor& monitor) {
-  if (caught_signal != 0) return fmt::format("ended by {}", signal_text(caught_signal));
+std::string cause_of_end(const ChildProcesses& processes, const RankMonitor& monitor,
+                         const SignalCatcher& signals) {
+  if (signals.ending() != 0) return fmt::format("ended by {}", signal_text(signals.ending()));
   if (told_by_rank(processes, monitor)) return "";
   const std::string failure = monitor.failure();
   return failure.empty() ? processes.describe_failed() : failure;
@@ -169,7 +144,8 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   std::vector<std::string> rank = {std::filesystem::canonical(program).string()};
   rank.insert(rank.end(), arguments.begin(), arguments.end());
 
-  const SignalCatcher signals;
+  // Whoever stopped the monitor would have the ranks end for its silence.
+  const SignalCatcher signals(SignalCatcher::Stop::ignored);
   const int ranks = local.gpus.empty() ? local.ranks : static_cast<int>(local.gpus.size());
   // A rank that was stopped must not go on when it is told to end: it would complain of the others.
   const RankMonitor monitor(ranks, "127.0.0.1", 0, timing, [&monitor](const std::string&) {
@@ -183,19 +159,19 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   else
     start_on_gpus(processes, local, rank, monitor.port(), variables);
 
-  wait_for_end(processes, monitor);
-  const bool well = caught_signal == 0 && processes.all_ended() && !processes.any_failed() &&
+  wait_for_end(processes, monitor, signals);
+  const bool well = signals.ending() == 0 && processes.all_ended() && !processes.any_failed() &&
                     monitor.failure().empty() && monitor.exit_code() == 0;
   if (well) return 0;
-  settle(processes, monitor);
-  const std::string cause = cause_of_end(processes, monitor);
+  settle(processes, monitor, signals);
+  const std::string cause = cause_of_end(processes, monitor, signals);
   const bool bad_input = cause.empty() && (monitor.exit_code() == 2 || processes.any_ended_with(2));
   if (!cause.empty()) fmt::print(stderr, "lanet-cuda: {}\n", cause);
   // Ranks that the monitor has told end by themselves, and mpirun then ends those that do not. If
   // it got SIGTERM in the midst of that it would leave it undone.
   const bool told = !monitor.failure().empty() || monitor.exit_code() != 0;
-  if (told && caught_signal == 0) processes.wait(kSettle);
-  processes.end(caught_signal != 0 ? caught_signal : SIGTERM, kGrace);
+  if (told && signals.ending() == 0) processes.wait(kSettle);
+  processes.end(signals.ending() != 0 ? signals.ending() : SIGTERM, kGrace);
   return bad_input ? 2 : 1;
 }
 

@@ -1,6 +1,7 @@
 #include "train/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,24 @@ constexpr double kPlainLeastSeconds = 1;  // … but no sooner than this
 double seconds_between(std::chrono::steady_clock::time_point a,
                        std::chrono::steady_clock::time_point b) {
   return std::chrono::duration<double>(b - a).count();
+}
+
+/// A rate per second in the unit of time in which it is at least one, if there is one.
+std::string rate_text(double rate, const std::string& unit) {
+  const char* time = "s";
+  if (rate < 1) {
+    const bool minutes = rate * 60 >= 1;
+    rate *= minutes ? 60 : 3600;
+    time = minutes ? "min" : "h";
+  }
+  return fmt::format("{:.{}f} {}/{}", rate, rate < 10 ? 1 : 0, unit, time);
+}
+
+/// What fits into a line of the terminal: the beginning of a longer one would stay behind.
+std::string cut_to_terminal(const std::string& line, std::FILE* terminal) {
+  winsize size{};
+  if (::ioctl(fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return line;
+  return line.substr(0, size.ws_col - 1);
 }
 
 }  // namespace
@@ -60,8 +79,9 @@ void Progress::show(int64_t done, const std::string& text) {
   const double rate = elapsed > 0 ? static_cast<double>(done - first_done_) / elapsed : 0;
   std::string line = fmt::format("{}  {}/{} {}", text, done, total_, unit_);
   if (rate > 0)
-    line += fmt::format("  {:.{}f} {}/s  {} left", rate, rate < 10 ? 1 : 0, unit_,
+    line += fmt::format("  {}  {} left", rate_text(rate, unit_),
                         format_duration(static_cast<double>(total_ - done) / rate));
+  if (terminal_) line = cut_to_terminal(line, out_);
   // Escape K clears what a longer line left behind.
   fmt::print(out_, "{}{}{}", terminal_ ? "\r" : "", line, terminal_ ? "\033[K" : "\n");
   std::fflush(out_);

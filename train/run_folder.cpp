@@ -15,10 +15,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char* kConfig = "config.json";
-constexpr const char* kEnvironment = "environment.json";
-constexpr const char* kSummary = "summary.json";
-
 /// True if there is nothing in a folder but, perhaps, a lock: a process took it and was killed.
 bool holds_no_run(const fs::path& folder) {
   return std::all_of(

@@ -6,7 +6,7 @@
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
-// and what `train` puts beside them: noise.csv, labels.csv, and, on CUDA, plans.json
+// and what `train` puts beside them: noise.csv, channel.csv, labels.csv, and, on CUDA, plans.json
 // (core/plan_table.h).
 #pragma once
 
@@ -25,7 +25,10 @@ namespace lanet {
 
 class RunFolder {
  public:
+  static constexpr const char* kConfig = "config.json";
+  static constexpr const char* kEnvironment = "environment.json";
   static constexpr const char* kMetrics = "metrics.jsonl";
+  static constexpr const char* kSummary = "summary.json";
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
 

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include "core/cuda/devices.h"
+#include "core/file.h"
 #include "core/plan_table.h"
 #include "data/noise.h"
 #include "train/commands.h"
 #include "train/environment.h"
 #include "train/judge.h"
+#include "train/label_knowledge.h"
 #include "train/progress.h"
 #include "train/ranks.h"
 #include "train/run_record.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr const char* kPlans = "plans.json";
 constexpr const char* kNoise = "noise.csv";
+constexpr const char* kChannel = "channel.csv";
 
 std::string summary_line(const Summary& summary) {
   return fmt::format(
@@ -128,7 +131,7 @@ class Run {
 
   void read_data() {
     const bool quiet = !ranks_.first();
-    train_ = read_faces(*context_, config_, Split::train, config_.method == "lanet", quiet);
+    train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
     validation_ = split_off_validation(*context_, config_, train_);
     names_ = train_.list.names;
@@ -142,6 +145,24 @@ class Run {
         "{} training{} and {} test faces at {} px", train_.size(),
         validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
         test_.size(), config_.data.image_size);
+    const bool starts = ranks_.first() && !options_.resume;
+    const auto tell = [&](const std::string& line) { messages_.push_back(line); };
+    LabelKnowledge knowledge;
+    if (starts && starts_from_knowledge(config_)) {
+      knowledge = learn_label_knowledge(
+          train_, {.given = labels_,
+                   .shapes = config_.model.shapes,
+                   .batch = config_.train.batch,
+                   .neighbours = config_.model.neighbours,
+                   .noise_floor = config_.model.noise_floor,
+                   .device = context_->device(),
+                   .threads = context_->threads(),
+                   .seed = static_cast<uint64_t>(config_.seed),
+                   .message = tell,
+                   .progress = progress_function("learning from the landmarks", "steps")});
+      channel_ = channel_csv(knowledge.channel);
+      if (config_.method == "corrected") knowledge = corrected_once(knowledge, labels_);
+    }
     // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
     trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
                      options_.graph && ranks_.size() == 1);
@@ -149,7 +170,7 @@ class Run {
     if (options_.resume)
       load_checkpoint();
     else
-      trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
+      trainer_->initialise(tell, knowledge);
     checkpoint_ = {};
   }
 
@@ -175,6 +196,7 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
+      if (!channel_.empty()) write_text(record_->folder().file(kChannel), channel_);
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
@@ -195,6 +217,11 @@ class Run {
       record_->add(record, *trainer_);
       context_->communicator().barrier(*context_);
       progress.message(to_text(record, epochs));
+      const std::vector<std::string> found = warnings(record);
+      for (const std::string& line : found)
+        if (std::find(warned_.begin(), warned_.end(), line) == warned_.end())
+          progress.message(line);
+      warned_ = found;  // told once, until it ends
     }
     progress.finish();
     say(summary_line(record_->summary()));
@@ -221,7 +248,9 @@ class Run {
   std::vector<std::string> names_;       // of the training faces
   std::vector<int32_t> truth_, labels_;  // their true and given labels
   std::string faces_;
+  std::string channel_;  // kChannel's text; empty: none was estimated
   std::vector<std::string> messages_;
+  std::vector<std::string> warned_;  // of the last epoch
   std::optional<RunRecord> record_;  // rank 0's
   std::optional<Trainer> trainer_;
 };

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -7,6 +8,7 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "models/rivals.h"
 #include "train/schedule.h"
 #include "train/session.h"
 
@@ -26,9 +28,29 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
   const Backbone backbone = backbone_from(config.model.backbone);
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
-  if (config.method == "baseline")
-    return std::make_unique<Baseline>(store, backbone, kClasses, config.data.image_size,
-                                      config.train.batch, optimiser, shard);
+  if (starts_from_knowledge(config))
+    return std::make_unique<Robust>(
+        store, RobustConfig{.backbone = backbone,
+                            .classes = kClasses,
+                            .image_size = config.data.image_size,
+                            .batch = config.train.batch,
+                            .samples = samples,
+                            .opinion_momentum =
+                                config.method == "corrected" ? 0 : config.model.opinion_momentum,
+                            .optimiser = optimiser,
+                            .shard = shard});
+  if (config.method != "lanet") {
+    const BaselineConfig rival{
+        .backbone = backbone,
+        .classes = kClasses,
+        .image_size = config.data.image_size,
+        .batch = config.train.batch,
+        .label_smoothing = config.method == "label_smoothing" ? kLabelSmoothing : 0,
+        .optimiser = optimiser,
+        .shard = shard};
+    if (config.method == "elr") return std::make_unique<EarlyLearning>(store, rival, samples);
+    return std::make_unique<Baseline>(store, rival);
+  }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
                                                     .classes = kClasses,
                                                     .landmarks = kNumLandmarks,
@@ -79,11 +101,14 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   context.freeze();
 }
 
-void Trainer::initialise(const std::function<void(const std::string&)>& message) {
+void Trainer::initialise(const std::function<void(const std::string&)>& message,
+                         const LabelKnowledge& knowledge) {
   store_.initialise(context_, config_.seed);
   refresh_shadows(context_, store_);
   if (auto* lanet = dynamic_cast<LaNet*>(model_.get()))
     lanet->initialise_state(context_, config_.seed, given_labels_);
+  if (auto* robust = dynamic_cast<Robust*>(model_.get()))
+    robust->initialise_state(context_, knowledge);
   if (config_.model.pretrained.empty()) return;
   const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
   auto named = [](const std::vector<std::string>& names) {
@@ -126,9 +151,23 @@ double Trainer::learning_rate(int64_t step) const {
   return scheduled_learning_rate(config_.train, steps_per_epoch(), step);
 }
 
+/// The labels by which the sampler balances the classes of the next epoch.
+std::vector<int32_t> Trainer::sampler_labels() {
+  if (config_.train.sampler == "given") return given_labels_;
+  std::vector<int32_t> labels(given_labels_.size());
+  if (config_.train.sampler == "none") return labels;
+  const std::vector<double> estimates = label_estimates();
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto row = estimates.begin() + static_cast<int64_t>(i) * kClasses;
+    labels[i] = static_cast<int32_t>(std::max_element(row, row + kClasses) - row);
+  }
+  return labels;
+}
+
 void Trainer::prepare_epoch() {
-  const std::vector<int32_t> order = epoch_order(
-      given_labels_, kClasses, epochs_done_, static_cast<int>(config_.train.epochs), config_.seed);
+  const std::vector<int32_t> order =
+      epoch_order(sampler_labels(), kClasses, epochs_done_, static_cast<int>(config_.train.epochs),
+                  config_.seed);
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
   for (int64_t i = 0; i < steps * batch; ++i) {
@@ -221,8 +260,7 @@ NamedArrays Trainer::checkpoint(bool with_state) {
 }
 
 std::vector<double> Trainer::label_estimates() {
-  if (!model_->target_distribution()) return {};
-  return read_tensor(context_, model_->state().front().tensor);
+  return model_->label_estimates(context_, given_labels_);
 }
 
 std::string Trainer::labels_csv() {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/captured_work.h"
+#include "models/robust.h"
 #include "train/checkpoint.h"
 #include "train/epoch_tables.h"
 #include "train/evaluate.h"
@@ -37,7 +38,9 @@ class Trainer {
           std::vector<int32_t> given_labels, bool capture = true);
 
   /// Starting weights by seed; then, if the configuration names one, the backbone file's.
-  void initialise(const std::function<void(const std::string&)>& message);
+  /// knowledge: what the recipe `robust` starts from.
+  void initialise(const std::function<void(const std::string&)>& message,
+                  const LabelKnowledge& knowledge = {});
   /// Goes on from a checkpoint with training state.
   void load(const NamedArrays& checkpoint, const std::string& path);
   /// After rank 0 did one of the two: all ranks stand where it stands.
@@ -79,6 +82,7 @@ class Trainer {
   /// The means so far over `done` steps of the epoch go on with what these steps left.
   void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
   double learning_rate(int64_t step) const;
+  std::vector<int32_t> sampler_labels();
 
   Context& context_;
   Shard shard_;

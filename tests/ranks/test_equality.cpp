@@ -103,8 +103,10 @@ bool same_on_all_ranks(const Trained& trained) {
 }  // namespace
 
 TEST_CASE("ranks: thirty steps in f64 are those of one rank") {
-  for (const auto& [method, steps] :
-       {std::pair<std::string, int>{"lanet", kSteps}, {"baseline", 8}}) {
+  for (const auto& [method, steps] : {std::pair<std::string, int>{"lanet", kSteps},
+                                      {"robust", 8},
+                                      {"baseline", 8},
+                                      {"elr", 12}}) {
     CAPTURE(method);
     const Config config = ranks_config(method, "f64");
     const Trained together = train(config, steps, 1, &world());

@@ -1,0 +1,279 @@
+// Inputs, runs and comparisons of knn_set, on the CPU and on a device.
+#pragma once
+
+#include <algorithm>
+#include <set>
+
+#include "kernels/knn_set.h"
+#include "kernels/knn_set_cases.h"
+#include "kernels/knn_set_ref.h"
+#include "tests/device_test.h"
+
+namespace lanet::test {
+
+/// Queries, of which every other one is a row of the set, and a set with a few invalid rows.
+struct KnnSetInputs {
+  HostTensor queries, mirrored, set, valid, positions;
+  int64_t k;
+  bool two_orientations;
+
+  KnnSetInputs(const KnnSetCase& c, DType dtype)
+      : queries(HostTensor::random({c.queries, c.d}, dtype, 1)),
+        mirrored(HostTensor::random({c.queries, c.d}, dtype, 2)),
+        set(HostTensor::random({c.n, c.d}, dtype, 3)),
+        valid({c.n}, DType::u8),
+        positions({c.queries}, DType::i32),
+        k(c.k),
+        two_orientations(c.orientations == 2) {
+    valid.fill([](int64_t j) { return j % 7 == 3 ? 0 : 1 + j % 3; });
+    positions.fill([&](int64_t i) { return i % 2 == 0 ? i * 5 % c.n : -1; });
+    for (int64_t i = 0; i < c.queries; i += 2)
+      for (int64_t e = 0; e < c.d; ++e) queries.set(i * c.d + e, set.at(i * 5 % c.n * c.d + e));
+  }
+  /// Whole numbers, of which float32 knows every distance exactly, and many are equal.
+  void make_whole() {
+    for (HostTensor* tensor : {&queries, &mirrored, &set})
+      tensor->fill([&](int64_t i) { return std::round(2 * tensor->at(i)); });
+  }
+  int64_t num_queries() const { return queries.tensor().shape[0]; }
+  int64_t n() const { return set.tensor().shape[0]; }
+  int64_t d() const { return set.tensor().shape[1]; }
+};
+
+struct KnnSetFound {
+  HostTensor indices, distances;
+
+  bool bits_equal(const KnnSetFound& other) const {
+    return indices.bits_equal(other.indices) && distances.bits_equal(other.distances);
+  }
+};
+
+/// The neighbours of a range of the queries.
+inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, const RowRange& range,
+                               int threads = 0) {
+  const DType dtype = in.set.tensor().dtype;
+  Context context(device, threads);
+  context.reserve_workspace(knn_set_workspace_bytes(context, range.count, in.n(), in.d(), in.k,
+                                                    in.two_orientations ? 2 : 1, dtype));
+  const DeviceTensor queries(context, rows_of(in.queries, range), 1),
+      mirrored(context, rows_of(in.mirrored, range), 1), set(context, in.set, 1),
+      valid(context, in.valid), positions(context, in.positions),
+      indices(context, HostTensor({range.count, in.k}, DType::i32)),
+      distances(context, HostTensor({range.count, in.k}, dtype));
+  knn_set(context, {.queries = queries,
+                    .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
+                    .set = set,
+                    .valid = valid,
+                    .positions = view_rows(positions, range),
+                    .indices = indices,
+                    .distances = distances});
+  return {indices.download(), distances.download()};
+}
+inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, int threads = 0) {
+  return run_knn_set(device, in, {0, in.num_queries()}, threads);
+}
+
+/// What the definition finds in double, of inputs as they are.
+inline KnnSetFound exact_knn_set(const KnnSetInputs& in) {
+  const HostTensor queries = in.queries.cast(DType::f64), mirrored = in.mirrored.cast(DType::f64),
+                   set = in.set.cast(DType::f64);
+  KnnSetFound found{HostTensor({in.num_queries(), in.k}, DType::i32),
+                    HostTensor({in.num_queries(), in.k}, DType::f64)};
+  std::vector<double> scratch(static_cast<size_t>(in.n()));
+  knn_set_ref<double>({.queries = queries,
+                       .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
+                       .set = set,
+                       .valid = in.valid,
+                       .positions = in.positions,
+                       .indices = found.indices,
+                       .distances = found.distances},
+                      scratch.data());
+  return found;
+}
+
+/// Squared distance of query i from row j, in double, in the nearer orientation.
+inline double exact_distance(const KnnSetInputs& in, int64_t i, int64_t j) {
+  double straight = 0, turned = 0;
+  for (int64_t c = 0; c < in.d(); ++c) {
+    const double y = in.set.at(j * in.d() + c);
+    straight += std::pow(in.queries.at(i * in.d() + c) - y, 2);
+    turned += std::pow(in.mirrored.at(i * in.d() + c) - y, 2);
+  }
+  return in.two_orientations ? std::min(straight, turned) : straight;
+}
+
+/// What float32 may be wrong by: (‖x‖ + ‖s‖)² of the longest rows, times a few ulp.
+inline double knn_set_bound(const KnnSetInputs& in, double factor) {
+  const auto longest = [&](const HostTensor& rows) {
+    double squares = 0;
+    for (int64_t i = 0; i < rows.tensor().shape[0]; ++i) {
+      double sum = 0;
+      for (int64_t c = 0; c < in.d(); ++c) sum += std::pow(rows.at(i * in.d() + c), 2);
+      squares = std::max(squares, sum);
+    }
+    return std::sqrt(squares);
+  };
+  return rounding_bound(DType::f32, in.d(), factor) *
+         std::pow(std::max(longest(in.queries), longest(in.mirrored)) + longest(in.set), 2);
+}
+
+/// Place for place the distances are the definition's, within rounding, and so is the distance of
+/// each row that was chosen; every row at most once, none invalid, none the query itself.
+inline void check_knn_set_against_definition(Device device, const KnnSetInputs& in) {
+  const KnnSetFound found = run_knn_set(device, in), exact = exact_knn_set(in);
+  const double bound = knn_set_bound(in, 0.5);
+  double worst = 0;
+  for (int64_t i = 0; i < in.num_queries(); ++i) {
+    std::set<int64_t> chosen;
+    for (int64_t place = i * in.k; place < (i + 1) * in.k; ++place) {
+      const double distance = found.distances.at(place);
+      const auto row = static_cast<int64_t>(found.indices.at(place));
+      REQUIRE((row < 0) == (exact.indices.at(place) < 0));
+      if (row < 0) {
+        CHECK(row == -1);
+        CHECK(distance == std::numeric_limits<double>::infinity());
+        continue;
+      }
+      REQUIRE(row < in.n());
+      CHECK(chosen.insert(row).second);
+      CHECK(in.valid.at(row) != 0);
+      CHECK(row != in.positions.at(i));
+      CHECK((place == i * in.k || found.distances.at(place - 1) <= distance));
+      worst = std::max({worst, std::abs(distance - exact.distances.at(place)),
+                        std::abs(distance - exact_distance(in, i, row))});
+    }
+  }
+  CAPTURE(worst / bound);
+  CHECK(worst < bound);
+}
+
+inline void check_knn_set_cases(Device device) {
+  for (const auto& c : kKnnSetCases) {
+    if (c.bench) continue;
+    CAPTURE(c.n);
+    CAPTURE(c.d);
+    KnnSetInputs in(c, DType::f32);
+    check_knn_set_against_definition(device, in);
+    CHECK(run_knn_set(device, in).bits_equal(run_knn_set(device, in)));
+    in.make_whole();
+    const KnnSetFound exact = exact_knn_set(in), found = run_knn_set(device, in);
+    CHECK(found.indices.bits_equal(exact.indices));
+    CHECK(found.distances.bits_equal(exact.distances.cast(DType::f32)));
+  }
+}
+
+inline void check_knn_set_parts(Device device) {
+  for (const auto& c : kKnnSetCases) {
+    if (c.queries < 3 || c.bench) continue;
+    CAPTURE(c.n);
+    const KnnSetInputs in(c, DType::f32);
+    const KnnSetFound all = run_knn_set(device, in);
+    for (const RowRange& range : split_rows(c.queries)) {
+      const KnnSetFound part = run_knn_set(device, in, range);
+      CHECK(part.indices.bits_equal(rows_of(all.indices, range)));
+      CHECK(part.distances.bits_equal(rows_of(all.distances, range)));
+    }
+  }
+}
+
+/// Rows that are copies of five: all that are equal are equally near, and the lower index is first.
+/// The query is one of them, 0 from its copies.
+inline void check_knn_set_equal_rows(Device device) {
+  for (const int64_t d : {7, 38, 64}) {
+    CAPTURE(d);
+    KnnSetInputs in({.queries = 20, .n = 333, .d = d, .k = 100}, DType::f32);
+    const auto originals = HostTensor::random({5, d}, DType::f32, 4);
+    const auto original = [](int64_t row) { return row * row % 11 % 5; };
+    in.set.fill([&](int64_t e) { return originals.at(original(e / d) * d + e % d); });
+    in.queries.fill([&](int64_t e) { return originals.at(e / d % 5 * d + e % d); });
+    in.positions.fill([](int64_t) { return -1; });
+    const KnnSetFound found = run_knn_set(device, in);
+    for (int64_t i = 0; i < 20; ++i) {
+      for (int64_t place = i * 100; place < (i + 1) * 100; ++place) {
+        const auto row = static_cast<int64_t>(found.indices.at(place));
+        REQUIRE((row >= 0 && row < 333));
+        CHECK((original(row) == i % 5) == (found.distances.at(place) == 0));
+        if (place == i * 100) continue;
+        const auto before = static_cast<int64_t>(found.indices.at(place - 1));
+        const bool equal = original(row) == original(before);
+        CHECK(equal == (found.distances.at(place) == found.distances.at(place - 1)));
+        if (equal) CHECK(before < row);
+      }
+    }
+  }
+}
+
+/// Rows that come in the order of their distances, the nearest first or last: each is in its place
+/// at once, or moves through all of them. One of the nearest is not valid.
+inline void check_knn_set_sorted_rows(Device device) {
+  for (const int64_t k : {31, 32, 33, 64, 65, 127, 128}) {
+    CAPTURE(k);
+    KnnSetInputs in({.queries = 2, .n = 300, .d = 1, .k = k}, DType::f32);
+    in.queries.fill([](int64_t i) { return 299 * i; });
+    in.set.fill([](int64_t j) { return j; });
+    in.positions.fill([](int64_t) { return -1; });
+    in.valid.fill([](int64_t j) { return j != 5; });
+    const KnnSetFound found = run_knn_set(device, in);
+    for (int64_t place = 0; place < k; ++place) {
+      const int64_t row = place + (place >= 5);
+      CHECK(found.indices.at(place) == row);
+      CHECK(found.distances.at(place) == row * row);
+      CHECK(found.indices.at(k + place) == 299 - place);
+      CHECK(found.distances.at(k + place) == place * place);
+    }
+  }
+}
+
+/// Rows that nearly are the query, all of which it gets: where rounding makes a distance negative,
+/// it is 0.
+inline void check_knn_set_nearly_equal_rows(Device device) {
+  KnnSetInputs in({.queries = 6, .n = 100, .d = 24, .k = 100}, DType::f32);
+  in.set.fill([&](int64_t e) { return in.queries.at(e % 24) + 1e-5 * in.set.at(e); });
+  in.queries.fill([&](int64_t e) { return in.queries.at(e % 24); });
+  in.positions.fill([](int64_t) { return -1; });
+  in.valid.fill([](int64_t) { return 1; });
+  check_knn_set_against_definition(device, in);
+  const KnnSetFound found = run_knn_set(device, in);
+  int64_t zeros = 0;
+  for (int64_t place = 0; place < 6 * 100; ++place) {
+    const auto row = static_cast<int64_t>(found.indices.at(place));
+    zeros += found.distances.at(place) == 0 && exact_distance(in, place / 100, row) > 0;
+  }
+  CHECK(zeros > 60);
+}
+
+/// A query or a row of the set with NaN or infinity in it has no neighbours, and is nobody's; a
+/// query of which one orientation has them is compared in the other.
+inline void check_knn_set_not_finite(Device device) {
+  KnnSetInputs in({.queries = 4, .n = 120, .d = 6, .k = 128, .orientations = 2}, DType::f32);
+  in.positions.fill([](int64_t) { return -1; });
+  in.valid.fill([](int64_t) { return 1; });
+  const std::set<int64_t> spoilt = {0, 31, 90, 119};
+  for (const int64_t row : spoilt)
+    in.set.set(row * 6 + row % 6, row % 2 == 0 ? NAN : std::numeric_limits<double>::infinity());
+  in.queries.set(1 * 6 + 2, NAN);
+  in.mirrored.set(2 * 6 + 5, NAN);
+  in.queries.set(3 * 6 + 1, NAN);
+  in.mirrored.set(3 * 6 + 1, NAN);
+  const KnnSetFound found = run_knn_set(device, in);
+  for (int64_t i = 0; i < 4; ++i) {
+    std::set<int64_t> rows;
+    for (int64_t place = 0; place < 128; ++place) {
+      const auto row = static_cast<int64_t>(found.indices.at(i * 128 + place));
+      const bool is_row = i < 3 && place < 116;
+      CHECK((row >= 0) == is_row);
+      CHECK(std::isinf(found.distances.at(i * 128 + place)) == !is_row);
+      if (row >= 0) CHECK((spoilt.count(row) == 0 && rows.insert(row).second));
+    }
+  }
+  for (int64_t place = 0; place < 116; ++place) {
+    // Within rounding of one orientation alone.
+    const auto row = static_cast<int64_t>(found.indices.at(128 + place));
+    double turned = 0;
+    for (int64_t c = 0; c < 6; ++c)
+      turned += std::pow(in.mirrored.at(6 + c) - in.set.at(row * 6 + c), 2);
+    CHECK(found.distances.at(128 + place) == doctest::Approx(turned).epsilon(1e-5));
+  }
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,35 @@
+// The signals that would end or stop a process that watches child processes.
+#pragma once
+
+#include <signal.h>
+
+#include <array>
+
+namespace lanet {
+
+/// While it lives SIGINT, SIGTERM, SIGHUP and SIGTSTP (Ctrl-Z) do not act on this process by
+/// themselves. Those that were ignored before stay so. At most one at a time.
+class SignalCatcher {
+ public:
+  /// What becomes of SIGTSTP.
+  enum class Stop {
+    ignored,
+    caught  ///< stop_asked() tells
+  };
+
+  explicit SignalCatcher(Stop stop);
+  ~SignalCatcher();
+  SignalCatcher(const SignalCatcher&) = delete;
+  SignalCatcher& operator=(const SignalCatcher&) = delete;
+
+  /// The signal that would have ended this process; 0: none.
+  int ending() const;
+  /// True once for each SIGTSTP, or several that came together.
+  bool stop_asked();
+
+ private:
+  static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGTSTP};
+  std::array<struct sigaction, kSignals.size()> before_{};
+};
+
+}  // namespace lanet

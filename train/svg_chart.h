@@ -1,0 +1,32 @@
+// Line charts as SVG.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lanet {
+
+struct Chart {
+  /// A line, with a band around it where `low` and `high` are not empty. All of the same length,
+  /// and finite; x ascends.
+  struct Series {
+    std::string name;
+    size_t colour = 0;  ///< number of the colour, so that a name has the same one in each picture
+    std::vector<double> x, y, low, high;
+  };
+  std::string title;
+  std::string subtitle;  ///< what the numbers are, below the title
+  std::string x_label;
+  std::vector<Series> series;  ///< in the order of the legend
+};
+
+/// A file's text: dark on white, so that it can be read in light and in dark surroundings. Colours
+/// that the colour-blind tell apart (Okabe and Ito), from the eighth on dashed; the legend stands
+/// beside the frame, and covers nothing. At least one series with at least one point.
+std::string svg_chart(const Chart& chart);
+
+/// Round numbers, 1, 2 or 5 times a power of ten apart, of which the first is at most `low` and the
+/// last at least `high`; about six.
+std::vector<double> round_ticks(double low, double high);
+
+}  // namespace lanet
