@@ -48,7 +48,7 @@ struct LaunchCheck : OperationObserver {
 TEST_CASE("cuda: every launch of a step belongs to an operation, which announced it") {
   if (skip_without_device()) return;
   if (!launches_so_far) return;  // a device's libraries launch what they like
-  for (const char* method : {"lanet", "baseline"}) {
+  for (const char* method : {"lanet", "robust", "baseline", "elr"}) {
     Config config = small_config(method);
     config.train.dtype = "bf16";
     Session session(config, 0, Device::cuda, /*capture=*/false);
@@ -63,9 +63,14 @@ TEST_CASE("cuda: every launch of a step belongs to an operation, which announced
 
 TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the CPU") {
   if (skip_without_device()) return;
-  for (const char* dtype : {"f32", "bf16"}) {
+  for (const auto& [method, dtype] : {std::pair{"lanet", "f32"},
+                                      {"lanet", "bf16"},
+                                      {"robust", "f32"},
+                                      {"robust", "bf16"},
+                                      {"elr", "f32"}}) {
+    CAPTURE(method);
     CAPTURE(dtype);
-    Config config = small_config();
+    Config config = small_config(method);
     config.train.batch = 18;
     config.train.dtype = dtype;
     config.train.learning_rate = 1e-5;  // Adam's first steps are as large as it, whatever the bits
@@ -158,7 +163,7 @@ TEST_CASE("cuda: a pretrained file holds three channels, and the padding behind 
 
 TEST_CASE("cuda: a network starts with the CPU's weights, and is judged as it is on the CPU") {
   if (skip_without_device()) return;
-  for (const char* method : {"lanet", "baseline"}) {
+  for (const char* method : {"lanet", "robust", "baseline"}) {
     CAPTURE(method);
     Config config = small_config(method);
     config.data.noise.rate = 0.5;

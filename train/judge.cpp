@@ -90,7 +90,7 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
   if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
   if (estimates.empty()) return judgement;
   judgement.estimates = estimate_health(estimates, trainer.given_labels(), config.model.confidence);
-  judgement.estimates->neighbour_entropy = trainer.model().neighbour_entropy(context);
+  judgement.estimates->neighbour_entropy = trainer.neighbour_entropy();
   return judgement;
 }
 

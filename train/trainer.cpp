@@ -204,6 +204,7 @@ void Trainer::step() {
     tables_->end_step(context_);
   });
   ++steps_done_;
+  stepped_ = true;
 }
 
 void Trainer::add_results(const std::vector<StepResult>& steps, int64_t done,
@@ -261,6 +262,10 @@ NamedArrays Trainer::checkpoint(bool with_state) {
 
 std::vector<double> Trainer::label_estimates() {
   return model_->label_estimates(context_, given_labels_);
+}
+
+double Trainer::neighbour_entropy() {
+  return stepped_ ? model_->neighbour_entropy(context_) : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::string Trainer::labels_csv() {

@@ -73,6 +73,9 @@ class Trainer {
   /// for a model without.
   std::vector<double> label_estimates();
 
+  /// Model::neighbour_entropy() of the last step; NaN before the first.
+  double neighbour_entropy();
+
   /// Weights, and with_state what is needed to go on.
   NamedArrays checkpoint(bool with_state);
   /// labels.csv: image, given label and estimated distribution; empty for a model without one.
@@ -100,6 +103,7 @@ class Trainer {
   CapturedWork step_work_;
   int epochs_done_ = 0;
   int64_t steps_done_ = 0;
+  bool stepped_ = false;  // by this trainer, so that the values of a step are there
 };
 
 }  // namespace lanet

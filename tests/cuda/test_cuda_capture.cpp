@@ -6,8 +6,14 @@ namespace lanet::test {
 
 TEST_CASE("cuda: a step that is captured leaves the bits of one that is not") {
   if (skip_without_device()) return;
-  for (const char* dtype : {"f32", "bf16"}) {
-    Config config = small_config();
+  for (const auto& [method, dtype] : {std::pair{"lanet", "f32"},
+                                      {"lanet", "bf16"},
+                                      {"robust", "f32"},
+                                      {"robust", "bf16"},
+                                      {"elr", "f32"}}) {
+    CAPTURE(method);
+    CAPTURE(dtype);
+    Config config = small_config(method);
     config.train.dtype = dtype;
     NamedArrays after[2];
     for (const bool capture : {false, true}) {
