@@ -128,7 +128,8 @@ LandmarkShapes landmark_shapes(std::span<const float> points, std::span<const ui
     faces.push_back(std::move(mirrored));
   }
   if (faces.size() < 4)
-    throw Error(fmt::format("{} faces with landmarks; expected at least 2", faces.size() / 2));
+    throw InputError(fmt::format("{} training faces with valid landmarks; expected at least 2",
+                                 faces.size() / 2));
   const Points mean = align(faces);
 
   std::vector<double> rest(faces.size() * d);
@@ -144,7 +145,8 @@ LandmarkShapes landmark_shapes(std::span<const float> points, std::span<const ui
         covariance[i * d + j] += row[i] * row[j] / static_cast<double>(faces.size());
   }
   const Directions directions = principal_directions(std::move(covariance), d);
-  if (directions.variances[0] == 0) throw Error("the landmarks of all faces have one shape");
+  if (directions.variances[0] == 0)
+    throw InputError("the landmarks of all training faces have one shape; expected different ones");
 
   LandmarkShapes result{.dimensions = static_cast<int64_t>(d),
                         .shapes = std::vector<float>(points.size()),

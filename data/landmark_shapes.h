@@ -25,7 +25,7 @@ struct LandmarkShapes {
 /// largest component is positive. flip_permutation: landmark l of a mirrored face is landmark
 /// flip_permutation[l] of the face. Computed in double and in a fixed order: the same bits on every
 /// machine with the same compiler and mathematics library.
-/// Throws Error if fewer than two faces are valid, or all of them have one shape.
+/// Throws InputError if fewer than two faces are valid, or all of them have one shape.
 LandmarkShapes landmark_shapes(std::span<const float> points, std::span<const uint8_t> valid,
                                std::span<const int32_t> flip_permutation);
 

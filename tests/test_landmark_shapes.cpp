@@ -131,10 +131,12 @@ TEST_CASE("landmark shapes: faces without landmarks change nothing, and have non
 TEST_CASE("landmark shapes: without two faces, or two shapes, there is nothing to compare") {
   const std::vector<float> points = random_faces(3);
   CHECK_THROWS_WITH_AS(landmark_shapes(points, std::vector<uint8_t>{0, 1, 0}, kFlip),
-                       doctest::Contains("1 faces with landmarks; expected at least 2"), Error);
+                       "1 training faces with valid landmarks; expected at least 2", InputError);
   std::vector<float> same;
   for (int n = 0; n < 3; ++n) same.insert(same.end(), kDimensions, 0.0f);
-  CHECK_THROWS_AS(landmark_shapes(same, std::vector<uint8_t>(3, 1), kFlip), Error);
+  CHECK_THROWS_WITH_AS(
+      landmark_shapes(same, std::vector<uint8_t>(3, 1), kFlip),
+      "the landmarks of all training faces have one shape; expected different ones", InputError);
 }
 
 }  // namespace lanet::test

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "tests/shape_clouds.h"
 #include "train/noise_channel.h"
 
@@ -66,6 +67,13 @@ TEST_CASE(
                    after.begin() + kClasses));
   CHECK(same >= (kFaces - 1) / kShapeFolds);
   CHECK(same <= (kFaces - 1) / kShapeFolds + 1);
+}
+
+TEST_CASE("shape posterior: fewer faces with landmarks than folds are refused") {
+  Clouds clouds;
+  std::fill(clouds.valid.begin() + kShapeFolds - 1, clouds.valid.end(), uint8_t{0});
+  CHECK_THROWS_WITH_AS(cross_fit(clouds, 1),
+                       "4 training faces with valid landmarks; expected at least 5", InputError);
 }
 
 TEST_CASE("shape posterior: progress counts every step, fewer for few faces") {

@@ -142,8 +142,8 @@ ShapePosterior::ShapePosterior(const LandmarkShapes& shapes, std::span<const uin
   for (size_t i = 0; i < valid.size(); ++i)
     if (valid[i]) rows.push_back(static_cast<int32_t>(i));
   if (std::ssize(rows) < kShapeFolds)
-    throw Error(fmt::format("{} training faces with landmarks; expected at least {}", rows.size(),
-                            kShapeFolds));
+    throw InputError(fmt::format("{} training faces with valid landmarks; expected at least {}",
+                                 rows.size(), kShapeFolds));
   RandomStream stream(derived_seed(seed, 1), Purpose::sampler);
   for (size_t i = 0; i < rows.size(); ++i) {
     std::swap(rows[i], rows[i + stream.below(static_cast<uint32_t>(rows.size() - i))]);

@@ -25,8 +25,8 @@ constexpr int kShapeFolds = 5;
 class ShapePosterior {
  public:
   /// given: [N], each in [0, classes) where valid is not 0. shapes and given must outlive it.
-  /// threads: 0 takes what OpenMP would. Everything drawn at random follows from `seed`. Throws
-  /// Error if there are fewer valid faces than folds.
+  /// threads: 0 takes what OpenMP would. Everything drawn at random follows from `seed`.
+  /// InputError if there are fewer valid faces than folds.
   ShapePosterior(const LandmarkShapes& shapes, std::span<const uint8_t> valid,
                  std::span<const int32_t> given, int64_t classes, uint64_t seed,
                  Device device = Device::cpu, int threads = 0);
