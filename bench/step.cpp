@@ -43,7 +43,8 @@ RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capt
   knowledge.channel = symmetric_channel(kNumExpressions, 0.3);
   knowledge.prior.assign(kNumExpressions, 1.0 / kNumExpressions);
   knowledge.log_ratio.assign(trainer_.training_faces().size() * kNumExpressions, 0.0);
-  trainer_.initialise([](const std::string&) {}, knowledge);
+  trainer_.initialise([](const std::string&) {});
+  if (size.recipe == "robust") trainer_.start_from(knowledge);
   trainer_.prepare_epoch();
 }
 

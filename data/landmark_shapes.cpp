@@ -13,7 +13,8 @@ namespace {
 using Points = std::vector<std::complex<double>>;  // the landmarks of one face, x + iy
 using Matrix = std::vector<double>;                // [D, D]
 
-constexpr int kAlignments = 10;  // of all faces to their mean, which then stands still
+constexpr double kLeastVariance = 1e-12;  // of faces of length 1: below it there is only rounding
+constexpr int kAlignments = 10;           // of all faces to their mean, which then stands still
 
 /// Centred and of length 1; all 0 if the landmarks lie on one point.
 void normalise(Points& face) {
@@ -36,7 +37,9 @@ void turn_towards(const Points& mean, Points& face) {
 
 /// Turns all faces to their common mean, and returns it.
 Points align(std::vector<Points>& faces) {
-  Points mean = faces[0];
+  Points mean = *std::find_if(faces.begin(), faces.end() - 1, [](const Points& face) {
+    return std::any_of(face.begin(), face.end(), [](auto point) { return std::norm(point) > 0; });
+  });
   for (int round = 0; round < kAlignments; ++round) {
     Points sum(mean.size());
     for (Points& face : faces) {
@@ -145,7 +148,7 @@ LandmarkShapes landmark_shapes(std::span<const float> points, std::span<const ui
         covariance[i * d + j] += row[i] * row[j] / static_cast<double>(faces.size());
   }
   const Directions directions = principal_directions(std::move(covariance), d);
-  if (directions.variances[0] == 0)
+  if (directions.variances[0] < kLeastVariance)
     throw InputError("the landmarks of all training faces have one shape; expected different ones");
 
   LandmarkShapes result{.dimensions = static_cast<int64_t>(d),

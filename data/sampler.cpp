@@ -4,19 +4,12 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/rng.h"
 
 namespace lanet {
-namespace {
-
-/// Brings `count` of the values, drawn at random without repetition, to the front (Fisher-Yates);
-/// all of them: a shuffle.
 void shuffle_front(std::span<int32_t> values, size_t count, RandomStream& stream) {
   for (size_t i = 0; i < count; ++i)
     std::swap(values[i], values[i + stream.below(static_cast<uint32_t>(values.size() - i))]);
 }
-
-}  // namespace
 
 std::vector<int64_t> epoch_class_counts(std::span<const int64_t> class_sizes, int epoch,
                                         int epochs) {

@@ -6,7 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "core/rng.h"
+
 namespace lanet {
+
+/// Brings `count` of the values, drawn at random without repetition, to the front (Fisher-Yates);
+/// all of them: a shuffle.
+void shuffle_front(std::span<int32_t> values, size_t count, RandomStream& stream);
 
 /// How often each class is visited in epoch t = `epoch` of E = `epochs` (0 ≤ t < E), for a training
 /// set with class_sizes[c] = n_c samples of class c, N altogether and C classes that have samples:

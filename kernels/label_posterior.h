@@ -1,12 +1,15 @@
 // What the network, a sample's side information and its given label together say of its true class:
 // a target that is worked out again at each visit of the sample.
+//
 //   p_b = softmax(logits_b)
-//   opinion_b = momentum·opinions[sample_b] + (1 − momentum)·p_b, or p_b where there are no
-//   opinions target_b(y) ∝ opinion_b(y)·channel[y][label_b]·exp(log_prior[sample_b][y]), Σ_y
-//   target_b(y) = 1
-// (design: labels, "One loss for all of it".) This is Bayes' rule where the label, the side
-// information and the picture are independent of each other once the true class is known. Without
-// opinions p − target is the gradient, with respect to the logits, of
+//
+//   opinion_b = momentum·opinions[sample_b] + (1 − momentum)·p_b; without opinions p_b
+//
+//   target_b(y) ∝ opinion_b(y)·channel[y][label_b]·exp(log_prior[sample_b][y])
+//
+// where Σ_y target_b(y) = 1 (docs/design.md, "One likelihood"). This is Bayes' rule where the
+// label, the side information and the picture are independent of each other once the true class is
+// known. Without opinions p − target is the gradient, with respect to the logits, of
 //   −log Σ_y p(y)·channel[y][label]·exp(log_prior[y]),
 // so kl_divergence with this target, taken as a constant, follows that likelihood.
 #pragma once

@@ -1,5 +1,5 @@
 // The robust recipe: a plain ResNet whose loss contains the channel that made the given labels and
-// what the landmarks say of the true ones (docs/design.md, "Robust").
+// what the landmarks say of the true ones (docs/design.md, "One likelihood").
 #pragma once
 
 #include "models/model.h"

@@ -2,7 +2,7 @@
 // trained on labels that may be wrong: its loss contains the channel that made them so.
 //   −log Σ_y p(y | s)·N[y, g]        s: the shape, g: the given label, N[y, g] = P(given g | true
 //   y)
-// (design: labels, "One loss for all of it".)
+// (docs/design.md, "The shape network").
 #pragma once
 
 #include "models/model.h"

@@ -57,7 +57,8 @@ struct Session {
     if (config.method == "corrected") knowledge = corrected_once(knowledge, labels);
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
-    trainer->initialise(silent, knowledge);
+    trainer->initialise(silent);
+    if (starts_from_knowledge(config)) trainer->start_from(knowledge);
   }
   ~Session() {
     trainer.reset();

@@ -212,6 +212,26 @@ TEST_CASE("config: every default lies in its field's range") {
   CHECK(to_json(load(document.dump())) == document);
 }
 
+TEST_CASE("config: a sampler on label estimates is for methods that have them") {
+  const std::string text = R"({"data": {"root": "x"}, "train": {"sampler": "estimates"}})";
+  for (const char* method : {"lanet", "corrected"})
+    CHECK_NOTHROW(load(text, {fmt::format("method={}", method)}));
+  for (const std::string method : {"baseline", "label_smoothing", "elr"})
+    CHECK(refusal(text, {"method=" + method}) ==
+          "raf.json: train.sampler: \"estimates\"; expected given or none: method " + method +
+              " has no label estimates");
+}
+
+TEST_CASE("config: batch and bank are bounded by neighbours only where there are some") {
+  const std::string text =
+      R"({"data": {"root": "x"}, "model": {"bank": 4}, "train": {"batch": 8}})";
+  CHECK(refusal(text, {}).find("train.batch: 8; expected at least") != std::string::npos);
+  CHECK_NOTHROW(load(text, {"method=baseline"}));
+  CHECK_NOTHROW(load(text, {"model.recipe=robust"}));
+  CHECK(refusal(text, {"model.recipe=robust", "model.shapes=batch"}).find("train.batch: 8") !=
+        std::string::npos);
+}
+
 TEST_CASE("config: what starts from landmarks needs them, the other methods need none") {
   const std::string text = R"({"data": {"root": "x"}})";
   for (const char* method : {"lanet", "corrected"})

@@ -44,15 +44,19 @@ Faces drawn_faces(double noise) {
   return faces;
 }
 
-LabelKnowledge learn(const Faces& faces, const std::string& shapes = "network") {
+LabelKnowledge learn(const Faces& faces, const std::string& shapes = "network",
+                     double noise_floor = 0, std::string* message = nullptr) {
   return learn_label_knowledge(faces, {.given = faces.given,
                                        .shapes = shapes,
                                        .batch = 100,
                                        .neighbours = 8,
+                                       .noise_floor = noise_floor,
                                        .quick = {.networks = 1, .steps = 150},
                                        .thorough = {.networks = 1, .steps = 200},
                                        .seed = 1,
-                                       .message = [](const std::string&) {}});
+                                       .message = [&](const std::string& line) {
+                                         if (message) *message = line;
+                                       }});
 }
 
 }  // namespace
@@ -117,6 +121,14 @@ TEST_CASE("label knowledge: right labels look right") {
   const LabelKnowledge knowledge = learn(faces);
   for (int64_t y = 0; y < kNumExpressions; ++y)
     CHECK(knowledge.channel[y * kNumExpressions + y] > 0.93);
+  std::string message;
+  const LabelKnowledge doubted = learn(faces, "network", 0.2, &message);
+  CHECK(message.starts_with("noise: "));
+  CHECK(message.ends_with("; 20.0 % are assumed (model.noise_floor)"));
+  double right = 0;
+  for (int64_t y = 0; y < kNumExpressions; ++y)
+    right += doubted.channel[y * kNumExpressions + y] / kNumExpressions;
+  CHECK(right == doctest::Approx(0.8).epsilon(0.02));
 }
 
 }  // namespace lanet::test

@@ -133,7 +133,11 @@ TEST_CASE("landmark shapes: without two faces, or two shapes, there is nothing t
   CHECK_THROWS_WITH_AS(landmark_shapes(points, std::vector<uint8_t>{0, 1, 0}, kFlip),
                        "1 training faces with valid landmarks; expected at least 2", InputError);
   std::vector<float> same;
-  for (int n = 0; n < 3; ++n) same.insert(same.end(), kDimensions, 0.0f);
+  for (int n = 0; n < 3; ++n) {
+    auto face = kFace;
+    for (auto& point : face) point = point * std::polar(1.0 + n, 0.3 * n) + 7.0 * n;
+    append(same, face);
+  }
   CHECK_THROWS_WITH_AS(
       landmark_shapes(same, std::vector<uint8_t>(3, 1), kFlip),
       "the landmarks of all training faces have one shape; expected different ones", InputError);

@@ -95,6 +95,16 @@ TEST_CASE("noise channel: a floor adds symmetric noise up to it, and none beyond
   const NoiseChannel raised = with_floor(symmetric_channel(kClasses, 0.1), 0.1, 0.25);
   CHECK(largest_difference(raised, symmetric_channel(kClasses, 0.25)) < 1e-12);
   CHECK(with_floor(kConfusing, 0.3, 0.25) == kConfusing);
+  const Drawn drawn(kConfusing);
+  const double rate = noise_rate(drawn.posteriors, drawn.given, kConfusing);
+  const NoiseChannel more = with_floor(kConfusing, rate, 0.5);
+  double wrong = 0;
+  for (int64_t i = 0; i < kFaces; ++i)
+    wrong += (1 - more[drawn.truth[i] * (kClasses + 1)]) / static_cast<double>(kFaces);
+  CHECK(std::abs(wrong - 0.5) < 0.03);
+  for (int64_t y = 0; y < kClasses; ++y)
+    CHECK(std::accumulate(more.begin() + y * kClasses, more.begin() + (y + 1) * kClasses, 0.0) ==
+          doctest::Approx(1));
   const NoiseChannel from_none = with_floor(symmetric_channel(kClasses, 0), 0, 0.2);
   CHECK(largest_difference(from_none, symmetric_channel(kClasses, 0.2)) < 1e-12);
 }

@@ -159,14 +159,19 @@ class Loader {
   void check_together() const {
     if (config_.data.root.empty())
       fail(file_.string(), "data.root", "missing; expected the data set's folder");
-    if (config_.train.batch < config_.model.neighbours + 2)
+    if (const int64_t least = least_batch(config_); config_.train.batch < least)
       fail(source("train.batch"), "train.batch",
            fmt::format("{}; expected at least model.neighbours + 2 = {}", config_.train.batch,
-                       config_.model.neighbours + 2));
-    if (config_.model.bank < config_.train.batch)
+                       least));
+    const bool published = config_.method == "lanet" && config_.model.recipe == "published";
+    if (published && config_.model.bank < config_.train.batch)
       fail(source("model.bank"), "model.bank",
            fmt::format("{}; expected at least train.batch = {}", config_.model.bank,
                        config_.train.batch));
+    if (config_.train.sampler == "estimates" && !reads_landmarks(config_))
+      fail(source("train.sampler"), "train.sampler",
+           fmt::format("\"estimates\"; expected given or none: method {} has no label estimates",
+                       config_.method));
     if (config_.train.warmup_epochs >= static_cast<double>(config_.train.epochs))
       fail(source("train.warmup_epochs"), "train.warmup_epochs",
            fmt::format("{}; expected less than train.epochs = {}", config_.train.warmup_epochs,
@@ -236,6 +241,13 @@ std::string config_help() {
 
 bool reads_landmarks(const Config& config) {
   return config.method == "lanet" || config.method == "corrected";
+}
+
+int64_t least_batch(const Config& config) {
+  const bool published = config.model.recipe == "published";
+  const bool asks_neighbours =
+      config.method == "lanet" && (published || config.model.shapes == "batch");
+  return asks_neighbours ? config.model.neighbours + 2 : 2;
 }
 
 bool starts_from_knowledge(const Config& config) {

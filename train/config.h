@@ -94,6 +94,8 @@ Config load_config(const std::filesystem::path& file, const std::vector<ConfigLa
 
 /// Whether training reads landmarks.
 bool reads_landmarks(const Config& config);
+/// Of images: those of a face's neighbours, where the method asks them, itself and one more.
+int64_t least_batch(const Config& config);
 /// Whether training starts from what they tell of the labels (train/label_knowledge.h).
 bool starts_from_knowledge(const Config& config);
 

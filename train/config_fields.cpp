@@ -23,8 +23,7 @@ constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 const std::vector<Field> kFields = {
     {LANET_FIELD(method), Choices{"lanet", "baseline", "corrected", "label_smoothing", "elr"},
      "LA-Net, or the same ResNet with another loss: cross entropy with the given labels, with "
-     "those "
-     "that the landmarks correct once, with labels smoothed by 0.1, or early-learning "
+     "those that the landmarks correct once, with labels smoothed by 0.1, or early-learning "
      "regularisation"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
@@ -66,20 +65,22 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.pretrained), kFileOrNone,
      "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
     {LANET_FIELD(model.neighbours), Range{1, 1024}, "K, neighbours a label estimate is made of"},
-    {LANET_FIELD(model.bank), Range{1, 1 << 24}, "M, rows of each memory bank; >= train.batch"},
-    {LANET_FIELD(model.confidence), kShare, "from here on an estimate counts as a pseudo label"},
-    {LANET_FIELD(model.temperature), Range{0, 100, true}, "of the contrastive loss"},
-    {LANET_FIELD(model.label_momentum), kShare, "share of its old row in a new label estimate"},
-    {LANET_FIELD(model.key_momentum), kShare, "of the momentum network"},
+    {LANET_FIELD(model.bank), Range{1, 1 << 24},
+     "published: M, rows of each memory bank; >= train.batch"},
+    {LANET_FIELD(model.confidence), kShare,
+     "from here on an estimate counts as confident; published: as a pseudo label"},
+    {LANET_FIELD(model.temperature), Range{0, 100, true}, "published: of the contrastive loss"},
+    {LANET_FIELD(model.label_momentum), kShare,
+     "published: share of its old row in a new label estimate"},
+    {LANET_FIELD(model.key_momentum), kShare, "published: of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
      "robust: share of earlier visits in the network's opinion on a face"},
     {LANET_FIELD(model.shapes), Choices{"network", "set", "batch", "none"},
      "robust: what tells a face's class by its shape: a network, votes of the 50 nearest of the "
      "training set, votes of the model.neighbours nearest in random batches, or nothing"},
     {LANET_FIELD(model.noise_floor), Range{0, 0.8},
-     "robust: share of wrong labels that is assumed where the landmarks show fewer: they cannot "
-     "show "
-     "systematic ones"},
+     "robust: the share of wrong labels that is assumed at least; landmarks cannot reveal "
+     "systematic errors"},
     {LANET_FIELD(train.epochs), Range{1, 100000}, "passes over the training set"},
     {LANET_FIELD(train.batch), Range{2, 65536},
      "images a step, over all devices; >= model.neighbours + 2"},
@@ -96,10 +97,11 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},
     {LANET_FIELD(train.threads), Range{0, 4096}, "of the CPU; 0: as many as OpenMP takes"},
     {LANET_FIELD(train.tf32), {}, "on cuda, f32: products round their operands to TF32; faster"},
-    {LANET_FIELD(train.weights.expression), kWeight, "of the cross entropy"},
-    {LANET_FIELD(train.weights.landmark), kWeight, "of the adaptive wing loss"},
-    {LANET_FIELD(train.weights.distribution), kWeight, "of the label distribution's divergence"},
-    {LANET_FIELD(train.weights.contrastive), kWeight, "of the contrastive loss"},
+    {LANET_FIELD(train.weights.expression), kWeight, "published: of the cross entropy"},
+    {LANET_FIELD(train.weights.landmark), kWeight, "published: of the adaptive wing loss"},
+    {LANET_FIELD(train.weights.distribution), kWeight,
+     "published: of the label distribution's divergence"},
+    {LANET_FIELD(train.weights.contrastive), kWeight, "published: of the contrastive loss"},
 };
 
 bool is_integer(const Field& field) {

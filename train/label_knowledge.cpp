@@ -18,6 +18,11 @@ constexpr double kSymmetricStart = 0.2;
 constexpr double kAnchorShare = 0.05;
 constexpr double kSmallestPosterior = 1e-6;  // what a shape says against a class has an end
 
+/// What the posteriors are made with; where they serve the prior alone, little will do.
+const ShapeEffort& thorough(const LabelKnowledgeOptions& options) {
+  return options.shapes == "network" ? options.thorough : options.quick;
+}
+
 /// A channel, and how well it foretells the labels of faces that its networks have not seen.
 struct Candidate {
   std::string name;
@@ -36,7 +41,7 @@ class ChannelSearch {
         networks_(shapes, faces.valid, options.given, kNumExpressions, options.seed, options.device,
                   options.threads),
         total_((1 + 2 * kRounds) * networks_.steps(options_.quick) +
-               networks_.steps(options.thorough)) {
+               networks_.steps(thorough(options))) {
     for (size_t i = 0; i < valid_.size(); ++i)
       if (valid_[i]) given_.push_back(options.given[i]);
   }
@@ -81,7 +86,8 @@ class ChannelSearch {
     for (int round = 0; round < kRounds; ++round) {
       const std::vector<double> posteriors =
           valid_rows(cross_fit(candidate.channel, options_.quick));
-      candidate.likelihood = held_out_likelihood(posteriors, given_, candidate.channel, form);
+      if (round == kRounds - 1)
+        candidate.likelihood = held_out_likelihood(posteriors, given_, candidate.channel, form);
       candidate.channel = fit_channel(posteriors, given_, candidate.channel, form);
       candidate.rate = noise_rate(posteriors, given_, candidate.channel);
     }
@@ -100,7 +106,7 @@ std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& fac
                                   const LabelKnowledgeOptions& options, const NoiseChannel& channel,
                                   ChannelSearch& search) {
   if (options.shapes == "network" || options.shapes == "none")
-    return search.cross_fit(channel, options.thorough);
+    return search.cross_fit(channel, thorough(options));
   Context context(options.device, options.threads);
   ShapeVoteOptions vote{.seed = options.seed};
   if (options.shapes == "batch") {
@@ -127,11 +133,13 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
     if (options.shapes != "none" && faces.valid[i / kC])
       knowledge.log_ratio[i] =
           std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % kC]);
-  options.message(fmt::format(
-      "noise: {} channel, {:.1f} % of the given labels look wrong{}", found.name, 100 * found.rate,
-      found.rate < options.noise_floor
-          ? fmt::format("; {:.1f} % are assumed (model.noise_floor)", 100 * options.noise_floor)
-          : ""));
+  std::string line = found.rate == 0
+                         ? "noise: no wrong labels found"
+                         : fmt::format("noise: {} channel, {:.1f} % of the given labels look wrong",
+                                       found.name, 100 * found.rate);
+  if (found.rate < options.noise_floor)
+    line += fmt::format("; {:.1f} % are assumed (model.noise_floor)", 100 * options.noise_floor);
+  options.message(line);
   return knowledge;
 }
 

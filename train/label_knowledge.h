@@ -1,5 +1,5 @@
 // What can be known of wrong labels before a picture is looked at: the noise channel, the prior of
-// the classes, and what the landmarks say of each face (docs/design.md, "Robust").
+// the classes, and what the landmarks say of each face (docs/design.md, "The channel").
 #pragma once
 
 #include <functional>
@@ -34,8 +34,8 @@ struct LabelKnowledgeOptions {
 /// arguments on one machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
 
-/// What makes each face's target its most probable class given shape and label, for good: the rival
-/// that corrects labels once and then believes them.
+/// Fixes each face's target at its most probable class given shape and label: the rival that
+/// corrects labels once, before training.
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given);
 
 /// The channel as a table: a row for each true class, a column for each given label.

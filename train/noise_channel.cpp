@@ -14,7 +14,8 @@ constexpr int kMaxRounds = 300;
 constexpr double kConverged = 1e-5;
 constexpr int64_t kParts = 5;            // of the faces, to hold one of them out
 constexpr double kSmallestEntry = 1e-4;  // of an estimated channel: nothing is impossible
-// Of a symmetric one: beyond it labels would say next to nothing, as if there are too few faces.
+// Upper bound of a symmetric rate. With few faces EM would run to (C − 1)/C, where labels say
+// nothing.
 constexpr double kLargestRate = 0.6;
 
 int64_t class_count(std::span<const double> posteriors, std::span<const int32_t> given) {

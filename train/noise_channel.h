@@ -1,5 +1,5 @@
 // The noise channel N[y][g] = P(given label g | true class y), estimated from posteriors of the
-// true class and the given labels alone (docs/design.md, "Robust").
+// true class and the given labels alone (docs/design.md, "The channel").
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ using NoiseChannel = std::vector<double>;
 
 /// What a channel is allowed to be.
 enum class ChannelForm {
-  symmetric,  ///< one rate, at most 0.6; a wrong label is any other class alike
+  symmetric,  ///< one rate, at most 0.6; all wrong classes are equally likely
   full,       ///< every row its own
 };
 

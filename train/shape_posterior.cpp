@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/parameter_io.h"
-#include "core/rng.h"
+#include "data/sampler.h"
 
 namespace lanet {
 
@@ -145,10 +145,8 @@ ShapePosterior::ShapePosterior(const LandmarkShapes& shapes, std::span<const uin
     throw InputError(fmt::format("{} training faces with valid landmarks; expected at least {}",
                                  rows.size(), kShapeFolds));
   RandomStream stream(derived_seed(seed, 1), Purpose::sampler);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    std::swap(rows[i], rows[i + stream.below(static_cast<uint32_t>(rows.size() - i))]);
-    folds_[i % kShapeFolds].push_back(rows[i]);
-  }
+  shuffle_front(rows, rows.size(), stream);
+  for (size_t i = 0; i < rows.size(); ++i) folds_[i % kShapeFolds].push_back(rows[i]);
   batch_ = std::min(kMaxBatch, std::ssize(rows) - std::ssize(folds_[0]));
   const int at_once = device == Device::cuda ? 1 : threads > 0 ? threads : omp_get_max_threads();
   const OneThread one;

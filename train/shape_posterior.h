@@ -1,5 +1,5 @@
 // What the shape of a face says of its class, learned from labels that may be wrong: p(y | shape)
-// of each training face by networks that have not seen it (docs/design.md, "Robust").
+// of each training face by networks that have not seen it (docs/design.md, "The shape network").
 #pragma once
 
 #include <functional>

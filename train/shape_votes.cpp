@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "data/sampler.h"
 #include "kernels/knn_set.h"
 
 namespace lanet {
@@ -108,8 +108,7 @@ std::vector<double> shape_votes(Context& context, const LandmarkShapes& shapes,
     if (valid[i]) faces.push_back(static_cast<int32_t>(i));
   if (options.group > 0) {
     RandomStream stream(options.seed, Purpose::sampler, 0xFFFFFFFFu, 0xFFFFFFFFu);
-    for (size_t i = 0; i < faces.size(); ++i)
-      std::swap(faces[i], faces[i + stream.below(static_cast<uint32_t>(faces.size() - i))]);
+    shuffle_front(faces, faces.size(), stream);
   }
   const int64_t group = options.group > 0 ? options.group : std::ssize(faces);
   std::vector<double> posterior(given.size() * classes);

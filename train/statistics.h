@@ -1,4 +1,4 @@
-// What is said of a few repeated measurements.
+// Mean, standard deviation and confidence interval of a few measurements.
 #pragma once
 
 #include <cstdint>

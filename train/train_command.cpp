@@ -62,7 +62,7 @@ class Run {
     ranks_.agree([&] {
       config_ = load_config(options_.config, options_.overrides);
       check_trainable(config_, options_.config);
-      check_batch("train.batch", config_.train.batch, config_.model.neighbours + 2, ranks_.size());
+      check_batch("train.batch", config_.train.batch, least_batch(config_), ranks_.size());
       // The folder is rank 0's alone.
       if (ranks_.first()) open_folder();
       choice_ = ranks_.choose_device(config_.train.device);
@@ -90,13 +90,13 @@ class Run {
           fmt::format("{} convolutions use cuDNN's default engine: no time or memory was left to "
                       "time others",
                       plans_->not_tuned()));
-    trainer_->share_state();
   }
 
   void run() {
     ranks_.agree([&] {
       if (ranks_.first()) begin_record();
     });
+    trainer_->share_state();
     if (record_)
       lead_epochs();
     else
@@ -134,10 +134,21 @@ class Run {
     train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
     validation_ = split_off_validation(*context_, config_, train_);
+    require_landmarks();
     names_ = train_.list.names;
     truth_ = train_.judged_by;
     labels_ = record_ ? read_noise_csv((path_ / kNoise).string(), names_, truth_, kExpressionNames)
                       : train_.given;
+  }
+
+  void require_landmarks() {
+    if (!starts_from_knowledge(config_)) return;
+    const auto valid =
+        std::count_if(train_.valid.begin(), train_.valid.end(), [](uint8_t v) { return v != 0; });
+    if (valid < kShapeFolds)
+      throw InputError(fmt::format(
+          "data.landmarks: {}: {} of {} training faces have valid landmarks; expected at least {}",
+          config_.data.landmarks, valid, train_.size(), kShapeFolds));
   }
 
   void make_trainer() {
@@ -145,24 +156,6 @@ class Run {
         "{} training{} and {} test faces at {} px", train_.size(),
         validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
         test_.size(), config_.data.image_size);
-    const bool starts = ranks_.first() && !options_.resume;
-    const auto tell = [&](const std::string& line) { messages_.push_back(line); };
-    LabelKnowledge knowledge;
-    if (starts && starts_from_knowledge(config_)) {
-      knowledge = learn_label_knowledge(
-          train_, {.given = labels_,
-                   .shapes = config_.model.shapes,
-                   .batch = config_.train.batch,
-                   .neighbours = config_.model.neighbours,
-                   .noise_floor = config_.model.noise_floor,
-                   .device = context_->device(),
-                   .threads = context_->threads(),
-                   .seed = static_cast<uint64_t>(config_.seed),
-                   .message = tell,
-                   .progress = progress_function("learning from the landmarks", "steps")});
-      channel_ = channel_csv(knowledge.channel);
-      if (config_.method == "corrected") knowledge = corrected_once(knowledge, labels_);
-    }
     // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
     trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
                      options_.graph && ranks_.size() == 1);
@@ -170,7 +163,7 @@ class Run {
     if (options_.resume)
       load_checkpoint();
     else
-      trainer_->initialise(tell, knowledge);
+      trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
     checkpoint_ = {};
   }
 
@@ -196,10 +189,29 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
-      if (!channel_.empty()) write_text(record_->folder().file(kChannel), channel_);
+      if (starts_from_knowledge(config_)) learn_of_labels();
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
+  }
+
+  /// What the landmarks tell of the labels, before the first epoch. It takes a while.
+  void learn_of_labels() {
+    LabelKnowledge knowledge = learn_label_knowledge(
+        trainer_->training_faces(),
+        {.given = labels_,
+         .shapes = config_.model.shapes,
+         .batch = config_.train.batch,
+         .neighbours = config_.model.neighbours,
+         .noise_floor = config_.model.noise_floor,
+         .device = context_->device(),
+         .threads = context_->threads(),
+         .seed = static_cast<uint64_t>(config_.seed),
+         .message = say,
+         .progress = progress_function("learning from the landmarks", "steps")});
+    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
+    trainer_->start_from(config_.method == "corrected" ? corrected_once(knowledge, labels_)
+                                                       : knowledge);
   }
 
   /// The epochs on rank 0, which tells and writes of them.
@@ -248,7 +260,6 @@ class Run {
   std::vector<std::string> names_;       // of the training faces
   std::vector<int32_t> truth_, labels_;  // their true and given labels
   std::string faces_;
-  std::string channel_;  // kChannel's text; empty: none was estimated
   std::vector<std::string> messages_;
   std::vector<std::string> warned_;  // of the last epoch
   std::optional<RunRecord> record_;  // rank 0's
@@ -272,7 +283,7 @@ int run_train(const TrainOptions& options) {
     if (!options.local_ranks.gpus.empty()) require_gpus();
     const Config config = load_config(options.config, options.overrides);
     check_trainable(config, options.config);
-    check_batch("train.batch", config.train.batch, config.model.neighbours + 2,
+    check_batch("train.batch", config.train.batch, least_batch(config),
                 options.local_ranks.count());
     return launch_ranks(options.local_ranks, options.arguments);
   }

@@ -92,7 +92,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
   std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32},
                                       {&progress_, {2}, DType::f64}};
-  if (!train_.landmarks.empty())
+  if (model_->inputs().landmarks)
     wanted.push_back({&landmarks_, {train_.size(), kNumLandmarks, 2}, DType::f32});
   memory_ = allocate_tensors(context, wanted);
   upload(context, flip_permutation_,
@@ -101,14 +101,11 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   context.freeze();
 }
 
-void Trainer::initialise(const std::function<void(const std::string&)>& message,
-                         const LabelKnowledge& knowledge) {
+void Trainer::initialise(const std::function<void(const std::string&)>& message) {
   store_.initialise(context_, config_.seed);
   refresh_shadows(context_, store_);
   if (auto* lanet = dynamic_cast<LaNet*>(model_.get()))
     lanet->initialise_state(context_, config_.seed, given_labels_);
-  if (auto* robust = dynamic_cast<Robust*>(model_.get()))
-    robust->initialise_state(context_, knowledge);
   if (config_.model.pretrained.empty()) return;
   const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
   auto named = [](const std::vector<std::string>& names) {
@@ -118,6 +115,13 @@ void Trainer::initialise(const std::function<void(const std::string&)>& message,
   };
   message(fmt::format("{}: {} parameters loaded, ignored {}, missing {}", config_.model.pretrained,
                       report.loaded, named(report.ignored), named(report.missing)));
+}
+
+void Trainer::start_from(const LabelKnowledge& knowledge) {
+  auto* robust = dynamic_cast<Robust*>(model_.get());
+  LANET_REQUIRE(robust, "method {}, recipe {}: it starts from no knowledge of labels",
+                config_.method, config_.model.recipe);
+  robust->initialise_state(context_, knowledge);
 }
 
 void Trainer::load(const NamedArrays& checkpoint, const std::string& path) {

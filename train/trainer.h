@@ -38,9 +38,9 @@ class Trainer {
           std::vector<int32_t> given_labels, bool capture = true);
 
   /// Starting weights by seed; then, if the configuration names one, the backbone file's.
-  /// knowledge: what the recipe `robust` starts from.
-  void initialise(const std::function<void(const std::string&)>& message,
-                  const LabelKnowledge& knowledge = {});
+  void initialise(const std::function<void(const std::string&)>& message);
+  /// Then, where starts_from_knowledge(): what is known of the labels.
+  void start_from(const LabelKnowledge& knowledge);
   /// Goes on from a checkpoint with training state.
   void load(const NamedArrays& checkpoint, const std::string& path);
   /// After rank 0 did one of the two: all ranks stand where it stands.
