@@ -130,7 +130,7 @@ TEST_CASE("experiment report: means, deviations and paired differences of each c
       lines_of(results_markdown(runs.plan(), read_results(runs.plan(), runs.folder())));
   CHECK(lines[0] == "# grid");
   CHECK(lines[2] == "5 of 12 runs finished, 5:00 h of training.");
-  CHECK(has(lines, "`best` is the epoch chosen by validation."));
+  CHECK(has(lines, "`best` is the epoch chosen by the validation faces."));
   CHECK(has(lines, "## noise-0.3"));
   CHECK(has(lines,
             "| setting | seeds | accuracy | balanced | best | last | accuracy − plain | balanced − "

@@ -149,14 +149,13 @@ std::string results_markdown(const ExperimentPlan& plan, const Results& results)
     if (!result) continue;
     ++finished;
     seconds += result->seconds;
-    chosen_by.insert(result->best_by);
+    chosen_by.insert(result->best_by == "validation" ? "the validation faces" : "the test set");
   }
   std::string text = fmt::format("# {}\n\n{} of {} runs finished, {} of training.\n", plan.name,
                                  finished, plan.runs.size(), format_duration(seconds));
   text +=
-      "Accuracy on the test set in per cent: mean of the last five epochs; mean ± standard "
-      "deviation "
-      "over seeds.\n";
+      "Accuracy on the test set in per cent, mean of the last five epochs: mean ± standard "
+      "deviation over seeds.\n";
   if (!chosen_by.empty())
     text += fmt::format("`best` is the epoch chosen by {}.\n", fmt::join(chosen_by, " or "));
   if (plan.reference)
