@@ -37,7 +37,7 @@ class LabelList {
     int32_t label = 0;
     Split split = Split::train;
   };
-  /// The next line that is not empty; none behind the last.
+  /// The next line that is not empty; none after the last.
   std::optional<Face> next() {
     for (std::string line; std::getline(lines_, line);) {
       ++number_;

@@ -248,7 +248,7 @@ TEST_CASE("cli experiment: a run that fails is shown with its last words, and th
   CHECK(metrics(grid().path("failing/good/seed-1")).size() == 1);
 }
 
-TEST_CASE("cli experiment: a run that was ended before its first epoch is begun anew") {
+TEST_CASE("cli experiment: a run that ended before its first epoch is started over") {
   const std::string folder = grid().path("begun/") + kRuns[0];
   fs::create_directories(folder);
   for (const char* file : {"config.json", "environment.json", "metrics.jsonl"})

@@ -142,7 +142,7 @@ TEST_CASE("run folder: metrics that are not those of the epochs done are refused
   };
   const std::string expected = "expected the line of epoch ";
   CHECK(refusal(one + "\n" + two + "\n") == "");
-  CHECK(refusal(one + "\n" + two + "\nwhatever comes behind") == "");
+  CHECK(refusal(one + "\n" + two + "\nwhatever follows") == "");
   // Time is not of the same bits twice.
   CHECK(refusal(one + "\n" + R"({"epoch":2,"loss":0.25,"seconds":7})") == "");
   CHECK(

@@ -25,7 +25,7 @@ nlohmann::ordered_json to_json(const EpochRecord& record);
 /// The line for a terminal, without its end.
 std::string to_text(const EpochRecord& record, int64_t epochs);
 
-/// What is wrong with the label estimates of the epoch, a line each, without its end.
+/// What is wrong with the label estimates of the epoch: one line for each fault, without a newline.
 std::vector<std::string> warnings(const EpochRecord& record);
 
 /// What such a line is compared by. `validation`: with the accuracy on validation faces, which must

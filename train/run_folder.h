@@ -52,7 +52,7 @@ class RunFolder {
   /// The lines of the epochs 1 … `epochs`, each an object with its number as "epoch". `digests`: of
   /// each line what metrics_digest() said when it was written, or none to go without. InputError,
   /// with file and line, where a line is missing, damaged, out of order or not the one that was
-  /// written. What comes behind them is not looked at.
+  /// written. What follows them is not read.
   std::vector<nlohmann::ordered_json> metrics(int epochs,
                                               std::span<const std::string> digests) const;
 
@@ -60,7 +60,7 @@ class RunFolder {
 
   /// Appends one line, {"epoch": n, …}, epochs from 1; on the disk when it returns.
   void append_metrics(const nlohmann::ordered_json& line);
-  /// Drops what comes behind the first `epochs` lines.
+  /// Drops what follows the first `epochs` lines.
   void truncate_metrics(int epochs);
   void write_summary(const Summary& summary);
 
