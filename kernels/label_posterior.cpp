@@ -25,7 +25,8 @@ void label_posterior(Context& context, const LabelPosteriorArgs& args) {
   const int64_t batch = logits.shape[0], classes = logits.shape[1];
   const DType dtype = accumulate_dtype(logits.dtype);
   require_tensor(args.labels, {batch}, DType::i32, "labels");
-  require_tensor(args.sample_indices, {batch}, DType::i32, "sample_indices");
+  if (args.log_prior || args.opinions)
+    require_tensor(args.sample_indices, {batch}, DType::i32, "sample_indices");
   require_tensor(args.channel, {classes, classes}, dtype, "channel");
   require_table(args.log_prior, classes, dtype, "log_prior");
   require_table(args.opinions, classes, dtype, "opinions");

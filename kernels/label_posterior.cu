@@ -66,18 +66,19 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   if (b >= args.batch) return;
   const int64_t lane = threadIdx.x % 32, classes = args.classes;
   const T* logits = args.logits + b * classes;
-  const int64_t row_of_sample = args.sample_indices[b] * classes;
+  const auto row_of = [&](const A* table) {
+    return table ? table + args.sample_indices[b] * classes : nullptr;
+  };
   const int32_t label = args.labels[b];
   const bool is_class = label >= 0 && label < classes;
-  const LabelPosteriorKernelRow<T> row{
-      .logits = logits,
-      .softmax = warp_softmax(logits, classes),
-      .channel = is_class ? args.channel + label : nullptr,
-      .classes = classes,
-      .log_prior = args.log_prior ? args.log_prior + row_of_sample : nullptr,
-      .opinions = args.opinions ? args.opinions + row_of_sample : nullptr,
-      .momentum = args.momentum,
-      .one_minus_momentum = args.one_minus_momentum};
+  const LabelPosteriorKernelRow<T> row{.logits = logits,
+                                       .softmax = warp_softmax(logits, classes),
+                                       .channel = is_class ? args.channel + label : nullptr,
+                                       .classes = classes,
+                                       .log_prior = row_of(args.log_prior),
+                                       .opinions = row_of(args.opinions),
+                                       .momentum = args.momentum,
+                                       .one_minus_momentum = args.one_minus_momentum};
 
   bool left = false;  // of this lane's classes; a NaN counts, and goes into the sum
   for (int64_t y = lane; y < classes; y += 32) left = left || row.log_joint(y) != kExcluded;

@@ -34,14 +34,14 @@ namespace lanet {
 /// No gradient flows to any input. Deterministic.
 struct LabelPosteriorArgs {
   Tensor logits;
-  Tensor labels;          // i32 [B], as given, each in [0, C)
-  Tensor sample_indices;  // i32 [B], rows of log_prior and opinions
-  Tensor channel;         // [C, C], channel[y][g] = P(given g | true y) ≥ 0
-  Tensor log_prior = {};  // [samples, C]; absent: 0
-  Tensor opinions = {};   // [samples, C], opinions of earlier visits; absent: p alone counts
-  Tensor target;          // [B, C], written
-  Tensor opinion = {};    // [B, C], written; absent: not wanted
-  double momentum = 0;    // in [0, 1), the share of the earlier opinions
+  Tensor labels;               // i32 [B], as given, each in [0, C)
+  Tensor sample_indices = {};  // i32 [B], rows of the tables; without tables unread, may be absent
+  Tensor channel;              // [C, C], channel[y][g] = P(given g | true y) ≥ 0
+  Tensor log_prior = {};       // [samples, C]; absent: 0
+  Tensor opinions = {};        // [samples, C], opinions of earlier visits; absent: p alone counts
+  Tensor target;               // [B, C], written
+  Tensor opinion = {};         // [B, C], written; absent: not wanted
+  double momentum = 0;         // in [0, 1), the share of the earlier opinions
 };
 void label_posterior(Context& context, const LabelPosteriorArgs& args);
 

@@ -20,9 +20,11 @@ class LabelPosteriorRow {
         channel_(args.channel.as<A>() + args.labels.as<int32_t>()[b]),
         momentum_(A(args.momentum)),
         one_minus_momentum_(A(1 - args.momentum)) {
-    const int64_t row = args.sample_indices.as<int32_t>()[b] * classes_;
-    if (args.log_prior) log_prior_ = args.log_prior.as<A>() + row;
-    if (args.opinions) opinions_ = args.opinions.as<A>() + row;
+    const auto row_of = [&](const Tensor& table) {
+      return table ? table.as<A>() + args.sample_indices.as<int32_t>()[b] * classes_ : nullptr;
+    };
+    log_prior_ = row_of(args.log_prior);
+    opinions_ = row_of(args.opinions);
   }
 
   A opinion(int64_t y) const {
@@ -45,8 +47,8 @@ class LabelPosteriorRow {
   const T* logits_;
   SoftmaxRow<A> softmax_;
   const A* channel_;  // of the given label: a column
-  const A* log_prior_ = nullptr;
-  const A* opinions_ = nullptr;
+  const A* log_prior_;
+  const A* opinions_;
   A momentum_, one_minus_momentum_;
 };
 

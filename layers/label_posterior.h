@@ -15,10 +15,10 @@ struct LabelEvidence {
   double momentum = 0;         ///< the share of the earlier opinions
 };
 
-/// logits [B, C], labels i32 [B], sample_indices i32 [B] -> target() [B, C] in the logits' dtype,
-/// and opinion() [B, C] in accumulate_dtype, which label_bank_store writes to the opinions after
-/// the step. Both are constants: as the target of DistributionLoss it makes that loss follow the
-/// likelihood of the given label.
+/// logits [B, C], labels i32 [B], sample_indices i32 [B] (null without tables) -> target() [B, C]
+/// in the logits' dtype, and opinion() [B, C] in accumulate_dtype, which label_bank_store writes to
+/// the opinions after the step. Both are constants: as the target of DistributionLoss it makes that
+/// loss follow the likelihood of the given label.
 class LabelPosterior : public Node {
  public:
   LabelPosterior(Graph& graph, const std::string& name, Value* logits, Value* labels,
@@ -26,7 +26,7 @@ class LabelPosterior : public Node {
       : Node("label_posterior", name), evidence_(evidence) {
     logits_ = read_constant(logits);
     labels_ = read_constant(labels);
-    sample_indices_ = read_constant(sample_indices);
+    if (sample_indices) sample_indices_ = read_constant(sample_indices);
     for (Value* table : {evidence.channel, evidence.log_prior, evidence.opinions})
       if (table) read_constant(table);
     target_ = write_constant(graph, logits->shape, logits->dtype);
@@ -36,7 +36,7 @@ class LabelPosterior : public Node {
     const auto data = [](const Value* table) { return table ? table->data : Tensor{}; };
     label_posterior(context, {.logits = logits_->data,
                               .labels = labels_->data,
-                              .sample_indices = sample_indices_->data,
+                              .sample_indices = data(sample_indices_),
                               .channel = evidence_.channel->data,
                               .log_prior = data(evidence_.log_prior),
                               .opinions = data(evidence_.opinions),
@@ -50,7 +50,7 @@ class LabelPosterior : public Node {
 
  private:
   LabelEvidence evidence_;
-  Value *logits_, *labels_, *sample_indices_, *target_, *opinion_;
+  Value *logits_, *labels_, *sample_indices_ = nullptr, *target_, *opinion_;
 };
 
 }  // namespace lanet

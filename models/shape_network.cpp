@@ -27,7 +27,6 @@ ShapeNetwork::ShapeNetwork(ParameterStore& store, const ShapeNetworkConfig& conf
   const DType dtype = recorder.head_dtype();
   inputs_.images = graph_.input("shapes", {config.batch, config.dimensions}, dtype);
   inputs_.labels = graph_.input("labels", {config.batch}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {config.batch}, DType::i32);
   const auto state = [&](const std::string& name, const Shape& shape, DType state_dtype,
                          Tensor ShapeNetwork::*tensor) {
     return graph_.external(name, shape, state_dtype, /*has_grad=*/false,
@@ -42,7 +41,7 @@ ShapeNetwork::ShapeNetwork(ParameterStore& store, const ShapeNetworkConfig& conf
   });
   graph_.keep(logits_);
   const auto* posterior =
-      graph_.add<LabelPosterior>("posterior", logits_, inputs_.labels, inputs_.sample_indices,
+      graph_.add<LabelPosterior>("posterior", logits_, inputs_.labels, /*sample_indices=*/nullptr,
                                  LabelEvidence{.channel = channel});
   losses_ = {{"shape",
               1.0,

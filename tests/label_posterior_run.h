@@ -66,15 +66,16 @@ inline LabelPosteriorRun run_label_posterior(Device device, const LabelPosterior
       samples(context, in.samples), channel(context, in.channel), log_prior(context, in.log_prior),
       opinions(context, in.opinions), target(context, HostTensor(shape, dtype)),
       opinion(context, HostTensor(shape, accumulate_dtype(dtype)));
-  label_posterior(context, {.logits = logits,
-                            .labels = labels,
-                            .sample_indices = samples,
-                            .channel = channel,
-                            .log_prior = tables.log_prior ? log_prior.tensor() : Tensor{},
-                            .opinions = tables.opinions ? opinions.tensor() : Tensor{},
-                            .target = target,
-                            .opinion = with_opinion ? opinion.tensor() : Tensor{},
-                            .momentum = in.momentum});
+  label_posterior(
+      context, {.logits = logits,
+                .labels = labels,
+                .sample_indices = tables.log_prior || tables.opinions ? samples.tensor() : Tensor{},
+                .channel = channel,
+                .log_prior = tables.log_prior ? log_prior.tensor() : Tensor{},
+                .opinions = tables.opinions ? opinions.tensor() : Tensor{},
+                .target = target,
+                .opinion = with_opinion ? opinion.tensor() : Tensor{},
+                .momentum = in.momentum});
   CHECK(channel.download().bits_equal(in.channel));
   CHECK(log_prior.download().bits_equal(in.log_prior));
   CHECK(opinions.download().bits_equal(in.opinions));
