@@ -4,6 +4,7 @@
 #include "data/landmarks.h"
 #include "data/synth.h"
 #include "tests/temporary_folder.h"
+#include "train/confident_learning.h"
 #include "train/label_knowledge.h"
 #include "train/trainer.h"
 
@@ -49,7 +50,9 @@ struct Session {
     validation = split_off_validation(context, config, train);
     std::vector<int32_t> labels = train.given;
     LabelKnowledge knowledge;
-    if (starts_from_knowledge(config))
+    if (config.method == "confident_learning")
+      knowledge = without_wrong(std::vector<uint8_t>(labels.size()), labels, kNumExpressions);
+    else if (starts_from_knowledge(config))
       knowledge = learn_label_knowledge(train, {.given = labels,
                                                 .quick = {.networks = 1, .steps = 20},
                                                 .thorough = {.networks = 1, .steps = 40},

@@ -170,9 +170,9 @@ TEST_CASE("config: overrides lie over the file and are checked as it is") {
   CHECK(refusal(text, {"train.epochs=three"}) ==
         R"(--set: train.epochs: "three"; expected an integer from 1 to 100000)");
   CHECK(refusal(text, {"train.epochs"}) == "--set train.epochs: expected key=value");
-  CHECK(
-      refusal(text, {"method=base"}) ==
-      "--set: method: \"base\"; expected one of lanet, baseline, corrected, label_smoothing, elr");
+  CHECK(refusal(text, {"method=base"}) ==
+        "--set: method: \"base\"; expected one of lanet, baseline, corrected, "
+        "confident_learning, label_smoothing, elr");
 }
 
 TEST_CASE("config: root and backbone become absolute, from the file's folder or the working one") {
@@ -216,7 +216,7 @@ TEST_CASE("config: a sampler on label estimates is for methods that have them") 
   const std::string text = R"({"data": {"root": "x"}, "train": {"sampler": "estimates"}})";
   for (const char* method : {"lanet", "corrected"})
     CHECK_NOTHROW(load(text, {fmt::format("method={}", method)}));
-  for (const std::string method : {"baseline", "label_smoothing", "elr"})
+  for (const std::string method : {"baseline", "confident_learning", "label_smoothing", "elr"})
     CHECK(refusal(text, {"method=" + method}) ==
           "raf.json: train.sampler: \"estimates\"; expected given or none: method " + method +
               " has no label estimates");
@@ -238,7 +238,7 @@ TEST_CASE("config: what starts from landmarks needs them, the other methods need
     CHECK_THROWS_WITH_AS(
         check_trainable(load(text, {fmt::format("method={}", method)}), "raf.json"),
         doctest::Contains("raf.json: data.landmarks: null; expected a landmark file"), InputError);
-  for (const char* method : {"baseline", "label_smoothing", "elr"})
+  for (const char* method : {"baseline", "confident_learning", "label_smoothing", "elr"})
     CHECK_NOTHROW(check_trainable(load(text, {fmt::format("method={}", method)}), "raf.json"));
   CHECK_NOTHROW(check_trainable(load(text, {"data.landmarks=l.csv"}), "raf.json"));
 }

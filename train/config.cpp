@@ -251,7 +251,7 @@ int64_t least_batch(const Config& config) {
 }
 
 bool starts_from_knowledge(const Config& config) {
-  return config.method == "corrected" ||
+  return config.method == "corrected" || config.method == "confident_learning" ||
          (config.method == "lanet" && config.model.recipe == "robust");
 }
 

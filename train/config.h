@@ -65,7 +65,8 @@ struct TrainConfig {
 };
 
 struct Config {
-  std::string method = "lanet";  // lanet, baseline, corrected, label_smoothing, elr
+  // lanet, baseline, corrected, confident_learning, label_smoothing, elr
+  std::string method = "lanet";
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;
@@ -96,7 +97,8 @@ Config load_config(const std::filesystem::path& file, const std::vector<ConfigLa
 bool reads_landmarks(const Config& config);
 /// Of images: those of a face's neighbours, where the method asks them, itself and one more.
 int64_t least_batch(const Config& config);
-/// Whether training starts from what they tell of the labels (train/label_knowledge.h).
+/// Whether training starts from knowledge of which labels are wrong: from the landmarks
+/// (train/label_knowledge.h) or from other networks (train/confident_learning.h).
 bool starts_from_knowledge(const Config& config);
 
 /// Throws InputError if training with this configuration needs a file that it does not name: the

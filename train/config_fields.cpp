@@ -21,10 +21,11 @@ constexpr Text kNameInRoot{.anchored = false, .nullable = false};
 constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 
 const std::vector<Field> kFields = {
-    {LANET_FIELD(method), Choices{"lanet", "baseline", "corrected", "label_smoothing", "elr"},
+    {LANET_FIELD(method),
+     Choices{"lanet", "baseline", "corrected", "confident_learning", "label_smoothing", "elr"},
      "LA-Net, or the same ResNet with another loss: cross entropy with the given labels, with "
-     "those that the landmarks correct once, with labels smoothed by 0.1, or early-learning "
-     "regularisation"},
+     "those that the landmarks correct once, without those that cross-validated networks find "
+     "wrong, with labels smoothed by 0.1, or early-learning regularisation"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
     {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},

@@ -6,6 +6,7 @@
 #include "core/plan_table.h"
 #include "data/noise.h"
 #include "train/commands.h"
+#include "train/confident_learning.h"
 #include "train/environment.h"
 #include "train/judge.h"
 #include "train/label_knowledge.h"
@@ -142,7 +143,7 @@ class Run {
   }
 
   void require_landmarks() {
-    if (!starts_from_knowledge(config_)) return;
+    if (!starts_from_knowledge(config_) || !reads_landmarks(config_)) return;
     const auto valid =
         std::count_if(train_.valid.begin(), train_.valid.end(), [](uint8_t v) { return v != 0; });
     if (valid < kShapeFolds)
@@ -189,14 +190,18 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
-      if (starts_from_knowledge(config_)) learn_of_labels();
+      if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
   }
 
-  /// What the landmarks tell of the labels, before the first epoch. It takes a while.
-  void learn_of_labels() {
+  /// What is known of the labels before the first epoch. It takes a while.
+  LabelKnowledge learn_of_labels() {
+    return reads_landmarks(config_) ? learn_from_landmarks() : learn_from_other_networks();
+  }
+
+  LabelKnowledge learn_from_landmarks() {
     LabelKnowledge knowledge = learn_label_knowledge(
         trainer_->training_faces(),
         {.given = labels_,
@@ -210,8 +215,17 @@ class Run {
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
     write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
-    trainer_->start_from(config_.method == "corrected" ? corrected_once(knowledge, labels_)
-                                                       : knowledge);
+    return config_.method == "corrected" ? corrected_once(knowledge, labels_) : knowledge;
+  }
+
+  LabelKnowledge learn_from_other_networks() {
+    const std::vector<double> probabilities = cross_validated_probabilities(
+        config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
+        progress_function("cross-validating the labels", "img"));
+    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, labels_, kNumExpressions);
+    say(fmt::format("confident learning: {} of {} labels look wrong; their faces are left out",
+                    std::count(wrong.begin(), wrong.end(), 1), wrong.size()));
+    return without_wrong(wrong, labels_, kNumExpressions);
   }
 
   /// The epochs on rank 0, which tells and writes of them.

@@ -30,15 +30,15 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
                                   .weight_decay = config.train.weight_decay};
   if (starts_from_knowledge(config))
     return std::make_unique<Robust>(
-        store, RobustConfig{.backbone = backbone,
-                            .classes = kClasses,
-                            .image_size = config.data.image_size,
-                            .batch = config.train.batch,
-                            .samples = samples,
-                            .opinion_momentum =
-                                config.method == "corrected" ? 0 : config.model.opinion_momentum,
-                            .optimiser = optimiser,
-                            .shard = shard});
+        store, RobustConfig{
+                   .backbone = backbone,
+                   .classes = kClasses,
+                   .image_size = config.data.image_size,
+                   .batch = config.train.batch,
+                   .samples = samples,
+                   .opinion_momentum = config.method == "lanet" ? config.model.opinion_momentum : 0,
+                   .optimiser = optimiser,
+                   .shard = shard});
   if (config.method != "lanet") {
     const BaselineConfig rival{
         .backbone = backbone,
