@@ -63,6 +63,7 @@ class Runs {
         line["corrected"] = 0.5;
         line["label_accuracy"] = 0.875;
         line["label_average_precision"] = 0.8125;
+        line["estimates_from_votes"] = 0.25;
       } else {
         line["memorised"] = nullptr;
       }
@@ -110,14 +111,16 @@ TEST_CASE("experiment report: the table of all runs has every figure, and says w
         "condition,setting,seed,state,best_by,accuracy,balanced_accuracy,last_accuracy,"
         "last_balanced_accuracy,best_accuracy,best_balanced_accuracy,best_epoch,"
         "best_validation_accuracy,train_accuracy,memorised,corrected,label_accuracy,"
-        "label_average_precision,epochs,seconds");
-  CHECK(lines[1] ==
-        "noise-0.0,plain,1,finished,validation,0.75,0.375,0.625,0.25,0.875,0.75,1,0.75,0.5,,,,,2,"
-        "3600");
-  CHECK(lines[2] == "noise-0.0,ours,1,missing,,,,,,,,,,,,,,,,");
+        "label_average_precision,estimates_from_votes,given_from_votes,smoothed_from_votes,"
+        "epochs,seconds");
+  CHECK(
+      lines[1] ==
+      "noise-0.0,plain,1,finished,validation,0.75,0.375,0.625,0.25,0.875,0.75,1,0.75,0.5,,,,,,,,2,"
+      "3600");
+  CHECK(lines[2] == "noise-0.0,ours,1,missing,,,,,,,,,,,,,,,,,,,");
   CHECK(lines[7] ==
         "noise-0.3,plain,1,finished,validation,0.5,0.25,0.375,0.25,0.625,0.5,1,0.75,0.5,0.5,0.5,"
-        "0.875,0.8125,2,3600");
+        "0.875,0.8125,0.25,,,2,3600");
   for (const std::string& line : lines)
     CHECK(std::count(line.begin(), line.end(), ',') ==
           std::count(lines[0].begin(), lines[0].end(), ','));

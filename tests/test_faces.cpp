@@ -29,6 +29,21 @@ void write_turned_list(const std::string& name, const std::string& without) {
       turned << picture << " " << label % 7 + 1 << "\n";
 }
 
+/// 18 of 24 people see class i mod 7 in training face i, and one each of the other classes. Returns
+/// the name of the file.
+std::string write_votes(const std::string& name) {
+  Context context;
+  const Faces faces = load(context, small_config());
+  std::ofstream votes(drawn_faces() / name);
+  votes << fmt::format("image,{}\n", fmt::join(kExpressionNames, ","));
+  for (int64_t i = 0; i < faces.size(); ++i) {
+    votes << faces.list.names[i];
+    for (int c = 0; c < kNumExpressions; ++c) votes << (c == i % kNumExpressions ? ",18" : ",1");
+    votes << "\n";
+  }
+  return name;
+}
+
 std::vector<double> pixels(Context& context, const Faces& faces, int64_t i) {
   Tensor picture = faces.set.images;
   const int64_t bytes = static_cast<int64_t>(picture.bytes()) / picture.shape[0];
@@ -82,8 +97,10 @@ TEST_CASE("faces: true labels judge, and noise is planted on the labels of the l
 
 TEST_CASE("faces: faces that are split off take all that is theirs along") {
   Context context;
-  const Config config = small_config();
+  Config config = small_config();
+  config.data.votes = write_votes("votes.csv");
   const Faces all = load(context, config);
+  CHECK(load(context, config, Split::test).votes.empty());
   Faces rest = load(context, config);
   const std::vector<int32_t> positions = {0, 3, 4, kTrain - 1};
   const Faces apart = split_off(context, rest, positions);
@@ -103,6 +120,9 @@ TEST_CASE("faces: faces that are split off take all that is theirs along") {
     CHECK(faces.given[at] == all.given[i]);
     CHECK(faces.judged_by[at] == all.judged_by[i]);
     CHECK(faces.valid[at] == all.valid[i]);
+    for (int c = 0; c < kNumExpressions; ++c)
+      CHECK(faces.votes[at * kNumExpressions + c] ==
+            (c == i % kNumExpressions ? 18.0 / 24 : 1.0 / 24));
     for (int k = 0; k < 2 * kNumLandmarks; ++k)
       CHECK(faces.landmarks[at * 2 * kNumLandmarks + k] ==
             all.landmarks[i * 2 * kNumLandmarks + k]);

@@ -147,6 +147,26 @@ TEST_CASE("judge: the estimates of LA-Net are its label bank") {
   CHECK(judgement.labels->estimates->average_precision == figures.average_precision);
 }
 
+TEST_CASE("judge: distances from votes, by hand") {
+  const std::vector<double> votes = {1, 0, 0.5, 0.5};
+  const std::vector<int32_t> given = {0, 1};
+  // Half a vote against none: the mean of ln(4/3) and ln(2/3)/2 + ln(2)/2, in halves.
+  const double half = (std::log(4.0 / 3) + std::log(2.0 / 3) / 2 + std::log(2.0) / 2) / 2;
+  const VoteDistances none = vote_distances({}, given, votes);
+  CHECK(std::isnan(none.estimates));
+  CHECK(none.given == doctest::Approx(half / 2));
+  CHECK(none.smoothed > 0);
+  CHECK(vote_distances(votes, given, votes).estimates == 0);
+  const std::vector<double> opposite = {0, 1, 0.5, 0.5};
+  CHECK(vote_distances(opposite, given, votes).estimates == doctest::Approx(std::log(2.0) / 2));
+  // Smoothing one label by 0.1: 0.95 and 0.05 against 1 and 0, and against 0.5 and 0.5.
+  const auto js = [](double p, double q) {  // of (p, 1 − p) and (q, 1 − q)
+    const auto part = [](double a, double b) { return a > 0 ? a * std::log(2 * a / (a + b)) : 0; };
+    return (part(p, q) + part(q, p) + part(1 - p, 1 - q) + part(1 - q, 1 - p)) / 2;
+  };
+  CHECK(none.smoothed == doctest::Approx((js(1, 0.95) + js(0.5, 0.05)) / 2));
+}
+
 TEST_CASE("judge: validation faces are those that were split off") {
   Config config = small_config("baseline");
   config.data.validation = 0.25;
@@ -198,6 +218,9 @@ TEST_CASE("epoch record: a line has what was measured, and null for what is no n
         start + measured + R"("label_accuracy":0.875,"label_average_precision":0.625,)" +
             R"("wrong_labels_found":0.75,"right_labels_doubted":0.125,)" + end);
   record.judged.labels = {.memorised = std::nan(""), .corrected = std::nan("")};
+  record.judged.votes = {.estimates = std::nan(""), .given = 0.25, .smoothed = 0.125};
+  CHECK(to_json(record).dump().ends_with(
+      R"("estimates_from_votes":null,"given_from_votes":0.25,"smoothed_from_votes":0.125,)" + end));
   CHECK(to_json(record)["memorised"].is_null());
   CHECK(to_text(record, 9).find("memorised") == std::string::npos);
 }

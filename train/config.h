@@ -25,6 +25,7 @@ struct DataConfig {
   std::string root;                        // absolute once loaded
   std::string labels = kDefaultLabelList;  // relative to root
   std::string true_labels;                 // relative to root; empty: none
+  std::string votes;                       // relative to root; empty: none
   std::string landmarks;                   // relative to root; empty: none
   double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
   int64_t image_size = 224;
@@ -76,8 +77,8 @@ struct Config {
 /// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options) laid
 /// over it. A relative data.root or model.pretrained is taken from the file's folder, or from the
 /// working directory where an override gave it, and becomes absolute; data.labels,
-/// data.true_labels and data.landmarks stay as written. Throws InputError, one line: where, JSON
-/// path, value, what was expected, nearest valid key or value.
+/// data.true_labels, data.votes and data.landmarks stay as written. Throws InputError, one line:
+/// where, JSON path, value, what was expected, nearest valid key or value.
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 

@@ -32,6 +32,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.true_labels), kNameInRootOrNone,
      "a second list, to judge by and never to train with: which training labels are wrong and, if "
      "it has test faces, their labels"},
+    {LANET_FIELD(data.votes), kNameInRootOrNone,
+     "table (.csv) of how many people saw which class in a face, to compare label estimates with"},
     {LANET_FIELD(data.landmarks), kNameInRootOrNone,
      "landmark file (.tensor, .csv, .npy), relative to data.root; lanet trains with it"},
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},

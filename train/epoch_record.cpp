@@ -46,6 +46,11 @@ nlohmann::ordered_json to_json(const EpochRecord& record) {
     if (!std::isnan(estimates->neighbour_entropy))
       line["neighbour_entropy"] = estimates->neighbour_entropy;
   }
+  if (const auto& votes = record.judged.votes) {
+    line["estimates_from_votes"] = number_or_null(votes->estimates);
+    line["given_from_votes"] = number_or_null(votes->given);
+    line["smoothed_from_votes"] = number_or_null(votes->smoothed);
+  }
   line["images_per_second"] = images_per_second(training);
   line["seconds"] = training.seconds;
   return line;

@@ -19,7 +19,8 @@ struct EpochRecord {
 /// the training labels is known: "memorised", "corrected"; with label estimates as well:
 /// "label_accuracy", "label_average_precision", "wrong_labels_found", "right_labels_doubted"; with
 /// label estimates "estimates_confident", "estimates_changed", "estimates_spread", and with
-/// neighbours "neighbour_entropy" (train/judge.h). What is not a number is null.
+/// neighbours "neighbour_entropy"; with data.votes "estimates_from_votes", "given_from_votes",
+/// "smoothed_from_votes" (train/judge.h). What is not a number is null.
 nlohmann::ordered_json to_json(const EpochRecord& record);
 
 /// The line for a terminal, without its end.

@@ -24,6 +24,7 @@ struct RunResult {
   // Of its last epoch (train/epoch_record.h).
   double train_accuracy = 0, memorised = 0, corrected = 0;
   double label_accuracy = 0, label_average_precision = 0;
+  double estimates_from_votes = 0, given_from_votes = 0, smoothed_from_votes = 0;
   double epochs = 0;
   double seconds = 0;  ///< of all epochs
   // Of each epoch.

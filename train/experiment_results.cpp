@@ -75,6 +75,9 @@ void read_metrics(RunResult& result, const fs::path& file) {
   result.corrected = number_or_nan(line, "corrected");
   result.label_accuracy = number_or_nan(line, "label_accuracy");
   result.label_average_precision = number_or_nan(line, "label_average_precision");
+  result.estimates_from_votes = number_or_nan(line, "estimates_from_votes");
+  result.given_from_votes = number_or_nan(line, "given_from_votes");
+  result.smoothed_from_votes = number_or_nan(line, "smoothed_from_votes");
 }
 
 /// The columns of the table behind those that say which run it is.
@@ -92,6 +95,9 @@ constexpr std::pair<const char*, double RunResult::*> kFigures[] = {
     {"corrected", &RunResult::corrected},
     {"label_accuracy", &RunResult::label_accuracy},
     {"label_average_precision", &RunResult::label_average_precision},
+    {"estimates_from_votes", &RunResult::estimates_from_votes},
+    {"given_from_votes", &RunResult::given_from_votes},
+    {"smoothed_from_votes", &RunResult::smoothed_from_votes},
     {"epochs", &RunResult::epochs},
     {"seconds", &RunResult::seconds},
 };

@@ -8,6 +8,7 @@
 #include "data/landmarks.h"
 #include "data/noise.h"
 #include "data/validation.h"
+#include "data/votes.h"
 
 namespace lanet {
 
@@ -29,6 +30,7 @@ void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
   keep_only(faces.list.paths, rows);
   keep_only(faces.given, rows);
   keep_only(faces.judged_by, rows);
+  if (!faces.votes.empty()) keep_only(faces.votes, rows, kNumExpressions);
   if (faces.landmarks.empty()) return;
   keep_only(faces.landmarks, rows, 2 * kNumLandmarks);
   keep_only(faces.valid, rows);
@@ -84,9 +86,10 @@ std::string digest(Context& context, const Faces& faces) {
   }
   std::string names;
   for (const std::string& name : faces.list.names) names += name + "\n";
-  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x}", hash_of(pictures),
-                     fnv1a(names), hash_of(faces.list.labels), hash_of(faces.given),
-                     hash_of(faces.judged_by), hash_of(faces.landmarks), hash_of(faces.valid));
+  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x}",
+                     hash_of(pictures), fnv1a(names), hash_of(faces.list.labels),
+                     hash_of(faces.given), hash_of(faces.judged_by), hash_of(faces.votes),
+                     hash_of(faces.landmarks), hash_of(faces.valid));
 }
 
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
@@ -107,6 +110,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
     auto labels = read_true_labels(data.root, data.true_labels, split, faces.list.names);
     if (!labels.empty()) faces.judged_by = std::move(labels);
   }
+  if (split == Split::train && !data.votes.empty())
+    faces.votes = read_votes(std::filesystem::path(data.root) / data.votes, faces.list.names,
+                             kExpressionNames);
   std::vector<std::string> paths;
   for (const auto& path : faces.list.paths) paths.push_back(path.string());
   faces.set = decode_images(context, paths, static_cast<int>(data.image_size), progress);
@@ -135,6 +141,7 @@ Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positio
   apart.list = faces.list;
   apart.given = faces.given;
   apart.judged_by = faces.judged_by;
+  apart.votes = faces.votes;
   apart.landmarks = faces.landmarks;
   apart.valid = faces.valid;
   keep_only(apart, moved);

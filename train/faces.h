@@ -23,6 +23,7 @@ struct Faces {
   /// [N]; what predictions are judged by: data.true_labels where the configuration names such a
   /// list and it has this split, else list.labels.
   std::vector<int32_t> judged_by;
+  std::vector<double> votes;  ///< [N, C], of training faces, shares of data.votes; empty without
 
   int64_t size() const { return static_cast<int64_t>(list.size()); }
 };

@@ -4,12 +4,25 @@
 #include <array>
 #include <cmath>
 
+#include "models/rivals.h"
+
 namespace lanet {
 
 namespace {
 
 bool truth_is_known(const Config& config) {
   return config.data.noise.rate > 0 || !config.data.true_labels.empty();
+}
+
+/// Of two distributions, in nats.
+double jensen_shannon(std::span<const double> p, std::span<const double> q) {
+  double sum = 0;
+  for (size_t c = 0; c < p.size(); ++c) {
+    const double middle = (p[c] + q[c]) / 2;
+    if (p[c] > 0) sum += p[c] * std::log(p[c] / middle) / 2;
+    if (q[c] > 0) sum += q[c] * std::log(q[c] / middle) / 2;
+  }
+  return sum;
 }
 
 LabelFigures judge_labels(Context& context, Trainer& trainer, std::span<const double> estimates) {
@@ -81,6 +94,34 @@ EstimateHealth estimate_health(std::span<const double> estimates, std::span<cons
   return health;
 }
 
+VoteDistances vote_distances(std::span<const double> estimates, std::span<const int32_t> given,
+                             std::span<const double> votes) {
+  const auto faces = static_cast<int64_t>(given.size());
+  LANET_REQUIRE(faces > 0 && std::ssize(votes) % faces == 0 &&
+                    (estimates.empty() || estimates.size() == votes.size()),
+                "{} estimates and {} votes of {} faces", estimates.size(), votes.size(), faces);
+  const int64_t classes = std::ssize(votes) / faces;
+  std::vector<double> one_hot(classes), smoothed(classes);
+  VoteDistances sums;
+  for (int64_t i = 0; i < faces; ++i) {
+    const std::span<const double> row = votes.subspan(i * classes, classes);
+    for (int64_t c = 0; c < classes; ++c) {
+      one_hot[c] = c == given[i];
+      smoothed[c] =
+          (1 - kLabelSmoothing) * one_hot[c] + kLabelSmoothing / static_cast<double>(classes);
+    }
+    sums.given += jensen_shannon(row, one_hot);
+    sums.smoothed += jensen_shannon(row, smoothed);
+    if (!estimates.empty())
+      sums.estimates += jensen_shannon(row, estimates.subspan(i * classes, classes));
+  }
+  const auto count = static_cast<double>(faces);
+  return {.estimates =
+              estimates.empty() ? std::numeric_limits<double>::quiet_NaN() : sums.estimates / count,
+          .given = sums.given / count,
+          .smoothed = sums.smoothed / count};
+}
+
 Judgement judge(Context& context, const Config& config, Trainer& trainer, const Faces& validation) {
   Judgement judgement{.test = trainer.evaluate()};
   if (validation.size() > 0)
@@ -88,6 +129,8 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
         trainer.evaluator().evaluate(context, validation.set.images, validation.judged_by);
   const std::vector<double> estimates = trainer.label_estimates();
   if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
+  if (const std::span<const double> votes = trainer.training_faces().votes; !votes.empty())
+    judgement.votes = vote_distances(estimates, trainer.given_labels(), votes);
   if (estimates.empty()) return judgement;
   judgement.estimates = estimate_health(estimates, trainer.given_labels(), config.model.confidence);
   judgement.estimates->neighbour_entropy = trainer.neighbour_entropy();

@@ -39,11 +39,20 @@ struct EstimateHealth {
   double neighbour_entropy = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// How far labels are from the votes of several people: Jensen-Shannon divergence in nats, from 0
+/// (the same distributions) to ln 2, as a mean over the training faces.
+struct VoteDistances {
+  double estimates = 0;  ///< of the label estimates; NaN for a model without
+  double given = 0;      ///< of the given labels
+  double smoothed = 0;   ///< of the given labels with 0.1 of each shared by all classes
+};
+
 struct Judgement {
   Confusion test;
   std::optional<Confusion> validation;      ///< with data.validation
   std::optional<LabelFigures> labels;       ///< where the truth is known
   std::optional<EstimateHealth> estimates;  ///< for a model with label estimates
+  std::optional<VoteDistances> votes;       ///< with data.votes
 };
 
 /// Of the trainer's network as it stands. Nothing of it is trained with. All ranks do it together,
@@ -58,5 +67,9 @@ LabelFigures::Estimates judge_estimates(std::span<const double> estimates,
 /// The same; `confidence`: from where on an estimate counts as confident. Without neighbours.
 EstimateHealth estimate_health(std::span<const double> estimates, std::span<const int32_t> given,
                                double confidence);
+
+/// votes: [N, C], shares; estimates: the same shape, or empty.
+VoteDistances vote_distances(std::span<const double> estimates, std::span<const int32_t> given,
+                             std::span<const double> votes);
 
 }  // namespace lanet
