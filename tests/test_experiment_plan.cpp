@@ -178,7 +178,7 @@ TEST_CASE("experiment plan: a field that no configuration has, or a bad value, i
         "grid.json: set: train.epoch: unknown key; did you mean 'train.epochs'?");
   CHECK(refused(R"("settings": [{"name": "a"}, {"name": "b", "set": {"method": "lanett"}}])") ==
         "grid.json: settings[1].set: method: \"lanett\"; expected one of lanet, baseline, "
-        "corrected, label_smoothing, elr; did you mean 'lanet'?");
+        "corrected, confident_learning, label_smoothing, elr; did you mean 'lanet'?");
   CHECK(
       refused(kSettings + R"(, "conditions": [{"name": "a", "set": {"data.noise.rate": 1.5}}])") ==
       "grid.json: conditions[0].set: data.noise.rate: 1.5; expected a number from 0 to 1");
