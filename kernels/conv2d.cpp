@@ -21,7 +21,8 @@ struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
   bool exact_products;
-  size_t winograd_bytes = 0;  // of workspace; 0: Winograd's algorithm does not serve
+  const WinogradPasses* winograd = nullptr;  // null: the algorithm does not serve
+  size_t winograd_bytes = 0;                 // of workspace
 #ifdef LANET_HAVE_ONEDNN
   std::optional<OnednnConv2d> onednn = {};  // absent, and without Winograd: the reference runs
 #endif
@@ -58,7 +59,7 @@ Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pa
       .bytes = bytes_of(read) + bytes_of({result}), .flops = 2 * s.macs(), .product = s.dtype};
   const double weight = static_cast<double>(s.weight().elements());
   const double stored = weight * static_cast<double>(size_of(s.dtype));
-  if (plan.winograd_bytes > 0) return cost;
+  if (plan.winograd) return cost;
   if (context.device() == Device::cpu) {
     ++cost.launches;
     const bool gradient = pass == Conv2dPass::backward_weight;
@@ -100,8 +101,10 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
-  if (context.device() == Device::cpu && !exact && cpu_has_avx512() && winograd_serves(s)) {
-    impl_->winograd_bytes = winograd_workspace_bytes(s, context.threads());
+  if (context.device() == Device::cpu && !exact && winograd_serves(s))
+    impl_->winograd = winograd_passes();
+  if (impl_->winograd) {
+    impl_->winograd_bytes = impl_->winograd->workspace_bytes(s, context.threads());
     return;
   }
   if (context.counts_only()) return;
@@ -139,7 +142,7 @@ std::string Conv2dPlan::description() const {
 #ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->description();
 #endif
-  return impl_->winograd_bytes > 0 ? "winograd 4x4 3x3" : "reference";
+  return impl_->winograd ? "winograd 4x4 3x3" : "reference";
 }
 
 void request_conv2d_tuning([[maybe_unused]] Context& context,
@@ -161,7 +164,7 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
       cost_of(context, plan.impl(), Conv2dPass::forward, {args.y}, {args.x, args.weight}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->forward(context, args));
-  if (plan.impl().winograd_bytes > 0) return winograd_forward(context, s, args);
+  if (const auto* winograd = plan.impl().winograd) return winograd->forward(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
 #endif
@@ -179,7 +182,7 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
       cost_of(context, plan.impl(), Conv2dPass::backward_data, args.dx, {args.dy, args.weight}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_data(context, args));
-  if (plan.impl().winograd_bytes > 0) return winograd_backward_data(context, s, args);
+  if (const auto* winograd = plan.impl().winograd) return winograd->backward_data(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
 #endif
@@ -200,7 +203,8 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
       cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));
   if (!operation.runs()) return;
   LANET_RUN_CUDA(context, plan.impl().cuda->backward_weight(context, args));
-  if (plan.impl().winograd_bytes > 0) return winograd_backward_weight(context, s, args);
+  if (const auto* winograd = plan.impl().winograd)
+    return winograd->backward_weight(context, s, args);
 #ifdef LANET_HAVE_ONEDNN
   if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
 #endif

@@ -1,6 +1,6 @@
-// Convolution of 3x3 windows at stride 1 in float32 by Winograd's algorithm, for CPUs with AVX-512.
-// A tile of 4x4 results takes 36 multiplications a pair of channels instead of 144. With A, B, G
-// the matrices of F(4x4, 3x3) (Lavin and Gray, "Fast algorithms for convolutional neural
+// Convolution of 3x3 windows at stride 1 in float32 by Winograd's algorithm, for CPUs with AVX2 or
+// AVX-512. A tile of 4x4 results takes 36 multiplications a pair of channels instead of 144. With
+// A, B, G the matrices of F(4x4, 3x3) (Lavin and Gray, "Fast algorithms for convolutional neural
 // networks", CVPR 2016), d the 6x6 input around a tile, g the 3x3 weights and ⊙ the product of
 // elements, each summed over what the pass sums over:
 //   y  = Aᵀ [ Σ (G g Gᵀ) ⊙ (Bᵀ d B) ] A,   dg = Gᵀ [ Σ (A dy Aᵀ) ⊙ (Bᵀ d B) ] G,
@@ -11,21 +11,26 @@
 
 namespace lanet {
 
-// All of this is compiled for AVX-512, the choice whether to use it too: call none of it unless
-// cpu_has_avx512() (kernels/cpu_features.h).
+/// The passes of conv2d.h, with the same bits for any number of threads and either width of
+/// vectors.
+struct WinogradPasses {
+  /// What each of the three passes needs of the workspace on this many threads.
+  size_t (*workspace_bytes)(const Conv2dShape& shape, int threads);
+  void (*forward)(Context& context, const Conv2dShape& shape, const Conv2dArgs& args);
+  void (*backward_data)(Context& context, const Conv2dShape& shape,
+                        const Conv2dBackwardDataArgs& args);
+  void (*backward_weight)(Context& context, const Conv2dShape& shape,
+                          const Conv2dBackwardWeightArgs& args);
+};
+
+/// Compiled for processors that this one need not be.
+extern const WinogradPasses kWinogradAvx2, kWinogradAvx512;
 
 /// True if this algorithm computes a convolution, and pays: from the shape alone, so that the same
 /// program computes the same bits on the same machine.
 bool winograd_serves(const Conv2dShape& shape);
 
-/// What each of the three passes needs of the workspace on this many threads.
-size_t winograd_workspace_bytes(const Conv2dShape& shape, int threads);
-
-/// The passes of conv2d.h, with the same bits for any number of threads.
-void winograd_forward(Context& context, const Conv2dShape& shape, const Conv2dArgs& args);
-void winograd_backward_data(Context& context, const Conv2dShape& shape,
-                            const Conv2dBackwardDataArgs& args);
-void winograd_backward_weight(Context& context, const Conv2dShape& shape,
-                              const Conv2dBackwardWeightArgs& args);
+/// The passes for this processor, or null: it has neither AVX2 with FMA nor AVX-512.
+const WinogradPasses* winograd_passes();
 
 }  // namespace lanet

@@ -5,6 +5,7 @@
 
 namespace lanet {
 
+bool cpu_has_avx2();         // and fused multiplication and addition
 bool cpu_has_avx512();       // foundation, and the byte and word, doubleword and length extensions
 bool cpu_has_avx512_bf16();  // products of bf16 pairs
 bool cpu_has_amx_bf16();     // matrix products of bf16 tiles

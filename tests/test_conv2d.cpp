@@ -4,6 +4,8 @@
 
 #include "kernels/conv2d_cases.h"
 #include "kernels/conv2d_ref.h"
+#include "kernels/conv2d_winograd.h"
+#include "kernels/cpu_features.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -123,6 +125,27 @@ TEST_CASE("conv2d: Winograd's algorithm keeps the bounds, with the same bits on 
     }
   }
   omp_set_num_threads(threads);
+}
+
+TEST_CASE("conv2d: Winograd's algorithm has the same bits on vectors of either width") {
+  if (!cpu_has_avx512()) return;  // vectors of 8 floats are tested above
+  const Conv2dShape shape = {3, 15, 13, 64, 192, 3, 1, 1};
+  const Inputs in = inputs(shape, DType::f32);
+  const auto run_on = [&](const WinogradPasses& passes) {
+    Context context;
+    context.reserve_workspace(passes.workspace_bytes(shape, context.threads()));
+    Run r{HostTensor(shape.y(), DType::f32), in.dx_start.copy(), in.dweight_start.copy()};
+    passes.forward(context, shape, {.x = in.x, .weight = in.weight, .y = r.y});
+    passes.backward_data(context, shape,
+                         {.dy = in.dy, .weight = in.weight, .dx = {r.dx, /*add=*/true}});
+    passes.backward_weight(context, shape,
+                           {.x = in.x, .dy = in.dy, .dweight = {r.dweight, /*add=*/true}});
+    return r;
+  };
+  const Run narrow = run_on(kWinogradAvx2), wide = run_on(kWinogradAvx512);
+  CHECK(narrow.y.bits_equal(wide.y));
+  CHECK(narrow.dx.bits_equal(wide.dx));
+  CHECK(narrow.dweight.bits_equal(wide.dweight));
 }
 
 TEST_CASE("conv2d: a plan serves many calls, and other plans may use the workspace between them") {

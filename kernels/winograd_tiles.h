@@ -1,17 +1,13 @@
-// What conv2d_winograd.cpp computes with: vectors of 16 floats, the matrices of F(4x4, 3x3), and
-// products of small matrices. Everything from here to the end of the including file is compiled for
-// AVX-512, whatever the rest of the program is compiled for: so it is included last, by a file that
-// asks the processor before it runs any of it.
+// What conv2d_winograd_passes.h computes with: vectors of LANET_WINOGRAD_LANES floats, the matrices
+// of F(4x4, 3x3), and products of small matrices.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")
+namespace lanet::LANET_WINOGRAD {
 
-namespace lanet::winograd {
-
-constexpr int64_t kLanes = 16;
+constexpr int64_t kLanes = LANET_WINOGRAD_LANES;
 using Vector = float __attribute__((vector_size(4 * kLanes)));
 using UnalignedVector = float __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 using LaneIndices = int32_t __attribute__((vector_size(4 * kLanes)));
@@ -23,7 +19,7 @@ inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
 
-/// Exchanges the halves of a square of 2·kHalf lanes, and so on: a transposed 16x16 in four calls.
+/// Exchanges the halves of a square of 2·kHalf lanes: one step of a transposition.
 template <int kHalf>
 void exchange_halves(Vector (&m)[kLanes]) {
   LaneIndices low, high;
@@ -39,7 +35,7 @@ void exchange_halves(Vector (&m)[kLanes]) {
   }
 }
 inline void transpose(Vector (&m)[kLanes]) {
-  exchange_halves<8>(m);
+  if constexpr (kLanes == 16) exchange_halves<8>(m);
   exchange_halves<4>(m);
   exchange_halves<2>(m);
   exchange_halves<1>(m);
@@ -130,7 +126,7 @@ constexpr int64_t kChain = 16;  // products in one chain of sums
 template <int64_t kRow, int64_t kStep, int64_t kColumns>
 void multiply(int64_t rows, int64_t depth, const float* left, const float* right, float* result,
               bool add) {
-  constexpr int kRows = 8;
+  constexpr int kRows = kLanes / 2;  // their sums fill the registers: 16 of 32, or 8 of 16
   for (int64_t m = 0; m < rows; m += kRows) {
     for (int64_t n = 0; n < kColumns; n += 2 * kLanes) {
       float* to = result + m * kColumns + n;
@@ -156,4 +152,4 @@ void multiply(int64_t rows, int64_t depth, const float* left, const float* right
   }
 }
 
-}  // namespace lanet::winograd
+}  // namespace lanet::LANET_WINOGRAD
