@@ -1,7 +1,7 @@
 // lanet-cuda: the program. One line for each command.
-#include "bench/commands.h"
+#include "bench/commands/commands.h"
 #include "core/cpu_check.h"
-#include "train/command_line.h"
+#include "train/commands/command_line.h"
 
 int main(int argc, char** argv) {
   lanet::check_compiled_cpu();

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "bench/bench.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/gemm.h"
 
 namespace lanet::bench {

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "bench/timer.h"
-#include "core/communicator.h"
+#include "core/ranks/communicator.h"
 
 namespace lanet::bench {
 

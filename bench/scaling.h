@@ -2,7 +2,7 @@
 // collectives' times.
 #pragma once
 
-#include "bench/commands.h"
+#include "bench/commands/commands.h"
 #include "bench/link.h"
 #include "train/step_cost.h"
 

@@ -8,9 +8,9 @@
 
 #include "bench/ceilings.h"
 #include "bench/step.h"
-#include "core/communicator.h"
-#include "train/launch.h"
-#include "train/ranks.h"
+#include "core/ranks/communicator.h"
+#include "train/ranks/launch.h"
+#include "train/ranks/ranks.h"
 
 namespace lanet::bench {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "train/noise_channel.h"
+#include "train/labels/noise_channel.h"
 #include "train/random_faces.h"
 
 namespace lanet::bench {

@@ -1,7 +1,7 @@
 // A training step of LA-Net on random pictures: what bench step and bench roofline look at.
 #pragma once
 
-#include "bench/commands.h"
+#include "bench/commands/commands.h"
 #include "bench/timer.h"
 #include "train/trainer.h"
 

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "kernels/batch_norm.h"
+#include "kernels/batch_norm/batch_norm.h"
 #ifdef LANET_HAVE_CUDA
 #include "core/cuda/devices.h"
 #include "core/cuda/launch.h"

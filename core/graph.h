@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/communicator.h"
+#include "core/ranks/communicator.h"
 
 namespace lanet {
 

@@ -9,7 +9,7 @@
 
 #include "core/cuda/devices.h"
 #include "core/error.h"
-#include "core/file.h"
+#include "core/files/file.h"
 
 namespace lanet {
 

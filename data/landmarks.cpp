@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/npy.h"
-#include "core/torch_file.h"
+#include "core/files/npy.h"
+#include "core/files/torch_file.h"
 #include "data/csv.h"
 
 namespace lanet {

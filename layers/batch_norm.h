@@ -4,8 +4,8 @@
 #include <span>
 
 #include "core/graph.h"
-#include "kernels/batch_norm.h"
-#include "kernels/batch_norm_combine.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/batch_norm/batch_norm_combine.h"
 
 namespace lanet {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/batch_norm_pool.h"
+#include "kernels/batch_norm/batch_norm_pool.h"
 #include "kernels/pool.h"
 #include "layers/batch_norm.h"
 

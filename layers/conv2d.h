@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/graph.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
 
 namespace lanet {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/file.h"
+#include "core/files/file.h"
 #include "tests/files.h"
 #include "tests/temporary_folder.h"
 

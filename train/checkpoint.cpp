@@ -1,7 +1,7 @@
 #include "train/checkpoint.h"
 
+#include "core/files/torch_file.h"
 #include "core/parameter_io.h"
-#include "core/torch_file.h"
 
 namespace lanet {
 

@@ -2,9 +2,9 @@
 // state.
 #pragma once
 
-#include "core/safetensors.h"
+#include "core/files/safetensors.h"
 #include "models/model.h"
-#include "train/config.h"
+#include "train/config/config.h"
 
 namespace lanet {
 

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "core/communicator.h"
+#include "core/ranks/communicator.h"
 #include "kernels/cpu_features.h"
 #include "version.inc"
 

@@ -7,7 +7,7 @@
 
 #include "data/image_set.h"
 #include "data/rafdb.h"
-#include "train/config.h"
+#include "train/config/config.h"
 
 namespace lanet {
 

@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/files/file.h"
 #include "core/hash.h"
 
 namespace lanet {

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "train/config.h"
+#include "train/config/config.h"
 #include "train/metrics.h"
 #include "train/run_lock.h"
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/rank_channel.h"
+#include "core/ranks/channel.h"
 
 namespace lanet {
 

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "core/file.h"
+#include "core/files/file.h"
 
 namespace lanet {
 

@@ -1,7 +1,7 @@
 // The learning rate over a run.
 #pragma once
 
-#include "train/config.h"
+#include "train/config/config.h"
 
 namespace lanet {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/operation.h"
-#include "train/config.h"
+#include "train/config/config.h"
 
 namespace lanet {
 
@@ -34,7 +34,7 @@ class OperationCounter : public OperationObserver {
 
 /// The operations of one step of this configuration, augmentation, optimiser and memory banks
 /// included, in the order in which they run on `device`: those of one rank of several, if `shard`
-/// says so, with its exchanges with the others (core/communicator.h).
+/// says so, with its exchanges with the others (core/ranks/communicator.h).
 std::vector<CountedOperation> count_step(const Config& config, Device device, Shard shard = {});
 
 /// The sum of many. Its `product` is absent.

@@ -2,7 +2,7 @@
 // forward stands beside statistics and apply, backward beside backward_reduce and backward_apply.
 #include "bench/bench.h"
 #include "core/operation.h"
-#include "kernels/batch_norm_cases.h"
+#include "kernels/batch_norm/batch_norm_cases.h"
 #include "kernels/cuda/batch_norm_cudnn.h"
 
 namespace lanet::bench {

@@ -4,10 +4,10 @@
 // which is not timed.
 #include <algorithm>
 
-#include "bench/conv2d_layers.h"
+#include "bench/cases/conv2d_layers.h"
 #include "core/operation.h"
 #include "core/plan_table.h"
-#include "kernels/batch_norm.h"
+#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/cuda/conv2d_statistics_cudnn.h"
 
 namespace lanet::bench {

@@ -13,10 +13,10 @@
 #include <cstdlib>
 #include <thread>
 
-#include "core/communicator.h"
 #include "core/cuda/check.h"
 #include "core/cuda/devices.h"
 #include "core/cuda/launch.h"
+#include "core/ranks/communicator.h"
 
 #define LANET_NCCL_CHECK(call) ::lanet::cuda::check_nccl((call), #call, __FILE__, __LINE__)
 

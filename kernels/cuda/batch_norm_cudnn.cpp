@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/batch_norm.h"
+#include "kernels/batch_norm/batch_norm.h"
 
 namespace lanet {
 

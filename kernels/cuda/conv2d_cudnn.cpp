@@ -4,7 +4,7 @@
 
 #include "core/operation.h"
 #include "kernels/add.h"
-#include "kernels/conv2d_cuda.h"
+#include "kernels/conv2d/conv2d_cuda.h"
 
 namespace lanet {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "tests/program.h"
-#include "tests/run_metrics.h"
+#include "tests/train/run_metrics.h"
 
 namespace lanet::test {
 

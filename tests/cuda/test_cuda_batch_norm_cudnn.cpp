@@ -1,5 +1,5 @@
 // cuDNN's fused batch norm, which ours is compared with, against our definition in double.
-#include "kernels/batch_norm.h"
+#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/cuda/batch_norm_cudnn.h"
 #include "tests/device_test.h"
 

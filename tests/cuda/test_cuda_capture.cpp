@@ -1,6 +1,6 @@
 // Captured steps on a device; the SIMT harness captures nothing.
 #include "tests/device_test.h"
-#include "tests/small_training.h"
+#include "tests/train/small_training.h"
 
 namespace lanet::test {
 

@@ -1,7 +1,7 @@
 // NCCL's collectives, with one rank.
 #include <array>
 
-#include "core/communicator.h"
+#include "core/ranks/communicator.h"
 #include "tests/device_test.h"
 
 namespace lanet::test {

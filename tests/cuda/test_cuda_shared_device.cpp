@@ -2,7 +2,7 @@
 // tried without several devices.
 #include "tests/cuda/small_run.h"
 #include "tests/device_test.h"
-#include "tests/mpirun.h"
+#include "tests/train/mpirun.h"
 
 namespace lanet::test {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "train/ranks.h"
+#include "train/ranks/ranks.h"
 
 namespace lanet::test {
 namespace {

@@ -8,7 +8,7 @@
 #include "core/hash.h"
 #include "core/parameter_io.h"
 #include "tests/ranks/world.h"
-#include "tests/small_training.h"
+#include "tests/train/small_training.h"
 
 namespace lanet::test {
 namespace {

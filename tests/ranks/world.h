@@ -1,7 +1,7 @@
 // The ranks that a test of this folder runs on.
 #pragma once
 
-#include "train/ranks.h"
+#include "train/ranks/ranks.h"
 
 namespace lanet::test {
 

@@ -1,6 +1,6 @@
 // What the CUDA libraries compute, on a device that is host memory: the definitions in their place.
 // Linked instead of core/cuda/libraries.cpp and kernels/cuda/.
-#include "kernels/conv2d_cuda.h"
+#include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/gemm_ref.h"
 #include "tests/simt/checker.h"
 #include "tests/simt/device.h"

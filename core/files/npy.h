@@ -1,0 +1,14 @@
+// Reads NumPy's `.npy` files.
+#pragma once
+
+#include <filesystem>
+
+#include "core/files/host_array.h"
+
+namespace lanet {
+
+/// Format versions 1, 2 and 3; little-endian f4, f8, i4, i8 and u1, in C order. Anything else is an
+/// InputError that says what was found and how to convert it.
+HostArray read_npy(const std::filesystem::path& path);
+
+}  // namespace lanet

@@ -1,0 +1,73 @@
+// A rank's side of the channel to the run's monitor.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/ranks/channel.h"
+
+namespace lanet {
+
+/// Tells the RankMonitor that this rank lives, and hears from it what befalls the others. The beats
+/// come from a thread of its own: they show that the process runs, not that its work goes on.
+class RankLink {
+ public:
+  /// Connects, trying until timing.connect is over; then throws Error. `holder` is who holds the
+  /// monitor, for messages: "rank 0 on nodea", "the launcher".
+  ///
+  /// on_failure is called once, with one line, when the monitor tells of a failure, when it ends
+  /// before this rank's goodbye, or when it has been silent for timing.silence. It is called on a
+  /// thread of the link's; it does not throw nor use the link, and may end the process.
+  RankLink(const std::string& address, int port, int rank, std::string holder, const Timing& timing,
+           std::function<void(const std::string&)> on_failure);
+  /// Without goodbye() or tell() the monitor takes this rank for one that crashed.
+  ~RankLink();
+  RankLink(const RankLink&) = delete;
+  RankLink& operator=(const RankLink&) = delete;
+
+  /// Last words: what this rank fails of. The monitor reports it and tells it to the others.
+  /// Returns when it has been heard, or after timing.silence.
+  void tell(const std::string& cause);
+  /// The orderly end, when nothing is left to do that may hang. Returns when it has been heard, or
+  /// after timing.silence. With an exit code other than 0 this rank has said itself what is wrong:
+  /// the others are told to end, and the monitor reports nothing.
+  void goodbye(int exit_code = 0);
+  /// Hands rank 0's bytes (at most kMaxMessageBytes, at least one) to every rank. Rank 0 passes
+  /// them and goes on; the others pass "", wait for them and return them. The nth call of a rank
+  /// gets the nth bytes. Throws Error if the run fails, or after timing.connect.
+  std::string share(const std::string& bytes);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  RankChannel connect(const std::string& address, int port) const;
+  void listen();
+  /// One look at the socket; false if it is closed. `line` is set if there is a failure to report.
+  bool turn(Clock::time_point now, std::string& line);
+  void leave(MessageType type, const std::string& body);
+
+  const int rank_;
+  const std::string holder_;
+  const Timing timing_;
+  const std::function<void(const std::string&)> on_failure_;
+  WakeUp stop_;
+  std::atomic<bool> stopping_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  RankChannel channel_;
+  std::vector<std::string> shared_;
+  size_t shares_taken_ = 0;
+  std::string failure_;
+  bool leaving_ = false, closed_ = false;
+  Clock::time_point heard_, last_turn_, next_beat_;
+
+  std::thread thread_;
+};
+
+}  // namespace lanet

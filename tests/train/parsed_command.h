@@ -1,0 +1,53 @@
+// What the program understands of a command line, without running it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/commands/commands.h"
+
+namespace lanet::test {
+
+/// Runs a command line of which every command keeps its options here and returns 0.
+struct Parsed {
+  int code = -1;
+  TrainOptions train;
+  ExperimentOptions experiment;
+  EvalOptions eval;
+  PredictOptions predict;
+  VerifyOptions verify;
+  bench::KernelsOptions bench_kernels;
+  bench::StepOptions bench_step;
+  bench::RooflineOptions bench_roofline;
+  bench::ScalingOptions bench_scaling;
+  bench::CompareOptions bench_compare;
+  SynthOptions synth;
+  DoctorOptions doctor;
+
+  /// `words` without the program's name.
+  explicit Parsed(std::vector<const char*> words) {
+    words.insert(words.begin(), "lanet-cuda");
+    CommandLine line;
+    auto keep = [](auto& place) {
+      return [&place](const auto& options) {
+        place = options;
+        return 0;
+      };
+    };
+    line.add_train(keep(train));
+    line.add_experiment(keep(experiment));
+    line.add_eval(keep(eval));
+    line.add_predict(keep(predict));
+    line.add_verify(keep(verify));
+    bench::add_kernels(line, keep(bench_kernels));
+    bench::add_step(line, keep(bench_step));
+    bench::add_roofline(line, keep(bench_roofline));
+    bench::add_scaling(line, keep(bench_scaling));
+    bench::add_compare(line, keep(bench_compare));
+    line.add_synth(keep(synth));
+    line.add_doctor(keep(doctor));
+    code = line.run(static_cast<int>(words.size()), words.data());
+  }
+};
+
+}  // namespace lanet::test

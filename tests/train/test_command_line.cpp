@@ -1,0 +1,156 @@
+#include <doctest/doctest.h>
+
+#include "tests/train/parsed_command.h"
+
+namespace lanet::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("command line: train takes overrides before and after its configuration") {
+  const Parsed p({"train", "--set", "a.b=1", "raf.json", "--set", "c=2", "--dtype", "bf16",
+                  "--device", "cpu", "--threads", "2", "--run", "out", "--resume"});
+  CHECK(p.code == 0);
+  CHECK(p.train.config == "raf.json");
+  CHECK(p.train.overrides ==
+        Words{"a.b=1", "c=2", "train.device=cpu", "train.dtype=bf16", "train.threads=2"});
+  CHECK(p.train.run == "out");
+  CHECK(p.train.resume);
+}
+
+TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read their options") {
+  const Parsed eval({"eval", "run", "--best", "--json", "--split", "train", "--data", "d.json"});
+  CHECK(eval.code == 0);
+  CHECK(eval.eval.target == "run");
+  CHECK(eval.eval.best);
+  CHECK(eval.eval.json);
+  CHECK(eval.eval.split == "train");
+  CHECK(eval.eval.data_config == "d.json");
+
+  const Parsed experiment({"experiment", "plan.json", "--resume", "--jobs", "2", "--runs", "r",
+                           "--record", "d", "--drop-checkpoints", "--set", "train.epochs=3",
+                           "--dtype", "bf16"});
+  CHECK(experiment.code == 0);
+  CHECK(experiment.experiment.plan == "plan.json");
+  CHECK(experiment.experiment.resume);
+  CHECK(experiment.experiment.jobs == 2);
+  CHECK(experiment.experiment.runs == "r");
+  CHECK(experiment.experiment.record == "d");
+  CHECK(experiment.experiment.drop_checkpoints);
+  CHECK_FALSE(experiment.experiment.report);
+  CHECK(Parsed({"experiment", "plan.json", "--report"}).experiment.report);
+  CHECK(experiment.experiment.overrides == Words{"train.epochs=3", "train.dtype=bf16"});
+
+  const Parsed predict({"predict", "run", "--json", "a.jpg", "b.png"});
+  CHECK(predict.code == 0);
+  CHECK(predict.predict.target == "run");
+  CHECK(predict.predict.images == Words{"a.jpg", "b.png"});
+
+  const Parsed verify({"verify", "a.json", "b.json", "--dtype", "f32", "--json"});
+  CHECK(verify.code == 0);
+  CHECK(verify.verify.files == Words{"a.json", "b.json"});
+  CHECK(verify.verify.dtype == "f32");
+
+  const Parsed bench({"bench", "step", "--image", "64", "--batch", "16", "--steps", "3"});
+  CHECK(bench.code == 0);
+  CHECK(bench.bench_step.image == 64);
+  CHECK(bench.bench_step.batch == 16);
+  CHECK(bench.bench_step.steps == 3);
+
+  CHECK_FALSE(bench.bench_step.profile);
+  const Parsed profile({"bench", "step", "--profile", "--json"});
+  CHECK(profile.code == 0);
+  CHECK(profile.bench_step.profile);
+  CHECK(profile.bench_step.trace.empty());
+  CHECK(profile.bench_step.json);
+  CHECK(Parsed({"bench", "step", "--profile", "trace.json"}).bench_step.trace == "trace.json");
+
+  const Parsed roofline({"bench", "roofline", "--bandwidth", "3350", "--flops", "700.5"});
+  CHECK(roofline.code == 0);
+  CHECK(roofline.bench_roofline.device == "cuda");
+  CHECK(roofline.bench_roofline.batch == 128);
+  CHECK(roofline.bench_roofline.dtype == "bf16");
+  CHECK(roofline.bench_roofline.bandwidth == 3350);
+  CHECK(roofline.bench_roofline.flops == 700.5);
+
+  const Parsed scaling({"bench", "scaling", "--step-ms", "9.5", "--node-latency", "0",
+                        "--bandwidth", "450", "--ranks-per-node", "4", "--plot", "a.svg",
+                        "--json"});
+  CHECK(scaling.code == 0);
+  CHECK(scaling.bench_scaling.device == "cuda");
+  CHECK(scaling.bench_scaling.batch == 128);
+  CHECK(scaling.bench_scaling.step_ms == 9.5);
+  CHECK(scaling.bench_scaling.latency == 10);
+  CHECK(scaling.bench_scaling.node_latency == 0);
+  CHECK(scaling.bench_scaling.bandwidth == 450);
+  CHECK(scaling.bench_scaling.ranks_per_node == 4);
+  CHECK(scaling.bench_scaling.plot == "a.svg");
+  const Parsed measured(
+      {"bench", "scaling", "--device", "cpu", "--measure", "1,4", "--steps", "3"});
+  CHECK(measured.code == 0);
+  CHECK(measured.bench_scaling.measure == std::vector<int>{1, 4});
+  CHECK(measured.bench_scaling.steps == 3);
+
+  const Parsed compare({"bench", "compare", "a.json", "b.json"});
+  CHECK(compare.code == 0);
+  CHECK(compare.bench_compare.before == "a.json");
+  CHECK(compare.bench_compare.after == "b.json");
+
+  const Parsed kernels({"bench", "kernels", "--filter", "add", "--dtype", "f32,bf16", "--sizes",
+                        "8x8,9x9", "--device", "cpu", "--tf32"});
+  CHECK(kernels.code == 0);
+  CHECK(kernels.bench_kernels.filter == "add");
+  CHECK(kernels.bench_kernels.dtypes == Words{"f32", "bf16"});
+  CHECK(kernels.bench_kernels.sizes == Words{"8x8", "9x9"});
+  CHECK(kernels.bench_kernels.tf32);
+
+  const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
+  CHECK(synth.code == 0);
+  CHECK(synth.synth.out == "x");
+  CHECK(synth.synth.train == 3);
+  CHECK(synth.synth.test == 2);
+  CHECK(synth.synth.size == 100);
+  CHECK(synth.synth.seed == 9);
+
+  CHECK(Parsed({"doctor", "--json"}).doctor.json);
+}
+
+TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
+  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{
+           {},
+           {"trian", "raf.json"},
+           {"train"},
+           {"train", "raf.json", "--sed", "1"},
+           {"train", "raf.json", "more.json"},
+           {"train", "raf.json", "--resume"},
+           {"train", "raf.json", "--dtype", "f16"},
+           {"train", "raf.json", "--set"},
+           {"experiment"},
+           {"experiment", "plan.json", "--jobs", "0"},
+           {"experiment", "plan.json", "--report", "--resume"},
+           {"predict", "run"},
+           {"bench"},
+           {"bench", "stpe"},
+           {"bench", "step", "--image", "100"},
+           {"bench", "step", "--profile", "a.json", "b.json"},
+           {"bench", "roofline", "--bandwidth", "0"},
+           {"bench", "roofline", "--measured", "--flops", "700"},
+           {"bench", "scaling", "--bandwidth", "0"},
+           {"bench", "scaling", "--latency", "-1"},
+           {"bench", "scaling", "--measure", "0"},
+           {"bench", "scaling", "--measure", "2", "--step-ms", "9"},
+           {"bench", "scaling", "--measure", "2", "--plot", "a.svg"},
+           {"bench", "scaling", "--steps", "3"},
+           {"synth", "--out", "x", "--train", "many", "--test", "1"},
+           {"synth", "--out", "x"},
+           {"--hlep"}}) {
+    const Parsed p(words);
+    CAPTURE(words.size());
+    CHECK(p.code == 2);
+    CHECK(p.train.config.empty());
+  }
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,182 @@
+// The faces of a configuration: the labels they are trained on and judged by, and the part that is
+// split off for validation.
+#include "train/faces.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "core/files/file.h"
+#include "core/parameter_io.h"
+#include "tests/input_error.h"
+#include "tests/train/small_training.h"
+
+namespace lanet::test {
+namespace {
+
+Faces load(Context& context, const Config& config, Split split = Split::train) {
+  return load_faces(context, config, split, split == Split::train, [](const std::string&) {}, {});
+}
+
+/// The drawn faces' list with every label turned to the next, without the lines that start so.
+void write_turned_list(const std::string& name, const std::string& without) {
+  std::ifstream list(drawn_faces() / kDefaultLabelList);
+  std::ofstream turned(drawn_faces() / name);
+  std::string picture;
+  for (int label = 0; list >> picture >> label;)
+    if (without.empty() || !picture.starts_with(without))
+      turned << picture << " " << label % 7 + 1 << "\n";
+}
+
+/// 18 of 24 people see class i mod 7 in training face i, and one each of the other classes. Returns
+/// the name of the file.
+std::string write_votes(const std::string& name) {
+  Context context;
+  const Faces faces = load(context, small_config());
+  std::ofstream votes(drawn_faces() / name);
+  votes << fmt::format("image,{}\n", fmt::join(kExpressionNames, ","));
+  for (int64_t i = 0; i < faces.size(); ++i) {
+    votes << faces.list.names[i];
+    for (int c = 0; c < kNumExpressions; ++c) votes << (c == i % kNumExpressions ? ",18" : ",1");
+    votes << "\n";
+  }
+  return name;
+}
+
+std::vector<double> pixels(Context& context, const Faces& faces, int64_t i) {
+  Tensor picture = faces.set.images;
+  const int64_t bytes = static_cast<int64_t>(picture.bytes()) / picture.shape[0];
+  picture.data = static_cast<char*>(picture.data) + i * bytes;
+  picture.shape = {bytes};
+  return read_tensor(context, picture);
+}
+
+}  // namespace
+
+TEST_CASE("faces: noise is planted in what is trained on, and predictions are judged without it") {
+  Context context;
+  Config config = small_config();
+  const Faces clean = load(context, config);
+  CHECK(clean.given == clean.list.labels);
+  CHECK(clean.judged_by == clean.list.labels);
+  config.data.noise.rate = 0.5;
+  const Faces noisy = load(context, config);
+  CHECK(noisy.list.labels == clean.list.labels);
+  CHECK(noisy.judged_by == clean.list.labels);
+  CHECK(noisy.given != clean.list.labels);
+  const Faces test = load(context, config, Split::test);
+  CHECK(test.given == test.list.labels);
+}
+
+TEST_CASE("faces: true labels judge, and noise is planted on the labels of the list") {
+  write_turned_list("turned.txt", "");
+  write_turned_list("turned_train.txt", "test_");
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  const Faces without = load(context, config);
+  const Faces test_without = load(context, config, Split::test);
+  config.data.true_labels = "turned.txt";
+  const Faces with = load(context, config);
+  CHECK(with.list.labels == without.list.labels);
+  CHECK(with.given == without.given);
+  for (int64_t i = 0; i < with.size(); ++i) CHECK(with.judged_by[i] != with.list.labels[i]);
+  const Faces test = load(context, config, Split::test);
+  CHECK(test.list.labels == test_without.list.labels);
+  CHECK(test.judged_by != test.list.labels);
+  // A list of training faces alone leaves the test set as it is.
+  config.data.true_labels = "turned_train.txt";
+  CHECK(load(context, config).judged_by == with.judged_by);
+  CHECK(load(context, config, Split::test).judged_by == test.list.labels);
+  write_turned_list("turned_but.txt", "train_00007");
+  config.data.true_labels = "turned_but.txt";
+  CHECK(is_line_with(input_error([&] { load(context, config); }),
+                     "turned_but.txt: it has no line for train_00007.jpg"));
+}
+
+TEST_CASE("faces: faces that are split off take all that is theirs along") {
+  Context context;
+  Config config = small_config();
+  config.data.votes = write_votes("votes.csv");
+  const Faces all = load(context, config);
+  CHECK(load(context, config, Split::test).votes.empty());
+  Faces rest = load(context, config);
+  const std::vector<int32_t> positions = {0, 3, 4, kTrain - 1};
+  const Faces apart = split_off(context, rest, positions);
+  REQUIRE(apart.size() == 4);
+  REQUIRE(rest.size() == kTrain - 4);
+  CHECK(apart.set.images.shape == Shape{4, 64, 64, 3});
+  CHECK(rest.set.images.shape == Shape{kTrain - 4, 64, 64, 3});
+  int64_t moved = 0, kept = 0;
+  for (int64_t i = 0; i < kTrain; ++i) {
+    const bool is_apart = std::find(positions.begin(), positions.end(), i) != positions.end();
+    const Faces& faces = is_apart ? apart : rest;
+    const int64_t at = is_apart ? moved++ : kept++;
+    CAPTURE(i);
+    CHECK(faces.list.names[at] == all.list.names[i]);
+    CHECK(faces.list.labels[at] == all.list.labels[i]);
+    CHECK(faces.list.paths[at] == all.list.paths[i]);
+    CHECK(faces.given[at] == all.given[i]);
+    CHECK(faces.judged_by[at] == all.judged_by[i]);
+    CHECK(faces.valid[at] == all.valid[i]);
+    for (int c = 0; c < kNumExpressions; ++c)
+      CHECK(faces.votes[at * kNumExpressions + c] ==
+            (c == i % kNumExpressions ? 18.0 / 24 : 1.0 / 24));
+    for (int k = 0; k < 2 * kNumLandmarks; ++k)
+      CHECK(faces.landmarks[at * 2 * kNumLandmarks + k] ==
+            all.landmarks[i * 2 * kNumLandmarks + k]);
+    CHECK((pixels(context, faces, at) == pixels(context, all, i)));
+  }
+}
+
+TEST_CASE("faces: validation keeps the list's labels, and changes no other face's noise") {
+  write_turned_list("turned.txt", "");
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  config.data.true_labels = "turned.txt";
+  const Faces all = load(context, config);
+  Faces none = load(context, config);
+  CHECK(split_off_validation(context, config, none).size() == 0);
+  CHECK(none.size() == kTrain);
+
+  config.data.validation = 0.25;
+  Faces train = load(context, config);
+  const Faces validation = split_off_validation(context, config, train);
+  CHECK(validation.size() > 0);
+  CHECK(train.size() + validation.size() == kTrain);
+  CHECK(validation.given == validation.list.labels);
+  CHECK(validation.judged_by == validation.list.labels);
+  std::map<std::string, int32_t> given;
+  for (int64_t i = 0; i < all.size(); ++i) given[all.list.names[i]] = all.given[i];
+  for (int64_t i = 0; i < train.size(); ++i) CHECK(train.given[i] == given.at(train.list.names[i]));
+  for (const std::string& name : validation.list.names)
+    CHECK(std::count(train.list.names.begin(), train.list.names.end(), name) == 0);
+}
+
+TEST_CASE("faces: a validation share that is less than a face is refused") {
+  Context context;
+  Config config = small_config();
+  config.data.validation = 0.01;
+  Faces train = load(context, config);
+  CHECK(is_line_with(input_error([&] { split_off_validation(context, config, train); }),
+                     "data.validation: 0.01; expected a share"));
+}
+
+TEST_CASE("faces: a digest tells given labels and what judges from one another") {
+  Context context;
+  const Faces faces = load(context, small_config());
+  Faces other = load(context, small_config());
+  CHECK(digest(context, other) == digest(context, faces));
+  std::set<std::string> digests = {digest(context, faces)};
+  other.given[0] = (other.given[0] + 1) % 7;
+  digests.insert(digest(context, other));
+  other.judged_by[0] = (other.judged_by[0] + 1) % 7;
+  digests.insert(digest(context, other));
+  other.set.images.as<uint8_t>()[5] ^= 1;
+  digests.insert(digest(context, other));
+  CHECK(digests.size() == 4);
+}
+
+}  // namespace lanet::test

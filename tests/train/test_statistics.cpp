@@ -1,0 +1,52 @@
+#include "train/experiment/statistics.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace lanet::test {
+
+TEST_CASE("statistics: mean and sample standard deviation") {
+  const Spread spread = spread_of(std::vector<double>{2, 4, 4, 4, 5, 5, 7, 9});
+  CHECK(spread.count == 8);
+  CHECK(spread.mean == doctest::Approx(5));
+  CHECK(spread.deviation == doctest::Approx(std::sqrt(32.0 / 7)));
+  CHECK(spread_of(std::vector<double>{3}).mean == 3);
+  CHECK(std::isnan(spread_of(std::vector<double>{3}).deviation));
+  CHECK(std::isnan(spread_of({}).mean));
+  CHECK(spread_of({}).count == 0);
+}
+
+TEST_CASE("statistics: Student's t as the tables have it") {
+  auto check = [](double probability, int64_t degrees, double expected) {
+    CAPTURE(degrees);
+    CHECK(student_t(probability, degrees) == doctest::Approx(expected).epsilon(1e-9));
+  };
+  // Closed forms: one degree is Cauchy's distribution, two have p / √((1 − p²) / 2).
+  check(0.95, 1, std::tan(0.475 * M_PI));
+  check(0.95, 2, 0.95 / std::sqrt((1 - 0.95 * 0.95) / 2));
+  check(0.5, 1, 1);
+  auto in_table = [](double probability, int64_t degrees, double expected) {
+    CAPTURE(degrees);
+    CHECK(std::abs(student_t(probability, degrees) - expected) < 5e-4);
+  };
+  in_table(0.95, 1, 12.706);
+  in_table(0.95, 2, 4.303);
+  in_table(0.95, 3, 3.182);
+  in_table(0.95, 4, 2.776);
+  in_table(0.95, 9, 2.262);
+  in_table(0.95, 30, 2.042);
+  in_table(0.99, 5, 4.032);
+  in_table(0.99, 10, 3.169);
+  in_table(0.90, 7, 1.895);
+  in_table(0.95, 1000, 1.962);
+}
+
+TEST_CASE("statistics: the interval of a mean") {
+  const Spread spread = spread_of(std::vector<double>{1, 2, 3});
+  CHECK(confidence_reach(spread, 0.95) == doctest::Approx(4.302652730 / std::sqrt(3.0)));
+  CHECK(std::isnan(confidence_reach(spread_of(std::vector<double>{1}), 0.95)));
+}
+
+}  // namespace lanet::test

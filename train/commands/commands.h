@@ -1,0 +1,98 @@
+// The commands of the program: what each is asked to do, and its function. main.cpp reads the
+// command line into these; those below bench are in bench/commands/commands.h. Each function
+// returns the exit code (0 done, 1 failed) and throws InputError for bad input (exit code 2) and
+// Error for a failure (1). What a machine reads goes to stdout, messages go to stderr.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/ranks/launch.h"
+
+namespace lanet {
+
+/// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
+/// overrides of train.device, train.dtype and train.threads. [--no-graph] [--ranks N | --gpus I,J]
+/// Under mpirun, srun or torchrun: one rank of several (train/ranks/ranks.h), as eval and verify.
+struct TrainOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
+  bool resume = false;
+  bool graph = true;  // on CUDA: capture the step
+  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else a new choice.
+  std::string plans;
+  bool retune = false;  // choose again even with resume
+  // Several processes of this machine, which this one starts with `arguments`, its own without
+  // --ranks and --gpus.
+  LocalRanks local_ranks;
+  std::vector<std::string> arguments;
+};
+int run_train(const TrainOptions& options);
+
+/// experiment PLAN.json [--resume] [--jobs N] [--runs DIR] [--record DIR]
+/// [--drop-checkpoints] [--set a.b=v …];
+/// experiment PLAN.json --report [--runs DIR] [--record DIR] [--set a.b=v …]
+struct ExperimentOptions {
+  std::string plan;
+  std::vector<std::string> overrides;  // of each run
+  bool resume = false;
+  std::vector<int64_t> seeds;     // in place of the plan's; empty: those
+  int64_t jobs = 1;               // runs at a time
+  std::string runs;               // folder of the runs; empty: runs/<plan stem>
+  std::string record;             // folder of the record of finished runs; empty: none is kept
+  bool drop_checkpoints = false;  // of finished runs
+  bool report = false;            // make the tables and pictures alone
+};
+int run_experiment(const ExperimentOptions& options);
+
+/// eval RUN|CHECKPOINT [--data CONFIG] [--set a.b=v …] [--split test|train|validation] [--best]
+/// [--json]. Without data_config the overrides are laid over the run's own config.
+struct EvalOptions {
+  std::string target;
+  std::string data_config;  // empty: the run's
+  std::vector<std::string> overrides;
+  std::string split = "test";
+  bool best = false;
+  bool json = false;
+};
+int run_eval(const EvalOptions& options);
+
+/// predict RUN|CHECKPOINT IMAGE… [--best] [--json]
+struct PredictOptions {
+  std::string target;
+  std::vector<std::string> images;
+  std::vector<std::string> overrides;  // train.device, train.dtype, train.threads
+  bool best = false;
+  bool json = false;
+};
+int run_predict(const PredictOptions& options);
+
+/// verify GOLDEN.json… [--device D] [--dtype T] [--json]
+struct VerifyOptions {
+  std::vector<std::string> files;
+  std::string device = "auto";  // auto, cpu, cuda
+  std::string dtype = "f64";    // f32, f64, bf16
+  int64_t threads = 0;
+  bool json = false;
+};
+int run_verify(const VerifyOptions& options);
+
+/// synth --out DIR --train N --test N [--size S] [--seed S]
+struct SynthOptions {
+  std::string out;
+  int64_t train = 0;
+  int64_t test = 0;
+  int64_t size = 100;
+  int64_t seed = 1;
+};
+int run_synth(const SynthOptions& options);
+
+/// doctor [--json]
+struct DoctorOptions {
+  bool json = false;
+};
+int run_doctor(const DoctorOptions& options);
+
+}  // namespace lanet

@@ -1,0 +1,155 @@
+// eval and predict: a trained classifier on a data set, and on single pictures.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+#include "core/hash.h"
+#include "data/image.h"
+#include "train/commands/commands.h"
+#include "train/evaluate.h"
+#include "train/metrics.h"
+#include "train/ranks/ranks.h"
+#include "train/session.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr int64_t kBatch = 64;
+
+/// The same for equal checkpoints.
+std::string digest(const NamedArrays& checkpoint) {
+  uint64_t hash = 0;
+  for (const auto& [name, array] : checkpoint.arrays)
+    for (const uint64_t part :
+         {fnv1a(name),
+          fnv1a({reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size()})})
+      hash = hash * 31 + part;
+  return fmt::format("{:016x}", hash);
+}
+
+/// The classifier of a checkpoint, ready to run.
+struct LoadedClassifier {
+  LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
+      : store(dtype_from(config.train.dtype), context.device()),
+        evaluator(store, backbone_from(config.model.backbone), kNumExpressions,
+                  config.data.image_size, batch) {
+    store.allocate(context, /*for_training=*/false);
+    load_parameters(context, model.checkpoint, model.path, store);
+    evaluator.plan(context);
+  }
+  ParameterStore store;
+  Evaluator evaluator;
+};
+
+/// The checkpoint's configuration under overrides; from another file: its data section alone.
+Config config_for(const TrainedModel& model, const std::string& data_config,
+                  const std::vector<std::string>& overrides) {
+  if (data_config.empty())
+    return parse_config(to_json(model.info.config).dump(), model.path, overrides);
+  Config config = load_config(data_config, overrides);
+  const int64_t image_size = model.info.config.data.image_size;
+  config.model = model.info.config.model;
+  config.data.image_size = image_size;
+  return config;
+}
+
+/// The faces of one part of the data: train, validation or test.
+Faces read_part(Context& context, const Config& config, const std::string& part, bool quiet) {
+  const Split split = part == "test" ? Split::test : Split::train;
+  Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
+  if (split == Split::test) return faces;
+  Faces validation = split_off_validation(context, config, faces);
+  return part == "train" ? std::move(faces) : std::move(validation);
+}
+
+int eval_on(Ranks& ranks, const EvalOptions& options) {
+  TrainedModel model;
+  Config config;
+  DeviceChoice choice;
+  ranks.agree([&] {
+    model = open_trained(options.target, options.best);
+    config = config_for(model, options.data_config, options.overrides);
+    if (options.split == "validation" && config.data.validation == 0)
+      throw InputError(
+          fmt::format("--split validation: {} has data.validation 0; expected train or test",
+                      options.data_config.empty() ? model.path : options.data_config));
+    choice = ranks.choose_device(config.train.device);
+  });
+  require_same_program(ranks, choice);
+  Context context(choice.device, ranks.threads(config.train.threads));
+  context.set_tf32(config.train.tf32);
+  ranks.join(context);
+  require_same_program(ranks, choice);
+  std::optional<LoadedClassifier> classifier;
+  Faces faces;
+  ranks.agree([&] {
+    classifier.emplace(context, model, config, kBatch);
+    faces = read_part(context, config, options.split, !ranks.first());
+  });
+  if (ranks.size() > 1) {
+    ranks.require_same("data", digest(context, faces));
+    ranks.require_same("checkpoint", digest(model.checkpoint));
+  }
+  const Confusion confusion =
+      classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
+  if (!ranks.first()) return 0;
+  report_environment(choice);
+  if (options.json) {
+    fmt::print("{}\n", to_json(confusion).dump());
+    return 0;
+  }
+  fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
+             options.split,
+             to_table(confusion, {kExpressionNames.begin(), kExpressionNames.end()}));
+  return 0;
+}
+
+}  // namespace
+
+int run_eval(const EvalOptions& options) {
+  return run_on_ranks([&](Ranks& ranks) { return eval_on(ranks, options); });
+}
+
+int run_predict(const PredictOptions& options) {
+  require_one_process("predict");
+  const TrainedModel model = open_trained(options.target, options.best);
+  const Config config = config_for(model, "", options.overrides);
+  const DeviceChoice choice = choose_device(config.train.device);
+  Context context(choice.device, static_cast<int>(config.train.threads));
+  context.set_tf32(config.train.tf32);
+  LoadedClassifier classifier(context, model, config, 1);
+  report_environment(choice);
+  const int size = static_cast<int>(config.data.image_size);
+  bool any_bad = false;
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const std::string& path : options.images) {
+    HostImage image;
+    try {
+      image = resize_image(decode_image(path), size);
+    } catch (const InputError& error) {
+      say(error.what());
+      any_bad = true;
+      continue;
+    }
+    Buffer memory = context.allocate(image.rgb.size());
+    const Tensor pixels = memory.tensor({1, size, size, 3}, DType::u8);
+    context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
+    const auto p = classifier.evaluator.probabilities(context, pixels, std::array{0});
+    const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
+    nlohmann::ordered_json probabilities;
+    std::string text;
+    for (size_t c = 0; c < p.size(); ++c) {
+      probabilities[std::string(kExpressionNames[c])] = p[c];
+      text += fmt::format("  {} {:.3f}", kExpressionNames[c], p[c]);
+    }
+    all.push_back(
+        {{"image", path}, {"label", kExpressionNames[best]}, {"probabilities", probabilities}});
+    if (!options.json) fmt::print("{}: {} {}\n", path, kExpressionNames[best], text);
+  }
+  if (options.json) fmt::print("{}\n", all.dump());
+  return any_bad ? 1 : 0;
+}
+
+}  // namespace lanet

@@ -1,0 +1,316 @@
+// train: a run from a configuration to checkpoints and metrics.
+#include <fmt/format.h>
+
+#include "core/cuda/devices.h"
+#include "core/files/file.h"
+#include "core/plan_table.h"
+#include "data/noise.h"
+#include "train/commands/commands.h"
+#include "train/environment.h"
+#include "train/judge.h"
+#include "train/labels/confident_learning.h"
+#include "train/labels/label_knowledge.h"
+#include "train/progress.h"
+#include "train/ranks/ranks.h"
+#include "train/run_record.h"
+#include "train/session.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr const char* kPlans = "plans.json";
+constexpr const char* kNoise = "noise.csv";
+constexpr const char* kChannel = "channel.csv";
+
+std::string summary_line(const Summary& summary) {
+  return fmt::format(
+      "best epoch {} (by {}): {:.4f}  last epoch {}: {:.4f}  mean of the last five: {:.4f}, "
+      "balanced {:.4f}",
+      summary.best_epoch, summary.best.validation ? "validation" : "the test set",
+      summary.best.accuracy, summary.last_epoch, summary.last.accuracy, summary.mean_last_five,
+      summary.mean_last_five_balanced);
+}
+
+/// The table that convolutions are planned with on CUDA; none on the CPU. Only rank 0 reads files;
+/// the others receive its table.
+std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
+                                    const std::filesystem::path& run, bool first) {
+  if (device == Device::cpu) {
+    if (!options.plans.empty() || options.retune)
+      throw InputError("--plans and --retune are for --device cuda; this is the cpu");
+    return std::nullopt;
+  }
+  const std::string machine = machine_for_plans();
+  if (!first) return PlanTable(machine);
+  if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
+  if (options.resume && !options.retune) {
+    if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
+    say(fmt::format("{}: it has no {} (has it only run on the CPU so far?): engines are chosen now",
+                    run.string(), kPlans));
+  }
+  return PlanTable(machine);
+}
+
+/// One run, on one rank or several: what is read before anything is made or said, so that a refusal
+/// is one line.
+class Run {
+ public:
+  Run(const TrainOptions& options, Ranks& ranks) : options_(options), ranks_(ranks) {}
+
+  void open() {
+    path_ = options_.run;
+    ranks_.agree([&] {
+      config_ = load_config(options_.config, options_.overrides);
+      check_trainable(config_, options_.config);
+      check_batch("train.batch", config_.train.batch, least_batch(config_), ranks_.size());
+      // The folder is rank 0's alone.
+      if (ranks_.first()) open_folder();
+      choice_ = ranks_.choose_device(config_.train.device);
+    });
+    require_same_program(ranks_, choice_);
+    context_.emplace(choice_.device, ranks_.threads(config_.train.threads));
+    context_->set_tf32(config_.train.tf32);
+    ranks_.join(*context_);
+    require_same_ranks();
+    ranks_.agree([&] {
+      plans_ = open_plans(options_, choice_.device, path_, ranks_.first());
+      if (plans_) context_->set_plans(&*plans_);
+      read_data();
+    });
+    if (ranks_.size() > 1) {
+      ranks_.require_same("training set", digest(*context_, train_));
+      ranks_.require_same("test set", digest(*context_, test_));
+      if (validation_.size() > 0)
+        ranks_.require_same("validation set", digest(*context_, validation_));
+      ranks_.share(labels_);
+    }
+    ranks_.plan(*context_, [&] { make_trainer(); });
+    if (plans_ && plans_->not_tuned() > 0 && ranks_.first())
+      say(
+          fmt::format("{} convolutions use cuDNN's default engine: no time or memory was left to "
+                      "time others",
+                      plans_->not_tuned()));
+  }
+
+  void run() {
+    ranks_.agree([&] {
+      if (ranks_.first()) begin_record();
+    });
+    trainer_->share_state();
+    if (record_)
+      lead_epochs();
+    else
+      follow_epochs();
+  }
+
+ private:
+  void open_folder() {
+    if (path_.empty()) path_ = default_run_path(options_.config);
+    if (!options_.resume) return RunFolder::require_free(path_);
+    RunFolder folder = RunFolder::resume(path_);
+    require_same_run(config_, folder.config(), path_.string());
+    const std::filesystem::path last = folder.file(RunFolder::kLast);
+    if (!std::filesystem::exists(last))
+      throw InputError(
+          fmt::format("{}: no {} in it; the run has not finished an epoch, and there "
+                      "is nothing to go on from",
+                      path_.string(), RunFolder::kLast));
+    checkpoint_ = read_checkpoint(last.string());
+    record_.emplace(std::move(folder), config_, checkpoint_);
+  }
+
+  /// The data may lie elsewhere on another machine: what it is, is compared by itself. The backbone
+  /// is rank 0's to read.
+  void require_same_ranks() {
+    Config config = config_;
+    config.data.root.clear();
+    config.model.pretrained.clear();
+    require_same_program(ranks_, choice_);
+    ranks_.require_same("configuration", to_json(config).dump());
+  }
+
+  void read_data() {
+    const bool quiet = !ranks_.first();
+    train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
+    test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
+    validation_ = split_off_validation(*context_, config_, train_);
+    require_landmarks();
+    names_ = train_.list.names;
+    truth_ = train_.judged_by;
+    labels_ = record_ ? read_noise_csv((path_ / kNoise).string(), names_, truth_, kExpressionNames)
+                      : train_.given;
+  }
+
+  void require_landmarks() {
+    if (!starts_from_knowledge(config_) || !reads_landmarks(config_)) return;
+    const auto valid =
+        std::count_if(train_.valid.begin(), train_.valid.end(), [](uint8_t v) { return v != 0; });
+    if (valid < kShapeFolds)
+      throw InputError(fmt::format(
+          "data.landmarks: {}: {} of {} training faces have valid landmarks; expected at least {}",
+          config_.data.landmarks, valid, train_.size(), kShapeFolds));
+  }
+
+  void make_trainer() {
+    faces_ = fmt::format(
+        "{} training{} and {} test faces at {} px", train_.size(),
+        validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
+        test_.size(), config_.data.image_size);
+    // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
+    trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
+                     options_.graph && ranks_.size() == 1);
+    if (!ranks_.first()) return;
+    if (options_.resume)
+      load_checkpoint();
+    else
+      trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
+    checkpoint_ = {};
+  }
+
+  void load_checkpoint() {
+    const std::string path = (path_ / RunFolder::kLast).string();
+    const CheckpointInfo info = checkpoint_info(checkpoint_, path);
+    if (const int64_t steps = info.epoch * trainer_->steps_per_epoch(); info.steps != steps)
+      throw InputError(fmt::format("{}: {} steps in {} epochs; expected {}, which are {} per epoch",
+                                   path, info.steps, info.epoch, steps,
+                                   trainer_->steps_per_epoch()));
+    trainer_->load(checkpoint_, path);
+  }
+
+  void begin_record() {
+    report_environment(choice_);
+    if (ranks_.size() > 1)
+      say(fmt::format("{} ranks by {}, {} faces a step each", ranks_.size(),
+                      context_->communicator().name(), ranks_.shard().rows(config_.train.batch)));
+    say(faces_);
+    for (const std::string& line : messages_) say(line);
+    if (record_) {
+      record_->restore(*trainer_);
+    } else {
+      record_.emplace(RunFolder::create(path_, config_, describe_environment()));
+      write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
+      if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
+    }
+    if (plans_) plans_->write(record_->folder().file(kPlans));
+    say(fmt::format("run: {}", path_.string()));
+  }
+
+  /// What is known of the labels before the first epoch. It takes a while.
+  LabelKnowledge learn_of_labels() {
+    return reads_landmarks(config_) ? learn_from_landmarks() : learn_from_other_networks();
+  }
+
+  LabelKnowledge learn_from_landmarks() {
+    LabelKnowledge knowledge = learn_label_knowledge(
+        trainer_->training_faces(),
+        {.given = labels_,
+         .shapes = config_.model.shapes,
+         .batch = config_.train.batch,
+         .neighbours = config_.model.neighbours,
+         .noise_floor = config_.model.noise_floor,
+         .device = context_->device(),
+         .threads = context_->threads(),
+         .seed = static_cast<uint64_t>(config_.seed),
+         .message = say,
+         .progress = progress_function("learning from the landmarks", "steps")});
+    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
+    return config_.method == "corrected" ? corrected_once(knowledge, labels_) : knowledge;
+  }
+
+  LabelKnowledge learn_from_other_networks() {
+    const std::vector<double> probabilities = cross_validated_probabilities(
+        config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
+        progress_function("cross-validating the labels", "img"));
+    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, labels_, kNumExpressions);
+    say(fmt::format("confident learning: {} of {} labels look wrong; their faces are left out",
+                    std::count(wrong.begin(), wrong.end(), 1), wrong.size()));
+    return without_wrong(wrong, labels_, kNumExpressions);
+  }
+
+  /// The epochs on rank 0, which tells and writes of them.
+  void lead_epochs() {
+    const int64_t per_epoch = trainer_->steps_per_epoch(), batch = config_.train.batch;
+    const int64_t epochs = config_.train.epochs;
+    Progress progress("img", epochs * per_epoch * batch);
+    while (trainer_->epochs_done() < epochs) {
+      const int epoch = trainer_->epochs_done() + 1;
+      const EpochResult result = trainer_->run_epoch([&](int64_t step, double loss) {
+        progress.update(((epoch - 1) * per_epoch + step) * batch,
+                        fmt::format("epoch {}/{}  loss {:.4f}", epoch, epochs, loss));
+      });
+      const EpochRecord record{result, judge(*context_, config_, *trainer_, validation_)};
+      record_->add(record, *trainer_);
+      context_->communicator().barrier(*context_);
+      progress.message(to_text(record, epochs));
+      const std::vector<std::string> found = warnings(record);
+      for (const std::string& line : found)
+        if (std::find(warned_.begin(), warned_.end(), line) == warned_.end())
+          progress.message(line);
+      warned_ = found;  // told once, until it ends
+    }
+    progress.finish();
+    say(summary_line(record_->summary()));
+  }
+
+  /// The epochs on any other rank. None is done before rank 0 has written it.
+  void follow_epochs() {
+    while (trainer_->epochs_done() < config_.train.epochs) {
+      trainer_->run_epoch();
+      judge(*context_, config_, *trainer_, validation_);
+      context_->communicator().barrier(*context_);
+    }
+  }
+
+  const TrainOptions& options_;
+  Ranks& ranks_;
+  Config config_;
+  std::filesystem::path path_;  // of the run folder; empty where only rank 0 chose one
+  NamedArrays checkpoint_;      // rank 0's, to go on from
+  DeviceChoice choice_;
+  std::optional<PlanTable> plans_;
+  std::optional<Context> context_;
+  Faces train_, validation_, test_;
+  std::vector<std::string> names_;       // of the training faces
+  std::vector<int32_t> truth_, labels_;  // their true and given labels
+  std::string faces_;
+  std::vector<std::string> messages_;
+  std::vector<std::string> warned_;  // of the last epoch
+  std::optional<RunRecord> record_;  // rank 0's
+  std::optional<Trainer> trainer_;
+};
+
+/// Whether there are GPUs at all; each rank tries its own, and this process uses none.
+void require_gpus() {
+#ifdef LANET_HAVE_CUDA
+  if (cuda::device_count() == 0) throw InputError("--gpus: there is no GPU");
+#else
+  throw InputError(fmt::format("--gpus: {}", device_problem(Device::cuda)));
+#endif
+}
+
+}  // namespace
+
+int run_train(const TrainOptions& options) {
+  if (options.local_ranks.count() > 0) {
+    require_one_process("--ranks and --gpus");
+    if (!options.local_ranks.gpus.empty()) require_gpus();
+    const Config config = load_config(options.config, options.overrides);
+    check_trainable(config, options.config);
+    check_batch("train.batch", config.train.batch, least_batch(config),
+                options.local_ranks.count());
+    return launch_ranks(options.local_ranks, options.arguments);
+  }
+  // Outside: what ends a rank is told before its memory is freed, which may wait for a device that
+  // waits for others.
+  std::optional<Run> run;
+  return run_on_ranks([&](Ranks& ranks) {
+    run.emplace(options, ranks);
+    run->open();
+    run->run();
+    run.reset();
+    return 0;
+  });
+}
+
+}  // namespace lanet

@@ -1,0 +1,266 @@
+#include "train/config/config.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "core/error.h"
+#include "train/config/config_fields.h"
+#include "train/config/strict_json.h"
+
+namespace lanet {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::string joined(const std::string& section, const std::string& key) {
+  return section.empty() ? key : section + "." + key;
+}
+
+std::string last_word(std::string_view path) {
+  return std::string(path.substr(path.rfind('.') + 1));
+}
+
+const Field* find_field(const std::string& path) {
+  for (const Field& field : config_fields()) {
+    if (field.path == path) return &field;
+  }
+  return nullptr;
+}
+
+/// "data", "data.noise", …
+std::set<std::string> section_names() {
+  std::set<std::string> names;
+  for (const Field& field : config_fields()) {
+    for (size_t dot = field.path.find('.'); dot != std::string_view::npos;
+         dot = field.path.find('.', dot + 1))
+      names.emplace(field.path.substr(0, dot));
+  }
+  return names;
+}
+
+/// A hint for an unknown key: what has that last word if anything has, else the nearest path.
+std::string key_suggestion(const std::string& path) {
+  std::set<std::string> all = section_names();
+  for (const Field& field : config_fields()) all.emplace(field.path);
+  for (const std::string& known : all) {
+    if (last_word(known) == last_word(path)) return fmt::format("; did you mean '{}'?", known);
+  }
+  return suggestion(path, all);
+}
+
+[[noreturn]] void fail(const std::string& source, const std::string& path,
+                       const std::string& what) {
+  throw InputError(fmt::format("{}: {}: {}", source, path, what));
+}
+
+/// Fills a Config from a file and overrides, and remembers where each value came from.
+class Loader {
+ public:
+  explicit Loader(fs::path file) : file_(std::move(file)) {}
+
+  Config load(const json& document, const std::vector<ConfigLayer>& layers,
+              const std::vector<std::string>& overrides) {
+    read_layer({file_.string(), fs::absolute(file_).parent_path(), document});
+    for (const ConfigLayer& layer : layers) read_layer(layer);
+    for (const std::string& text : overrides) read_override(text);
+    check_together();
+    return config_;
+  }
+
+ private:
+  void read_layer(const ConfigLayer& layer) {
+    if (!layer.fields.is_object())
+      throw InputError(
+          fmt::format("{}: {}; expected an object", layer.source, shown(layer.fields)));
+    read_section(layer, layer.fields, "");
+  }
+
+  void read_section(const ConfigLayer& layer, const json& section, const std::string& path) {
+    for (const auto& [key, value] : section.items()) {
+      const std::string here = joined(path, key);
+      if (const Field* field = find_field(here)) {
+        assign(*field, value, layer.source, layer.base);
+      } else if (section_names().contains(here)) {
+        if (!value.is_object())
+          fail(layer.source, here, fmt::format("{}; expected an object", shown(value)));
+        read_section(layer, value, here);
+      } else {
+        fail(layer.source, here, "unknown key" + key_suggestion(here));
+      }
+    }
+  }
+
+  /// `a.b=value`: a text field takes the value as it stands, any other what it is as JSON.
+  void read_override(const std::string& text) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos)
+      throw InputError(fmt::format("--set {}: expected key=value", text));
+    const std::string path = text.substr(0, equals), value = text.substr(equals + 1);
+    const Field* field = find_field(path);
+    if (!field) fail("--set", path, "unknown key" + key_suggestion(path));
+    json parsed = value;
+    if (std::holds_alternative<std::string*>(field->place(config_))) {
+      const auto* kind = std::get_if<Text>(&field->domain);
+      if (kind && kind->nullable && (value.empty() || value == "null")) parsed = nullptr;
+    } else if (json as_json = json::parse(value, nullptr, false); !as_json.is_discarded()) {
+      parsed = as_json;
+    }
+    assign(*field, parsed, "--set", fs::current_path());
+  }
+
+  void assign(const Field& field, const json& value, const std::string& source,
+              const fs::path& base) {
+    auto refuse = [&](const std::string& hint = "") {
+      fail(source, std::string(field.path),
+           fmt::format("{}; expected {}{}", shown(value), expectation(field), hint));
+    };
+    sources_[std::string(field.path)] = source;
+    Place place = field.place(config_);
+    if (bool** flag = std::get_if<bool*>(&place)) {
+      if (!value.is_boolean()) refuse();
+      **flag = value.get<bool>();
+    } else if (std::string** text = std::get_if<std::string*>(&place)) {
+      **text = read_text(field, value, base, refuse);
+    } else {
+      const bool integer = std::holds_alternative<int64_t*>(place);
+      if (integer ? !value.is_number_integer() : !value.is_number()) refuse();
+      const double number = value.get<double>();
+      const Range& range = std::get<Range>(field.domain);
+      if (number < range.lo || number > range.hi || (range.above && number == range.lo)) refuse();
+      if (integer) {
+        const int64_t whole = value.get<int64_t>();
+        if (whole % range.multiple != 0) refuse();
+        *std::get<int64_t*>(place) = whole;
+      } else {
+        *std::get<double*>(place) = number;
+      }
+    }
+  }
+
+  template <typename Refuse>
+  static std::string read_text(const Field& field, const json& value, const fs::path& base,
+                               const Refuse& refuse) {
+    const auto* kind = std::get_if<Text>(&field.domain);
+    if (kind && kind->nullable && value.is_null()) return "";
+    if (!value.is_string() || value.get<std::string>().empty()) refuse();
+    const std::string text = value.get<std::string>();
+    if (kind) return kind->anchored ? (base / text).lexically_normal().string() : text;
+    const Choices& choices = std::get<Choices>(field.domain);
+    if (std::find(choices.begin(), choices.end(), text) == choices.end())
+      refuse(suggestion(text, choices));
+    return text;
+  }
+
+  /// What no field can say alone.
+  void check_together() const {
+    if (config_.data.root.empty())
+      fail(file_.string(), "data.root", "missing; expected the data set's folder");
+    if (const int64_t least = least_batch(config_); config_.train.batch < least)
+      fail(source("train.batch"), "train.batch",
+           fmt::format("{}; expected at least model.neighbours + 2 = {}", config_.train.batch,
+                       least));
+    const bool published = config_.method == "lanet" && config_.model.recipe == "published";
+    if (published && config_.model.bank < config_.train.batch)
+      fail(source("model.bank"), "model.bank",
+           fmt::format("{}; expected at least train.batch = {}", config_.model.bank,
+                       config_.train.batch));
+    if (config_.train.sampler == "estimates" && !reads_landmarks(config_))
+      fail(source("train.sampler"), "train.sampler",
+           fmt::format("\"estimates\"; expected given or none: method {} has no label estimates",
+                       config_.method));
+    if (config_.train.warmup_epochs >= static_cast<double>(config_.train.epochs))
+      fail(source("train.warmup_epochs"), "train.warmup_epochs",
+           fmt::format("{}; expected less than train.epochs = {}", config_.train.warmup_epochs,
+                       config_.train.epochs));
+    const AugmentConfig& augment = config_.data.augment;
+    check_order("data.augment.crop_area", augment.crop_area_min, augment.crop_area_max);
+    check_order("data.augment.crop_ratio", augment.crop_ratio_min, augment.crop_ratio_max);
+    check_order("data.augment.jitter", augment.jitter_min, augment.jitter_max);
+    check_order("data.augment.erase_area", augment.erase_area_min, augment.erase_area_max);
+    check_order("data.augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
+    if (config_.train.dtype == "f64" && config_.train.device == "cuda")
+      fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
+  }
+  void check_order(const std::string& stem, double least, double most) const {
+    if (least > most)
+      fail(source(stem + "_min"), stem + "_min",
+           fmt::format("{}; expected at most {}_max = {}", least, stem, most));
+  }
+  std::string source(const std::string& path) const {
+    const auto found = sources_.find(path);
+    return found == sources_.end() ? file_.string() : found->second;
+  }
+
+  fs::path file_;
+  Config config_;
+  std::map<std::string, std::string> sources_;
+};
+
+}  // namespace
+
+Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
+  return load_config(file, {}, overrides);
+}
+
+Config load_config(const fs::path& file, const std::vector<ConfigLayer>& layers,
+                   const std::vector<std::string>& overrides) {
+  return Loader(file).load(read_strict_json(file, "configuration file"), layers, overrides);
+}
+
+Config parse_config(const std::string& text, const std::string& source,
+                    const std::vector<std::string>& overrides) {
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded())
+    throw InputError(fmt::format("{}: its configuration is not JSON", source));
+  return Loader(source).load(document, {}, overrides);
+}
+
+nlohmann::ordered_json to_json(const Config& config) {
+  nlohmann::ordered_json document = nlohmann::ordered_json::object();
+  for (const Field& field : config_fields()) {
+    nlohmann::ordered_json* place = &document;
+    std::istringstream path{std::string(field.path)};
+    for (std::string key; std::getline(path, key, '.');) place = &(*place)[key];
+    *place = field_value(field, config);
+  }
+  return document;
+}
+
+std::string config_help() {
+  std::string text =
+      "Fields of a configuration (JSON; a dot is one object in another), with default:\n";
+  for (const Field& field : config_fields())
+    text += fmt::format("  {:<27} {} [{}; {}]\n", field.path, field.help, expectation(field),
+                        field.path == "data.root" ? "required" : field_value(field, {}).dump());
+  return text;
+}
+
+bool reads_landmarks(const Config& config) {
+  return config.method == "lanet" || config.method == "corrected";
+}
+
+int64_t least_batch(const Config& config) {
+  const bool published = config.model.recipe == "published";
+  const bool asks_neighbours =
+      config.method == "lanet" && (published || config.model.shapes == "batch");
+  return asks_neighbours ? config.model.neighbours + 2 : 2;
+}
+
+bool starts_from_knowledge(const Config& config) {
+  return config.method == "corrected" || config.method == "confident_learning" ||
+         (config.method == "lanet" && config.model.recipe == "robust");
+}
+
+void check_trainable(const Config& config, const std::string& file) {
+  if (reads_landmarks(config) && config.data.landmarks.empty())
+    fail(file, "data.landmarks",
+         fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
+                     "none)",
+                     config.method));
+}
+
+}  // namespace lanet

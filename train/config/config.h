@@ -1,0 +1,120 @@
+// The configuration of a run: plain structs, read from JSON. One table of fields
+// (config_fields.cpp) yields the parser, its checks, the dump and the listing in --help. What
+// stands here as an initialiser is a field's default.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/rafdb.h"
+#include "kernels/augment.h"
+
+#include "models/lanet.h"
+
+namespace lanet {
+
+struct NoiseConfig {
+  double rate = 0.0;
+  std::string kind = "symmetric";  // symmetric, class_dependent
+};
+
+struct DataConfig {
+  std::string root;                        // absolute once loaded
+  std::string labels = kDefaultLabelList;  // relative to root
+  std::string true_labels;                 // relative to root; empty: none
+  std::string votes;                       // relative to root; empty: none
+  std::string landmarks;                   // relative to root; empty: none
+  double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
+  int64_t image_size = 224;
+  bool skip_bad_images = false;
+  double validation = 0.0;  // share of the training faces
+  NoiseConfig noise;
+  AugmentConfig augment;
+};
+
+struct ModelConfig {
+  std::string recipe = "published";   // published, robust
+  std::string backbone = "resnet18";  // resnet18, resnet50
+  std::string pretrained;             // absolute once loaded; empty: none
+  int64_t neighbours = 8;             // K
+  int64_t bank = 8192;                // M, rows of each memory bank
+  double confidence = 0.7;
+  double temperature = 0.1;
+  double label_momentum = 0.9;
+  double key_momentum = 0.999;
+  double opinion_momentum = 0.9;
+  double noise_floor = 0.2;
+  std::string shapes = "network";  // network, set, batch, none
+};
+
+struct TrainConfig {
+  int64_t epochs = 80;
+  int64_t batch = 128;  // global
+  double learning_rate = 1e-3;
+  std::string schedule = "linear";  // linear, cosine
+  double warmup_epochs = 0;         // less than epochs
+  double weight_decay = 0;
+  std::string sampler = "given";  // given, estimates, none
+  std::string dtype = "f32";      // f32, bf16, f64
+  std::string device = "auto";    // auto, cpu, cuda
+  int64_t threads = 0;            // 0: what OpenMP would take
+  bool tf32 = false;              // on CUDA: products of f32 may round their operands to TF32
+  LossWeights weights;
+};
+
+struct Config {
+  // lanet, baseline, corrected, confident_learning, label_smoothing, elr
+  std::string method = "lanet";
+  int64_t seed = 1;
+  DataConfig data;
+  ModelConfig model;
+  TrainConfig train;
+};
+
+/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options) laid
+/// over it. A relative data.root or model.pretrained is taken from the file's folder, or from the
+/// working directory where an override gave it, and becomes absolute; data.labels,
+/// data.true_labels, data.votes and data.landmarks stay as written. Throws InputError, one line:
+/// where, JSON path, value, what was expected, nearest valid key or value.
+Config load_config(const std::filesystem::path& file,
+                   const std::vector<std::string>& overrides = {});
+
+/// Values laid over a configuration as if a file held them. `fields`: an object, by full path
+/// ("data.noise.rate") or in sections; `source`: what messages call it; `base`: the folder that
+/// relative paths are taken from.
+struct ConfigLayer {
+  std::string source;
+  std::filesystem::path base;
+  nlohmann::json fields;
+};
+/// The same with layers between the file and the overrides, each over those before it.
+Config load_config(const std::filesystem::path& file, const std::vector<ConfigLayer>& layers,
+                   const std::vector<std::string>& overrides);
+
+/// Whether training reads landmarks.
+bool reads_landmarks(const Config& config);
+/// Of images: those of a face's neighbours, where the method asks them, itself and one more.
+int64_t least_batch(const Config& config);
+/// Whether training starts from knowledge of which labels are wrong: from the landmarks
+/// (train/labels/label_knowledge.h) or from other networks (train/labels/confident_learning.h).
+bool starts_from_knowledge(const Config& config);
+
+/// Throws InputError if training with this configuration needs a file that it does not name: the
+/// landmarks. (Evaluation needs none.) `file`: what the message names.
+void check_trainable(const Config& config, const std::string& file);
+
+/// The same from the text of a configuration that is resolved already, as a checkpoint holds it;
+/// `source` names it in messages.
+Config parse_config(const std::string& text, const std::string& source,
+                    const std::vector<std::string>& overrides = {});
+
+/// Every field in the table's order. load_config reads it back to the same Config.
+nlohmann::ordered_json to_json(const Config& config);
+
+/// The table as text: a line per field with type or choices, default and what it means.
+std::string config_help();
+
+}  // namespace lanet

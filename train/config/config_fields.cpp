@@ -1,0 +1,150 @@
+#include "train/config/config_fields.h"
+
+#include "core/error.h"
+
+namespace lanet {
+
+namespace {
+
+// A field's path is the name of its member, but for the one that another structure holds.
+#define LANET_FIELD(member) LANET_FIELD_AT(#member, member)
+#define LANET_FIELD_AT(path, member) path, [](Config& c) -> Place { return &c.member; }
+
+const Range kShare{0, 1};
+const Range kPositiveShare{0, 1, /*above=*/true};
+const Range kWeight{0, 1e6};
+const Range kRatio{0, 100, /*above=*/true};
+const Range kFactor{0, 10};
+constexpr Text kFolder{.anchored = true, .nullable = false};
+constexpr Text kFileOrNone{.anchored = true, .nullable = true};
+constexpr Text kNameInRoot{.anchored = false, .nullable = false};
+constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
+
+const std::vector<Field> kFields = {
+    {LANET_FIELD(method),
+     Choices{"lanet", "baseline", "corrected", "confident_learning", "label_smoothing", "elr"},
+     "LA-Net, or the same ResNet with another loss: cross entropy with the given labels, with "
+     "those that the landmarks correct once, without those that cross-validated networks find "
+     "wrong, with labels smoothed by 0.1, or early-learning regularisation"},
+    {LANET_FIELD(seed), Range{0, 0x1p53}, "of everything that is drawn at random"},
+    {LANET_FIELD(data.root), kFolder, "folder of the data set; relative: to this file"},
+    {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
+    {LANET_FIELD(data.true_labels), kNameInRootOrNone,
+     "a second list, to judge by and never to train with: which training labels are wrong and, if "
+     "it has test faces, their labels"},
+    {LANET_FIELD(data.votes), kNameInRootOrNone,
+     "table (.csv) of how many people saw which class in a face, to compare label estimates with"},
+    {LANET_FIELD(data.landmarks), kNameInRootOrNone,
+     "landmark file (.tensor, .csv, .npy), relative to data.root; lanet trains with it"},
+    {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
+     "side of the square in which the landmarks' coordinates are given"},
+    {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
+    {LANET_FIELD_AT("data.flip_swap_landmarks", data.augment.flip_swap_landmarks),
+     {},
+     "left and right landmarks change places on a flip"},
+    {LANET_FIELD(data.skip_bad_images), {}, "leave pictures out that cannot be read"},
+    {LANET_FIELD(data.validation), Range{0, 0.5},
+     "share of each class of training faces that is set apart, without noise, to choose the best "
+     "epoch; 0: the test set chooses it"},
+    {LANET_FIELD(data.noise.rate), kShare, "share of the training labels that is made wrong"},
+    {LANET_FIELD(data.noise.kind), Choices{"symmetric", "class_dependent"},
+     "wrong labels: any other class, or the one it is mistaken for"},
+    {LANET_FIELD(data.augment.flip_probability), kShare, "of a mirrored picture"},
+    {LANET_FIELD(data.augment.crop_area_min), kPositiveShare, "smallest share of a crop's area"},
+    {LANET_FIELD(data.augment.crop_area_max), kPositiveShare, "largest share of a crop's area"},
+    {LANET_FIELD(data.augment.crop_ratio_min), kRatio, "smallest width : height of a crop"},
+    {LANET_FIELD(data.augment.crop_ratio_max), kRatio, "largest width : height of a crop"},
+    {LANET_FIELD(data.augment.jitter_min), kFactor,
+     "smallest factor of brightness, contrast, saturation"},
+    {LANET_FIELD(data.augment.jitter_max), kFactor, "largest factor of the same"},
+    {LANET_FIELD(data.augment.erase_probability), kShare, "of an erased rectangle"},
+    {LANET_FIELD(data.augment.erase_area_min), kPositiveShare, "smallest share of its area"},
+    {LANET_FIELD(data.augment.erase_area_max), kPositiveShare, "largest share of its area"},
+    {LANET_FIELD(data.augment.erase_ratio_min), kRatio, "smallest width : height of it"},
+    {LANET_FIELD(data.augment.erase_ratio_max), kRatio, "largest width : height of it"},
+    {LANET_FIELD(model.recipe), Choices{"published", "robust"},
+     "of lanet: as published, or one loss that holds the noise and the landmarks' shapes"},
+    {LANET_FIELD(model.backbone), Choices{"resnet18", "resnet50"}, "the network"},
+    {LANET_FIELD(model.pretrained), kFileOrNone,
+     "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
+    {LANET_FIELD(model.neighbours), Range{1, 1024}, "K, neighbours a label estimate is made of"},
+    {LANET_FIELD(model.bank), Range{1, 1 << 24},
+     "published: M, rows of each memory bank; >= train.batch"},
+    {LANET_FIELD(model.confidence), kShare,
+     "from here on an estimate counts as confident; published: as a pseudo label"},
+    {LANET_FIELD(model.temperature), Range{0, 100, true}, "published: of the contrastive loss"},
+    {LANET_FIELD(model.label_momentum), kShare,
+     "published: share of its old row in a new label estimate"},
+    {LANET_FIELD(model.key_momentum), kShare, "published: of the momentum network"},
+    {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
+     "robust: share of earlier visits in the network's opinion on a face"},
+    {LANET_FIELD(model.shapes), Choices{"network", "set", "batch", "none"},
+     "robust: what tells a face's class by its shape: a network, votes of the 50 nearest of the "
+     "training set, votes of the model.neighbours nearest in random batches, or nothing"},
+    {LANET_FIELD(model.noise_floor), Range{0, 0.8},
+     "robust: the share of wrong labels that is assumed at least; landmarks cannot reveal "
+     "systematic errors"},
+    {LANET_FIELD(train.epochs), Range{1, 100000}, "passes over the training set"},
+    {LANET_FIELD(train.batch), Range{2, 65536},
+     "images a step, over all devices; >= model.neighbours + 2"},
+    {LANET_FIELD(train.learning_rate), Range{0, 10, true}, "the largest; falls to 0 by the end"},
+    {LANET_FIELD(train.schedule), Choices{"linear", "cosine"}, "how the learning rate falls"},
+    {LANET_FIELD(train.warmup_epochs), Range{0, 100000},
+     "in which it rises linearly from 0 first; < train.epochs"},
+    {LANET_FIELD(train.weight_decay), kShare,
+     "of AdamW: share of a weight lost in a step, times the learning rate; 0: Adam"},
+    {LANET_FIELD(train.sampler), Choices{"given", "estimates", "none"},
+     "classes are balanced by given labels, by label estimates, or not at all"},
+    {LANET_FIELD(train.dtype), Choices{"f32", "bf16", "f64"},
+     "of activations; f64: for proof, slow"},
+    {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},
+    {LANET_FIELD(train.threads), Range{0, 4096}, "of the CPU; 0: as many as OpenMP takes"},
+    {LANET_FIELD(train.tf32), {}, "on cuda, f32: products round their operands to TF32; faster"},
+    {LANET_FIELD(train.weights.expression), kWeight, "published: of the cross entropy"},
+    {LANET_FIELD(train.weights.landmark), kWeight, "published: of the adaptive wing loss"},
+    {LANET_FIELD(train.weights.distribution), kWeight,
+     "published: of the label distribution's divergence"},
+    {LANET_FIELD(train.weights.contrastive), kWeight, "published: of the contrastive loss"},
+};
+
+bool is_integer(const Field& field) {
+  Config config;
+  return std::holds_alternative<int64_t*>(field.place(config));
+}
+
+std::string expected_number(const Field& field, const Range& range) {
+  std::string text = is_integer(field) ? "an integer" : "a number";
+  if (range.multiple > 1) text += fmt::format(", a multiple of {},", range.multiple);
+  return text + fmt::format(" {} {} {} {}", range.above ? "above" : "from", range.lo,
+                            range.above ? "and up to" : "to", range.hi);
+}
+
+}  // namespace
+
+std::span<const Field> config_fields() {
+  return kFields;
+}
+
+std::string expectation(const Field& field) {
+  if (const auto* range = std::get_if<Range>(&field.domain)) return expected_number(field, *range);
+  if (const auto* choices = std::get_if<Choices>(&field.domain))
+    return fmt::format("one of {}", fmt::join(*choices, ", "));
+  if (const auto* text = std::get_if<Text>(&field.domain))
+    return fmt::format("a path{}", text->nullable ? " or null" : "");
+  return "true or false";
+}
+
+nlohmann::ordered_json field_value(const Field& field, const Config& config) {
+  Config copy = config;
+  const auto* text = std::get_if<Text>(&field.domain);
+  return std::visit(
+      [&](auto* place) -> nlohmann::ordered_json {
+        if constexpr (std::is_same_v<decltype(place), std::string*>) {
+          if (text && place->empty()) return nullptr;
+        }
+        return *place;
+      },
+      field.place(copy));
+}
+
+}  // namespace lanet

@@ -1,0 +1,49 @@
+// The table of configuration fields: the one place that knows their paths, types and limits.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "train/config/config.h"
+
+namespace lanet {
+
+/// Where a field's value lives, and so its type.
+using Place = std::variant<bool*, int64_t*, double*, std::string*>;
+
+/// Limits of a number. `above`: lo itself is excluded. `multiple`: of this number (integers).
+struct Range {
+  double lo = 0;
+  double hi = 0;
+  bool above = false;
+  int64_t multiple = 1;
+};
+/// One of these words.
+using Choices = std::vector<std::string_view>;
+/// What a text stands for. `anchored`: a path that becomes absolute when the configuration is
+/// loaded. `nullable`: null (kept as an empty string) stands for none.
+struct Text {
+  bool anchored = false;
+  bool nullable = false;
+};
+using Domain = std::variant<std::monostate, Range, Choices, Text>;
+
+struct Field {
+  std::string_view path;  // "data.noise.rate"
+  Place (*place)(Config&);
+  Domain domain;
+  std::string_view help;
+};
+
+std::span<const Field> config_fields();
+
+/// "an integer from 2 to 65536": what a message says was expected.
+std::string expectation(const Field& field);
+
+/// The field's value in this configuration as JSON.
+nlohmann::ordered_json field_value(const Field& field, const Config& config);
+
+}  // namespace lanet

@@ -1,0 +1,184 @@
+#include "train/experiment/svg_chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace lanet {
+
+namespace {
+
+// Of the frame in which the lines lie, and of what stands around it.
+constexpr double kLeft = 60, kTop = 64, kWidth = 480, kHeight = 280;
+constexpr double kRight = kLeft + kWidth, kBottom = kTop + kHeight;
+constexpr double kLegend = kRight + 24, kEntry = 20, kSample = 28, kMargin = 24;
+constexpr double kLetter = 7.2;    // no letter of the legend is wider on average, at 12 px
+constexpr size_t kFewPoints = 12;  // up to so many are marked
+
+constexpr std::array<const char*, 7> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                                 "#e69f00", "#56b4e9", "#222222"};
+
+const char* colour_of(const Chart::Series& series) {
+  return kColours[series.colour % kColours.size()];
+}
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else
+      result += c;
+  }
+  return result;
+}
+
+/// An axis from its first tick to its last.
+struct Axis {
+  std::vector<double> ticks;
+  double from, to;  // in the picture
+
+  double place(double value) const {
+    return from + (to - from) * (value - ticks.front()) / (ticks.back() - ticks.front());
+  }
+  std::string label(double tick) const {
+    const double step = ticks[1] - ticks[0];
+    const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+    return fmt::format("{:.{}f}", std::abs(tick) < step / 2 ? 0 : tick, decimals);
+  }
+};
+
+std::string grid(const Axis& x, const Axis& y, const std::string& x_label) {
+  std::string lines, labels;
+  for (const double tick : x.ticks) {
+    lines += fmt::format("<path d=\"M{:.1f} {}V{}\"/>", x.place(tick), kTop, kBottom);
+    labels += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                          x.place(tick), kBottom + 18, x.label(tick));
+  }
+  for (const double tick : y.ticks) {
+    lines += fmt::format("<path d=\"M{} {:.1f}H{}\"/>", kLeft, y.place(tick), kRight);
+    labels += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", kLeft - 8,
+                          y.place(tick) + 4, y.label(tick));
+  }
+  return fmt::format(
+      "  <g stroke=\"#dddddd\">{}</g>\n  <path d=\"M{} {}V{}H{}\" fill=\"none\" "
+      "stroke=\"#777777\"/>\n  <g fill=\"#222222\">{}<text x=\"{}\" y=\"{}\" "
+      "text-anchor=\"middle\">{}</text></g>\n",
+      lines, kLeft, kTop, kBottom, kRight, labels, (kLeft + kRight) / 2, kBottom + 40,
+      escaped(x_label));
+}
+
+std::string band(const Chart::Series& series, const Axis& x, const Axis& y) {
+  std::string path;
+  for (size_t i = 0; i < series.low.size(); ++i)
+    path += fmt::format("{}{:.1f} {:.1f}", i == 0 ? "M" : "L", x.place(series.x[i]),
+                        y.place(series.high[i]));
+  for (size_t i = series.low.size(); i-- > 0;)
+    path += fmt::format("L{:.1f} {:.1f}", x.place(series.x[i]), y.place(series.low[i]));
+  return path.empty() ? ""
+                      : fmt::format("  <path d=\"{}Z\" fill=\"{}\" fill-opacity=\"0.15\"/>\n", path,
+                                    colour_of(series));
+}
+
+std::string stroke(const Chart::Series& series) {
+  return fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}",
+                     colour_of(series),
+                     series.colour < kColours.size() ? "" : " stroke-dasharray=\"6 3\"");
+}
+
+std::string line(const Chart::Series& series, const Axis& x, const Axis& y) {
+  std::string path, marks;
+  for (size_t i = 0; i < series.x.size(); ++i) {
+    const double px = x.place(series.x[i]), py = y.place(series.y[i]);
+    path += fmt::format("{}{:.1f} {:.1f}", i == 0 ? "M" : "L", px, py);
+    marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", px, py);
+  }
+  std::string text = fmt::format("  <path d=\"{}\" {}/>\n", path, stroke(series));
+  if (series.x.size() <= kFewPoints)
+    text += fmt::format("  <g fill=\"{}\">{}</g>\n", colour_of(series), marks);
+  return text;
+}
+
+std::string legend(const std::vector<Chart::Series>& all) {
+  std::string text;
+  double y = kTop + 8;
+  for (const Chart::Series& series : all) {
+    text += fmt::format(
+        "  <path d=\"M{} {}h{}\" {}/><text x=\"{}\" y=\"{}\" fill=\"#222222\">{}</text>\n", kLegend,
+        y, kSample, stroke(series), kLegend + kSample + 8, y + 4, escaped(series.name));
+    y += kEntry;
+  }
+  return text;
+}
+
+double width_of(const std::string& text) {
+  return kLetter * static_cast<double>(text.size());
+}
+
+}  // namespace
+
+std::vector<double> round_ticks(double low, double high) {
+  LANET_REQUIRE(std::isfinite(low) && std::isfinite(high) && low <= high, "from {} to {}", low,
+                high);
+  if (low == high) {
+    const double room = low == 0 ? 1 : std::abs(low) / 10;
+    low -= room;
+    high += room;
+  }
+  const double raw = (high - low) / 5, power = std::pow(10.0, std::floor(std::log10(raw)));
+  double step = 10 * power;
+  for (const double factor : {5.0, 2.0, 1.0})
+    if (raw <= factor * power * (1 + 1e-9)) step = factor * power;
+  std::vector<double> ticks;
+  const auto first = static_cast<int64_t>(std::floor(low / step + 1e-9));
+  const auto last = static_cast<int64_t>(std::ceil(high / step - 1e-9));
+  for (int64_t i = first; i <= last; ++i) ticks.push_back(static_cast<double>(i) * step);
+  return ticks;
+}
+
+std::string svg_chart(const Chart& chart) {
+  std::vector<double> xs, ys;
+  double widest = 0;
+  for (const Chart::Series& series : chart.series) {
+    LANET_REQUIRE(series.x.size() == series.y.size() && series.low.size() == series.high.size() &&
+                      (series.low.empty() || series.low.size() == series.x.size()),
+                  "{}: {} x, {} y, {} and {} of the band", series.name, series.x.size(),
+                  series.y.size(), series.low.size(), series.high.size());
+    xs.insert(xs.end(), series.x.begin(), series.x.end());
+    for (const auto* values : {&series.y, &series.low, &series.high})
+      ys.insert(ys.end(), values->begin(), values->end());
+    widest = std::max(widest, width_of(series.name));
+  }
+  LANET_REQUIRE(!xs.empty(), "{}: no points", chart.title);
+  const auto [x_low, x_high] = std::minmax_element(xs.begin(), xs.end());
+  const auto [y_low, y_high] = std::minmax_element(ys.begin(), ys.end());
+  const Axis x{round_ticks(*x_low, *x_high), kLeft, kRight};
+  const Axis y{round_ticks(*y_low, *y_high), kBottom, kTop};
+
+  // The title's letters are larger by a quarter.
+  const double width =
+      std::ceil(std::max({kLegend + kSample + 8 + widest, kLeft + 1.25 * width_of(chart.title),
+                          kLeft + width_of(chart.subtitle)}) +
+                kMargin);
+  const double height =
+      std::max(kBottom + 56, kTop + kEntry * static_cast<double>(chart.series.size()) + kMargin);
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+      "height=\"{1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
+      "  <rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n"
+      "  <text x=\"{2}\" y=\"24\" font-size=\"15\" fill=\"#222222\">{3}</text>\n"
+      "  <text x=\"{2}\" y=\"44\" fill=\"#555555\">{4}</text>\n",
+      width, height, kLeft, escaped(chart.title), escaped(chart.subtitle));
+  svg += grid(x, y, chart.x_label);
+  for (const Chart::Series& series : chart.series) svg += band(series, x, y);
+  for (const Chart::Series& series : chart.series) svg += line(series, x, y);
+  return svg + legend(chart.series) + "</svg>\n";
+}
+
+}  // namespace lanet

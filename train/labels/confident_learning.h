@@ -1,0 +1,39 @@
+// The rival that cleans labels first: confident learning (Northcutt, Jiang and Chuang, "Confident
+// Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021). Networks that have not seen a
+// face say which labels are wrong; their faces are left out of training.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/context.h"
+#include "core/plan_table.h"
+#include "models/robust.h"
+#include "train/config/config.h"
+
+namespace lanet {
+
+inline constexpr int kImageFolds = 3;
+
+/// Softmax probabilities [N, C] of the training faces of `config`, each by a plain network that was
+/// trained on the given labels of the other folds, for a third of the epochs (at least 1): before
+/// it knows wrong labels by heart. N: without the validation faces. plans: for `device` cuda.
+/// progress: in pictures of training. Throws InputError if the other folds have fewer faces
+/// than a batch.
+std::vector<double> cross_validated_probabilities(
+    const Config& config, Device device, int threads, PlanTable* plans,
+    const std::function<void(int64_t done, int64_t total)>& progress);
+
+/// [N], 1 for each face that confident learning counts as wrongly labelled: among the classes j
+/// with p_j >= t_j the most probable is not the given one. t_j is the mean of p_j over the faces
+/// that are given j. probabilities: [N, C]; given: [N], each in [0, C).
+std::vector<uint8_t> confidently_wrong(std::span<const double> probabilities,
+                                       std::span<const int32_t> given, int64_t classes);
+
+/// Knowledge by which the robust model follows the given label of a face, and nothing for a face
+/// whose label is wrong: its target is the network's own prediction, which has no gradient.
+LabelKnowledge without_wrong(std::span<const uint8_t> wrong, std::span<const int32_t> given,
+                             int64_t classes);
+
+}  // namespace lanet

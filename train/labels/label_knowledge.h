@@ -1,0 +1,44 @@
+// What can be known of wrong labels before a picture is looked at: the noise channel, the prior of
+// the classes, and what the landmarks say of each face (docs/design.md, "The channel").
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "models/robust.h"
+#include "train/faces.h"
+#include "train/labels/noise_channel.h"
+#include "train/labels/shape_posterior.h"
+
+namespace lanet {
+
+struct LabelKnowledgeOptions {
+  std::vector<int32_t> given;  ///< [N], labels of the training faces
+  /// What log_ratio is made of: "network", "set" (votes of the nearest of the set), "batch" (in
+  /// groups of `batch`, of the `neighbours` nearest), "none" (0). The channel is always networks'.
+  std::string shapes = "network";
+  int64_t batch = 0, neighbours = 0;
+  double noise_floor = 0;  ///< share of wrong labels that is assumed at least
+  ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared
+  ShapeEffort thorough{.networks = 2, .steps = 1000};  ///< with the channel that was chosen
+  Device device = Device::cpu;
+  int threads = 0;
+  uint64_t seed = 0;
+  std::function<void(const std::string&)> message;            ///< a line of what was found
+  std::function<void(int64_t done, int64_t total)> progress;  ///< in steps of shape networks
+};
+
+/// Trains shape networks on the landmarks of `faces`, of which invalid ones bring nothing, and
+/// estimates the channel with them: of no noise, one rate, and a full matrix, the one that
+/// foretells best the given labels of faces that it was not fitted to. The same bits for the same
+/// arguments on one machine.
+LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
+
+/// Fixes each face's target at its most probable class given shape and label: the rival that
+/// corrects labels once, before training.
+LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given);
+
+/// The channel as a table: a row for each true class, a column for each given label.
+std::string channel_csv(const NoiseChannel& channel);
+
+}  // namespace lanet

@@ -1,0 +1,120 @@
+// Ranks: this process among those that train together: how it was started, how they find each
+// other, agree, and end. One process, where nobody started others (docs/distributed.md).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/ranks/communicator.h"
+#include "core/ranks/link.h"
+#include "core/ranks/monitor.h"
+#include "train/session.h"
+
+namespace lanet {
+
+/// What a launcher told a process in its environment.
+struct Launch {
+  enum class By {
+    nobody,
+    mpi,        ///< mpirun, or srun with PMIx: MPI knows the rest
+    variables,  ///< RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT
+  };
+  By by = By::nobody;
+  Shard shard;  ///< by MPI the rank alone
+  // Of `variables` alone.
+  int local_rank = 0, local_ranks = 1;
+  std::string address;  ///< of rank 0's machine
+  int port = 0;         ///< torchrun's own
+};
+/// `variable` gives the value of an environment variable, or null. InputError where they make no
+/// sense.
+Launch read_launch(const std::function<const char*(const char*)>& variable);
+
+class Ranks {
+ public:
+  /// Joins the processes of the launch. Throws InputError or Error. In builds with CUDA it may add
+  /// a variable to the environment, so it comes before other threads.
+  Ranks();
+  ~Ranks();
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+
+  int size() const { return shard_.ranks; }
+  /// Rank 0 reads and writes files of the run, and speaks.
+  bool first() const { return shard_.rank == 0; }
+  Shard shard() const { return shard_; }
+
+  /// Threads of this process: those asked for, or its part of the machine's.
+  int threads(int64_t asked) const;
+  /// As session.h's choose_device(), of the GPU of this rank's number on its machine.
+  DeviceChoice choose_device(const std::string& name) const;
+  /// The context's collectives are among the ranks from here on. They must all have come as far,
+  /// and be on devices of one kind.
+  void join(Context& context);
+
+  /// Does `work` on every rank; if it throws on one, throws Disagreement on all, with the message
+  /// of the first of them. After join(), and over MPI from the start; before, it just does the
+  /// work.
+  void agree(const std::function<void()>& work);
+  /// Throws Disagreement unless `text` is rank 0's on every rank, where agree() compares. `what` as
+  /// "configuration".
+  void require_same(const std::string& what, const std::string& text);
+  /// Gives every rank rank 0's value. After join(). The vector has the same length on every rank.
+  void share(std::vector<int32_t>& values);
+  void share(std::string& text);
+  /// Does `work`, which plans convolutions on the context, on every rank, so that all of them take
+  /// the same engines: rank 0 goes first, and the others then plan with the table it made. If the
+  /// context has no table, every rank plans by itself. Throws as agree(), and Disagreement unless
+  /// all tables are for the same library and card. After join().
+  void plan(Context& context, const std::function<void()>& work);
+
+  /// Every rank's ending, one of the three: orderly, all together, with this exit code; for a cause
+  /// that the others do not know; for bad input of which this rank has told.
+  void end(int exit_code);
+  [[noreturn]] void fail(const std::string& cause);
+  [[noreturn]] void refuse();
+
+ private:
+  void connect(const Launch& launch);
+  void lost(const std::string& message);
+
+  Shard shard_;
+  int local_rank_ = 0, local_ranks_ = 1;
+  std::atomic<bool> mpi_ = false, ended_ = false;  // read by the link's thread
+  bool parent_speaks_ = false;                     // who started us tells of failures
+  // What the ranks tell each other goes by `talk_` on `context_`: over MPI from the start, else by
+  // NCCL, from join() on.
+  Communicator* talk_ = nullptr;
+  Context* context_ = nullptr;
+  std::optional<Context> host_;
+  std::unique_ptr<Communicator> by_mpi_, by_nccl_;
+  std::unique_ptr<RankMonitor> monitor_;  // in rank 0, if it holds it
+  std::unique_ptr<RankLink> link_;
+};
+
+/// What all ranks were told: rank 0 prints it, all end with its exit code.
+class Disagreement : public Error {
+ public:
+  Disagreement(const std::string& message, bool bad_input) : Error(message), input(bad_input) {}
+  bool input;  ///< exit code 2, else 1
+};
+
+/// Runs a command that several processes may do together: whatever ends it on one rank ends all.
+/// With one process what it throws is thrown.
+int run_on_ranks(const std::function<int(Ranks&)>& command);
+
+/// InputError unless a batch has as many rows for each rank. The message calls it `name`, and names
+/// the nearest batch that has, of at least `least`.
+void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks);
+
+/// require_same() of program and kind of device: before join(), which needs it over MPI, and
+/// behind.
+void require_same_program(Ranks& ranks, const DeviceChoice& choice);
+
+/// InputError if this process was started as one of several: `command` runs in one.
+void require_one_process(const std::string& command);
+
+}  // namespace lanet
