@@ -1,8 +1,8 @@
-// Graph: recorded once, planned, frozen, replayed. Each node holds its forward and its backward
-// side by side; the planner decides who sets a gradient and who adds to it, and where every tensor
-// lies.
+// Graph: recorded once, planned (core/planner.h), frozen, replayed. Each node holds its forward and
+// its backward pass side by side. tests/test_tour.cpp shows the whole of it in one page.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/ranks/communicator.h"
+#include "core/context.h"
+#include "core/shard.h"
 
 namespace lanet {
 
@@ -22,20 +23,61 @@ struct Value {
   std::string name;
   Shape shape;
   DType dtype;
-  DType grad_dtype;         ///< activations: dtype; parameters: that of the bound gradient
-  bool needs_grad = false;  ///< some parameter lies upstream
-  bool external = false;    ///< its memory is not the arena's (parameters, state)
-  bool kept = false;        ///< readable after the step
+  DType grad_dtype;             ///< activations: dtype; parameters: that of the bound gradient
+  bool differentiable = false;  ///< some parameter lies upstream: known when it is recorded
+  bool has_gradient = false;    ///< and some loss depends on it: known once the graph is planned
+  bool external = false;        ///< its memory is not the arena's (parameters, state)
+  bool kept = false;            ///< readable after the step
   Node* producer = nullptr;
 
   Tensor data;
-  Tensor grad;
+  Tensor grad;  ///< if has_gradient
 };
 
-/// One operation. A concrete node names its inputs and outputs in its constructor by read(),
-/// write() and save(), makes library plans in plan(), and computes in forward() and backward(). The
-/// gradient flows from the gradients of the node's outputs to gradient(i) of each of its inputs. Of
-/// several differentiable outputs the losses must depend on all or none.
+/// Whether a node looks at a value again in its backward pass.
+enum class InBackward { no, yes };
+
+/// What a node reads: a value, and where the loss's gradient with respect to it goes. Made by
+/// Node::read(). One that was not made so stands for an operand that is absent: it has no data, and
+/// nobody wants its gradient.
+class Input {
+ public:
+  Input() = default;
+  explicit operator bool() const { return read_ != nullptr; }
+
+  const Shape& shape() const { return read_->value->shape; }
+  DType dtype() const { return read_->value->dtype; }
+  /// In memory once the graph is planned.
+  Tensor data() const { return read_ ? read_->value->data : Tensor{}; }
+  /// Where to write the gradient, and whether to add it: once the graph is planned. Null if nobody
+  /// wants it.
+  Gradient gradient() const { return read_ ? read_->gradient() : Gradient{}; }
+  /// Whether somebody will: known while nodes are planned.
+  bool wants_gradient() const { return read_ && read_->wanted(); }
+
+ private:
+  friend class Node;
+  friend class Planner;
+  /// One reading of a value by a node.
+  struct Read {
+    Value* value;
+    InBackward use;
+    bool differentiable;  ///< through this reading, if the value is
+    bool add = false;     ///< its gradient is not the first: decided by the planner
+
+    bool may_want() const { return differentiable && value->differentiable; }
+    bool wanted() const { return differentiable && value->has_gradient; }
+    Gradient gradient() const { return wanted() ? Gradient{value->grad, add} : Gradient{}; }
+  };
+  explicit Input(const Read* read) : read_(read) {}
+
+  const Read* read_ = nullptr;
+};
+
+/// One operation. A concrete node names in its constructor what it reads, then what it writes and
+/// saves; it makes library plans in plan(), and computes in forward() and backward(). The gradient
+/// flows from the grad of each value that it writes to the gradient() of each input. Of several
+/// differentiable values that it writes, the losses must depend on all or none.
 class Node {
  public:
   Node(std::string kind, std::string name) : kind_(std::move(kind)), name_(std::move(name)) {}
@@ -51,19 +93,6 @@ class Node {
   virtual void forward(Context& context) = 0;
   virtual void backward(Context&) {}
 
-  /// Where a launch costs, on CUDA, or a message, between ranks: nodes with the same key that do
-  /// not depend on each other run together, at most largest_group() of them. An empty key: this
-  /// node runs by itself.
-  virtual std::string group_key() const { return {}; }
-  virtual size_t largest_group() const { return 1; }
-  /// Called on the first of a group, in place of forward() and backward() of each.
-  virtual void forward_group(Context& context, std::span<Node* const> group) {
-    for (Node* node : group) node->forward(context);
-  }
-  virtual void backward_group(Context& context, std::span<Node* const> group) {
-    for (Node* node : group) node->backward(context);
-  }
-
   /// A loss: it has no differentiable output, and writes the gradients of its inputs in forward(),
   /// in the same pass as its value.
   virtual bool is_loss() const { return false; }
@@ -71,47 +100,57 @@ class Node {
   const std::string& kind() const { return kind_; }
   const std::string& name() const { return name_; }
   /// Value i that the node writes.
-  Value* output(int i = 0) const { return outputs_.at(i).value; }
+  Value* output(int i = 0) const { return writes_.at(i).value; }
+  /// True if the graph calls backward(): known once it is planned.
+  bool runs_backward() const { return runs_backward_; }
 
  protected:
-  enum class InBackward { no, yes };
-
-  /// The node reads `value` in forward(), and in backward() too if so said.
-  Value* read(Value* value, InBackward use);
+  /// The node reads `value` in forward(), and in backward() too if so said. Before any write(). A
+  /// node that reads one value twice must write its gradients in the order of reading.
+  Input read(Value* value, InBackward use);
   /// The same, in forward() alone, where no gradient flows back to the value.
-  Value* read_constant(Value* value);
-  /// The node writes a new value; in_backward: it reads it again in backward(). A value that
+  Input read_constant(Value* value);
+  /// The node writes a new value, and looks at it again in backward() if so said. A value that
   /// carries no gradient (indices, statistics) is made by write_constant().
   Value* write(Graph& graph, const Shape& shape, DType dtype, InBackward use);
   Value* write_constant(Graph& graph, const Shape& shape, DType dtype);
   /// Memory that lasts from the node's forward() to its backward().
   Value* save(Graph& graph, const Shape& shape, DType dtype);
 
-  /// Where the gradient of input i (in the order of read()) goes; null if none is wanted. A node
-  /// that reads one value twice must write its gradients in the order of read().
-  Gradient gradient(int i) const;
-  /// True if the gradient of input i is wanted: known while planning.
-  bool wants_gradient(int i) const { return inputs_.at(i).wanted(); }
-
  private:
   friend class Graph;
-  struct Input {
-    Value* value;
-    InBackward use;
-    bool differentiable = true;
-    bool add = false;
-    /// Some gradient flows back through the node to it.
-    bool wanted() const { return differentiable && value->needs_grad; }
-  };
-  struct Output {
+  friend class Planner;
+  struct Write {
     Value* value;
     InBackward use;
   };
+  Input add_read(const Input::Read& read);
+
   std::string kind_, name_;
-  std::vector<Input> inputs_;
-  std::vector<Output> outputs_;
-  std::vector<Value*> saved_;
+  std::deque<Input::Read> reads_;  // inputs point at them
+  std::vector<Write> writes_;
+  std::vector<Value*> saves_;
   bool runs_backward_ = false;
+};
+
+/// A node that runs together with others of its kind, where a launch costs, on CUDA, or a message,
+/// between ranks: those with the same key that do not depend on each other, at most largest_group()
+/// of them.
+class GroupedNode : public Node {
+ public:
+  using Node::Node;
+  virtual std::string group_key() const = 0;
+  virtual size_t largest_group() const = 0;
+  /// The passes of all of a group, which are of this class, called on the first of them.
+  virtual void forward_group(Context& context, std::span<Node* const> group) = 0;
+  virtual void backward_group(Context& context, std::span<Node* const> group) = 0;
+
+  void forward(Context& context) final { forward_group(context, alone()); }
+  void backward(Context& context) final { backward_group(context, alone()); }
+
+ private:
+  std::span<Node* const> alone() { return {&self_, 1}; }
+  Node* self_ = this;
 };
 
 class Graph {
@@ -139,7 +178,7 @@ class Graph {
     return static_cast<N*>(nodes_.back().get());
   }
 
-  /// Orders the nodes, makes library plans, decides gradients, assigns memory. After it nothing is
+  /// Orders the nodes, decides gradients, makes library plans, assigns memory. After it nothing is
   /// allocated. On the CPU nodes run as they were recorded, which frees memory early; on CUDA, and
   /// with several ranks, by their depth, in groups.
   void plan(Context& context);
@@ -148,7 +187,7 @@ class Graph {
   /// Told of parameters whose gradients are complete, as the backward pass goes on.
   using CompleteGradients = std::function<void(const std::vector<Value*>&)>;
   /// The gradients of all losses (each already times its weight) by every parameter. The listener
-  /// is called behind each group of nodes.
+  /// is called after each group of nodes.
   void backward(Context& context, const CompleteGradients& listener = {});
 
   /// Makes every value and gradient of the arena 0: for measurements of nodes by themselves, where
@@ -161,26 +200,21 @@ class Graph {
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   /// In the order in which they were recorded.
   const std::vector<std::unique_ptr<Value>>& values() const { return values_; }
-  /// True if backward() calls this node.
-  static bool runs_backward(const Node& node) { return node.runs_backward_; }
 
-  /// A line a node: kind, name, shapes, gradient writes (= sets, + adds), and the memory.
+  /// One line per node: kind, name, shapes, gradient writes (= sets, + adds); and the memory.
   std::string print() const;
 
  private:
   friend class Node;
-  Value* new_value(const std::string& name, const Shape& shape, DType dtype);
+  friend class Planner;
   /// Nodes that run together.
   struct Group {
     std::vector<Node*> members, backward;  // backward: those of the members that run backward
-    std::vector<Value*> completes;         // parameters whose gradients nobody behind adds to
+    std::vector<Value*> completes;         // parameters whose gradients no later group adds to
     std::string owner;                     // their names, for who watches the context
   };
-  void schedule(bool by_depth);
-  std::vector<int> depths() const;
-  static bool may_join(const Group& group, const Node& node);
-  void decide_gradients();
-  void assign_memory(Context& context);
+  Value* new_value(const std::string& name, const Shape& shape, DType dtype);
+  static GroupedNode& first_of(std::span<Node* const> group);
 
   Mode mode_;
   Shard shard_;

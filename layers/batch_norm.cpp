@@ -1,11 +1,10 @@
 #include "layers/batch_norm.h"
 
+#include "core/ranks/communicator.h"
+
 namespace lanet {
 
 namespace {
-
-/// The inputs are x, weight and bias, then from this one on the residual, or those of the second.
-constexpr int kOther = 3;
 
 /// The same args of every member of a group.
 template <typename F>
@@ -22,12 +21,12 @@ BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& inp
     : NormNode("batch_norm", name), relu_(relu) {
   const DType sums = accumulate_dtype(input.x->dtype);
   const Shape channels{input.x->shape.back()};
-  first_ = read_image(input);
+  first_ = read_image(input, InBackward::yes);
   if (residual) residual_ = read(residual, InBackward::no);
   const bool undone_from_y = relu && residual;
   y_ = write(graph, input.x->shape, input.x->dtype,
              undone_from_y ? InBackward::yes : InBackward::no);
-  first_.statistics = save_statistics(graph, *first_.x);
+  first_.statistics = save_statistics(graph, first_.x);
   first_.sum_dy_xhat = save(graph, channels, sums);
   sum_dy_ = save(graph, channels, sums);
 }
@@ -37,11 +36,11 @@ BatchNorm::BatchNorm(Graph& graph, const std::string& name, const NormInput& inp
     : NormNode("batch_norm", name), relu_(relu) {
   const DType sums = accumulate_dtype(input.x->dtype);
   const Shape channels{input.x->shape.back()};
-  first_ = read_image(input);
-  second_ = read_image(second);
+  first_ = read_image(input, InBackward::yes);
+  second_ = read_image(second, InBackward::yes);
   y_ = write(graph, input.x->shape, input.x->dtype, InBackward::no);
   for (NormImage* image : {&first_, &second_}) {
-    image->statistics = save_statistics(graph, *image->x);
+    image->statistics = save_statistics(graph, image->x);
     image->sum_dy_xhat = save(graph, channels, sums);
   }
   sum_dy_ = save(graph, channels, sums);
@@ -55,11 +54,11 @@ void find_statistics(Context& context, std::span<const NormImage* const> images)
   std::vector<BatchNormCombineArgs> combine;
   for (const NormImage* image : images) {
     const auto& [mean, inv_std, ranks_mean, ranks_inv_std] = image->statistics;
-    const BatchNormParameters& p = image->parameters;
-    const Tensor running_mean = p.running_mean ? p.running_mean->data : Tensor{};
-    const Tensor running_var = p.running_var ? p.running_var->data : Tensor{};
+    const Tensor x = image->x.data();
+    const Tensor running_mean = image->running_mean ? image->running_mean->data : Tensor{};
+    const Tensor running_var = image->running_var ? image->running_var->data : Tensor{};
     if (alone) {
-      statistics.push_back({.x = image->x->data,
+      statistics.push_back({.x = x,
                             .mean = mean->data,
                             .inv_std = inv_std->data,
                             .running_mean = running_mean,
@@ -69,12 +68,12 @@ void find_statistics(Context& context, std::span<const NormImage* const> images)
     for (const Value* all : {ranks_mean, ranks_inv_std})
       exchanges.push_back({communicator.shard().of(all->data), all->data});
     const Shape channels = mean->shape;
-    statistics.push_back({.x = image->x->data,
+    statistics.push_back({.x = x,
                           .mean = exchanges.rbegin()[1].local.reshaped(channels),
                           .inv_std = exchanges.rbegin()[0].local.reshaped(channels)});
     combine.push_back({.means = ranks_mean->data,
                        .inv_stds = ranks_inv_std->data,
-                       .rows = image->x->data.elements() / channels[0],
+                       .rows = x.elements() / channels[0],
                        .mean = mean->data,
                        .inv_std = inv_std->data,
                        .running_mean = running_mean,
@@ -86,16 +85,18 @@ void find_statistics(Context& context, std::span<const NormImage* const> images)
   batch_norm_combine(context, combine);
 }
 
-NormImage BatchNorm::read_image(const NormInput& input) {
-  read(input.x, InBackward::yes);
-  read(input.parameters.weight, InBackward::yes);
-  read(input.parameters.bias, InBackward::yes);
-  return {.x = input.x, .parameters = input.parameters};
+NormImage NormNode::read_image(const NormInput& input, InBackward bias_use) {
+  const BatchNormParameters& p = input.parameters;
+  NormImage image{.running_mean = p.running_mean, .running_var = p.running_var};
+  image.x = read(input.x, InBackward::yes);
+  image.weight = read(p.weight, InBackward::yes);
+  image.bias = read(p.bias, bias_use);
+  return image;
 }
 
-NormStatistics NormNode::save_statistics(Graph& graph, const Value& x) {
-  const DType dtype = accumulate_dtype(x.dtype);
-  const int64_t channels = x.shape.back();
+NormStatistics NormNode::save_statistics(Graph& graph, const Input& x) {
+  const DType dtype = accumulate_dtype(x.dtype());
+  const int64_t channels = x.shape().back();
   const int ranks = graph.shard().ranks;
   NormStatistics statistics{.mean = save(graph, {channels}, dtype),
                             .inv_std = save(graph, {channels}, dtype)};
@@ -107,78 +108,68 @@ NormStatistics NormNode::save_statistics(Graph& graph, const Value& x) {
 }
 
 void BatchNorm::plan(Context& context) {
-  context.reserve_workspace(batch_norm_workspace_bytes(first_.x->shape, kMaxBatchNorms));
+  context.reserve_workspace(batch_norm_workspace_bytes(first_.x.shape(), kMaxBatchNorms));
 }
 
 BatchNormTerm BatchNorm::second_term() const {
   if (!second_.x) return {};
-  return {.x = second_.x->data,
+  return {.x = second_.x.data(),
           .mean = second_.statistics.mean->data,
           .inv_std = second_.statistics.inv_std->data,
-          .weight = second_.parameters.weight->data,
-          .bias = second_.parameters.bias->data,
+          .weight = second_.weight.data(),
+          .bias = second_.bias.data(),
           .sum_dy_xhat = second_.sum_dy_xhat->data,
-          .dweight = gradient(kOther + 1),
-          .dbias = gradient(kOther + 2),
-          .dx = gradient(kOther)};
+          .dweight = second_.weight.gradient(),
+          .dbias = second_.bias.gradient(),
+          .dx = second_.x.gradient()};
 }
 
 BatchNormApplyArgs BatchNorm::apply() const {
-  return {.x = first_.x->data,
+  return {.x = first_.x.data(),
           .mean = first_.statistics.mean->data,
           .inv_std = first_.statistics.inv_std->data,
-          .weight = first_.parameters.weight->data,
-          .bias = first_.parameters.bias->data,
-          .residual = residual_ ? residual_->data : Tensor{},
+          .weight = first_.weight.data(),
+          .bias = first_.bias.data(),
+          .residual = residual_.data(),
           .second = second_term(),
           .y = y_->data,
           .relu = relu_};
 }
 
 BatchNormBackwardReduceArgs BatchNorm::reduce() const {
-  return {.x = first_.x->data,
+  return {.x = first_.x.data(),
           .mean = first_.statistics.mean->data,
           .inv_std = first_.statistics.inv_std->data,
-          .weight = first_.parameters.weight->data,
-          .bias = first_.parameters.bias->data,
+          .weight = first_.weight.data(),
+          .bias = first_.bias.data(),
           .second = second_term(),
           .dy = y_->grad,
           .y = residual_ ? y_->data : Tensor{},
           .relu = relu_,
           .sum_dy = sum_dy_->data,
           .sum_dy_xhat = first_.sum_dy_xhat->data,
-          .dweight = gradient(1),
-          .dbias = gradient(2)};
+          .dweight = first_.weight.gradient(),
+          .dbias = first_.bias.gradient()};
 }
 
 BatchNormBackwardApplyArgs BatchNorm::backward_apply() const {
-  return {.x = first_.x->data,
+  return {.x = first_.x.data(),
           .mean = first_.statistics.mean->data,
           .inv_std = first_.statistics.inv_std->data,
-          .weight = first_.parameters.weight->data,
-          .bias = first_.parameters.bias->data,
+          .weight = first_.weight.data(),
+          .bias = first_.bias.data(),
           .second = second_term(),
           .dy = y_->grad,
           .y = residual_ ? y_->data : Tensor{},
           .relu = relu_,
           .sum_dy = sum_dy_->data,
           .sum_dy_xhat = first_.sum_dy_xhat->data,
-          .dx = gradient(0),
-          .dresidual = residual_ ? gradient(kOther) : Gradient{}};
-}
-
-void BatchNorm::forward(Context& context) {
-  Node* self = this;
-  forward_group(context, std::span(&self, 1));
-}
-
-void BatchNorm::backward(Context& context) {
-  Node* self = this;
-  backward_group(context, std::span(&self, 1));
+          .dx = first_.x.gradient(),
+          .dresidual = residual_.gradient()};
 }
 
 std::string BatchNorm::group_key() const {
-  return fmt::format("{} {} {}{}{}{}", kind(), first_.x->shape, first_.x->dtype,
+  return fmt::format("{} {} {}{}{}{}", kind(), first_.x.shape(), first_.x.dtype(),
                      relu_ ? " relu" : "", residual_ ? " residual" : "",
                      second_.x ? " second" : "");
 }

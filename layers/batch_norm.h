@@ -32,8 +32,8 @@ struct NormStatistics {
 
 /// An image in training.
 struct NormImage {
-  Value* x = nullptr;
-  BatchNormParameters parameters;
+  Input x, weight, bias;
+  Value *running_mean = nullptr, *running_var = nullptr;  ///< state that the forward pass moves
   NormStatistics statistics;
   Value* sum_dy_xhat = nullptr;
 };
@@ -43,10 +43,12 @@ struct NormImage {
 void find_statistics(Context& context, std::span<const NormImage* const> images);
 
 /// A node that normalises in training.
-class NormNode : public Node {
+class NormNode : public GroupedNode {
  protected:
-  using Node::Node;
-  NormStatistics save_statistics(Graph& graph, const Value& x);
+  using GroupedNode::GroupedNode;
+  /// bias_use: the backward pass needs it where it finds y again.
+  NormImage read_image(const NormInput& input, InBackward bias_use);
+  NormStatistics save_statistics(Graph& graph, const Input& x);
 };
 
 /// Training: y = relu(weight·(x − mean)/√(var + ε) + bias + other) with the batch's statistics,
@@ -61,18 +63,15 @@ class BatchNorm : public NormNode {
             const NormInput& second);
 
   void plan(Context& context) override;
-  void forward(Context& context) override;
-  void backward(Context& context) override;
   std::string group_key() const override;
   size_t largest_group() const override;
   void forward_group(Context& context, std::span<Node* const> group) override;
   void backward_group(Context& context, std::span<Node* const> group) override;
 
   bool has_relu() const { return relu_; }
-  bool has_residual() const { return residual_ != nullptr; }
+  bool has_residual() const { return static_cast<bool>(residual_); }
 
  private:
-  NormImage read_image(const NormInput& input);
   BatchNormTerm second_term() const;
   BatchNormApplyArgs apply() const;
   BatchNormBackwardReduceArgs reduce() const;
@@ -80,7 +79,8 @@ class BatchNorm : public NormNode {
 
   bool relu_;
   NormImage first_, second_;
-  Value *residual_ = nullptr, *y_, *sum_dy_;
+  Input residual_;
+  Value *y_, *sum_dy_;
 };
 
 /// Inference: the same with the running statistics.
@@ -88,30 +88,30 @@ class BatchNormInference : public Node {
  public:
   BatchNormInference(Graph& graph, const std::string& name, Value* x,
                      const BatchNormParameters& parameters, bool relu, Value* residual)
-      : Node("batch_norm_inference", name), p_(parameters), relu_(relu) {
+      : Node("batch_norm_inference", name), relu_(relu) {
     x_ = read(x, InBackward::no);
-    read(p_.weight, InBackward::no);
-    read(p_.bias, InBackward::no);
-    read(p_.running_mean, InBackward::no);
-    read(p_.running_var, InBackward::no);
+    weight_ = read(parameters.weight, InBackward::no);
+    bias_ = read(parameters.bias, InBackward::no);
+    running_mean_ = read(parameters.running_mean, InBackward::no);
+    running_var_ = read(parameters.running_var, InBackward::no);
     if (residual) residual_ = read(residual, InBackward::no);
     y_ = write(graph, x->shape, x->dtype, InBackward::no);
   }
   void forward(Context& context) override {
-    batch_norm_inference(context, {.x = x_->data,
-                                   .running_mean = p_.running_mean->data,
-                                   .running_var = p_.running_var->data,
-                                   .weight = p_.weight->data,
-                                   .bias = p_.bias->data,
-                                   .residual = residual_ ? residual_->data : Tensor{},
+    batch_norm_inference(context, {.x = x_.data(),
+                                   .running_mean = running_mean_.data(),
+                                   .running_var = running_var_.data(),
+                                   .weight = weight_.data(),
+                                   .bias = bias_.data(),
+                                   .residual = residual_.data(),
                                    .y = y_->data,
                                    .relu = relu_});
   }
 
  private:
-  BatchNormParameters p_;
   bool relu_;
-  Value *x_, *y_, *residual_ = nullptr;
+  Input x_, weight_, bias_, running_mean_, running_var_, residual_;
+  Value* y_;
 };
 
 }  // namespace lanet

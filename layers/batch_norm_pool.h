@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ranks/communicator.h"
 #include "kernels/batch_norm/batch_norm_pool.h"
 #include "kernels/pool.h"
 #include "layers/batch_norm.h"
@@ -21,27 +22,21 @@ class BatchNormMaxPool : public NormNode {
     const Shape channels{x->shape[3]};
     const Shape shape{x->shape[0], max_pool_size(x->shape[1]), max_pool_size(x->shape[2]),
                       x->shape[3]};
-    image_ = {.x = read(x, InBackward::yes), .parameters = parameters};
-    read(parameters.weight, InBackward::yes);
-    read(parameters.bias, InBackward::no);
+    image_ = read_image({x, parameters}, /*bias_use=*/InBackward::no);
     y_ = write(graph, shape, x->dtype, InBackward::no);
-    image_.statistics = save_statistics(graph, *x);
-    if (!y_->needs_grad) return;
+    image_.statistics = save_statistics(graph, image_.x);
+    if (!y_->differentiable) return;
     argmax_ = save(graph, shape, DType::u8);
     sum_dy_ = save(graph, channels, sums);
     image_.sum_dy_xhat = save(graph, channels, sums);
   }
   void plan(Context& context) override {
-    const Shape& x = image_.x->shape;
+    const Shape& x = image_.x.shape();
     context.reserve_workspace(std::max(batch_norm_workspace_bytes(x, kMaxBatchNorms),
                                        batch_norm_max_pool_workspace_bytes(x)));
   }
-  void forward(Context& context) override {
-    Node* self = this;
-    forward_group(context, std::span(&self, 1));
-  }
   std::string group_key() const override {
-    return fmt::format("{} {} {}", kind(), image_.x->shape, image_.x->dtype);
+    return fmt::format("{} {} {}", kind(), image_.x.shape(), image_.x.dtype());
   }
   size_t largest_group() const override { return kMaxBatchNorms; }
   void forward_group(Context& context, std::span<Node* const> group) override {
@@ -50,8 +45,23 @@ class BatchNormMaxPool : public NormNode {
     find_statistics(context, images);
     for (Node* node : group) static_cast<BatchNormMaxPool&>(*node).pool(context);
   }
-  void backward(Context& context) override {
-    const Tensor x = image_.x->data, mean = image_.statistics.mean->data,
+  void backward_group(Context& context, std::span<Node* const> group) override {
+    for (Node* node : group) static_cast<BatchNormMaxPool&>(*node).undo(context);
+  }
+
+ private:
+  void pool(Context& context) {
+    batch_norm_max_pool(context, {.x = image_.x.data(),
+                                  .mean = image_.statistics.mean->data,
+                                  .inv_std = image_.statistics.inv_std->data,
+                                  .weight = image_.weight.data(),
+                                  .bias = image_.bias.data(),
+                                  .y = y_->data,
+                                  .argmax = argmax_ ? argmax_->data : Tensor{}});
+  }
+
+  void undo(Context& context) {
+    const Tensor x = image_.x.data(), mean = image_.statistics.mean->data,
                  inv_std = image_.statistics.inv_std->data, dy = y_->grad, sum_dy = sum_dy_->data,
                  sum_dy_xhat = image_.sum_dy_xhat->data;
     batch_norm_max_pool_backward_reduce(context, {.x = x,
@@ -61,32 +71,21 @@ class BatchNormMaxPool : public NormNode {
                                                   .argmax = argmax_->data,
                                                   .sum_dy = sum_dy,
                                                   .sum_dy_xhat = sum_dy_xhat,
-                                                  .dweight = gradient(1),
-                                                  .dbias = gradient(2)});
-    const Gradient dx = gradient(0);
+                                                  .dweight = image_.weight.gradient(),
+                                                  .dbias = image_.bias.gradient()});
+    const Gradient dx = image_.x.gradient();
     if (!dx) return;
     if (Communicator& communicator = context.communicator(); communicator.size() > 1)
       communicator.all_reduce(context, std::array{sum_dy, sum_dy_xhat}, Reduction::mean);
     batch_norm_max_pool_backward_apply(context, {.x = x,
                                                  .mean = mean,
                                                  .inv_std = inv_std,
-                                                 .weight = image_.parameters.weight->data,
+                                                 .weight = image_.weight.data(),
                                                  .dy = dy,
                                                  .argmax = argmax_->data,
                                                  .sum_dy = sum_dy,
                                                  .sum_dy_xhat = sum_dy_xhat,
                                                  .dx = dx});
-  }
-
- private:
-  void pool(Context& context) {
-    batch_norm_max_pool(context, {.x = image_.x->data,
-                                  .mean = image_.statistics.mean->data,
-                                  .inv_std = image_.statistics.inv_std->data,
-                                  .weight = image_.parameters.weight->data,
-                                  .bias = image_.parameters.bias->data,
-                                  .y = y_->data,
-                                  .argmax = argmax_ ? argmax_->data : Tensor{}});
   }
 
   NormImage image_;

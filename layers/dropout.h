@@ -24,24 +24,25 @@ class Dropout : public Node {
     y_ = write(graph, x->shape, x->dtype, InBackward::no);
   }
   void forward(Context& context) override {
-    dropout(context, {.x = x_->data, .y = y_->data, .mask = mask()});
+    dropout(context, {.x = x_.data(), .y = y_->data, .mask = mask()});
   }
   void backward(Context& context) override {
-    dropout_backward(context, {.dy = y_->grad, .dx = gradient(0), .mask = mask()});
+    dropout_backward(context, {.dy = y_->grad, .dx = x_.gradient(), .mask = mask()});
   }
 
  private:
   DropoutMask mask() const {
     return {.rate = rate_,
             .seed = seed_,
-            .step = step_->data,
+            .step = step_.data(),
             .layer = static_cast<uint32_t>(fnv1a(name())),
             .first_element = first_element_};
   }
   double rate_;
   uint64_t seed_;
   int64_t first_element_;
-  Value *x_, *step_, *y_;
+  Input x_, step_;
+  Value* y_;
 };
 
 }  // namespace lanet

@@ -21,12 +21,12 @@ class EarlyLearningLoss : public Loss {
     target_ = write_constant(graph, logits->shape, accumulate_dtype(logits->dtype));
   }
   void forward(Context& context) override {
-    early_learning(context, {.logits = logits_->data,
-                             .sample_indices = sample_indices_->data,
-                             .targets = targets_->data,
+    early_learning(context, {.logits = logits_.data(),
+                             .sample_indices = sample_indices_.data(),
+                             .targets = targets_.data(),
                              .target = target_->data,
                              .loss = loss_->data,
-                             .dlogits = gradient(0),
+                             .dlogits = logits_.gradient(),
                              .momentum = momentum_,
                              .scale = weight_});
   }
@@ -35,7 +35,8 @@ class EarlyLearningLoss : public Loss {
 
  private:
   double momentum_;
-  Value *logits_, *sample_indices_, *targets_, *target_;
+  Input logits_, sample_indices_, targets_;
+  Value* target_;
 };
 
 }  // namespace lanet

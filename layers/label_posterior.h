@@ -23,34 +23,36 @@ class LabelPosterior : public Node {
  public:
   LabelPosterior(Graph& graph, const std::string& name, Value* logits, Value* labels,
                  Value* sample_indices, const LabelEvidence& evidence)
-      : Node("label_posterior", name), evidence_(evidence) {
+      : Node("label_posterior", name), momentum_(evidence.momentum) {
+    const auto read_if = [&](Value* value) { return value ? read_constant(value) : Input(); };
     logits_ = read_constant(logits);
     labels_ = read_constant(labels);
-    if (sample_indices) sample_indices_ = read_constant(sample_indices);
-    for (Value* table : {evidence.channel, evidence.log_prior, evidence.opinions})
-      if (table) read_constant(table);
+    sample_indices_ = read_if(sample_indices);
+    channel_ = read_constant(evidence.channel);
+    log_prior_ = read_if(evidence.log_prior);
+    opinions_ = read_if(evidence.opinions);
     target_ = write_constant(graph, logits->shape, logits->dtype);
     opinion_ = write_constant(graph, logits->shape, accumulate_dtype(logits->dtype));
   }
   void forward(Context& context) override {
-    const auto data = [](const Value* table) { return table ? table->data : Tensor{}; };
-    label_posterior(context, {.logits = logits_->data,
-                              .labels = labels_->data,
-                              .sample_indices = data(sample_indices_),
-                              .channel = evidence_.channel->data,
-                              .log_prior = data(evidence_.log_prior),
-                              .opinions = data(evidence_.opinions),
+    label_posterior(context, {.logits = logits_.data(),
+                              .labels = labels_.data(),
+                              .sample_indices = sample_indices_.data(),
+                              .channel = channel_.data(),
+                              .log_prior = log_prior_.data(),
+                              .opinions = opinions_.data(),
                               .target = target_->data,
                               .opinion = opinion_->data,
-                              .momentum = evidence_.momentum});
+                              .momentum = momentum_});
   }
 
   Value* target() const { return target_; }
   Value* opinion() const { return opinion_; }
 
  private:
-  LabelEvidence evidence_;
-  Value *logits_, *labels_, *sample_indices_ = nullptr, *target_, *opinion_;
+  double momentum_;
+  Input logits_, labels_, sample_indices_, channel_, log_prior_, opinions_;
+  Value *target_, *opinion_;
 };
 
 }  // namespace lanet

@@ -23,8 +23,8 @@ class LateralFeature : public Node {
   void forward(Context& context) override {
     LateralContractArgs args{.sum = {v_->data}};
     for (int i = 0; i < 4; ++i) {
-      args.x[i] = mean_[i]->data;
-      args.lateral[i] = lateral_[i]->data;
+      args.x[i] = mean_[i].data();
+      args.lateral[i] = lateral_[i].data();
     }
     lateral_contract(context, args);
   }
@@ -32,17 +32,17 @@ class LateralFeature : public Node {
     LateralExpandArgs by_mean{.a = v_->grad};
     LateralGradientArgs by_lateral{.a = v_->grad};
     for (int i = 0; i < 4; ++i) {
-      by_mean.lateral[i] = lateral_[i]->data;
-      by_mean.y[i] = gradient(i);
-      by_lateral.dy[i] = mean_[i]->data;
-      by_lateral.dlateral[i] = gradient(4 + i);
+      by_mean.lateral[i] = lateral_[i].data();
+      by_mean.y[i] = mean_[i].gradient();
+      by_lateral.dy[i] = mean_[i].data();
+      by_lateral.dlateral[i] = lateral_[i].gradient();
     }
     lateral_expand(context, by_mean);
     lateral_gradient(context, by_lateral);
   }
 
  private:
-  LateralValues mean_, lateral_;
+  std::array<Input, 4> mean_, lateral_;
   Value* v_;
 };
 
@@ -63,20 +63,20 @@ class LateralWeights : public Node {
       output(i)->grad_dtype = weight_gradient_dtype(context.device(), output(i)->dtype);
   }
   void forward(Context& context) override {
-    LateralExpandArgs args{.a = head_->data};
+    LateralExpandArgs args{.a = head_.data()};
     for (int i = 0; i < 4; ++i) {
-      args.lateral[i] = lateral_[i]->data;
+      args.lateral[i] = lateral_[i].data();
       args.y[i] = {matrix(output(i)->data)};
     }
     lateral_expand(context, args);
   }
   void backward(Context& context) override {
-    LateralContractArgs by_head{.sum = gradient(0)};
-    LateralGradientArgs by_lateral{.a = head_->data};
+    LateralContractArgs by_head{.sum = head_.gradient()};
+    LateralGradientArgs by_lateral{.a = head_.data()};
     for (int i = 0; i < 4; ++i) {
       by_head.x[i] = by_lateral.dy[i] = matrix(output(i)->grad);
-      by_head.lateral[i] = lateral_[i]->data;
-      by_lateral.dlateral[i] = gradient(1 + i);
+      by_head.lateral[i] = lateral_[i].data();
+      by_lateral.dlateral[i] = lateral_[i].gradient();
     }
     lateral_contract(context, by_head);
     lateral_gradient(context, by_lateral);
@@ -86,8 +86,8 @@ class LateralWeights : public Node {
   static Tensor matrix(const Tensor& weight) {
     return weight.reshaped({weight.shape[0], weight.shape[3]});
   }
-  Value* head_;
-  LateralValues lateral_;
+  Input head_;
+  std::array<Input, 4> lateral_;
 };
 
 }  // namespace lanet

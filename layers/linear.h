@@ -22,26 +22,27 @@ class Linear : public Node {
     context.reserve_workspace(linear_backward_workspace_bytes(y_->shape, y_->dtype, relu_));
   }
   void forward(Context& context) override {
-    linear(context, {.x = x_->data,
-                     .weight = weight_->data,
-                     .bias = bias_ ? bias_->data : Tensor{},
+    linear(context, {.x = x_.data(),
+                     .weight = weight_.data(),
+                     .bias = bias_.data(),
                      .y = y_->data,
                      .relu = relu_});
   }
   void backward(Context& context) override {
-    linear_backward(context, {.x = x_->data,
-                              .weight = weight_->data,
+    linear_backward(context, {.x = x_.data(),
+                              .weight = weight_.data(),
                               .y = y_->data,
                               .dy = y_->grad,
                               .relu = relu_,
-                              .dx = gradient(0),
-                              .dweight = gradient(1),
-                              .dbias = bias_ ? gradient(2) : Gradient{}});
+                              .dx = x_.gradient(),
+                              .dweight = weight_.gradient(),
+                              .dbias = bias_.gradient()});
   }
 
  private:
   bool relu_;
-  Value *x_, *weight_, *bias_ = nullptr, *y_;
+  Input x_, weight_, bias_;
+  Value* y_;
 };
 
 /// Rows of unit length.
@@ -53,15 +54,16 @@ class L2Normalize : public Node {
     norm_ = save(graph, {x->shape[0]}, accumulate_dtype(x->dtype));
   }
   void forward(Context& context) override {
-    l2_normalize(context, {.x = x_->data, .y = y_->data, .norm = norm_->data});
+    l2_normalize(context, {.x = x_.data(), .y = y_->data, .norm = norm_->data});
   }
   void backward(Context& context) override {
-    l2_normalize_backward(context,
-                          {.y = y_->data, .norm = norm_->data, .dy = y_->grad, .dx = gradient(0)});
+    l2_normalize_backward(
+        context, {.y = y_->data, .norm = norm_->data, .dy = y_->grad, .dx = x_.gradient()});
   }
 
  private:
-  Value *x_, *y_, *norm_;
+  Input x_;
+  Value *y_, *norm_;
 };
 
 }  // namespace lanet

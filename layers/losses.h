@@ -38,17 +38,17 @@ class CrossEntropyLoss : public Loss {
     write_loss(graph, logits->dtype);
   }
   void forward(Context& context) override {
-    softmax_cross_entropy(context, {.logits = logits_->data,
-                                    .labels = labels_->data,
+    softmax_cross_entropy(context, {.logits = logits_.data(),
+                                    .labels = labels_.data(),
                                     .loss = loss_->data,
-                                    .dlogits = gradient(0),
+                                    .dlogits = logits_.gradient(),
                                     .scale = weight_,
                                     .smoothing = smoothing_});
   }
 
  private:
   double smoothing_;
-  Value *logits_, *labels_;
+  Input logits_, labels_;
 };
 
 /// KL(target ‖ softmax(logits)), with the gradient to both.
@@ -62,16 +62,16 @@ class DistributionLoss : public Loss {
     write_loss(graph, logits->dtype);
   }
   void forward(Context& context) override {
-    kl_divergence(context, {.target = target_->data,
-                            .logits = logits_->data,
+    kl_divergence(context, {.target = target_.data(),
+                            .logits = logits_.data(),
                             .loss = loss_->data,
-                            .dtarget = gradient(0),
-                            .dlogits = gradient(1),
+                            .dtarget = target_.gradient(),
+                            .dlogits = logits_.gradient(),
                             .scale = weight_});
   }
 
  private:
-  Value *target_, *logits_;
+  Input target_, logits_;
 };
 
 /// Heatmap targets and weights [B, h, w, L] from landmarks [B, L, 2] in input pixels; valid u8 [B].
@@ -87,14 +87,15 @@ class HeatmapTarget : public Node {
     weight_ = write_constant(graph, shape, landmarks->dtype);
   }
   void forward(Context& context) override {
-    heatmap(context, {.landmarks = landmarks_->data,
-                      .valid = valid_->data,
+    heatmap(context, {.landmarks = landmarks_.data(),
+                      .valid = valid_.data(),
                       .target = target_->data,
                       .weight = weight_->data});
   }
 
  private:
-  Value *landmarks_, *valid_, *target_, *weight_;
+  Input landmarks_, valid_;
+  Value *target_, *weight_;
 };
 
 /// Adaptive wing of heatmaps [B, h, w, C], whose channels from L on are padding, against `target`,
@@ -110,19 +111,19 @@ class LandmarkLoss : public Loss {
     write_loss(graph, heatmaps->dtype);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(adaptive_wing_workspace_bytes(target_->shape));
+    context.reserve_workspace(adaptive_wing_workspace_bytes(target_.shape()));
   }
   void forward(Context& context) override {
-    adaptive_wing(context, {.prediction = heatmaps_->data,
-                            .target = target_->data,
-                            .weight = element_weight_->data,
+    adaptive_wing(context, {.prediction = heatmaps_.data(),
+                            .target = target_.data(),
+                            .weight = element_weight_.data(),
                             .loss = loss_->data,
-                            .dprediction = gradient(0),
+                            .dprediction = heatmaps_.gradient(),
                             .scale = weight_});
   }
 
  private:
-  Value *heatmaps_, *target_, *element_weight_;
+  Input heatmaps_, target_, element_weight_;
 };
 
 /// What both directions of the contrastive loss share.
@@ -138,37 +139,37 @@ class ContrastiveLoss : public Loss {
  public:
   ContrastiveLoss(Graph& graph, const std::string& name, Value* queries, Value* keys, Value* bank,
                   const ContrastiveState& state, double weight)
-      : Loss("info_nce", name, weight),
-        state_(state),
-        first_row_(graph.shard().first_row(keys->shape[0])) {
+      : Loss("info_nce", name, weight), first_row_(graph.shard().first_row(keys->shape[0])) {
     queries_ = read(queries, InBackward::no);
     keys_ = read(keys, InBackward::no);
     bank_ = read(bank, InBackward::no);
-    read(state.labels, InBackward::no);
-    read(state.bank_labels, InBackward::no);
+    labels_ = read(state.labels, InBackward::no);
+    bank_labels_ = read(state.bank_labels, InBackward::no);
+    temperature_ = state.temperature;
     write_loss(graph, queries->dtype);
   }
   void plan(Context& context) override {
-    context.reserve_workspace(info_nce_workspace_bytes(
-        queries_->shape[0], keys_->shape[0], queries_->shape[1], bank_->shape[0], queries_->dtype));
+    context.reserve_workspace(info_nce_workspace_bytes(queries_.shape()[0], keys_.shape()[0],
+                                                       queries_.shape()[1], bank_.shape()[0],
+                                                       queries_.dtype()));
   }
   void forward(Context& context) override {
-    info_nce(context, {.q = queries_->data,
-                       .k = keys_->data,
-                       .bank = bank_->data,
-                       .labels = state_.labels->data,
-                       .bank_labels = state_.bank_labels->data,
+    info_nce(context, {.q = queries_.data(),
+                       .k = keys_.data(),
+                       .bank = bank_.data(),
+                       .labels = labels_.data(),
+                       .bank_labels = bank_labels_.data(),
                        .loss = loss_->data,
-                       .dq = gradient(0),
-                       .temperature = state_.temperature,
+                       .dq = queries_.gradient(),
+                       .temperature = temperature_,
                        .scale = weight_,
                        .first_row = first_row_});
   }
 
  private:
-  ContrastiveState state_;
   int64_t first_row_;
-  Value *queries_, *keys_, *bank_;
+  Input queries_, keys_, bank_, labels_, bank_labels_;
+  double temperature_;
 };
 
 }  // namespace lanet

@@ -16,18 +16,20 @@ class MaxPool : public Node {
                       x->shape[3]};
     x_ = read(x, InBackward::no);
     y_ = write(graph, shape, x->dtype, InBackward::no);
-    if (graph.mode() == Graph::Mode::training && x->needs_grad)
+    if (graph.mode() == Graph::Mode::training && x->differentiable)
       argmax_ = save(graph, shape, DType::u8);
   }
   void forward(Context& context) override {
-    max_pool(context, {.x = x_->data, .y = y_->data, .argmax = argmax_ ? argmax_->data : Tensor{}});
+    max_pool(context,
+             {.x = x_.data(), .y = y_->data, .argmax = argmax_ ? argmax_->data : Tensor{}});
   }
   void backward(Context& context) override {
-    max_pool_backward(context, {.dy = y_->grad, .argmax = argmax_->data, .dx = gradient(0)});
+    max_pool_backward(context, {.dy = y_->grad, .argmax = argmax_->data, .dx = x_.gradient()});
   }
 
  private:
-  Value *x_, *y_, *argmax_ = nullptr;
+  Input x_;
+  Value *y_, *argmax_ = nullptr;
 };
 
 /// The means of up to four images of one batch: [B, H_i, W_i, C_i] -> output(i) [B, C_i] in float32
@@ -35,25 +37,25 @@ class MaxPool : public Node {
 class GlobalAveragePool : public Node {
  public:
   GlobalAveragePool(Graph& graph, const std::string& name, std::span<Value* const> x)
-      : Node("global_average_pool", name), x_(x.begin(), x.end()) {
-    for (Value* image : x_) read(image, InBackward::no);
-    for (const Value* image : x_)
+      : Node("global_average_pool", name) {
+    for (Value* image : x) x_.push_back(read(image, InBackward::no));
+    for (const Value* image : x)
       write(graph, {image->shape[0], image->shape[3]}, accumulate_dtype(image->dtype),
             InBackward::no);
   }
   void forward(Context& context) override {
     std::vector<GlobalAveragePoolArgs> images;
-    for (size_t i = 0; i < x_.size(); ++i) images.push_back({x_[i]->data, output(i)->data});
+    for (size_t i = 0; i < x_.size(); ++i) images.push_back({x_[i].data(), output(i)->data});
     global_average_pool(context, images);
   }
   void backward(Context& context) override {
     std::vector<GlobalAveragePoolBackwardArgs> images;
-    for (size_t i = 0; i < x_.size(); ++i) images.push_back({output(i)->grad, gradient(i)});
+    for (size_t i = 0; i < x_.size(); ++i) images.push_back({output(i)->grad, x_[i].gradient()});
     global_average_pool_backward(context, images);
   }
 
  private:
-  std::vector<Value*> x_;
+  std::vector<Input> x_;
 };
 
 /// Bilinear x2 of x, plus an addend of the larger size: [B, H, W, C] -> [B, 2H, 2W, C].
@@ -66,16 +68,18 @@ class Upsample2xAdd : public Node {
     y_ = write(graph, addend->shape, x->dtype, InBackward::no);
   }
   void forward(Context& context) override {
-    upsample_2x(context, {.x = x_->data, .addend = addend_->data, .y = y_->data});
+    upsample_2x(context, {.x = x_.data(), .addend = addend_.data(), .y = y_->data});
   }
   void backward(Context& context) override {
-    if (const Gradient dx = gradient(0)) upsample_2x_backward(context, {.dy = y_->grad, .dx = dx});
-    if (const Gradient daddend = gradient(1))
+    if (const Gradient dx = x_.gradient())
+      upsample_2x_backward(context, {.dy = y_->grad, .dx = dx});
+    if (const Gradient daddend = addend_.gradient())
       add_backward(context, {.dy = y_->grad, .da = daddend});
   }
 
  private:
-  Value *x_, *addend_, *y_;
+  Input x_, addend_;
+  Value* y_;
 };
 
 }  // namespace lanet

@@ -16,7 +16,7 @@ constexpr size_t kLargestBucketBytes = size_t{16} << 20;
 GradientBuckets::GradientBuckets(const ParameterStore::Blocks& blocks, const Graph& graph) {
   std::vector<const Value*> parameters;
   for (const auto& value : graph.values())
-    if (value->external && value->needs_grad) parameters.push_back(value.get());
+    if (value->external && value->has_gradient) parameters.push_back(value.get());
   std::sort(parameters.begin(), parameters.end(),
             [](const Value* a, const Value* b) { return a->grad.data < b->grad.data; });
   for (const Tensor& block : {blocks.rounded_gradient, blocks.gradient})

@@ -7,6 +7,7 @@
 
 #include "core/graph.h"
 #include "core/parameters.h"
+#include "core/ranks/communicator.h"
 
 namespace lanet {
 

@@ -1,6 +1,7 @@
 #include "train/epoch_tables.h"
 
 #include "core/parameter_io.h"
+#include "core/ranks/communicator.h"
 #include "kernels/count_correct.h"
 
 namespace lanet {

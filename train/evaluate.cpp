@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/parameter_io.h"
+#include "core/ranks/communicator.h"
 #include "kernels/augment.h"
 
 namespace lanet {

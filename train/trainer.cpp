@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/parameter_io.h"
+#include "core/ranks/communicator.h"
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"

@@ -1,5 +1,6 @@
 #include "core/graph.h"
 
+#include "core/arena.h"
 #include "core/plan_table.h"
 #include "kernels/l2_normalize.h"
 #include "tests/op_test.h"
@@ -7,27 +8,29 @@
 namespace lanet::test {
 namespace {
 
-/// y = a·x, with a in double; keeps x for its backward only to prove lifetimes.
+/// y = a·x, with a in double; may keep x for its backward pass, only to prove lifetimes.
 class Scale : public Node {
  public:
-  Scale(Graph& graph, const std::string& name, Value* x, double factor)
+  Scale(Graph& graph, const std::string& name, Value* x, double factor,
+        InBackward use = InBackward::no)
       : Node("scale", name), factor_(factor) {
-    x_ = read(x, InBackward::no);
+    x_ = read(x, use);
     y_ = write(graph, x->shape, x->dtype, InBackward::no);
   }
   void forward(Context&) override {
-    for (int64_t i = 0; i < x_->shape.elements(); ++i)
-      y_->data.as<double>()[i] = factor_ * x_->data.as<double>()[i];
+    for (int64_t i = 0; i < x_.shape().elements(); ++i)
+      y_->data.as<double>()[i] = factor_ * x_.data().as<double>()[i];
   }
   void backward(Context&) override {
-    const Gradient dx = gradient(0);
-    for (int64_t i = 0; i < x_->shape.elements(); ++i)
+    const Gradient dx = x_.gradient();
+    for (int64_t i = 0; i < x_.shape().elements(); ++i)
       write_gradient(dx.tensor.as<double>()[i], factor_ * y_->grad.as<double>()[i], dx.add);
   }
 
  private:
   double factor_;
-  Value *x_, *y_;
+  Input x_;
+  Value* y_;
 };
 
 /// loss = Σ x²/2, gradient x.
@@ -41,9 +44,9 @@ class HalfSquares : public Node {
   bool is_loss() const override { return true; }
   void forward(Context&) override {
     double sum = 0;
-    const Gradient dx = gradient(0);
-    for (int64_t i = 0; i < x_->shape.elements(); ++i) {
-      const double x = x_->data.as<double>()[i];
+    const Gradient dx = x_.gradient();
+    for (int64_t i = 0; i < x_.shape().elements(); ++i) {
+      const double x = x_.data().as<double>()[i];
       sum += x * x / 2;
       if (dx) write_gradient(dx.tensor.as<double>()[i], x, dx.add);
     }
@@ -52,7 +55,8 @@ class HalfSquares : public Node {
   double loss() const { return loss_->data.as<double>()[0]; }
 
  private:
-  Value *x_, *loss_;
+  Input x_;
+  Value* loss_;
 };
 
 class Allocates : public Node {
@@ -65,17 +69,15 @@ class Allocates : public Node {
 };
 
 /// Computes nothing; notes with whom it ran.
-class Grouped : public Node {
+class Grouped : public GroupedNode {
  public:
   Grouped(Graph& graph, const std::string& name, Value* x, std::vector<std::string>* runs)
-      : Node("grouped", name), runs_(runs) {
+      : GroupedNode("grouped", name), runs_(runs) {
     read(x, InBackward::no);
     write(graph, x->shape, x->dtype, InBackward::no);
   }
   std::string group_key() const override { return "grouped"; }
   size_t largest_group() const override { return 2; }
-  void forward(Context&) override { runs_->push_back(name()); }
-  void backward(Context&) override { runs_->push_back("d" + name()); }
   void forward_group(Context&, std::span<Node* const> group) override {
     std::string names;
     for (const Node* node : group) names += node->name();
@@ -96,11 +98,11 @@ class Tuned : public Node {
   Tuned(Graph& graph, const std::string& name, Value* x, double floor_seconds,
         std::vector<std::string>* notes)
       : Node("tuned", name), floor_seconds_(floor_seconds), notes_(notes) {
-    read(x, InBackward::no);
+    x_ = read(x, InBackward::no);
     write(graph, x->shape, x->dtype, InBackward::no);
   }
   void request_tuning(Context& context) override {
-    notes_->push_back(name() + (gradient(0).add ? " asks, adding" : " asks"));
+    notes_->push_back(name() + (x_.gradient().add ? " asks, adding" : " asks"));
     context.plans()->request(
         name(), floor_seconds_,
         [this](bool compiled, const std::function<bool()>&, std::vector<PlanEngine>& timed) {
@@ -118,6 +120,18 @@ class Tuned : public Node {
  private:
   double floor_seconds_;
   std::vector<std::string>* notes_;
+  Input x_;
+};
+
+/// Reads after it wrote.
+class Late : public Node {
+ public:
+  Late(Graph& graph, Value* x) : Node("late", "late") {
+    read(x, InBackward::no);
+    write(graph, x->shape, x->dtype, InBackward::no);
+    read(x, InBackward::no);
+  }
+  void forward(Context&) override {}
 };
 
 /// A loss that computes nothing.
@@ -170,7 +184,9 @@ TEST_CASE("graph: what no loss depends on has no gradient and runs no backward")
   auto* unused = graph.add<Scale>("unused", x, 2.0);
   graph.add<HalfSquares>("loss", graph.add<Scale>("used", x, 3.0)->output());
   graph.plan(context);
-  CHECK_FALSE(Graph::runs_backward(*unused));
+  CHECK_FALSE(unused->runs_backward());
+  CHECK(unused->output()->differentiable);
+  CHECK_FALSE(unused->output()->has_gradient);
   graph.forward(context);
   graph.backward(context);
   CHECK(p.grad.at(0) == doctest::Approx(9 * p.data.at(0)));
@@ -251,6 +267,53 @@ TEST_CASE("graph: what is tuned is known whole, and tuned, before any node is pl
                                                           "a races", "a takes 5", "b takes 5"}
                                : std::vector<std::string>{"a takes 0", "b takes 0"}));
   }
+}
+
+TEST_CASE("graph: a node that reads after it wrote is refused") {
+  Graph graph(Graph::Mode::training);
+  Value* x = graph.input("x", {1}, DType::f64);
+  CHECK_THROWS_WITH_AS(graph.add<Late>(x),
+                       doctest::Contains("node late reads x after it wrote a value"), Error);
+}
+
+TEST_CASE("graph: an input that was not read has no data and no gradient") {
+  const Input absent;
+  CHECK_FALSE(absent);
+  CHECK_FALSE(absent.data());
+  CHECK_FALSE(absent.gradient());
+  CHECK_FALSE(absent.wants_gradient());
+}
+
+TEST_CASE("planner: a parameter is complete after the last group that adds to its gradient") {
+  Context context;
+  Graph graph(Graph::Mode::training);
+  Parameter64 p, q, unused;
+  Value* x = p.value(graph);
+  Value* a = graph.add<Scale>("a", x, 2.0)->output();
+  Value* b = graph.add<Scale>("b", q.value(graph), 3.0)->output();
+  graph.add<HalfSquares>("la", a);
+  graph.add<HalfSquares>("lb", b);
+  graph.add<HalfSquares>("lc", graph.add<Scale>("c", x, 2.0)->output());
+  unused.value(graph);
+  graph.plan(context);
+  graph.forward(context);
+  std::vector<size_t> complete;  // parameters, after each group of the backward pass: c, b, a
+  graph.backward(context, [&](const std::vector<Value*>& its) { complete.push_back(its.size()); });
+  CHECK(complete == std::vector<size_t>{0, 1, 1});
+}
+
+TEST_CASE("planner: what is read again in the backward pass keeps its memory until then") {
+  Context context;
+  const auto arena_bytes = [&](InBackward use) {
+    Graph graph(Graph::Mode::training);
+    Parameter64 p;
+    Value* x = graph.add<Scale>("first", p.value(graph), 1.0, use)->output();
+    for (int i = 0; i < 20; ++i) x = graph.add<Scale>("s", x, 1.0, use)->output();
+    graph.add<HalfSquares>("loss", x);
+    graph.plan(context);
+    return graph.arena_bytes();
+  };
+  CHECK(arena_bytes(InBackward::yes) >= arena_bytes(InBackward::no) + 15 * kArenaAlignment);
 }
 
 TEST_CASE("graph: recording after planning is refused") {

@@ -91,16 +91,18 @@ class HalfSquares : public Node {
   bool is_loss() const override { return true; }
   void forward(Context&) override {
     double sum = 0;
-    for (int64_t i = 0; i < y_->shape.elements(); ++i) {
-      const double y = y_->data.as<double>()[i];
+    const Gradient dy = y_.gradient();
+    for (int64_t i = 0; i < y_.shape().elements(); ++i) {
+      const double y = y_.data().as<double>()[i];
       sum += y * y / 2;
-      write_gradient(gradient(0).tensor.as<double>()[i], y, gradient(0).add);
+      write_gradient(dy.tensor.as<double>()[i], y, dy.add);
     }
     *loss_->data.as<double>() = sum;
   }
 
  private:
-  Value *y_, *loss_;
+  Input y_;
+  Value* loss_;
 };
 
 /// The half squares of 60 numbers behind dropout, on a rank of some.

@@ -29,7 +29,7 @@ class Inputs {
                            [this, values = std::move(values)](Value& value) {
                              value.data = allocate(value.shape, value.dtype);
                              write_tensor(context_, value.data, values);
-                             if (value.needs_grad)
+                             if (value.differentiable)
                                value.grad = allocate(value.shape, value.grad_dtype);
                            });
   }

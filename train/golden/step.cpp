@@ -6,6 +6,7 @@
 
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"
+#include "core/ranks/communicator.h"
 #include "models/lanet.h"
 #include "train/golden/check.h"
 
