@@ -17,7 +17,9 @@ endfunction()
 lanet_find_headers(json nlohmann/json.hpp nlohmann-json3-dev)
 lanet_find_headers(cli11 CLI/CLI.hpp libcli11-dev)
 lanet_find_headers(stb stb_image.h libstb-dev stb)
-lanet_find_headers(doctest doctest/doctest.h doctest-dev)
+if(BUILD_TESTING)
+  lanet_find_headers(doctest doctest/doctest.h doctest-dev)
+endif()
 
 # fmt: as a library where its package is whole, which compiles each file in a fraction of the time;
 # else its headers alone. Headers and library must be of one version.
