@@ -28,7 +28,7 @@ enum class FileLayout {
   pointwise,  ///< [O, I] in memory, [O, I, 1, 1] in files: a 1x1 convolution used as a matrix
 };
 
-/// How a parameter starts (design: LA-Net part 1).
+/// How a parameter starts (docs/design.md, "Initialisation").
 struct Initialisation {
   enum class Kind { he_normal_fan_out, uniform, constant } kind = Kind::constant;
   double scale = 0;  ///< standard deviation, half-width, or the constant

@@ -1,4 +1,4 @@
-// Landmark files: the 19 points of each training face. design: LA-Net part 5.
+// Landmark files: the 19 points of each training face. docs/design.md, "Data set".
 #pragma once
 
 #include <array>

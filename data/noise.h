@@ -1,4 +1,4 @@
-// Wrong labels on purpose: what the method is measured against. design: LA-Net part 5.
+// Wrong labels on purpose: what the method is measured against. docs/design.md, "Label noise".
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // RAF-DB's folder layout: pictures in basic/Image/aligned, and a list of names and labels.
-// design: LA-Net part 5.
+// docs/design.md, "Data set".
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // The progressively balanced sampler: from the classes' own shares in the first epoch to nearly
-// equal shares in the last. design: LA-Net part 5.
+// equal shares in the last. docs/design.md, "Sampler".
 #pragma once
 
 #include <cstdint>

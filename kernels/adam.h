@@ -1,9 +1,9 @@
 // AdamW over all parameters at once, fused with the momentum network's update and the bf16 copies.
-//   m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²                    (design: LA-Net part 5)
+//   m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²                    (docs/design.md, "Optimiser")
 //   p ← p − lr·(m/(1−β1^t))/(√(v/(1−β2^t)) + ε) − lr·weight_decay·p, the last for what decays:
 //   decoupled (Loshchilov and Hutter 2019), so the moments know nothing of it
 //   momentum_copy ← km·momentum_copy + (1−km)·p, with the new p: the momentum network's update
-//   before the next step's forward pass                           (design: LA-Net part 1)
+//   before the next step's forward pass                           (docs/design.md, "Networks")
 //   shadow ← p, momentum_shadow ← momentum_copy, rounded to bf16
 #pragma once
 

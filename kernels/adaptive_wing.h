@@ -1,5 +1,5 @@
 // Adaptive wing loss on heatmaps: the landmark loss, value and gradient in one pass. With ŷ the
-// prediction, y the target, d = |y − ŷ|                            (design: LA-Net part 3)
+// prediction, y the target, d = |y − ŷ|                            (docs/design.md, "Losses")
 //   d < θ: wing = ω·ln(1 + (d/ε)^(α−y))
 //   else:  wing = A·d − C,  A = ω·(1/(1+(θ/ε)^(α−y)))·(α−y)·(θ/ε)^(α−y−1)/ε
 //                           C = θ·A − ω·ln(1+(θ/ε)^(α−y))

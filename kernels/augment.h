@@ -1,6 +1,6 @@
 // Training augmentation of resident 8-bit pictures, and normalisation alone for evaluation
-// (design: LA-Net part 5). What is drawn is apart from what is done: draw_augmentation() decides,
-// on the host; augment() carries it out, on the device.
+// (docs/design.md, "Augmentation"). draw_augmentation() decides on the host what is done to each
+// picture; augment() does it, on the device.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Heatmap targets and weights from landmarks.                      (design: LA-Net part 3)
+// Heatmap targets and weights from landmarks.                      (docs/design.md, "Losses")
 //   p = floor(landmark/4 + 0.5), a cell of the quarter-resolution grid
 //   target = exp(−‖cell − p‖²/(2σ²)) in the 10x10 window [p−5, p+4], elsewhere 0
 //   weight = 10 where the 3x3 dilation of the target exceeds 0.2, else 1

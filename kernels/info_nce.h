@@ -5,8 +5,8 @@
 //   loss = Σ over {i, j : y_j = y_i} of softplus(G_i − S_ij) / (R·n_i)
 //   a_ij = [y_j = y_i]·σ(G_i − S_ij) / (R·n_i), P_im = exp(q_i·b_m/τ − G_i) where Y_m ≠ y_i, else 0
 //   dq_i = scale·(−Σ_j a_ij·k_j + (Σ_j a_ij)·Σ_m P_im·b_m)/τ
-// (design: LA-Net part 3, "contrastive", in the O(B·(B+M)) form of part 4; LA-Net,
-// expression-landmark contrastive loss.) Only q has a gradient.
+// (docs/design.md, "Contrastive loss", in the form of docs/design.md, "Equivalent forms") Only q
+// has a gradient.
 #pragma once
 
 #include <climits>

@@ -1,7 +1,7 @@
 // Kullback-Leibler divergence of softmax(logits) from a target distribution: the label-distribution
 // loss, value and both gradients in one pass.
 //   p_b = softmax(logits_b)
-//   loss = 1/B·Σ_b Σ_c T_bc·(log T_bc − log p_bc)                 (design: LA-Net part 3)
+//   loss = 1/B·Σ_b Σ_c T_bc·(log T_bc − log p_bc)                 (docs/design.md, "Losses")
 //   dtarget_bc = scale/B·(log T_bc − log p_bc + 1)
 //   dlogits_bc = scale/B·(p_bc·Σ_c T_bc − T_bc)
 // Where T = 0: T·log T counts 0, and dtarget is set to 0, since the derivative from the right is

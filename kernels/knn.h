@@ -1,7 +1,6 @@
 // The K nearest neighbours of every row of a batch by cosine similarity.
 //   similarity(i, j) = x_i·x_j / (max(‖x_i‖, 1e-12)·max(‖x_j‖, 1e-12)),  j ≠ i
-// (design: LA-Net part 2, step 1; LA-Net, label distribution estimation.) No gradient passes
-// through the choice.
+// (docs/design.md, "Label distribution") No gradient passes through the choice.
 #pragma once
 
 #include "core/context.h"

@@ -1,8 +1,7 @@
 // The k nearest rows of a set for each query, by Euclidean distance: all pairs are compared.
 //   distance(i, j) = min over the orientations x of query i of ‖x − set_j‖²
-// (design: labels, "What the landmarks do know"; "What of the published form may still add".) A
-// face and its mirror image have one expression: the queries can be given in both orientations. No
-// gradient passes through the choice.
+// (docs/design.md, "The shape network") A face and its mirror image have one expression: the
+// queries can be given in both orientations. No gradient passes through the choice.
 #pragma once
 
 #include <limits>

@@ -1,5 +1,5 @@
 // Row-wise L2 normalisation.
-//   y_i = x_i / max(‖x_i‖, 1e-12)                 (design: LA-Net part 1, the projection heads)
+//   y_i = x_i / max(‖x_i‖, 1e-12)                 (docs/design.md, "Networks")
 //   dx_i = (dy_i − y_i·(y_i·dy_i)) / max(‖x_i‖, 1e-12)
 //   dx_i = dy_i / 1e-12 where ‖x_i‖ ≤ 1e-12
 #pragma once

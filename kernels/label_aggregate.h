@@ -5,8 +5,8 @@
 //        = (Σ_k w_ik·p_k + ε·mean_j p_j) / (Σ_k w_ik + ε), k over the neighbours of i
 //   t_i = (d_expression(i) + d_landmark(i)) / 2
 //   T_i = momentum·bank[sample_i] + (1 − momentum)·t_i
-// (design: LA-Net part 2, steps 3 and 4 and what follows them.) T is not detached: its gradient
-// goes to the scores and to the logits; none goes to the bank.
+// (docs/design.md, "Label distribution") T is not detached: its gradient goes to the scores and to
+// the logits; none goes to the bank.
 // i takes R rows of the batch, as many as there are scores for: all, or those of one of the ranks
 // that share it. No row's result depends on which others are taken.
 #pragma once

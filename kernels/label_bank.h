@@ -1,6 +1,6 @@
 // The bank of label distributions: a row for each training sample, its history.
 //   bank[sample_i] ← target_i
-// (design: LA-Net part 2, what follows step 4.)
+// (docs/design.md, "Label distribution")
 #pragma once
 
 #include "core/context.h"

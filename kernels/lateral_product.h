@@ -1,5 +1,5 @@
 // Products of one matrix with the four laterals, lat_i [D, C_i]: what is left of the landmark head
-// when it is collapsed (design: LA-Net part 4).
+// when it is collapsed (docs/design.md, "Equivalent forms").
 //   expand:    y_i   = a·lat_i         the heatmaps' weights lm_fc·lat_i; the gradients of the
 //   means contract:  sum   = Σ_i x_i·lat_iᵀ  the feature v of the means x_i; the gradient of lm_fc
 //   gradient:  dlat_i = aᵀ·dy_i        of expand, and with x_i for dy_i and dsum for a of contract

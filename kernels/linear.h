@@ -1,6 +1,5 @@
 // Fully connected layer, with an optional ReLU behind it.
-//   y = x·Wᵀ + bias, with relu: max(0, x·Wᵀ + bias)          (design: LA-Net part 1, fer_fc and the
-//                                                             projection heads)
+//   y = x·Wᵀ + bias, with relu: max(0, x·Wᵀ + bias)          (docs/design.md, "Networks")
 //   g = dy, with relu: dy where y > 0 and else 0 (so 0 where y = 0)
 //   dx = g·W,  dW = gᵀ·x,  dbias = Σ_b g_b
 #pragma once

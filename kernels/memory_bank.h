@@ -1,8 +1,8 @@
 // The memory bank of the contrastive loss: a ring of keys for each space, with labels.
 //   row r_i = (pointer + i) mod M; bank_s[r_i] ← keys_s[i]; bank_labels[r_i] ← labels[i]
 //   pointer ← (pointer + B) mod M
-// (design: LA-Net part 3, end of "contrastive".) The oldest rows are overwritten; M need not divide
-// by B; two positions of the same sample are both stored.
+// (docs/design.md, "Memory banks") The oldest rows are overwritten; M need not divide by B; two
+// positions of the same sample are both stored.
 #pragma once
 
 #include "core/context.h"

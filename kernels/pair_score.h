@@ -2,8 +2,9 @@
 //   a_i = first half of h_i, b_j = second half of h_j, j = indices[i, k], h = fc_in(feature)
 //   x0 = relu(W0·[a_i ; b_j] + bias0), x2 = relu(W2·x0 + bias2), z = W4·x2 + bias4
 //   score[i, k] = softmax(z)[0] = σ(z[0] − z[1])
-// (design: LA-Net part 2, step 2.) Only the chosen pairs are computed, and the fast path splits the
-// first layer, W0·[a;b] = Wa·a + Wb·b, so that it runs once a sample (design: LA-Net part 4).
+// (docs/design.md, "Label distribution") Only the chosen pairs are computed, and the fast path
+// splits the first layer, W0·[a;b] = Wa·a + Wb·b, so that it runs once per sample
+// (docs/design.md, "Equivalent forms").
 #pragma once
 
 #include "core/context.h"

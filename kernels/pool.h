@@ -1,6 +1,6 @@
 // Pooling: the maximum behind the stem, and the mean over the picture before the classifier.
-// (design: LA-Net part 1) T is the dtype of the images (f32, bf16, f64), A = accumulate_dtype(T).
-// No atomics; deterministic, and the same for any number of threads.
+// (docs/design.md, "Networks") T is the dtype of the images (f32, bf16, f64),
+// A = accumulate_dtype(T). No atomics; deterministic, and the same for any number of threads.
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // The class in which a sample counts for the contrastive loss.
 //   c = max T_i; y_i = argmax T_i if c ≥ threshold, else −(sample_i + 1): a class of its own
-// (design: LA-Net part 3, "contrastive".)
+// (docs/design.md, "Contrastive loss")
 #pragma once
 
 #include "core/context.h"

@@ -1,7 +1,7 @@
-// Bicubic resizing of RGB pictures, as Pillow's Image.resize(size, BICUBIC) does it (design: LA-Net
-// part 5): to the grey level, because the published recipe was trained on such pictures. (Pillow 13
-// changed the order of the two passes where one axis shrinks and the other grows; this is the older
-// order.)
+// Bicubic resizing of RGB pictures, as Pillow's Image.resize(size, BICUBIC) does it
+// (docs/design.md, "Augmentation"): to the grey level, because the published recipe was trained on
+// such pictures. (Pillow 13 changed the order of the two passes where one axis shrinks and the
+// other grows; this is the older order.)
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Cross entropy of softmax(logits) with labels, which may be smoothed: the expression loss, value
 // and gradient in one pass.
 //   p_b = softmax(logits_b),  q_bc = (1 − smoothing)·[c = label_b] + smoothing/C
-//   loss = −1/B·Σ_b Σ_c q_bc·log p_bc                             (design: LA-Net part 3)
+//   loss = −1/B·Σ_b Σ_c q_bc·log p_bc                             (docs/design.md, "Losses")
 //   dlogits_bc = scale/B·(p_bc − q_bc)
 #pragma once
 

@@ -1,5 +1,5 @@
 // Bilinear upsampling by two, pixel centres aligned (align_corners = false), with an optional image
-// added: `up(lat4) + lat3`. (design: LA-Net part 1, landmark branch; part 4)
+// added: `up(lat4) + lat3`. (docs/design.md, "Networks", "Equivalent forms")
 // In one dimension, with indices outside 0..N−1 moved to the nearest one inside:
 //   y[2i] = ¼·x[i−1] + ¾·x[i],  y[2i+1] = ¾·x[i] + ¼·x[i+1]
 // and the image is the product of the two directions. The mean of the image is kept.

@@ -1,4 +1,4 @@
-// Label-distribution estimation as nodes of the graph (design: LA-Net part 2).
+// Label-distribution estimation as nodes of the graph (docs/design.md, "Label distribution").
 #pragma once
 
 #include "core/graph.h"

@@ -1,4 +1,4 @@
-// The posterior of the true class as a node of the graph (design: labels).
+// The posterior of the true class as a node of the graph (docs/design.md, "One likelihood").
 #pragma once
 
 #include "core/graph.h"

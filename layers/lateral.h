@@ -1,5 +1,5 @@
 // The collapsed landmark head as nodes of the graph: what its four laterals, [D, C_i], are
-// multiplied with (design: LA-Net part 4).
+// multiplied with (docs/design.md, "Equivalent forms").
 #pragma once
 
 #include "core/graph.h"

@@ -1,5 +1,5 @@
 // The four losses as nodes of the graph. Each writes its value and, times its weight in the total,
-// its gradients in one pass (design: LA-Net part 3).
+// its gradients in one pass (docs/design.md, "Losses").
 #pragma once
 
 #include "core/graph.h"

@@ -1,5 +1,5 @@
 // The landmark branch: lm_layer2..4, laterals, heatmaps and the feature v, with its linear head
-// collapsed (design: LA-Net part 4).
+// collapsed (docs/design.md, "Equivalent forms").
 #pragma once
 
 #include "models/resnet.h"

@@ -73,7 +73,7 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   Value* landmark_query = record_projection(query, "lm_fc.0", v);
   logits_ = logits;
 
-  // Label distributions (part 2).
+  // docs/design.md, "Label distribution".
   const std::string in_u = "f_q.smooth.fer_score", in_v = "f_q.smooth.lm_score";
   WholeBatch whole{.u = u,
                    .v = v,
@@ -99,7 +99,7 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   Value* pseudo_labels = query.add<PseudoLabels>("pseudo_labels", batch_targets_,
                                                  inputs_.batch_samples, config.confidence);
 
-  // Losses (part 3).
+  // docs/design.md, "Losses".
   auto* heatmap_target =
       graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks, inputs_.landmark_valid,
                                 heatmaps->shape[1], heatmaps->shape[2]);

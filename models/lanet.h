@@ -1,5 +1,5 @@
 // LA-Net: query and momentum network, projections, memory banks, label distributions, four losses
-// (design: LA-Net parts 1 to 3).
+// (docs/design.md, "Networks", "Label distribution", "Losses").
 #pragma once
 
 #include "layers/label_distribution.h"
@@ -32,9 +32,9 @@ struct LaNetConfig {
   Shard shard;
 };
 
-/// s_ij of one space: its neighbours and what the pair network makes of them (part 2, steps 1 and
-/// 2), for this rank's rows. `name` as `f_q.smooth.fer_score`; feature [B, D] and
-/// h = fc_in(feature), of the whole batch.
+/// s_ij of one space: its neighbours and the scores that the pair network gives them, for this
+/// rank's rows (docs/design.md, "Label distribution"). `name` as `f_q.smooth.fer_score`; feature
+/// [B, D] and h = fc_in(feature), of the whole batch.
 Neighbourhood record_neighbourhood(Recorder& recorder, const std::string& name, Value* feature,
                                    Value* h, int64_t k);
 /// h of the above, for any rows.

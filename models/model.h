@@ -30,7 +30,7 @@ struct NamedLoss {
   std::vector<Value*> parts;
 };
 
-/// AdamW's fixed numbers and the momentum network's (design: LA-Net parts 1 and 5).
+/// AdamW's fixed numbers and the momentum network's (docs/design.md, "Optimiser", "Networks").
 struct OptimiserConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;

@@ -41,9 +41,9 @@ struct PretrainedReport {
   std::vector<std::string> ignored;  ///< names in the file that have no place
   std::vector<std::string> missing;  ///< parameters of the ResNet that the file does not have
 };
-/// Starts the query network from a ResNet (.pth or .safetensors; design: LA-Net part 1): conv1, bn1
-/// and layer1 as they are, layer2..4 into both branches. InputError if nothing fits, or a shape
-/// does not.
+/// Starts the query network from a ResNet (.pth or .safetensors): conv1, bn1 and layer1 as they
+/// are, layer2..4 into both branches (docs/design.md, "Initialisation"). InputError if nothing
+/// fits, or a shape does not.
 PretrainedReport load_pretrained(Context& context, const std::string& path, ParameterStore& store);
 
 }  // namespace lanet

@@ -1,5 +1,5 @@
 // The built-in data set: drawn faces with expressions, in RAF-DB's folder layout, with landmarks
-// and with the true label distribution of each face (design: LA-Net part 5, data).
+// and with the true label distribution of each face (docs/design.md, "Data set").
 #pragma once
 
 #include <cstdint>

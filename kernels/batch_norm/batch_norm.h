@@ -1,8 +1,8 @@
 // Batch normalisation over channels, fused with an optional residual or a second normalised image,
 // and an optional ReLU.
 //   x̂ = (x − mean_c) · inv_std_c;  y = relu(weight_c · x̂ + bias_c + residual)
-// mean_c and var_c are over all rows; inv_std_c = 1/√(var_c + ε), var_c biased. (design: LA-Net
-// part 1: ε 1e-5, running = 0.9·old + 0.1·batch, running variance unbiased)
+// mean_c and var_c are over all rows; inv_std_c = 1/√(var_c + ε), var_c biased; ε 1e-5,
+// running = 0.9·old + 0.1·batch, running variance unbiased (docs/design.md, "Networks")
 // Any leading dimensions: x is seen as [R, C], R the product of all but the last. T is the dtype of
 // x (f32, bf16, f64), A = accumulate_dtype(T).
 // A training forward pass is statistics, then apply; a backward pass is reduce, then apply. Between

@@ -1,11 +1,11 @@
 // Batch normalisation, ReLU and the 3x3/2 maximum pool in one pass, for the stem, whose normalised
 // picture is the largest of the network: neither it nor its gradient is ever written.
 //   z = relu(weight_c · x̂ + bias_c), rounded to T;  y = the maximum pool of z
-// x̂, inv_std and ε as in batch_norm.h, windows as in pool.h (design: LA-Net part 1). T is the dtype
-// of the pictures (f32, bf16, f64), A = accumulate_dtype(T). x: [B,H,W,C]; y, dy and argmax:
-// [B, max_pool_size(H), max_pool_size(W), C]; vectors: [C] in A.
-// A training forward pass is batch_norm_statistics, then this; a backward pass is reduce, then
-// apply. No atomics; deterministic, and the same for any number of threads.
+// x̂, inv_std and ε as in batch_norm.h, windows as in pool.h (docs/design.md, "Networks").
+// T is the dtype of the pictures (f32, bf16, f64), A = accumulate_dtype(T). x: [B,H,W,C]; y, dy and
+// argmax: [B, max_pool_size(H), max_pool_size(W), C]; vectors: [C] in A. A training forward pass is
+// batch_norm_statistics, then this; a backward pass is reduce, then apply. No atomics;
+// deterministic, and the same for any number of threads.
 #pragma once
 
 #include "core/context.h"

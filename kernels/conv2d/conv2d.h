@@ -1,6 +1,6 @@
 // 2-D convolution without bias: the operation in which a step spends most of its time.
 //   y[b,i,j,o] = Σ over u, v, c of x[b, i·s + u − p, j·s + v − p, c] · w[o,u,v,c]
-// with stride s and padding p; x is 0 outside the image. (design: LA-Net part 1)
+// with stride s and padding p; x is 0 outside the image. (docs/design.md, "Networks")
 // Images are NHWC, weights OHWI. Its two gradients:
 //   dx[b,h,w,c] = Σ over (i, j, u, v) with i·s + u − p = h, j·s + v − p = w, and o, of dy·w
 //   dw[o,u,v,c] = Σ over b, i, j of dy[b,i,j,o] · x[b, i·s + u − p, j·s + v − p, c]

@@ -1,6 +1,7 @@
 // Batch norm by cuDNN's fused engines, to compare ours with: models use
 // kernels/batch_norm/batch_norm.h, whose formulas these are. cuDNN has them for f32 and bf16, for
-// channels in multiples of 16 bytes, and a residual only before a ReLU. (design: LA-Net part 1)
+// channels in multiples of 16 bytes, and a residual only before a ReLU
+// (docs/design.md, "Networks").
 #pragma once
 
 #include "core/cuda/cudnn_graph.h"

@@ -1,4 +1,4 @@
-// How LA-Net's parameters start (design: LA-Net part 1).
+// How LA-Net's parameters start (docs/design.md, "Initialisation").
 #include <doctest/doctest.h>
 
 #include <cmath>
