@@ -1,8 +1,9 @@
-// The examples of README.md, docs/distributed.md and of --help are commands that exist, with
+// The examples of README.md, of the guides beside it and of --help are commands that exist, with
 // options that exist.
 #include <unistd.h>
 
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "core/library_versions.h"
@@ -18,6 +19,12 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 const fs::path kRoot = tests_folder().parent_path();
+
+/// The documents with examples, and how many lines of them each has at least.
+const std::map<std::string, size_t> kGuides = {
+    {"README.md", 8},          {"CONTRIBUTING.md", 8},    {"docs/training.md", 10},
+    {"docs/gpu.md", 6},        {"docs/benchmarks.md", 8}, {"docs/distributed.md", 8},
+    {"docs/performance.md", 4}};
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
@@ -100,7 +107,31 @@ void check_options(const Words& words) {
   }
 }
 
-/// What is wrong with a line of the README; fails the test.
+/// Whether a folder holds a file of this name, at any depth.
+bool holds(const fs::path& folder, const std::string& name) {
+  const fs::recursive_directory_iterator files(folder);
+  return std::any_of(begin(files), end(files),
+                     [&](const auto& entry) { return entry.path().filename() == name; });
+}
+
+/// A call of cmake or ctest names a preset that exists.
+void check_preset(const Words& words) {
+  const auto option = std::find(words.begin(), words.end(), "--preset");
+  REQUIRE(words.end() - option >= 2);
+  const std::string name = "\"name\": \"" + option[1] + "\"";
+  CHECK(read_text(kRoot / "CMakePresets.json").find(name) != std::string::npos);
+}
+
+/// The program of the tests: what it is told to run exists.
+void check_test_run(const Words& words) {
+  for (const std::string& word : words) {
+    const size_t name = word.find("/test_");  // --source-file='*/test_pool.cpp'
+    if (name != std::string::npos)
+      CHECK(holds(kRoot / "tests", word.substr(name + 1, word.find('\'', name) - name - 1)));
+  }
+}
+
+/// Fails the test if something is wrong with an example.
 void check_line(const std::string& line) {
   CAPTURE(line);
   for (const Words& words : commands_of(line)) {
@@ -111,16 +142,19 @@ void check_line(const std::string& line) {
         if (word.starts_with("tests/")) CHECK(fs::exists(kRoot / word));
     } else if (program.starts_with("scripts/")) {
       CHECK(access((kRoot / program).c_str(), X_OK) == 0);
-      CHECK(std::system(("sh -n " + (kRoot / program).string()).c_str()) == 0);
-    } else if (program.starts_with("bench/")) {
+      const std::string script = (kRoot / program).string();
+      const std::string shell = read_text(script).starts_with("#!/bin/bash") ? "bash" : "sh";
+      CHECK(std::system((shell + " -n " + script).c_str()) == 0);
+    } else if (program.starts_with("bench/") || program.starts_with("tests/")) {
       CHECK(access((kRoot / program).c_str(), X_OK) == 0);
       check_options(words);
-    } else if (program == "cmake") {
-      const std::string name = "\"name\": \"" + words.back() + "\"";
-      CHECK(words[words.size() - 2] == "--preset");
-      CHECK(read_text(kRoot / "CMakePresets.json").find(name) != std::string::npos);
+    } else if (program == "build/cpu/tests/lanet-tests" ||
+               program == "build/cpu/tests/simt/simt-plain") {
+      check_test_run(words);
+    } else if (program == "cmake" || program == "ctest") {
+      check_preset(words);
     } else {
-      FAIL_CHECK("neither the program, nor a script, nor cmake");
+      FAIL_CHECK("neither the program, nor a script, nor its tests, nor cmake");
     }
   }
 }
@@ -128,10 +162,20 @@ void check_line(const std::string& line) {
 }  // namespace
 
 TEST_CASE("readme: every example is a command of the program, a script or a preset") {
-  for (const char* file : {"README.md", "docs/distributed.md"}) {
+  for (const auto& [file, least] : kGuides) {
+    CAPTURE(file);
     const Words lines = shell_lines(read_text(kRoot / file));
-    CHECK(lines.size() >= 8);
+    CHECK(lines.size() >= least);
     for (const std::string& line : lines) check_line(line);
+  }
+}
+
+TEST_CASE("readme: every guide with examples is checked") {
+  for (const auto& entry : fs::directory_iterator(kRoot / "docs")) {
+    if (entry.path().extension() != ".md") continue;
+    const std::string name = "docs/" + entry.path().filename().string();
+    CAPTURE(name);
+    CHECK((shell_lines(read_text(entry.path())).empty() || kGuides.contains(name)));
   }
 }
 
@@ -168,19 +212,22 @@ TEST_CASE("readme: wrong options, settings, commands and files are noticed") {
 }
 
 TEST_CASE("readme: the quick ones of its examples run") {
+  std::set<std::string> quick;  // two guides may have the same example
+  for (const auto& [file, least] : kGuides)
+    for (const std::string& line : shell_lines(read_text(kRoot / file)))
+      for (const Words& words : commands_of(line)) {
+        if (!is_program(words[0]) || !is_quick(words)) continue;
+        std::string arguments;
+        for (size_t i = 1; i < words.size(); ++i) arguments += " " + words[i];
+        quick.insert(arguments);
+      }
+  CHECK(quick.size() >= 5);
   const TemporaryFolder folder;
-  int ran = 0;
-  for (const std::string& line : shell_lines(read_text(kRoot / "README.md"))) {
-    for (const Words& words : commands_of(line)) {
-      if (!is_program(words[0]) || !is_quick(words)) continue;
-      std::string command = "cd " + folder.path().string() + " && " + program();
-      for (size_t i = 1; i < words.size(); ++i) command += " " + words[i];
-      CAPTURE(command);
-      CHECK(std::system((command + " >/dev/null 2>&1").c_str()) == 0);
-      ++ran;
-    }
+  for (const std::string& arguments : quick) {
+    CAPTURE(arguments);
+    const std::string command = "cd " + folder.path().string() + " && " + program() + arguments;
+    CHECK(std::system((command + " >/dev/null 2>&1").c_str()) == 0);
   }
-  CHECK(ran >= 3);
 }
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
