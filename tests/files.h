@@ -6,7 +6,7 @@
 
 namespace lanet::test {
 
-/// The folder that holds golden/ and data/: $LANET_TEST_DIR, else that of the test program if it
+/// The folder that holds golden/ and fixtures/: $LANET_TEST_DIR, else that of the test program if it
 /// has a golden/, else that of the sources as they were when this was compiled.
 std::filesystem::path tests_folder();
 
