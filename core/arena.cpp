@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/round_up.h"
+
 namespace lanet {
 
 size_t assign_offsets(std::vector<Lifetime>& lifetimes) {
-  auto rounded = [](size_t bytes) {
-    return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-  };
   std::vector<size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -17,12 +16,12 @@ size_t assign_offsets(std::vector<Lifetime>& lifetimes) {
   std::vector<const Lifetime*> placed;  // by offset
   for (const size_t i : order) {
     Lifetime& piece = lifetimes[i];
-    const size_t bytes = rounded(piece.bytes);
+    const size_t bytes = round_up(piece.bytes, kArenaAlignment);
     size_t offset = 0;
     for (const Lifetime* other : placed) {
       if (other->last < piece.first || piece.last < other->first) continue;  // never alive together
       if (offset + bytes <= other->offset) break;  // fits in the gap before it
-      offset = std::max(offset, other->offset + rounded(other->bytes));
+      offset = std::max(offset, other->offset + round_up(other->bytes, kArenaAlignment));
     }
     piece.offset = offset;
     total = std::max(total, offset + bytes);

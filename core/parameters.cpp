@@ -6,13 +6,14 @@
 
 #include "core/hash.h"
 #include "core/rng.h"
+#include "core/round_up.h"
 
 namespace lanet {
 
 namespace {
 
 int64_t aligned(int64_t elements) {
-  return (elements + kParameterAlignment - 1) / kParameterAlignment * kParameterAlignment;
+  return round_up(elements, kParameterAlignment);
 }
 
 }  // namespace

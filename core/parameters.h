@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/context.h"
+#include "core/round_up.h"
 
 namespace lanet {
 
@@ -17,8 +18,7 @@ namespace lanet {
 /// are their weights and gradients. On the CPU there is no padding: oneDNN pads by itself.
 constexpr int64_t padded_channels(Device device, DType images, int64_t channels) {
   if (device == Device::cpu) return channels;
-  const int64_t pack = 16 / static_cast<int64_t>(size_of(images));
-  return (channels + pack - 1) / pack * pack;
+  return round_up(channels, 16 / static_cast<int64_t>(size_of(images)));
 }
 
 /// How a parameter lies in a file, as PyTorch's state_dict has it.

@@ -16,7 +16,9 @@ struct Shard {
   }
   int64_t first_row(int64_t batch) const { return rank * rows(batch); }
   /// This rank's rows of [B, ...].
-  Tensor of(const Tensor& batch) const;
+  Tensor of(const Tensor& batch) const {
+    return batch.rows(first_row(batch.shape[0]), rows(batch.shape[0]));
+  }
 };
 
 }  // namespace lanet

@@ -34,6 +34,12 @@ class Shape {
     for (int i = 0; i < rank_; ++i) n *= dims_[i];
     return n;
   }
+  /// The same with another first dimension.
+  Shape with_rows(int64_t count) const {
+    Shape shape = *this;
+    shape.dims_[0] = count;
+    return shape;
+  }
   bool operator==(const Shape&) const = default;
 
  private:
@@ -62,6 +68,8 @@ struct Tensor {
                   to_string(dtype_of<T>()));
     return static_cast<T*>(data);
   }
+  /// Rows first to first + count - 1 of [N, ...], in place; throws if there are not so many.
+  Tensor rows(int64_t first, int64_t count) const;
   /// The same memory under another shape of as many elements.
   Tensor reshaped(const Shape& other) const {
     LANET_REQUIRE(other.elements() == elements(), "{} reshaped to {}", to_string(shape),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/context.h"
+#include "core/round_up.h"
 
 namespace lanet {
 
@@ -19,7 +20,7 @@ struct AugmentCudaLayout {
   AugmentCudaLayout(int64_t size, int64_t batch) {
     const int64_t across = (size + kTileWidth - 1) / kTileWidth;
     const int64_t down = (size + kTileHeight - 1) / kTileHeight * kStripsPerTile;
-    taps = (static_cast<size_t>(batch * size * size) * sizeof(uint32_t) + 255) / 256 * 256;
+    taps = round_up(static_cast<size_t>(batch * size * size) * sizeof(uint32_t), 256);
     grey_sums = taps + static_cast<size_t>(batch * 2 * size) * kTapsBytes;
     bytes = grey_sums + static_cast<size_t>(batch * across * down) * sizeof(int32_t);
   }

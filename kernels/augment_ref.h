@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/round_up.h"
 #include "kernels/augment.h"
 #include "kernels/resize.h"
 
@@ -82,7 +83,7 @@ struct NormalizeTable {
 /// Bytes that augment_picture() needs for itself.
 inline size_t augment_scratch_bytes(int64_t size) {
   const size_t bytes = resize_scratch_bytes(size, size, size, size) + size_t{3} * size * size;
-  return (bytes + 63) / 64 * 64;
+  return round_up(bytes, 64);
 }
 
 /// One picture [S, S, 3] into y [S, S, channels].

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/context.h"
+#include "core/round_up.h"
 
 namespace lanet {
 
@@ -21,7 +22,7 @@ struct InfoNceCudaLayout {
     bytes = 0;
     auto take = [this](int64_t count, size_t size) {
       const size_t start = bytes;
-      bytes += (static_cast<size_t>(count) * size + 255) / 256 * 256;
+      bytes += round_up(static_cast<size_t>(count) * size, 256);
       return start;
     };
     logits = take(queries * rows, sum);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <limits>
 
+#include "core/round_up.h"
 #include "kernels/cpu_features.h"
 
 namespace lanet {
@@ -49,14 +50,14 @@ struct Layout {
     // Few queries: the threads share the set too.
     const int64_t wanted = (4 * num_threads + blocks - 1) / blocks;
     chunk_rows = std::max((n + wanted - 1) / wanted, kLeastRows);
-    chunk_rows = (chunk_rows + kWholeTiles - 1) / kWholeTiles * kWholeTiles;
+    chunk_rows = round_up(chunk_rows, kWholeTiles);
     chunks = (n + chunk_rows - 1) / chunk_rows;
     capacity = 2 * k;
 
     bytes = 0;
     auto take = [this](int64_t count, size_t size) {
       const size_t start = bytes;
-      bytes += (static_cast<size_t>(count) * size + 63) / 64 * 64;
+      bytes += round_up(static_cast<size_t>(count) * size, 64);
       return start;
     };
     packed = take(orientations * panels * d * kPanel, sizeof(float));

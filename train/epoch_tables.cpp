@@ -72,25 +72,20 @@ void EpochTables::end_step(Context& context) {
 std::vector<StepResult> EpochTables::read(Context& context, int64_t first, int64_t count) {
   LANET_REQUIRE(first >= 0 && first + count <= steps_, "steps {} to {} of {}", first,
                 first + count - 1, steps_);
-  auto rows = [&](Tensor table) {
-    table.data = static_cast<std::byte*>(table.data) + first * size_of(table.dtype);
-    table.shape = {count};
-    return table;
-  };
   if (Communicator& communicator = context.communicator(); communicator.size() > 1) {
     std::vector<Tensor> means;
-    for (const Loss& loss : losses_) means.push_back(rows(loss.row.table));
+    for (const Loss& loss : losses_) means.push_back(loss.row.table.rows(first, count));
     communicator.all_reduce(context, means, Reduction::mean);
-    communicator.all_reduce(context, std::array{rows(right_)}, Reduction::sum);
+    communicator.all_reduce(context, std::array{right_.rows(first, count)}, Reduction::sum);
   }
   std::vector<StepResult> results(count);
-  const std::vector<double> right = read_tensor(context, rows(right_));
+  const std::vector<double> right = read_tensor(context, right_.rows(first, count));
   for (int64_t i = 0; i < count; ++i) {
     results[i].losses.resize(model_.losses().size());
     results[i].correct = static_cast<int64_t>(right[i]);
   }
   for (const Loss& loss : losses_) {
-    const std::vector<double> values = read_tensor(context, rows(loss.row.table));
+    const std::vector<double> values = read_tensor(context, loss.row.table.rows(first, count));
     for (int64_t i = 0; i < count; ++i) results[i].losses[loss.term] += values[i];
   }
   return results;

@@ -58,14 +58,6 @@ void plant_noise(const Config& config, Faces& faces) {
                                 static_cast<uint64_t>(config.seed));
 }
 
-/// Row `row` of u8 [N, S, S, 3].
-Tensor picture(const Tensor& images, int64_t row) {
-  Tensor one = images;
-  one.shape = {1, images.shape[1], images.shape[2], images.shape[3]};
-  one.data = static_cast<char*>(images.data) + row * static_cast<int64_t>(one.bytes());
-  return one;
-}
-
 template <typename T>
 uint64_t hash_of(const std::vector<T>& values) {
   return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
@@ -78,7 +70,7 @@ std::string digest(Context& context, const Faces& faces) {
   std::vector<uint64_t> pictures(faces.size());
   std::vector<char> host;
   for (int64_t i = 0; i < faces.size(); ++i) {
-    const Tensor one = picture(images, i);
+    const Tensor one = images.rows(i, 1);
     host.resize(one.bytes());
     context.copy({host.data(), one.shape, DType::u8, Device::cpu}, one);
     context.synchronize();
@@ -150,10 +142,10 @@ Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positio
   apart.set.memory = context.allocate(shape.elements());
   apart.set.images = apart.set.memory.tensor(shape, DType::u8);
   for (int64_t i = 0; i < apart.size(); ++i)
-    context.copy(picture(apart.set.images, i), picture(images, moved[i]));
+    context.copy(apart.set.images.rows(i, 1), images.rows(moved[i], 1));
   // Forward only: a picture's new place is free by then.
   for (int64_t i = 0; i < faces.size(); ++i) {
-    if (kept[i] != i) context.copy(picture(images, i), picture(images, kept[i]));
+    if (kept[i] != i) context.copy(images.rows(i, 1), images.rows(kept[i], 1));
   }
   context.synchronize();
   faces.set.images.shape = {faces.size(), shape[1], shape[2], shape[3]};

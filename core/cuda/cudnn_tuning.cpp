@@ -8,6 +8,7 @@
 #include "core/cuda/devices.h"
 #include "core/engine_race.h"
 #include "core/rng.h"
+#include "core/round_up.h"
 
 namespace lanet::cudnn {
 
@@ -108,7 +109,7 @@ EngineTimer::EngineTimer(cudnnHandle_t handle, const std::vector<Operand>& opera
   for (const Operand& operand : operands) {
     ids_.push_back(operand.id);
     offsets_.push_back(copy_bytes_);
-    copy_bytes_ += (operand.elements * size_of(operand.dtype) + 255) / 256 * 256;
+    copy_bytes_ += round_up(operand.elements * size_of(operand.dtype), 256);
   }
   copies_ = 1 + (2 * cuda::l2_cache_bytes() + copy_bytes_ - 1) / copy_bytes_;
   memory_ = std::make_unique<Memory>(copies_ * copy_bytes_);

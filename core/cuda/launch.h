@@ -7,6 +7,7 @@
 
 #include "core/context.h"
 #include "core/cuda/start.h"
+#include "core/round_up.h"
 
 namespace lanet::cuda {
 
@@ -38,7 +39,7 @@ inline unsigned blocks_for(int64_t n, unsigned block) {
 inline unsigned threads_for(int64_t items, unsigned most) {
   const int64_t rounds = std::max<int64_t>(1, (items + most - 1) / most);
   const int64_t a_round = std::max<int64_t>(1, (items + rounds - 1) / rounds);
-  return static_cast<unsigned>((a_round + 31) / 32 * 32);
+  return static_cast<unsigned>(round_up(a_round, 32));
 }
 
 }  // namespace lanet::cuda

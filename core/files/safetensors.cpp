@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/files/file.h"
+#include "core/round_up.h"
 
 namespace lanet {
 namespace {
@@ -207,7 +208,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedArrays& con
     throw Error(
         fmt::format("{}: a name or metadata is not UTF-8: {}", path.string(), error.what()));
   }
-  text.resize((text.size() + 7) / 8 * 8, ' ');
+  text.resize(round_up(text.size(), 8), ' ');
 
   AtomicFile file(path);
   uint8_t length_bytes[8];

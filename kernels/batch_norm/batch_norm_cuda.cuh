@@ -3,6 +3,7 @@
 // depend on the shape alone, and every sum has one order: the same bits on any device.
 #pragma once
 
+#include "core/round_up.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/channel_tile.cuh"
 
@@ -19,7 +20,7 @@ struct Strips {
     const int64_t most = std::max<int64_t>(1, kMaxReduceBlocks / tile_columns(channels));
     const int64_t wanted = std::clamp<int64_t>(rows / kStripRows, 1, most);
     const int64_t least = (rows + wanted - 1) / wanted;
-    strip_rows = (least + kStripRows - 1) / kStripRows * kStripRows;
+    strip_rows = round_up(least, kStripRows);
     strips = (rows + strip_rows - 1) / strip_rows;
   }
   dim3 grid(size_t members = 1) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/operation.h"
+#include "core/round_up.h"
 #include "kernels/add.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 
@@ -32,10 +33,6 @@ constexpr PassNames kPasses[] = {
      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA}};
-
-size_t aligned(size_t bytes) {
-  return (bytes + 255) / 256 * 256;
-}
 
 std::string describe(const Conv2dShape& s, const ConvolutionTask& task) {
   return fmt::format("convolution {}{}{}: x {} {}, weight {} {}, stride {}, padding {}",
@@ -177,7 +174,7 @@ struct CudaConv2d::Impl {
     for (const auto* plan :
          {&plans->data, &plans->data_added, &plans->weight, &plans->weight_added})
       if (*plan) bytes = std::max(bytes, (*plan)->workspace_bytes());
-    return aligned(bytes);
+    return round_up(bytes, 256);
   }
   size_t workspace_bytes() const {
     return weight_offset() + shape.weight().elements() * size_of(shape.dtype);

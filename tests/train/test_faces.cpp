@@ -45,11 +45,7 @@ std::string write_votes(const std::string& name) {
 }
 
 std::vector<double> pixels(Context& context, const Faces& faces, int64_t i) {
-  Tensor picture = faces.set.images;
-  const int64_t bytes = static_cast<int64_t>(picture.bytes()) / picture.shape[0];
-  picture.data = static_cast<char*>(picture.data) + i * bytes;
-  picture.shape = {bytes};
-  return read_tensor(context, picture);
+  return read_tensor(context, faces.set.images.rows(i, 1));
 }
 
 }  // namespace
