@@ -1,6 +1,7 @@
 #include "kernels/adam.h"
 
-#include "core/operation.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -38,15 +39,13 @@ void adam(Context& context, const AdamArgs& args) {
                    "momentum_shadow");
   const double n = static_cast<double>(master.elements());
   const double followed = copy ? static_cast<double>(copy.elements()) : 0;
-  const Operation operation(
+  run_operation(
       context, "adam",
       {.bytes = 2 * bytes_of({master, args.first_moment, args.second_moment, copy}) +
                 bytes_of({args.rounded_gradient, args.gradient, args.shadow, args.momentum_shadow,
                           decays ? args.decayed : Tensor{}}),
-       .flops = (decays ? 16 : 14) * n + 3 * followed});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, adam_cuda(context, args));
-  adam_cpu(args);
+       .flops = (decays ? 16 : 14) * n + 3 * followed},
+      [&] { adam_cuda(context, args); }, [&] { adam_cpu(args); });
 }
 
 }  // namespace lanet

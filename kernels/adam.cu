@@ -3,6 +3,7 @@
 #include "core/cuda/launch.h"
 #include "core/cuda/pack.h"
 #include "kernels/adam.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

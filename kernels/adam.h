@@ -52,10 +52,4 @@ inline bool adam_decays(const AdamArgs& args, int64_t i) {
   return args.weight_decay != 0 && args.decayed.as<uint8_t>()[i / kAdamDecayGroup] != 0;
 }
 
-/// f32 and f64 on the CPU, on vectors.
-void adam_cpu(const AdamArgs& args);
-#ifdef LANET_HAVE_CUDA
-void adam_cuda(Context& context, const AdamArgs& args);
-#endif
-
 }  // namespace lanet

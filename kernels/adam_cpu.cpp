@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "kernels/adam.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -111,10 +113,7 @@ void adam_blocks(const AdamArgs& args) {
 }  // namespace
 
 void adam_cpu(const AdamArgs& args) {
-  if (args.master.dtype == DType::f64)
-    adam_blocks<double>(args);
-  else
-    adam_blocks<float>(args);
+  dispatch_wide(args.master.dtype, [&]<typename T>() { adam_blocks<T>(args); });
 }
 
 }  // namespace lanet

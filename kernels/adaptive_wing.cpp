@@ -1,17 +1,14 @@
 #include "kernels/adaptive_wing.h"
 
-#include "core/operation.h"
 #include "kernels/adaptive_wing_ref.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
 
-size_t adaptive_wing_workspace_bytes([[maybe_unused]] const Shape& target) {
-#ifdef LANET_HAVE_CUDA
+size_t adaptive_wing_workspace_bytes(const Shape& target) {
   return adaptive_wing_cuda_workspace_bytes(target);
-#else
-  return 0;
-#endif
 }
 
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
@@ -29,17 +26,18 @@ void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
   require_tensor(args.loss, {1}, sums, "loss");
   if (args.dprediction)
     require_tensor(args.dprediction.tensor, prediction.shape, prediction.dtype, "dprediction");
-  const Operation operation(
+  run_operation(
       context, "adaptive_wing",
       {.launches = 2,
        .bytes = bytes_of({prediction, target, args.weight}) + bytes_of({args.dprediction}),
-       .flops = 20 * static_cast<double>(target.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, adaptive_wing_cuda(context, args));
-  if (prediction.dtype == DType::f64 || target.shape != prediction.shape)
-    dispatch_float(prediction.dtype, [&]<typename T>() { adaptive_wing_ref<T>(args); });
-  else
-    adaptive_wing_cpu(args);
+       .flops = 20 * static_cast<double>(target.elements())},
+      [&] { adaptive_wing_cuda(context, args); },
+      [&] {
+        if (prediction.dtype == DType::f64 || target.shape != prediction.shape)
+          dispatch_float(prediction.dtype, [&]<typename T>() { adaptive_wing_ref<T>(args); });
+        else
+          adaptive_wing_cpu(args);
+      });
 }
 
 }  // namespace lanet

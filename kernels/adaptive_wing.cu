@@ -6,6 +6,7 @@
 
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

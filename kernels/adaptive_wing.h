@@ -37,12 +37,4 @@ struct AdaptiveWingArgs {
 };
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args);
 
-/// f32 and bf16 without padding on the CPU, on vectors.
-void adaptive_wing_cpu(const AdaptiveWingArgs& args);
-
-#ifdef LANET_HAVE_CUDA
-void adaptive_wing_cuda(Context& context, const AdaptiveWingArgs& args);
-size_t adaptive_wing_cuda_workspace_bytes(const Shape& target);
-#endif
-
 }  // namespace lanet

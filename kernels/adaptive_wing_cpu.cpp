@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "kernels/adaptive_wing.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
 
 // glibc has vector forms of these two, which compilers take only where they are declared so.
 #if defined(__GLIBC__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -86,10 +88,7 @@ void adaptive_wing_parts(const AdaptiveWingArgs& args) {
 }  // namespace
 
 void adaptive_wing_cpu(const AdaptiveWingArgs& args) {
-  if (args.prediction.dtype == DType::bf16)
-    adaptive_wing_parts<bfloat16>(args);
-  else
-    adaptive_wing_parts<float>(args);
+  dispatch_narrow(args.prediction.dtype, [&]<typename T>() { adaptive_wing_parts<T>(args); });
 }
 
 }  // namespace lanet

@@ -2,6 +2,7 @@
 #include "core/cuda/launch.h"
 #include "core/cuda/values.cuh"
 #include "kernels/add.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

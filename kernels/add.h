@@ -21,9 +21,4 @@ struct AddBackwardArgs {
 };
 void add_backward(Context& context, const AddBackwardArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void add_cuda(Context& context, const AddArgs& args);
-void add_backward_cuda(Context& context, const AddBackwardArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,10 +1,11 @@
 #include "kernels/augment.h"
 
 #include <omp.h>
-#include "core/operation.h"
 
 #include "kernels/augment_cuda.h"
 #include "kernels/augment_ref.h"
+#include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -25,15 +26,6 @@ void require_pictures(const Tensor& images, const Tensor& sample_indices, const 
   require_tensor(y, {batch, images.shape[1], images.shape[2], y.shape[3]}, y.dtype, "y");
 }
 
-/// Host memory only: what a kernel takes on trust.
-void require_indices(const Tensor& sample_indices, int64_t samples) {
-  for (int64_t b = 0; b < sample_indices.elements(); ++b) {
-    const int32_t index = sample_indices.as<int32_t>()[b];
-    LANET_REQUIRE(index >= 0 && index < samples, "sample_indices[{}] is {} of {}", b, index,
-                  samples);
-  }
-}
-
 void require_parameters(const AugmentParameters& p, int64_t size, int64_t position) {
   const auto inside = [size](int64_t begin, int64_t length) {
     return begin >= 0 && length >= 0 && begin + length <= size;
@@ -51,8 +43,7 @@ void require_parameters(const AugmentParameters& p, int64_t size, int64_t positi
 
 /// Picture i of [N, H, W, 3] as [H, W, 3].
 Tensor picture_of(const Tensor& images, int64_t i) {
-  const Shape shape{images.shape[1], images.shape[2], 3};
-  return {images.as<uint8_t>() + i * shape.elements(), shape, DType::u8, images.device};
+  return images.rows(i, 1).reshaped({images.shape[1], images.shape[2], 3});
 }
 
 template <typename T>
@@ -109,18 +100,22 @@ void augment(Context& context, const AugmentArgs& args) {
   const double between = context.device() == Device::cuda
                              ? static_cast<double>(AugmentCudaLayout(size, batch).bytes)
                              : levels;
-  const Operation operation(context, "augment",
-                            {.launches = 3,
-                             .bytes = levels + 2 * between + bytes_of({args.y, args.landmarks_out}),
-                             .flops = 40 * levels});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context,
-                 augment_cuda(context, args,
-                              context.workspace(augment_workspace_bytes(context, size, batch))));
-  require_indices(args.sample_indices, samples);
-  for (int64_t b = 0; b < batch; ++b)
-    require_parameters(static_cast<const AugmentParameters*>(args.parameters.data)[b], size, b);
-  dispatch_float(args.y.dtype, [&]<typename T>() { augment_batch<T>(context, args); });
+  run_operation(
+      context, "augment",
+      {.launches = 3,
+       .bytes = levels + 2 * between + bytes_of({args.y, args.landmarks_out}),
+       .flops = 40 * levels},
+      [&] {
+        augment_cuda(context, args,
+                     context.workspace(augment_workspace_bytes(context, size, batch)));
+      },
+      [&] {
+        require_indices(args.sample_indices, samples, "sample_indices");
+        for (int64_t b = 0; b < batch; ++b)
+          require_parameters(static_cast<const AugmentParameters*>(args.parameters.data)[b], size,
+                             b);
+        dispatch_float(args.y.dtype, [&]<typename T>() { augment_batch<T>(context, args); });
+      });
 }
 
 void normalize(Context& context, const NormalizeArgs& args) {
@@ -128,19 +123,20 @@ void normalize(Context& context, const NormalizeArgs& args) {
   const int64_t batch = args.sample_indices.shape[0], channels = args.y.shape[3];
   const int64_t pixels = args.images.shape[1] * args.images.shape[2];
   const double levels = 3 * static_cast<double>(batch * pixels);
-  const Operation operation(context, "normalize",
-                            {.bytes = levels + bytes_of({args.y}), .flops = 2 * levels});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, normalize_cuda(context, args));
-  require_indices(args.sample_indices, args.images.shape[0]);
-  const auto* indices = args.sample_indices.as<int32_t>();
-  dispatch_float(args.y.dtype, [&]<typename T>() {
-    const NormalizeTable<T> table(args.mean, args.std);
+  run_operation(
+      context, "normalize", {.bytes = levels + bytes_of({args.y}), .flops = 2 * levels},
+      [&] { normalize_cuda(context, args); },
+      [&] {
+        require_indices(args.sample_indices, args.images.shape[0], "sample_indices");
+        const auto* indices = args.sample_indices.as<int32_t>();
+        dispatch_float(args.y.dtype, [&]<typename T>() {
+          const NormalizeTable<T> table(args.mean, args.std);
 #pragma omp parallel for schedule(static) num_threads(context.threads())
-    for (int64_t b = 0; b < batch; ++b)
-      table.apply(picture_of(args.images, indices[b]).template as<uint8_t>(), pixels,
-                  args.y.as<T>() + b * pixels * channels, channels);
-  });
+          for (int64_t b = 0; b < batch; ++b)
+            table.apply(picture_of(args.images, indices[b]).template as<uint8_t>(), pixels,
+                        args.y.as<T>() + b * pixels * channels, channels);
+        });
+      });
 }
 
 }  // namespace lanet

@@ -5,6 +5,7 @@
 // (kernels/augment_crop.cu). The third does the rest.
 #include "core/cuda/pack.h"
 #include "kernels/augment_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

@@ -89,9 +89,4 @@ struct NormalizeArgs {
 };
 void normalize(Context& context, const NormalizeArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void augment_cuda(Context& context, const AugmentArgs& args, void* workspace);
-void normalize_cuda(Context& context, const NormalizeArgs& args);
-#endif
-
 }  // namespace lanet

@@ -2,6 +2,7 @@
 // column is resized from, with the landmarks, and the colour steps before the contrast.
 #include "core/cuda/pack.h"
 #include "kernels/augment_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

@@ -2,6 +2,7 @@
 #include "core/cuda/launch.h"
 #include "core/cuda/values.cuh"
 #include "kernels/cast.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

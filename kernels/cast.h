@@ -12,8 +12,4 @@ struct CastArgs {
 };
 void cast(Context& context, const CastArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void cast_cuda(Context& context, const CastArgs& args);
-#endif
-
 }  // namespace lanet

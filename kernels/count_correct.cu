@@ -2,6 +2,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/count_correct.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

@@ -14,8 +14,4 @@ struct CountCorrectArgs {
 };
 void count_correct(Context& context, const CountCorrectArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void count_correct_cuda(Context& context, const CountCorrectArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,7 @@
 #include "kernels/dropout.h"
 
-#include "core/operation.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -17,12 +18,10 @@ void run_dropout(Context& context, const char* name, const Tensor& from, const c
   LANET_REQUIRE(mask.first_element >= 0 && mask.first_element <= kMostElements - from.elements(),
                 "{} elements from element {} on, out of {}", from.elements(), mask.first_element,
                 kMostElements);
-  const Operation operation(
+  run_operation(
       context, name,
-      {.bytes = bytes_of({from}) + bytes_of({to}), .flops = static_cast<double>(from.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, dropout_cuda(context, from, to, mask));
-  dropout_cpu(from, to, mask);
+      {.bytes = bytes_of({from}) + bytes_of({to}), .flops = static_cast<double>(from.elements())},
+      [&] { dropout_cuda(context, from, to, mask); }, [&] { dropout_cpu(from, to, mask); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/cuda/launch.h"
 #include "core/cuda/values.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

@@ -55,11 +55,4 @@ inline uint32_t dropout_threshold(double rate) {
   return static_cast<uint32_t>(rate * 0x1p32);
 }
 
-/// Both directions: `to` is y, or dx.
-void dropout_cpu(const Tensor& from, const Gradient& to, const DropoutMask& mask);
-#ifdef LANET_HAVE_CUDA
-void dropout_cuda(Context& context, const Tensor& from, const Gradient& to,
-                  const DropoutMask& mask);
-#endif
-
 }  // namespace lanet

@@ -2,6 +2,7 @@
 // side, into a buffer that stays in the cache.
 #include <algorithm>
 
+#include "kernels/cpu_operations.h"
 #include "kernels/dropout.h"
 
 namespace lanet {

@@ -1,7 +1,7 @@
 #include "kernels/early_learning.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/early_learning_ref.h"
 
@@ -23,15 +23,16 @@ void early_learning(Context& context, const EarlyLearningArgs& args) {
   LANET_REQUIRE(args.momentum >= 0 && args.momentum < 1, "momentum is {}; expected 0 to below 1",
                 args.momentum);
   const double elements = static_cast<double>(logits.elements());
-  const Operation operation(
+  run_operation(
       context, "early_learning",
       {.bytes = bytes_of({logits, args.sample_indices, args.target}) + bytes_of({args.dlogits}) +
                 elements * static_cast<double>(size_of(dtype)),  // the batch's rows of targets
-       .flops = 20 * elements});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, early_learning_cuda(context, args));
-  require_indices(args.sample_indices, args.targets.shape[0], "sample_indices");
-  dispatch_float(logits.dtype, [&]<typename T>() { early_learning_ref<T>(args); });
+       .flops = 20 * elements},
+      [&] { early_learning_cuda(context, args); },
+      [&] {
+        require_indices(args.sample_indices, args.targets.shape[0], "sample_indices");
+        dispatch_float(logits.dtype, [&]<typename T>() { early_learning_ref<T>(args); });
+      });
 }
 
 }  // namespace lanet

@@ -39,8 +39,4 @@ constexpr A kLeastProbability = A(1e-4);
 template <typename A>
 constexpr A kLargestProbability = A(1 - 1e-4);
 
-#ifdef LANET_HAVE_CUDA
-void early_learning_cuda(Context& context, const EarlyLearningArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,12 +1,9 @@
 #include "kernels/gemm.h"
 
-#include "core/operation.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm_ref.h"
-
-#ifdef LANET_HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl.h>
-#endif
 
 namespace lanet {
 
@@ -22,25 +19,16 @@ void gemm(Context& context, const GemmArgs& args) {
   const auto elements = [](int64_t rows, int64_t columns, const Tensor& matrix) {
     return static_cast<double>(rows * columns) * static_cast<double>(size_of(matrix.dtype));
   };
-  const Operation operation(
+  run_operation(
       context, "gemm",
       {.bytes = elements(args.m, args.k, args.a) + elements(args.k, args.n, args.b) +
                 (args.add ? 2 : 1) * elements(args.m, args.n, args.c),
        .flops = 2 * static_cast<double>(args.m * args.n) * static_cast<double>(args.k),
-       .product = args.a.dtype});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, gemm_cuda(context, args));
-#ifdef LANET_HAVE_ONEDNN
-  if (args.a.dtype == DType::f32) {
-    const dnnl_status_t status = dnnl_sgemm(
-        args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', args.m, args.n, args.k, 1.0f,
-        static_cast<const float*>(args.a.data), args.lda, static_cast<const float*>(args.b.data),
-        args.ldb, args.add ? 1.0f : 0.0f, static_cast<float*>(args.c.data), args.ldc);
-    LANET_REQUIRE(status == dnnl_success, "dnnl_sgemm returned {}", static_cast<int>(status));
-    return;
-  }
-#endif
-  gemm_ref(args);
+       .product = args.a.dtype},
+      [&] { gemm_cuda(context, args); },
+      [&] {
+        if (!gemm_onednn(args)) gemm_ref(args);
+      });
 }
 
 }  // namespace lanet

@@ -26,10 +26,6 @@ struct GemmArgs {
 };
 void gemm(Context& context, const GemmArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void gemm_cuda(Context& context, const GemmArgs& args);
-#endif
-
 /// A tensor that starts `elements` elements further on, of unchanged shape: for parts of rows.
 inline Tensor offset(const Tensor& tensor, int64_t elements) {
   Tensor moved = tensor;

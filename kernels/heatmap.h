@@ -30,8 +30,4 @@ struct HeatmapArgs {
 };
 void heatmap(Context& context, const HeatmapArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void heatmap_cuda(Context& context, const HeatmapArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,7 +1,7 @@
 #include "kernels/info_nce.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/info_nce_cpu.h"
 #include "kernels/info_nce_cuda.h"
@@ -14,11 +14,8 @@ size_t info_nce_workspace_bytes(int64_t queries, int64_t keys, int64_t width, in
   const int64_t elements = dtype == DType::f64
                                ? bank_rows + keys + width
                                : info_nce_cpu_workspace_elements(queries, keys, width, bank_rows);
-  size_t bytes = static_cast<size_t>(elements) * size_of(accumulate_dtype(dtype));
-#ifdef LANET_HAVE_CUDA
-  bytes = std::max(bytes, InfoNceCudaLayout(queries, keys, width, bank_rows, dtype).bytes);
-#endif
-  return bytes;
+  const size_t bytes = static_cast<size_t>(elements) * size_of(accumulate_dtype(dtype));
+  return std::max(bytes, info_nce_cuda_workspace_bytes(queries, keys, width, bank_rows, dtype));
 }
 
 namespace {
@@ -42,6 +39,16 @@ Cost cost_of(const InfoNceArgs& args) {
           .product = dtype};
 }
 
+/// In f64, with a bank of f64 or bf16.
+void run_reference(const InfoNceArgs& args, double* workspace) {
+  double* negatives = workspace;
+  double *slopes = negatives + args.bank.shape[0], *gradient = slopes + args.k.shape[0];
+  if (args.bank.dtype == DType::f64)
+    info_nce_ref<double, double>(args, negatives, slopes, gradient);
+  else
+    info_nce_ref<double, bfloat16>(args, negatives, slopes, gradient);
+}
+
 }  // namespace
 
 void info_nce(Context& context, const InfoNceArgs& args) {
@@ -61,20 +68,16 @@ void info_nce(Context& context, const InfoNceArgs& args) {
   require_tensor(args.bank_labels, {rows}, DType::i32, "bank_labels");
   require_tensor(args.loss, {1}, accumulate_dtype(dtype), "loss");
   require_gradient(args.dq, args.q.shape, dtype, "dq");
-  const Operation operation(context, "info_nce", cost_of(args));
-  if (!operation.runs()) return;
-  void* workspace = context.workspace(info_nce_workspace_bytes(queries, keys, width, rows, dtype));
-  LANET_RUN_CUDA(context, info_nce_cuda(context, args, workspace));
-  if (dtype != DType::f64) {
-    info_nce_cpu(context, args, static_cast<float*>(workspace));
-    return;
-  }
-  double* negatives = static_cast<double*>(workspace);
-  double *slopes = negatives + rows, *gradient = slopes + keys;
-  if (args.bank.dtype == DType::f64)
-    info_nce_ref<double, double>(args, negatives, slopes, gradient);
-  else
-    info_nce_ref<double, bfloat16>(args, negatives, slopes, gradient);
+  const auto workspace = [&] {
+    return context.workspace(info_nce_workspace_bytes(queries, keys, width, rows, dtype));
+  };
+  run_operation(
+      context, "info_nce", cost_of(args), [&] { info_nce_cuda(context, args, workspace()); },
+      [&] {
+        dispatch_fast(
+            dtype, [&] { run_reference(args, static_cast<double*>(workspace())); },
+            [&] { info_nce_cpu(context, args, static_cast<float*>(workspace())); });
+      });
 }
 
 }  // namespace lanet

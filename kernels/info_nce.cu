@@ -3,6 +3,7 @@
 // gradient. The row is turned in place from logits into what the bank is weighted with.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/gemm.h"
 #include "kernels/info_nce.h"
 #include "kernels/info_nce_cuda.h"
@@ -280,6 +281,11 @@ class InfoNce {
 };
 
 }  // namespace
+
+size_t info_nce_cuda_workspace_bytes(int64_t queries, int64_t keys, int64_t width,
+                                     int64_t bank_rows, DType dtype) {
+  return InfoNceCudaLayout(queries, keys, width, bank_rows, dtype).bytes;
+}
 
 void info_nce_cuda(Context& context, const InfoNceArgs& args, void* workspace) {
   dispatch_float(args.q.dtype, [&]<typename Host>() {

@@ -46,9 +46,4 @@ void info_nce(Context& context, const InfoNceArgs& args);
 size_t info_nce_workspace_bytes(int64_t queries, int64_t keys, int64_t width, int64_t bank_rows,
                                 DType dtype);
 
-#ifdef LANET_HAVE_CUDA
-/// In bf16 dq is formed from bf16 weights of the bank's rows, summed in float.
-void info_nce_cuda(Context& context, const InfoNceArgs& args, void* workspace);
-#endif
-
 }  // namespace lanet

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/round_up.h"
 #include "kernels/info_nce_ref.h"
 #include "kernels/matrix_product.h"
 
@@ -41,7 +42,7 @@ struct Layout {
     int64_t used = 0;
     auto take = [&used](int64_t count) {
       const int64_t start = used;
-      used += (count + 15) / 16 * 16;
+      used += round_up(count, 16);
       return start;
     };
     q = take(queries * width);  // q and k as float

@@ -1,6 +1,6 @@
 #include "kernels/kl_divergence.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/kl_divergence_ref.h"
 
@@ -14,13 +14,12 @@ void kl_divergence(Context& context, const KlDivergenceArgs& args) {
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dtarget) require_tensor(args.dtarget.tensor, logits.shape, logits.dtype, "dtarget");
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
-  const Operation operation(
+  run_operation(
       context, "kl_divergence",
       {.bytes = bytes_of({args.target, logits}) + bytes_of({args.dtarget, args.dlogits}),
-       .flops = 10 * static_cast<double>(logits.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, kl_divergence_cuda(context, args));
-  dispatch_float(logits.dtype, [&]<typename T>() { kl_divergence_ref<T>(args); });
+       .flops = 10 * static_cast<double>(logits.elements())},
+      [&] { kl_divergence_cuda(context, args); },
+      [&] { dispatch_float(logits.dtype, [&]<typename T>() { kl_divergence_ref<T>(args); }); });
 }
 
 }  // namespace lanet

@@ -3,6 +3,7 @@
 
 #include "core/cuda/launch.h"
 #include "core/cuda/values.cuh"
+#include "kernels/cuda_operations.h"
 #include "kernels/softmax_row.cuh"
 
 namespace lanet {

@@ -26,8 +26,4 @@ struct KlDivergenceArgs {
 };
 void kl_divergence(Context& context, const KlDivergenceArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void kl_divergence_cuda(Context& context, const KlDivergenceArgs& args);
-#endif
-
 }  // namespace lanet

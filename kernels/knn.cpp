@@ -1,7 +1,7 @@
 #include "kernels/knn.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/knn_cpu.h"
 #include "kernels/knn_ref.h"
@@ -23,19 +23,18 @@ void knn(Context& context, const KnnArgs& args) {
   const int64_t num_rows = args.indices.shape[0];
   require_tensor(args.indices, {num_rows, args.k}, DType::i32, "indices");
   require_row_range(args.first_row, num_rows, n);
-  const Operation operation(
+  run_operation(
       context, "knn",
       {.bytes = bytes_of({args.features, args.indices}),
-       .flops = 6 * static_cast<double>(num_rows * n) * static_cast<double>(d)});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, knn_cuda(context, args));
-  void* workspace = context.workspace(knn_workspace_bytes(n, d, args.features.dtype));
-  if (args.features.dtype == DType::f64)
-    knn_ref<double>(args, static_cast<double*>(workspace));
-  else if (args.features.dtype == DType::f32)
-    knn_cpu<float>(args, static_cast<float*>(workspace));
-  else
-    knn_cpu<bfloat16>(args, static_cast<float*>(workspace));
+       .flops = 6 * static_cast<double>(num_rows * n) * static_cast<double>(d)},
+      [&] { knn_cuda(context, args); },
+      [&] {
+        const DType dtype = args.features.dtype;
+        void* workspace = context.workspace(knn_workspace_bytes(n, d, dtype));
+        dispatch_fast(
+            dtype, [&] { knn_ref<double>(args, static_cast<double*>(workspace)); },
+            [&] { knn_cpu(args, static_cast<float*>(workspace)); });
+      });
 }
 
 }  // namespace lanet

@@ -3,7 +3,8 @@
 // holds.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
-#include "core/cuda/pack.h"
+#include "core/cuda/values.cuh"
+#include "kernels/cuda_operations.h"
 #include "kernels/knn.h"
 
 namespace lanet {
@@ -88,11 +89,7 @@ void knn_cuda(Context& context, const KnnArgs& args) {
                    dim3(32 * kWarpsPerBlock), n * sizeof(A), cuda::stream(context), features,
                    static_cast<int32_t*>(args.indices.data), args.first_row, n, d, args.k);
     };
-    constexpr int kPackWidth = 16 / sizeof(T);
-    if (d % kPackWidth == 0 && reinterpret_cast<uintptr_t>(features) % 16 == 0)
-      run.template operator()<kPackWidth>();
-    else
-      run.template operator()<1>();
+    cuda::with_pack_width<T>(cuda::channels_in_packs<T>(d, {features}), run);
   });
 }
 

@@ -25,9 +25,4 @@ void knn(Context& context, const KnnArgs& args);
 /// Enough for any range of n rows.
 size_t knn_workspace_bytes(int64_t n, int64_t d, DType dtype);
 
-#ifdef LANET_HAVE_CUDA
-/// Uses no workspace. A row with NaN in it is last among the neighbours of every other.
-void knn_cuda(Context& context, const KnnArgs& args);
-#endif
-
 }  // namespace lanet

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/round_up.h"
+#include "kernels/dispatch.h"
+
 namespace lanet {
 
 namespace {
@@ -11,7 +14,7 @@ namespace {
 // wherever its rows lie: equal rows have equal similarities, and the rule for ties holds. A library
 // product promises no such thing.
 int64_t padded(int64_t d) {
-  return (d + 15) / 16 * 16;
+  return round_up(d, 16);
 }
 
 template <typename T>
@@ -45,14 +48,8 @@ void choose(const float* similarity, int64_t n, int64_t self, int64_t k, int32_t
   }
 }
 
-}  // namespace
-
-int64_t knn_cpu_workspace_elements(int64_t n, int64_t d) {
-  return n * padded(d) + n * n;
-}
-
 template <typename T>
-void knn_cpu(const KnnArgs& args, float* workspace) {
+void nearest(const KnnArgs& args, float* workspace) {
   const int64_t n = args.features.shape[0], d = args.features.shape[1], stride = padded(d);
   const int64_t num_rows = args.indices.shape[0];
   const T* features = args.features.as<T>();
@@ -73,7 +70,14 @@ void knn_cpu(const KnnArgs& args, float* workspace) {
   }
 }
 
-template void knn_cpu<float>(const KnnArgs&, float*);
-template void knn_cpu<bfloat16>(const KnnArgs&, float*);
+}  // namespace
+
+int64_t knn_cpu_workspace_elements(int64_t n, int64_t d) {
+  return n * padded(d) + n * n;
+}
+
+void knn_cpu(const KnnArgs& args, float* workspace) {
+  dispatch_narrow(args.features.dtype, [&]<typename T>() { nearest<T>(args, workspace); });
+}
 
 }  // namespace lanet

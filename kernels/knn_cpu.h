@@ -8,10 +8,6 @@ namespace lanet {
 int64_t knn_cpu_workspace_elements(int64_t n, int64_t d);
 
 /// workspace: knn_cpu_workspace_elements floats, 64-byte aligned.
-template <typename T>
 void knn_cpu(const KnnArgs& args, float* workspace);
-
-extern template void knn_cpu<float>(const KnnArgs&, float*);
-extern template void knn_cpu<bfloat16>(const KnnArgs&, float*);
 
 }  // namespace lanet

@@ -1,7 +1,7 @@
 #include "kernels/knn_set.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/knn_set_cpu.h"
 #include "kernels/knn_set_ref.h"
@@ -10,10 +10,8 @@ namespace lanet {
 
 size_t knn_set_workspace_bytes(const Context& context, int64_t queries, int64_t n, int64_t d,
                                int64_t k, int orientations, DType dtype) {
-#ifdef LANET_HAVE_CUDA
   if (context.device() == Device::cuda)
     return knn_set_cuda_workspace_bytes(queries, n, k, orientations);
-#endif
   if (dtype == DType::f64) return static_cast<size_t>(n) * sizeof(double);
   return knn_set_cpu_workspace_bytes(queries, n, d, k, orientations, context.threads());
 }
@@ -56,15 +54,17 @@ void knn_set(Context& context, const KnnSetArgs& args) {
   if (args.positions) require_tensor(args.positions, {num_queries}, DType::i32, "positions");
   require_tensor(args.indices, {num_queries, k}, DType::i32, "indices");
   require_tensor(args.distances, {num_queries, k}, dtype, "distances");
-  const Operation operation(context, "knn_set", cost_of(args));
-  if (!operation.runs()) return;
-  void* workspace = context.workspace(
-      knn_set_workspace_bytes(context, num_queries, n, d, k, args.mirrored ? 2 : 1, dtype));
-  LANET_RUN_CUDA(context, knn_set_cuda(context, args, workspace));
-  if (dtype == DType::f64)
-    knn_set_ref<double>(args, static_cast<double*>(workspace));
-  else
-    knn_set_cpu(args, context.threads(), workspace);
+  const auto workspace = [&] {
+    return context.workspace(
+        knn_set_workspace_bytes(context, num_queries, n, d, k, args.mirrored ? 2 : 1, dtype));
+  };
+  run_operation(
+      context, "knn_set", cost_of(args), [&] { knn_set_cuda(context, args, workspace()); },
+      [&] {
+        dispatch_fast(
+            dtype, [&] { knn_set_ref<double>(args, static_cast<double*>(workspace())); },
+            [&] { knn_set_cpu(args, context.threads(), workspace()); });
+      });
 }
 
 }  // namespace lanet

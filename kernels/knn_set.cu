@@ -8,6 +8,8 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "core/cuda/pack.h"
+#include "core/round_up.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 
@@ -39,14 +41,13 @@ struct Layout {
   Layout(int64_t queries, int64_t n, int64_t k, int orientations) {
     const int64_t tiles = (queries + kQueries - 1) / kQueries;
     const int64_t wanted = (kBlocksWanted + tiles - 1) / tiles;
-    chunk_rows =
-        std::max<int64_t>(2 * kRows, ((n + wanted - 1) / wanted + kRows - 1) / kRows * kRows);
+    chunk_rows = std::max<int64_t>(2 * kRows, round_up((n + wanted - 1) / wanted, kRows));
     chunks = (n + chunk_rows - 1) / chunk_rows;
     list_size = k <= 32 ? 32 : k <= 64 ? 64 : 128;
     bytes = 0;
     auto take = [this](int64_t count, size_t size) {
       const size_t start = bytes;
-      bytes += (static_cast<size_t>(count) * size + 255) / 256 * 256;
+      bytes += round_up(static_cast<size_t>(count) * size, 256);
       return start;
     };
     set_squares = take(n, sizeof(float));

@@ -44,9 +44,4 @@ void knn_set(Context& context, const KnnSetArgs& args);
 size_t knn_set_workspace_bytes(const Context& context, int64_t queries, int64_t n, int64_t d,
                                int64_t k, int orientations, DType dtype);
 
-#ifdef LANET_HAVE_CUDA
-size_t knn_set_cuda_workspace_bytes(int64_t queries, int64_t n, int64_t k, int orientations);
-void knn_set_cuda(Context& context, const KnnSetArgs& args, void* workspace);
-#endif
-
 }  // namespace lanet

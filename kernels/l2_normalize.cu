@@ -1,6 +1,7 @@
 // Row-wise L2 normalisation on CUDA: one warp a row.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/l2_normalize.h"
 
 namespace lanet {

@@ -28,9 +28,4 @@ struct L2NormalizeBackwardArgs {
 };
 void l2_normalize_backward(Context& context, const L2NormalizeBackwardArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void l2_normalize_cuda(Context& context, const L2NormalizeArgs& args);
-void l2_normalize_backward_cuda(Context& context, const L2NormalizeBackwardArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,7 +1,7 @@
 #include "kernels/label_aggregate.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/label_aggregate_ref.h"
 
@@ -41,7 +41,7 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
   require_tensor(args.bank, {args.bank.shape[0], classes}, dtype, "bank");
   require_tensor(args.probabilities, {n, classes}, dtype, "probabilities");
   require_tensor(args.target, {rows, classes}, dtype, "target");
-  const Operation operation(
+  run_operation(
       context, "label_aggregate",
       {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
                           args.indices_landmark, args.logits, args.probabilities}) +
@@ -49,16 +49,14 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
        .flops =
            2 * static_cast<double>(classes) *
            static_cast<double>(
-               rows * (args.scores_expression.shape[1] + args.scores_landmark.shape[1]) + 5 * n)});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, label_aggregate_cuda(context, args));
-  require_indices(args.indices_expression, n, "indices_expression");
-  require_indices(args.indices_landmark, n, "indices_landmark");
-  require_indices(args.sample_indices, args.bank.shape[0], "sample_indices");
-  if (dtype == DType::f64)
-    label_aggregate_ref<double>(args);
-  else
-    label_aggregate_ref<float>(args);
+               rows * (args.scores_expression.shape[1] + args.scores_landmark.shape[1]) + 5 * n)},
+      [&] { label_aggregate_cuda(context, args); },
+      [&] {
+        require_indices(args.indices_expression, n, "indices_expression");
+        require_indices(args.indices_landmark, n, "indices_landmark");
+        require_indices(args.sample_indices, args.bank.shape[0], "sample_indices");
+        dispatch_wide(dtype, [&]<typename T>() { label_aggregate_ref<T>(args); });
+      });
 }
 
 void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs& args) {
@@ -74,23 +72,23 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
                    "dscores_expression");
   require_gradient(args.dscores_landmark, args.scores_landmark.shape, dtype, "dscores_landmark");
   require_gradient(args.dlogits, {n, classes}, dtype, "dlogits");
-  const Operation operation(
+  run_operation(
       context, "label_aggregate_backward",
       {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
                           args.indices_landmark, args.probabilities, args.dtarget}) +
                 bytes_of({args.dscores_expression, args.dscores_landmark, args.dlogits}),
        .flops =
            4 * static_cast<double>(rows * classes) *
-           static_cast<double>(args.scores_expression.shape[1] + args.scores_landmark.shape[1])});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, label_aggregate_backward_cuda(context, args));
-  require_indices(args.indices_expression, n, "indices_expression");
-  require_indices(args.indices_landmark, n, "indices_landmark");
-  void* workspace = context.workspace(label_aggregate_workspace_bytes(n, classes, dtype));
-  if (dtype == DType::f64)
-    label_aggregate_backward_ref<double>(args, static_cast<double*>(workspace));
-  else
-    label_aggregate_backward_ref<float>(args, static_cast<float*>(workspace));
+           static_cast<double>(args.scores_expression.shape[1] + args.scores_landmark.shape[1])},
+      [&] { label_aggregate_backward_cuda(context, args); },
+      [&] {
+        require_indices(args.indices_expression, n, "indices_expression");
+        require_indices(args.indices_landmark, n, "indices_landmark");
+        void* workspace = context.workspace(label_aggregate_workspace_bytes(n, classes, dtype));
+        dispatch_wide(dtype, [&]<typename T>() {
+          label_aggregate_backward_ref<T>(args, static_cast<T*>(workspace));
+        });
+      });
 }
 
 }  // namespace lanet

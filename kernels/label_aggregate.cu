@@ -3,6 +3,7 @@
 // neighbours, one thread per target, and recomputes the few sums over the batch.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/label_aggregate.h"
 
 namespace lanet {

@@ -51,9 +51,4 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
 /// For the backward pass over a batch of n with c classes.
 size_t label_aggregate_workspace_bytes(int64_t n, int64_t c, DType dtype);
 
-#ifdef LANET_HAVE_CUDA
-void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args);
-void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwardArgs& args);
-#endif
-
 }  // namespace lanet

@@ -3,6 +3,7 @@
 #include "kernels/label_bank.h"
 
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

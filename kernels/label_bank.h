@@ -16,8 +16,4 @@ struct LabelBankStoreArgs {
 };
 void label_bank_store(Context& context, const LabelBankStoreArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void label_bank_store_cuda(Context& context, const LabelBankStoreArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,7 +1,7 @@
 #include "kernels/label_posterior.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/label_posterior_ref.h"
 
@@ -36,18 +36,19 @@ void label_posterior(Context& context, const LabelPosteriorArgs& args) {
                 args.momentum);
   const double tables = (args.log_prior ? 1 : 0) + (args.opinions ? 1 : 0);
   const double elements = static_cast<double>(logits.elements());
-  const Operation operation(
+  run_operation(
       context, "label_posterior",
       {.bytes = bytes_of({logits, args.labels, args.sample_indices, args.channel, args.target,
                           args.opinion}) +
                 tables * elements * static_cast<double>(size_of(dtype)),  // the batch's rows
-       .flops = 20 * elements});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, label_posterior_cuda(context, args));
-  require_indices(args.labels, classes, "labels");
-  for (const Tensor& table : {args.log_prior, args.opinions})
-    if (table) require_indices(args.sample_indices, table.shape[0], "sample_indices");
-  dispatch_float(logits.dtype, [&]<typename T>() { label_posterior_ref<T>(args); });
+       .flops = 20 * elements},
+      [&] { label_posterior_cuda(context, args); },
+      [&] {
+        require_indices(args.labels, classes, "labels");
+        for (const Tensor& table : {args.log_prior, args.opinions})
+          if (table) require_indices(args.sample_indices, table.shape[0], "sample_indices");
+        dispatch_float(logits.dtype, [&]<typename T>() { label_posterior_ref<T>(args); });
+      });
 }
 
 }  // namespace lanet

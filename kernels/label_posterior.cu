@@ -3,6 +3,7 @@
 #include "kernels/label_posterior.h"
 
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/softmax_row.cuh"
 
 namespace lanet {

@@ -48,8 +48,4 @@ void label_posterior(Context& context, const LabelPosteriorArgs& args);
 template <typename A>
 constexpr A kSmallestOpinion = std::numeric_limits<A>::min();  // the smallest normal number
 
-#ifdef LANET_HAVE_CUDA
-void label_posterior_cuda(Context& context, const LabelPosteriorArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,6 @@
 #include "kernels/lateral_product.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
 #include "kernels/lateral_product_ref.h"
@@ -57,26 +57,27 @@ void lateral_expand(Context& context, const LateralExpandArgs& args) {
   require_rows(args.lateral, depth, args.a.dtype, "lateral");
   for (size_t i = 0; i < args.y.size(); ++i)
     require_tensor(args.y[i].tensor, {rows, args.lateral[i].shape[1]}, written, "y");
-  const Operation operation(
+  run_operation(
       context, "lateral_expand",
       product_cost(args.a, args.lateral,
-                   bytes_of({args.a}) + traffic(args.lateral) + traffic(args.y)));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, lateral_expand_cuda(context, args));
-  if (written == DType::bf16) return lateral_expand_ref<bfloat16>(args);
-  for (size_t i = 0; i < args.y.size(); ++i) {
-    const int64_t columns = args.lateral[i].shape[1];
-    gemm(context, {.m = rows,
-                   .n = columns,
-                   .k = depth,
-                   .a = args.a,
-                   .lda = depth,
-                   .b = args.lateral[i],
-                   .ldb = columns,
-                   .c = args.y[i].tensor,
-                   .ldc = columns,
-                   .add = args.y[i].add});
-  }
+                   bytes_of({args.a}) + traffic(args.lateral) + traffic(args.y)),
+      [&] { lateral_expand_cuda(context, args); },
+      [&] {
+        if (written == DType::bf16) return lateral_expand_ref<bfloat16>(args);
+        for (size_t i = 0; i < args.y.size(); ++i) {
+          const int64_t columns = args.lateral[i].shape[1];
+          gemm(context, {.m = rows,
+                         .n = columns,
+                         .k = depth,
+                         .a = args.a,
+                         .lda = depth,
+                         .b = args.lateral[i],
+                         .ldb = columns,
+                         .c = args.y[i].tensor,
+                         .ldc = columns,
+                         .add = args.y[i].add});
+        }
+      });
 }
 
 void lateral_contract(Context& context, const LateralContractArgs& args) {
@@ -87,27 +88,28 @@ void lateral_contract(Context& context, const LateralContractArgs& args) {
   require_rows(args.lateral, depth, sum.dtype, "lateral");
   for (size_t i = 0; i < args.x.size(); ++i)
     require_tensor(args.x[i], {rows, args.lateral[i].shape[1]}, read, "x");
-  const Operation operation(
+  run_operation(
       context, "lateral_contract",
       product_cost(sum, args.lateral,
-                   traffic(args.x) + traffic(args.lateral) + bytes_of({args.sum})));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, lateral_contract_cuda(context, args));
-  if (read == DType::bf16) return lateral_contract_ref<bfloat16>(args);
-  for (size_t i = 0; i < args.x.size(); ++i) {
-    const int64_t columns = args.lateral[i].shape[1];
-    gemm(context, {.m = rows,
-                   .n = depth,
-                   .k = columns,
-                   .a = args.x[i],
-                   .lda = columns,
-                   .b = args.lateral[i],
-                   .ldb = columns,
-                   .transpose_b = true,
-                   .c = sum,
-                   .ldc = depth,
-                   .add = args.sum.add || i > 0});
-  }
+                   traffic(args.x) + traffic(args.lateral) + bytes_of({args.sum})),
+      [&] { lateral_contract_cuda(context, args); },
+      [&] {
+        if (read == DType::bf16) return lateral_contract_ref<bfloat16>(args);
+        for (size_t i = 0; i < args.x.size(); ++i) {
+          const int64_t columns = args.lateral[i].shape[1];
+          gemm(context, {.m = rows,
+                         .n = depth,
+                         .k = columns,
+                         .a = args.x[i],
+                         .lda = columns,
+                         .b = args.lateral[i],
+                         .ldb = columns,
+                         .transpose_b = true,
+                         .c = sum,
+                         .ldc = depth,
+                         .add = args.sum.add || i > 0});
+        }
+      });
 }
 
 void lateral_gradient(Context& context, const LateralGradientArgs& args) {
@@ -117,27 +119,27 @@ void lateral_gradient(Context& context, const LateralGradientArgs& args) {
   require_rows(args.dy, rows, read, "dy");
   for (size_t i = 0; i < args.dy.size(); ++i)
     require_tensor(args.dlateral[i].tensor, {depth, args.dy[i].shape[1]}, args.a.dtype, "dlateral");
-  const Operation operation(
+  run_operation(
       context, "lateral_gradient",
-      product_cost(args.a, args.dy,
-                   bytes_of({args.a}) + traffic(args.dy) + traffic(args.dlateral)));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, lateral_gradient_cuda(context, args));
-  if (read == DType::bf16) return lateral_gradient_ref<bfloat16>(args);
-  for (size_t i = 0; i < args.dy.size(); ++i) {
-    const int64_t columns = args.dy[i].shape[1];
-    gemm(context, {.m = depth,
-                   .n = columns,
-                   .k = rows,
-                   .a = args.a,
-                   .lda = depth,
-                   .transpose_a = true,
-                   .b = args.dy[i],
-                   .ldb = columns,
-                   .c = args.dlateral[i].tensor,
-                   .ldc = columns,
-                   .add = args.dlateral[i].add});
-  }
+      product_cost(args.a, args.dy, bytes_of({args.a}) + traffic(args.dy) + traffic(args.dlateral)),
+      [&] { lateral_gradient_cuda(context, args); },
+      [&] {
+        if (read == DType::bf16) return lateral_gradient_ref<bfloat16>(args);
+        for (size_t i = 0; i < args.dy.size(); ++i) {
+          const int64_t columns = args.dy[i].shape[1];
+          gemm(context, {.m = depth,
+                         .n = columns,
+                         .k = rows,
+                         .a = args.a,
+                         .lda = depth,
+                         .transpose_a = true,
+                         .b = args.dy[i],
+                         .ldb = columns,
+                         .c = args.dlateral[i].tensor,
+                         .ldc = columns,
+                         .add = args.dlateral[i].add});
+        }
+      });
 }
 
 }  // namespace lanet

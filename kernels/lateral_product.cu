@@ -2,6 +2,7 @@
 // device with outputs, so that threads share the sum of one as well: its order is fixed.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/lateral_product.h"
 
 namespace lanet {

@@ -46,10 +46,4 @@ struct LateralGradientArgs {
 };
 void lateral_gradient(Context& context, const LateralGradientArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void lateral_expand_cuda(Context& context, const LateralExpandArgs& args);
-void lateral_contract_cuda(Context& context, const LateralContractArgs& args);
-void lateral_gradient_cuda(Context& context, const LateralGradientArgs& args);
-#endif
-
 }  // namespace lanet

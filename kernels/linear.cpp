@@ -1,6 +1,7 @@
 #include "kernels/linear.h"
 
-#include "core/operation.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/linear_ref.h"
 
@@ -23,18 +24,20 @@ void linear(Context& context, const LinearArgs& args) {
   require_layer(args.x, args.weight, args.y, "y");
   if (args.bias)
     require_tensor(args.bias, {args.y.shape[1]}, accumulate_dtype(args.x.dtype), "bias");
-  const Operation operation(context, "linear",
-                            {.launches = args.bias || args.relu ? 2 : 1,
-                             .bytes = bytes_of({args.x, args.weight, args.bias, args.y}) +
-                                      (args.bias || args.relu ? 2 * bytes_of({args.y}) : 0),
-                             .flops = 2 * static_cast<double>(args.y.elements() * args.x.shape[1]),
-                             .product = args.x.dtype});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, linear_cuda(context, args));
-  if (args.x.dtype == DType::bf16)
-    linear_ref<bfloat16>(args);
-  else
-    linear_cpu(context, args);
+  run_operation(
+      context, "linear",
+      {.launches = args.bias || args.relu ? 2 : 1,
+       .bytes = bytes_of({args.x, args.weight, args.bias, args.y}) +
+                (args.bias || args.relu ? 2 * bytes_of({args.y}) : 0),
+       .flops = 2 * static_cast<double>(args.y.elements() * args.x.shape[1]),
+       .product = args.x.dtype},
+      [&] { linear_cuda(context, args); },
+      [&] {
+        if (args.x.dtype == DType::bf16)
+          linear_ref<bfloat16>(args);
+        else
+          linear_cpu(context, args);
+      });
 }
 
 void linear_backward(Context& context, const LinearBackwardArgs& args) {
@@ -45,7 +48,7 @@ void linear_backward(Context& context, const LinearBackwardArgs& args) {
   if (args.dweight) require_tensor(args.dweight.tensor, args.weight.shape, sums, "dweight");
   if (args.dbias) require_tensor(args.dbias.tensor, {args.dy.shape[1]}, sums, "dbias");
   const int products = (args.dx ? 1 : 0) + (args.dweight ? 1 : 0);
-  const Operation operation(
+  run_operation(
       context, "linear_backward",
       {.launches = (args.relu ? 1 : 0) + (args.dbias ? 1 : 0) + products,
        .bytes = (args.relu ? bytes_of({args.y, args.dy, args.dy}) : 0) +
@@ -53,13 +56,14 @@ void linear_backward(Context& context, const LinearBackwardArgs& args) {
                 (args.dx ? bytes_of({args.weight}) : 0) + (args.dweight ? bytes_of({args.x}) : 0) +
                 bytes_of({args.dx, args.dweight, args.dbias}),
        .flops = 2.0 * products * static_cast<double>(args.dy.elements() * args.x.shape[1]),
-       .product = args.x.dtype});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, linear_backward_cuda(context, args));
-  if (args.x.dtype == DType::bf16)
-    linear_backward_ref<bfloat16>(args);
-  else
-    linear_backward_cpu(context, args);
+       .product = args.x.dtype},
+      [&] { linear_backward_cuda(context, args); },
+      [&] {
+        if (args.x.dtype == DType::bf16)
+          linear_backward_ref<bfloat16>(args);
+        else
+          linear_backward_cpu(context, args);
+      });
 }
 
 size_t linear_backward_workspace_bytes(const Shape& dy, DType dtype, bool relu) {

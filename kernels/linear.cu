@@ -3,6 +3,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/column_sums.cuh"
+#include "kernels/cuda_operations.h"
 #include "kernels/linear_product.h"
 
 namespace lanet {

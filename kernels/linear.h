@@ -39,14 +39,4 @@ void linear_backward(Context& context, const LinearBackwardArgs& args);
 /// With relu the size of dy, which is masked into the workspace; otherwise 0.
 size_t linear_backward_workspace_bytes(const Shape& dy, DType dtype, bool relu);
 
-#ifdef LANET_HAVE_CUDA
-/// In bf16 the product is rounded before bias and ReLU as well.
-void linear_cuda(Context& context, const LinearArgs& args);
-void linear_backward_cuda(Context& context, const LinearBackwardArgs& args);
-#endif
-
-/// f32 and f64 on the CPU: matrix products. (bf16 has only the definition.)
-void linear_cpu(Context& context, const LinearArgs& args);
-void linear_backward_cpu(Context& context, const LinearBackwardArgs& args);
-
 }  // namespace lanet

@@ -1,6 +1,7 @@
 // Linear layers as matrix products: f32 and f64, where everything is of one dtype.
 #include <algorithm>
 
+#include "kernels/cpu_operations.h"
 #include "kernels/linear_product.h"
 
 namespace lanet {

@@ -1,6 +1,6 @@
 #include "kernels/memory_bank.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/memory_bank_ref.h"
 
@@ -23,23 +23,25 @@ void memory_bank_enqueue(Context& context, const EnqueueArgs& args) {
   require_tensor(args.bank_landmark, {bank_rows, width}, bank_dtype, "bank_landmark");
   require_tensor(args.bank_labels, {bank_rows}, DType::i32, "bank_labels");
   require_tensor(args.pointer, {1}, DType::i32, "pointer");
-  const Operation operation(context, "memory_bank_enqueue",
-                            {.launches = 2,
-                             .bytes = (1 + static_cast<double>(size_of(bank_dtype)) /
-                                               static_cast<double>(size_of(dtype))) *
-                                          bytes_of({args.keys_expression, args.keys_landmark}) +
-                                      2 * bytes_of({args.labels})});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, memory_bank_enqueue_cuda(context, args));
-  const int32_t pointer = *args.pointer.as<int32_t>();
-  LANET_REQUIRE(pointer >= 0 && pointer < bank_rows, "the pointer is {} in a bank of {} rows",
-                pointer, bank_rows);
-  dispatch_float(dtype, [&]<typename T>() {
-    if (bank_dtype == dtype)
-      memory_bank_enqueue_ref<T, T>(args);
-    else
-      memory_bank_enqueue_ref<T, bfloat16>(args);
-  });
+  run_operation(
+      context, "memory_bank_enqueue",
+      {.launches = 2,
+       .bytes =
+           (1 + static_cast<double>(size_of(bank_dtype)) / static_cast<double>(size_of(dtype))) *
+               bytes_of({args.keys_expression, args.keys_landmark}) +
+           2 * bytes_of({args.labels})},
+      [&] { memory_bank_enqueue_cuda(context, args); },
+      [&] {
+        const int32_t pointer = *args.pointer.as<int32_t>();
+        LANET_REQUIRE(pointer >= 0 && pointer < bank_rows, "the pointer is {} in a bank of {} rows",
+                      pointer, bank_rows);
+        dispatch_float(dtype, [&]<typename T>() {
+          if (bank_dtype == dtype)
+            memory_bank_enqueue_ref<T, T>(args);
+          else
+            memory_bank_enqueue_ref<T, bfloat16>(args);
+        });
+      });
 }
 
 }  // namespace lanet

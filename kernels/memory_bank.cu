@@ -2,6 +2,7 @@
 // launch of its own, behind the last reader of its old place.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/memory_bank.h"
 
 namespace lanet {

@@ -21,8 +21,4 @@ struct EnqueueArgs {
 };
 void memory_bank_enqueue(Context& context, const EnqueueArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void memory_bank_enqueue_cuda(Context& context, const EnqueueArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,7 +1,7 @@
 #include "kernels/pair_score.h"
 
-#include "core/operation.h"
 #include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/pair_score_cpu.h"
 #include "kernels/pair_score_ref.h"
@@ -82,15 +82,17 @@ void pair_score(Context& context, const PairScoreArgs& args) {
   require_tensor(args.bias0, {d / 2}, dtype, "bias0");
   require_tensor(args.bias2, {d / 4}, dtype, "bias2");
   require_tensor(args.bias4, {2}, dtype, "bias4");
-  const Operation operation(context, "pair_score", cost_of(args));
-  if (!operation.runs()) return;
-  void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
-  LANET_RUN_CUDA(context, pair_score_cuda(context, args, workspace));
-  require_indices(args.indices, n, "indices");
-  if (dtype == DType::f64)
-    pair_score_ref<double>(args);
-  else
-    pair_score_cpu<float>(context, args, static_cast<float*>(workspace));
+  const auto workspace = [&] {
+    return context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  };
+  run_operation(
+      context, "pair_score", cost_of(args), [&] { pair_score_cuda(context, args, workspace()); },
+      [&] {
+        require_indices(args.indices, n, "indices");
+        dispatch_fast(
+            dtype, [&] { pair_score_ref<double>(args); },
+            [&] { pair_score_cpu<float>(context, args, static_cast<float*>(workspace())); });
+      });
 }
 
 void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
@@ -105,15 +107,20 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args) {
   require_gradient(args.dbias2, {d / 4}, dtype, "dbias2");
   require_gradient(args.dweight4, {2, d / 4}, dtype, "dweight4");
   require_gradient(args.dbias4, {2}, dtype, "dbias4");
-  const Operation operation(context, "pair_score_backward", cost_of(args));
-  if (!operation.runs()) return;
-  void* workspace = context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
-  LANET_RUN_CUDA(context, pair_score_backward_cuda(context, args, workspace));
-  require_indices(args.indices, n, "indices");
-  if (dtype == DType::f64)
-    pair_score_backward_ref<double>(args);
-  else
-    pair_score_backward_cpu<float>(context, args, static_cast<float*>(workspace));
+  const auto workspace = [&] {
+    return context.workspace(pair_score_workspace_bytes(n, d, k, dtype));
+  };
+  run_operation(
+      context, "pair_score_backward", cost_of(args),
+      [&] { pair_score_backward_cuda(context, args, workspace()); },
+      [&] {
+        require_indices(args.indices, n, "indices");
+        dispatch_fast(
+            dtype, [&] { pair_score_backward_ref<double>(args); },
+            [&] {
+              pair_score_backward_cpu<float>(context, args, static_cast<float*>(workspace()));
+            });
+      });
 }
 
 }  // namespace lanet

@@ -2,6 +2,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/column_sums.cuh"
+#include "kernels/cuda_operations.h"
 #include "kernels/matrix_product.h"
 #include "kernels/pair_score.h"
 

@@ -47,9 +47,4 @@ void pair_score_backward(Context& context, const PairScoreBackwardArgs& args);
 /// of the rows.
 size_t pair_score_workspace_bytes(int64_t n, int64_t d, int64_t k, DType dtype);
 
-#ifdef LANET_HAVE_CUDA
-void pair_score_cuda(Context& context, const PairScoreArgs& args, void* workspace);
-void pair_score_backward_cuda(Context& context, const PairScoreBackwardArgs& args, void* workspace);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,7 @@
 #include "kernels/pool.h"
 
-#include "core/operation.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/pool_ref.h"
 
@@ -32,15 +33,15 @@ void max_pool(Context& context, const MaxPoolArgs& args) {
   require_image(args.x, "x");
   require_tensor(args.y, max_pooled(args.x.shape), args.x.dtype, "y");
   if (args.argmax) require_tensor(args.argmax, args.y.shape, DType::u8, "argmax");
-  const Operation operation(context, "max_pool",
-                            {.bytes = bytes_of({args.x, args.y, args.argmax}),
-                             .flops = 9 * static_cast<double>(args.y.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, max_pool_cuda(context, args));
-  if (args.x.dtype == DType::f64)
-    max_pool_ref<double>(args);
-  else
-    max_pool_cpu(args);
+  run_operation(
+      context, "max_pool",
+      {.bytes = bytes_of({args.x, args.y, args.argmax}),
+       .flops = 9 * static_cast<double>(args.y.elements())},
+      [&] { max_pool_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            args.x.dtype, [&] { max_pool_ref<double>(args); }, [&] { max_pool_cpu(args); });
+      });
 }
 
 void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
@@ -48,15 +49,16 @@ void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
   const Tensor& dx = args.dx.tensor;
   require_tensor(args.dy, max_pooled(dx.shape), dx.dtype, "dy");
   require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
-  const Operation operation(context, "max_pool_backward",
-                            {.bytes = bytes_of({args.dy, args.argmax}) + bytes_of({args.dx}),
-                             .flops = 9 * static_cast<double>(args.dy.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, max_pool_backward_cuda(context, args));
-  if (dx.dtype == DType::f64)
-    max_pool_backward_ref<double>(args);
-  else
-    max_pool_backward_cpu(args);
+  run_operation(
+      context, "max_pool_backward",
+      {.bytes = bytes_of({args.dy, args.argmax}) + bytes_of({args.dx}),
+       .flops = 9 * static_cast<double>(args.dy.elements())},
+      [&] { max_pool_backward_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            dx.dtype, [&] { max_pool_backward_ref<double>(args); },
+            [&] { max_pool_backward_cpu(args); });
+      });
 }
 
 void global_average_pool(Context& context, std::span<const GlobalAveragePoolArgs> images) {
@@ -67,11 +69,12 @@ void global_average_pool(Context& context, std::span<const GlobalAveragePoolArgs
     cost.bytes += bytes_of({x, y});
     cost.flops += static_cast<double>(x.elements());
   }
-  const Operation operation(context, "global_average_pool", cost);
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, global_average_pool_cuda(context, images));
-  for (const auto& image : images)
-    dispatch_float(image.x.dtype, [&]<typename T>() { global_average_pool_ref<T>(image); });
+  run_operation(
+      context, "global_average_pool", cost, [&] { global_average_pool_cuda(context, images); },
+      [&] {
+        for (const auto& image : images)
+          dispatch_float(image.x.dtype, [&]<typename T>() { global_average_pool_ref<T>(image); });
+      });
 }
 
 void global_average_pool_backward(Context& context,
@@ -84,12 +87,14 @@ void global_average_pool_backward(Context& context,
     cost.bytes += bytes_of({dy}) + bytes_of({dx});
     cost.flops += static_cast<double>(image.elements());
   }
-  const Operation operation(context, "global_average_pool_backward", cost);
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, global_average_pool_backward_cuda(context, images));
-  for (const auto& image : images)
-    dispatch_float(image.dx.tensor.dtype,
-                   [&]<typename T>() { global_average_pool_backward_ref<T>(image); });
+  run_operation(
+      context, "global_average_pool_backward", cost,
+      [&] { global_average_pool_backward_cuda(context, images); },
+      [&] {
+        for (const auto& image : images)
+          dispatch_float(image.dx.tensor.dtype,
+                         [&]<typename T>() { global_average_pool_backward_ref<T>(image); });
+      });
 }
 
 }  // namespace lanet

@@ -4,6 +4,7 @@
 #include "kernels/pool.h"
 
 #include "kernels/channel_tile.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

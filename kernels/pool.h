@@ -61,16 +61,4 @@ inline void global_average_pool_backward(Context& context,
   global_average_pool_backward(context, std::span(&image, 1));
 }
 
-/// The fast paths for f32 and bf16, without the checks.
-void max_pool_cpu(const MaxPoolArgs& args);
-void max_pool_backward_cpu(const MaxPoolBackwardArgs& args);
-
-#ifdef LANET_HAVE_CUDA
-void max_pool_cuda(Context& context, const MaxPoolArgs& args);
-void max_pool_backward_cuda(Context& context, const MaxPoolBackwardArgs& args);
-void global_average_pool_cuda(Context& context, std::span<const GlobalAveragePoolArgs> images);
-void global_average_pool_backward_cuda(Context& context,
-                                       std::span<const GlobalAveragePoolBackwardArgs> images);
-#endif
-
 }  // namespace lanet

@@ -2,6 +2,8 @@
 // registers and the first-level cache, without branches.
 #include <algorithm>
 
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
 #include "kernels/pool.h"
 
 namespace lanet {
@@ -123,19 +125,13 @@ void max_pool_backward_fast(const MaxPoolBackwardArgs& args) {
 }  // namespace
 
 void max_pool_cpu(const MaxPoolArgs& args) {
-  if (args.x.dtype == DType::bf16)
-    max_pool_fast<bfloat16>(args);
-  else
-    max_pool_fast<float>(args);
+  dispatch_narrow(args.x.dtype, [&]<typename T>() { max_pool_fast<T>(args); });
 }
 
 void max_pool_backward_cpu(const MaxPoolBackwardArgs& args) {
-  if (args.dy.dtype == DType::bf16)
-    args.dx.add ? max_pool_backward_fast<bfloat16, true>(args)
-                : max_pool_backward_fast<bfloat16, false>(args);
-  else
-    args.dx.add ? max_pool_backward_fast<float, true>(args)
-                : max_pool_backward_fast<float, false>(args);
+  dispatch_narrow(args.dy.dtype, [&]<typename T>() {
+    args.dx.add ? max_pool_backward_fast<T, true>(args) : max_pool_backward_fast<T, false>(args);
+  });
 }
 
 }  // namespace lanet

@@ -1,6 +1,6 @@
 #include "kernels/pseudo_label.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/pseudo_label_ref.h"
 
@@ -12,15 +12,12 @@ void pseudo_label(Context& context, const PseudoLabelArgs& args) {
                 "target is {} {}", args.target.dtype, args.target.shape);
   require_tensor(args.sample_indices, {args.target.shape[0]}, DType::i32, "sample_indices");
   require_tensor(args.labels, {args.target.shape[0]}, DType::i32, "labels");
-  const Operation operation(context, "pseudo_label",
-                            {.bytes = bytes_of({args.target, args.sample_indices, args.labels}),
-                             .flops = static_cast<double>(args.target.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, pseudo_label_cuda(context, args));
-  if (args.target.dtype == DType::f64)
-    pseudo_label_ref<double>(args);
-  else
-    pseudo_label_ref<float>(args);
+  run_operation(
+      context, "pseudo_label",
+      {.bytes = bytes_of({args.target, args.sample_indices, args.labels}),
+       .flops = static_cast<double>(args.target.elements())},
+      [&] { pseudo_label_cuda(context, args); },
+      [&] { dispatch_wide(args.target.dtype, [&]<typename T>() { pseudo_label_ref<T>(args); }); });
 }
 
 }  // namespace lanet

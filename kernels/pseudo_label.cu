@@ -2,6 +2,7 @@
 #include "kernels/pseudo_label.h"
 
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

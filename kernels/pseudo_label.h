@@ -18,8 +18,4 @@ struct PseudoLabelArgs {
 };
 void pseudo_label(Context& context, const PseudoLabelArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void pseudo_label_cuda(Context& context, const PseudoLabelArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,7 @@
 #include "kernels/softmax_cross_entropy.h"
 
-#include "core/operation.h"
+#include "kernels/checks.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/softmax_cross_entropy_ref.h"
 
@@ -15,18 +16,15 @@ void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");
   LANET_REQUIRE(args.smoothing >= 0 && args.smoothing < 1, "smoothing is {}; expected 0 to below 1",
                 args.smoothing);
-  const Operation operation(
+  run_operation(
       context, "softmax_cross_entropy",
       {.bytes = bytes_of({logits, args.labels}) + bytes_of({args.dlogits}),
-       .flops = (args.smoothing > 0 ? 10 : 8) * static_cast<double>(logits.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, softmax_cross_entropy_cuda(context, args));
-  for (int64_t b = 0; b < logits.shape[0]; ++b) {
-    const int32_t label = args.labels.as<int32_t>()[b];
-    LANET_REQUIRE(label >= 0 && label < logits.shape[1], "label {} at {} for {} classes", label, b,
-                  logits.shape[1]);
-  }
-  dispatch_float(logits.dtype, [&]<typename T>() { softmax_cross_entropy_ref<T>(args); });
+       .flops = (args.smoothing > 0 ? 10 : 8) * static_cast<double>(logits.elements())},
+      [&] { softmax_cross_entropy_cuda(context, args); },
+      [&] {
+        require_indices(args.labels, logits.shape[1], "labels");
+        dispatch_float(logits.dtype, [&]<typename T>() { softmax_cross_entropy_ref<T>(args); });
+      });
 }
 
 }  // namespace lanet

@@ -25,8 +25,4 @@ struct SoftmaxCrossEntropyArgs {
 };
 void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void softmax_cross_entropy_cuda(Context& context, const SoftmaxCrossEntropyArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,6 @@
 #include "kernels/step_table.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/step_table_ref.h"
 
@@ -38,29 +38,32 @@ void require_position(const StepTableArgs& args) {
 
 void step_table_load(Context& context, const StepTableArgs& args) {
   require_tables(args);
-  const Operation operation(context, "step_table_load", {.bytes = 2 * row_bytes(args)});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, step_table_cuda(context, args, TableDirection::load));
-  require_position(args);
-  step_table_load_ref(args);
+  run_operation(
+      context, "step_table_load", {.bytes = 2 * row_bytes(args)},
+      [&] { step_table_cuda(context, args, TableDirection::load); },
+      [&] {
+        require_position(args);
+        step_table_load_ref(args);
+      });
 }
 
 void step_table_store(Context& context, const StepTableArgs& args) {
   require_tables(args);
-  const Operation operation(context, "step_table_store", {.bytes = 2 * row_bytes(args)});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, step_table_cuda(context, args, TableDirection::store));
-  require_position(args);
-  step_table_store_ref(args);
+  run_operation(
+      context, "step_table_store", {.bytes = 2 * row_bytes(args)},
+      [&] { step_table_cuda(context, args, TableDirection::store); },
+      [&] {
+        require_position(args);
+        step_table_store_ref(args);
+      });
 }
 
 void step_advance(Context& context, const StepAdvanceArgs& args) {
   require_tensor(args.position, {1}, DType::i32, "position");
   LANET_REQUIRE(args.steps > 0, "{} steps", args.steps);
-  const Operation operation(context, "step_advance", {.bytes = 2 * bytes_of({args.position})});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, step_advance_cuda(context, args));
-  step_advance_ref(args);
+  run_operation(
+      context, "step_advance", {.bytes = 2 * bytes_of({args.position})},
+      [&] { step_advance_cuda(context, args); }, [&] { step_advance_ref(args); });
 }
 
 }  // namespace lanet

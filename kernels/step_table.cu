@@ -2,6 +2,7 @@
 // allow.
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/step_table.h"
 
 namespace lanet {

@@ -34,10 +34,4 @@ struct StepAdvanceArgs {
 };
 void step_advance(Context& context, const StepAdvanceArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-enum class TableDirection { load, store };
-void step_table_cuda(Context& context, const StepTableArgs& args, TableDirection direction);
-void step_advance_cuda(Context& context, const StepAdvanceArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,6 @@
 #include "kernels/upsample.h"
 
-#include "core/operation.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/upsample_ref.h"
 
@@ -19,24 +19,24 @@ void upsample_2x(Context& context, const Upsample2xArgs& args) {
                 args.x.shape);
   require_tensor(args.y, doubled(args.x.shape), args.x.dtype, "y");
   if (args.addend) require_tensor(args.addend, args.y.shape, args.x.dtype, "addend");
-  const Operation operation(context, "upsample_2x",
-                            {.bytes = bytes_of({args.x, args.addend, args.y}),
-                             .flops = 8 * static_cast<double>(args.y.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, upsample_2x_cuda(context, args));
-  dispatch_float(args.x.dtype, [&]<typename T>() { upsample_2x_ref<T>(args); });
+  run_operation(
+      context, "upsample_2x",
+      {.bytes = bytes_of({args.x, args.addend, args.y}),
+       .flops = 8 * static_cast<double>(args.y.elements())},
+      [&] { upsample_2x_cuda(context, args); },
+      [&] { dispatch_float(args.x.dtype, [&]<typename T>() { upsample_2x_ref<T>(args); }); });
 }
 
 void upsample_2x_backward(Context& context, const Upsample2xBackwardArgs& args) {
   const Tensor& dx = args.dx.tensor;
   LANET_REQUIRE(dx && dx.shape.rank() == 4 && dx.elements() > 0, "dx is {}", dx.shape);
   require_tensor(args.dy, doubled(dx.shape), dx.dtype, "dy");
-  const Operation operation(context, "upsample_2x_backward",
-                            {.bytes = bytes_of({args.dy}) + bytes_of({args.dx}),
-                             .flops = 8 * static_cast<double>(args.dy.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, upsample_2x_backward_cuda(context, args));
-  dispatch_float(dx.dtype, [&]<typename T>() { upsample_2x_backward_ref<T>(args); });
+  run_operation(
+      context, "upsample_2x_backward",
+      {.bytes = bytes_of({args.dy}) + bytes_of({args.dx}),
+       .flops = 8 * static_cast<double>(args.dy.elements())},
+      [&] { upsample_2x_backward_cuda(context, args); },
+      [&] { dispatch_float(dx.dtype, [&]<typename T>() { upsample_2x_backward_ref<T>(args); }); });
 }
 
 }  // namespace lanet

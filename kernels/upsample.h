@@ -26,9 +26,4 @@ struct Upsample2xBackwardArgs {
 };
 void upsample_2x_backward(Context& context, const Upsample2xBackwardArgs& args);
 
-#ifdef LANET_HAVE_CUDA
-void upsample_2x_cuda(Context& context, const Upsample2xArgs& args);
-void upsample_2x_backward_cuda(Context& context, const Upsample2xBackwardArgs& args);
-#endif
-
 }  // namespace lanet

@@ -1,8 +1,6 @@
 #include "bench/cases/conv2d_layers.h"
 #include "core/operation.h"
-#ifdef LANET_HAVE_ONEDNN
 #include "kernels/conv2d/conv2d_onednn.h"
-#endif
 
 namespace lanet::bench {
 
@@ -16,7 +14,6 @@ LibraryCall make_library_call(Context& context, Conv2dPlan& plan) {
     return [&](Conv2dPass pass, const Conv2dPrimitiveArgs& images) {
       conv2d_primitive_only(context, plan, pass, images);
     };
-#ifdef LANET_HAVE_ONEDNN
   if (OnednnConv2d::serves(plan.shape().dtype)) {
     auto onednn = std::make_shared<OnednnConv2d>(plan.shape(), true, true);
     context.reserve_workspace(onednn->workspace_bytes());
@@ -24,7 +21,6 @@ LibraryCall make_library_call(Context& context, Conv2dPlan& plan) {
       onednn->primitive_only(context, pass, images);
     };
   }
-#endif
   return nullptr;
 }
 

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "core/operation.h"
 #include "kernels/batch_norm/batch_norm_ref.h"
 #include "kernels/checks.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -89,13 +90,8 @@ Cost cost_of(std::span<const Args> group, int launches, F&& cost) {
 }  // namespace
 
 size_t batch_norm_workspace_bytes(const Shape& x, int count) {
-  size_t bytes = batch_norm_cpu_workspace_bytes(x);
-#ifdef LANET_HAVE_CUDA
-  bytes = std::max(bytes, batch_norm_cuda_workspace_bytes(x, count));
-#else
-  static_cast<void>(count);  // the CPU takes one after the other
-#endif
-  return bytes;
+  // The CPU takes one after the other.
+  return std::max(batch_norm_cpu_workspace_bytes(x), batch_norm_cuda_workspace_bytes(x, count));
 }
 
 void batch_norm_statistics(Context& context, std::span<const BatchNormStatisticsArgs> group) {
@@ -109,18 +105,21 @@ void batch_norm_statistics(Context& context, std::span<const BatchNormStatistics
       require_per_channel(args.running_var, args.x, "running_var");
     }
   }
-  const Operation operation(context, "batch_norm_statistics", cost_of(group, 2, [](const auto& a) {
-                              return Cost{.bytes = bytes_of({a.x}),
-                                          .flops = 5 * static_cast<double>(a.x.elements())};
-                            }));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_statistics_cuda(context, group));
-  for (const auto& args : group) {
-    if (args.x.dtype == DType::f64)
-      batch_norm_statistics_ref<double>(args);
-    else
-      batch_norm_statistics_cpu(context, args);
-  }
+  run_operation(
+      context, "batch_norm_statistics",
+      cost_of(group, 2,
+              [](const auto& a) {
+                return Cost{.bytes = bytes_of({a.x}),
+                            .flops = 5 * static_cast<double>(a.x.elements())};
+              }),
+      [&] { batch_norm_statistics_cuda(context, group); },
+      [&] {
+        for (const auto& args : group) {
+          dispatch_fast(
+              args.x.dtype, [&] { batch_norm_statistics_ref<double>(args); },
+              [&] { batch_norm_statistics_cpu(context, args); });
+        }
+      });
 }
 
 void batch_norm_apply(Context& context, std::span<const BatchNormApplyArgs> group) {
@@ -141,19 +140,22 @@ void batch_norm_apply(Context& context, std::span<const BatchNormApplyArgs> grou
                       args.y.data != args.second.x.data,
                   "y is written over what is read");
   }
-  const Operation operation(context, "batch_norm_apply", cost_of(group, 1, [](const auto& a) {
-                              const double flops = a.second.x ? 6 : a.residual ? 4 : 3;
-                              return Cost{.bytes = bytes_of({a.x, a.residual, a.second.x, a.y}),
-                                          .flops = flops * static_cast<double>(a.x.elements())};
-                            }));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_apply_cuda(context, group));
-  for (const auto& args : group) {
-    if (args.x.dtype == DType::f64)
-      batch_norm_apply_ref<double>(args);
-    else
-      batch_norm_apply_cpu(args);
-  }
+  run_operation(
+      context, "batch_norm_apply",
+      cost_of(group, 1,
+              [](const auto& a) {
+                const double flops = a.second.x ? 6 : a.residual ? 4 : 3;
+                return Cost{.bytes = bytes_of({a.x, a.residual, a.second.x, a.y}),
+                            .flops = flops * static_cast<double>(a.x.elements())};
+              }),
+      [&] { batch_norm_apply_cuda(context, group); },
+      [&] {
+        for (const auto& args : group) {
+          dispatch_fast(
+              args.x.dtype, [&] { batch_norm_apply_ref<double>(args); },
+              [&] { batch_norm_apply_cpu(args); });
+        }
+      });
 }
 
 void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) {
@@ -165,16 +167,16 @@ void batch_norm_inference(Context& context, const BatchNormInferenceArgs& args) 
   require_tensor(args.y, args.x.shape, args.x.dtype, "y");
   LANET_REQUIRE(args.y.data != args.x.data && args.y.data != args.residual.data,
                 "y is written over what is read");
-  const Operation operation(
+  run_operation(
       context, "batch_norm_inference",
       {.bytes = bytes_of({args.x, args.residual, args.y}),
-       .flops = (args.residual ? 4 : 3) * static_cast<double>(args.x.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_inference_cuda(context, args));
-  if (args.x.dtype == DType::f64)
-    batch_norm_inference_ref<double>(args);
-  else
-    batch_norm_inference_cpu(args);
+       .flops = (args.residual ? 4 : 3) * static_cast<double>(args.x.elements())},
+      [&] { batch_norm_inference_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            args.x.dtype, [&] { batch_norm_inference_ref<double>(args); },
+            [&] { batch_norm_inference_cpu(args); });
+      });
 }
 
 void batch_norm_backward_reduce(Context& context,
@@ -188,19 +190,21 @@ void batch_norm_backward_reduce(Context& context,
     require_gradient(args.second.dweight, channels, wide, "dweight");
     require_gradient(args.second.dbias, channels, wide, "dbias");
   }
-  const Operation operation(
-      context, "batch_norm_backward_reduce", cost_of(group, 2, [](const auto& a) {
-        return Cost{.bytes = backward_bytes(a),
-                    .flops = (a.second.x ? 6 : 4) * static_cast<double>(a.x.elements())};
-      }));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_backward_reduce_cuda(context, group));
-  for (const auto& args : group) {
-    if (args.x.dtype == DType::f64)
-      batch_norm_backward_reduce_ref<double>(args);
-    else
-      batch_norm_backward_reduce_cpu(context, args);
-  }
+  run_operation(
+      context, "batch_norm_backward_reduce",
+      cost_of(group, 2,
+              [](const auto& a) {
+                return Cost{.bytes = backward_bytes(a),
+                            .flops = (a.second.x ? 6 : 4) * static_cast<double>(a.x.elements())};
+              }),
+      [&] { batch_norm_backward_reduce_cuda(context, group); },
+      [&] {
+        for (const auto& args : group) {
+          dispatch_fast(
+              args.x.dtype, [&] { batch_norm_backward_reduce_ref<double>(args); },
+              [&] { batch_norm_backward_reduce_cpu(context, args); });
+        }
+      });
 }
 
 void batch_norm_backward_apply(Context& context,
@@ -215,19 +219,21 @@ void batch_norm_backward_apply(Context& context,
     LANET_REQUIRE(!args.dresidual || !batch_norm_finds_y(args),
                   "dresidual where y is found anew without the residual");
   }
-  const Operation operation(
-      context, "batch_norm_backward_apply", cost_of(group, 1, [](const auto& a) {
-        return Cost{.bytes = backward_bytes(a) + bytes_of({a.dx, a.second.dx, a.dresidual}),
-                    .flops = (a.second.x ? 11 : 6) * static_cast<double>(a.x.elements())};
-      }));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_backward_apply_cuda(context, group));
-  for (const auto& args : group) {
-    if (args.x.dtype == DType::f64)
-      batch_norm_backward_apply_ref<double>(args);
-    else
-      batch_norm_backward_apply_cpu(args);
-  }
+  run_operation(
+      context, "batch_norm_backward_apply",
+      cost_of(group, 1,
+              [](const auto& a) {
+                return Cost{.bytes = backward_bytes(a) + bytes_of({a.dx, a.second.dx, a.dresidual}),
+                            .flops = (a.second.x ? 11 : 6) * static_cast<double>(a.x.elements())};
+              }),
+      [&] { batch_norm_backward_apply_cuda(context, group); },
+      [&] {
+        for (const auto& args : group) {
+          dispatch_fast(
+              args.x.dtype, [&] { batch_norm_backward_apply_ref<double>(args); },
+              [&] { batch_norm_backward_apply_cpu(args); });
+        }
+      });
 }
 
 }  // namespace lanet

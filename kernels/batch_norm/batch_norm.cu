@@ -2,6 +2,7 @@
 // mean and squared differences of each strip of rows, one joins the strips. Everything is counted
 // from the first row of x, so that a mean far larger than the deviation costs no digits.
 #include "kernels/batch_norm/batch_norm_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

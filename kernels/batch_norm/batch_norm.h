@@ -143,24 +143,4 @@ inline bool batch_norm_finds_y(const auto& args) {
   return args.second.x || (args.relu && !args.y);
 }
 
-/// The fast paths for f32 and bf16, without the checks.
-void batch_norm_statistics_cpu(Context& context, const BatchNormStatisticsArgs& args);
-void batch_norm_apply_cpu(const BatchNormApplyArgs& args);
-void batch_norm_inference_cpu(const BatchNormInferenceArgs& args);
-void batch_norm_backward_reduce_cpu(Context& context, const BatchNormBackwardReduceArgs& args);
-void batch_norm_backward_apply_cpu(const BatchNormBackwardApplyArgs& args);
-size_t batch_norm_cpu_workspace_bytes(const Shape& x);
-
-#ifdef LANET_HAVE_CUDA
-/// All dtypes. Statistics and backward_reduce are two launches a group each, the others one.
-void batch_norm_statistics_cuda(Context& context, std::span<const BatchNormStatisticsArgs> group);
-void batch_norm_apply_cuda(Context& context, std::span<const BatchNormApplyArgs> group);
-void batch_norm_inference_cuda(Context& context, const BatchNormInferenceArgs& args);
-void batch_norm_backward_reduce_cuda(Context& context,
-                                     std::span<const BatchNormBackwardReduceArgs> group);
-void batch_norm_backward_apply_cuda(Context& context,
-                                    std::span<const BatchNormBackwardApplyArgs> group);
-size_t batch_norm_cuda_workspace_bytes(const Shape& x, int count);
-#endif
-
 }  // namespace lanet

@@ -1,6 +1,7 @@
 // Batch normalisation on CUDA, backward: the sums in two launches, as the statistics in
 // batch_norm.cu, and the gradients of the images in one.
 #include "kernels/batch_norm/batch_norm_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

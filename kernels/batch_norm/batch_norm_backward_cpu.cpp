@@ -1,6 +1,8 @@
 // Fast batch normalisation on the CPU for f32 and bf16, backward: one pass over memory for each
 // operation.
 #include "kernels/batch_norm/batch_norm_cpu.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -41,7 +43,7 @@ struct ChunkGradient {
 /// Calls f.template operator()<T, mask, second>() as the pass wants it.
 template <typename Args, typename F>
 void dispatch_backward(const Args& args, F&& f) {
-  dispatch_fast(args.x.dtype, [&]<typename T>() {
+  dispatch_narrow(args.x.dtype, [&]<typename T>() {
     if (args.second.x && args.relu)
       f.template operator()<T, Mask::found, true>();
     else if (args.second.x)

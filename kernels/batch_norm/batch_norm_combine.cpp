@@ -1,7 +1,7 @@
 #include "kernels/batch_norm/batch_norm_combine.h"
 
-#include "core/operation.h"
 #include "kernels/batch_norm/batch_norm_combine_ref.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -31,15 +31,13 @@ void batch_norm_combine(Context& context, std::span<const BatchNormCombineArgs> 
                   2 * bytes_of({args.running_mean, args.running_var});
     cost.flops += 7 * static_cast<double>(shape.elements());
   }
-  const Operation operation(context, "batch_norm_combine", cost);
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_combine_cuda(context, group));
-  for (const BatchNormCombineArgs& args : group) {
-    if (dtype == DType::f64)
-      batch_norm_combine_ref<double>(args);
-    else
-      batch_norm_combine_ref<float>(args);
-  }
+  run_operation(
+      context, "batch_norm_combine", cost, [&] { batch_norm_combine_cuda(context, group); },
+      [&] {
+        for (const BatchNormCombineArgs& args : group) {
+          dispatch_wide(dtype, [&]<typename T>() { batch_norm_combine_ref<T>(args); });
+        }
+      });
 }
 
 }  // namespace lanet

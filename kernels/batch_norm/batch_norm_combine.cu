@@ -2,6 +2,7 @@
 #include "kernels/batch_norm/batch_norm_combine.h"
 
 #include "kernels/batch_norm/batch_norm_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

@@ -30,8 +30,4 @@ inline void batch_norm_combine(Context& context, const BatchNormCombineArgs& arg
   batch_norm_combine(context, std::span(&args, 1));
 }
 
-#ifdef LANET_HAVE_CUDA
-void batch_norm_combine_cuda(Context& context, std::span<const BatchNormCombineArgs> group);
-#endif
-
 }  // namespace lanet

@@ -2,6 +2,9 @@
 // operation.
 #include "kernels/batch_norm/batch_norm_cpu.h"
 
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
+
 #include <cmath>
 
 namespace lanet {
@@ -116,7 +119,7 @@ void apply(const BatchNormApplyArgs& args, InvStd&& inv_std) {
 
 template <typename InvStd>
 void apply(const BatchNormApplyArgs& args, InvStd&& inv_std) {
-  dispatch_fast(args.x.dtype, [&]<typename T>() {
+  dispatch_narrow(args.x.dtype, [&]<typename T>() {
     with_flags(args.relu, bool(args.residual), [&]<bool kRelu, bool kResidual>() {
       if (args.second.x)
         apply<T, kRelu, Other::second>(args, inv_std);
@@ -135,7 +138,7 @@ size_t batch_norm_cpu_workspace_bytes(const Shape& x) {
 
 void batch_norm_statistics_cpu(Context& context, const BatchNormStatisticsArgs& args) {
   void* workspace = context.workspace(batch_norm_cpu_workspace_bytes(args.x.shape));
-  dispatch_fast(args.x.dtype, [&]<typename T>() { statistics<T>(workspace, args); });
+  dispatch_narrow(args.x.dtype, [&]<typename T>() { statistics<T>(workspace, args); });
 }
 
 void batch_norm_apply_cpu(const BatchNormApplyArgs& args) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/round_up.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/rounding.h"
 
@@ -40,7 +41,7 @@ struct PartSums {
 
   /// Of one part; the next one's doubles lie where doubles may.
   static size_t bytes(int64_t channels) {
-    return (channels * 3 * (sizeof(double) + sizeof(float)) + 63) / 64 * 64;
+    return round_up(channels * 3 * (sizeof(double) + sizeof(float)), 64);
   }
   PartSums(void* workspace, int64_t part, int64_t channels) {
     first = reinterpret_cast<double*>(static_cast<std::byte*>(workspace) + part * bytes(channels));
@@ -100,14 +101,5 @@ struct ChunkAffine {
 inline constexpr auto kGivenInvStd = [](const auto& image, int64_t c) {
   return image.inv_std.template as<float>()[c];
 };
-
-/// Calls f with the C++ type of a dtype that has a fast path.
-template <typename F>
-void dispatch_fast(DType dtype, F&& f) {
-  if (dtype == DType::bf16)
-    f.template operator()<bfloat16>();
-  else
-    f.template operator()<float>();
-}
 
 }  // namespace lanet

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "core/operation.h"
 #include "kernels/batch_norm/batch_norm_pool_ref.h"
 #include "kernels/checks.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 
 namespace lanet {
@@ -29,11 +30,8 @@ Shape pooled(const Shape& x) {
 }  // namespace
 
 size_t batch_norm_max_pool_workspace_bytes(const Shape& x) {
-  size_t bytes = batch_norm_max_pool_cpu_workspace_bytes(x);
-#ifdef LANET_HAVE_CUDA
-  bytes = std::max(bytes, batch_norm_max_pool_cuda_workspace_bytes(x));
-#endif
-  return bytes;
+  return std::max(batch_norm_max_pool_cpu_workspace_bytes(x),
+                  batch_norm_max_pool_cuda_workspace_bytes(x));
 }
 
 void batch_norm_max_pool(Context& context, const BatchNormMaxPoolArgs& args) {
@@ -44,16 +42,17 @@ void batch_norm_max_pool(Context& context, const BatchNormMaxPoolArgs& args) {
   require_per_channel(args.bias, args.x, "bias");
   require_tensor(args.y, pooled(args.x.shape), args.x.dtype, "y");
   if (args.argmax) require_tensor(args.argmax, args.y.shape, DType::u8, "argmax");
-  const Operation operation(context, "batch_norm_max_pool",
-                            {.bytes = bytes_of({args.x, args.y, args.argmax}),
-                             .flops = 3 * static_cast<double>(args.x.elements()) +
-                                      9 * static_cast<double>(args.y.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_max_pool_cuda(context, args));
-  if (args.x.dtype == DType::f64)
-    batch_norm_max_pool_ref<double>(args);
-  else
-    batch_norm_max_pool_cpu(args);
+  run_operation(
+      context, "batch_norm_max_pool",
+      {.bytes = bytes_of({args.x, args.y, args.argmax}),
+       .flops =
+           3 * static_cast<double>(args.x.elements()) + 9 * static_cast<double>(args.y.elements())},
+      [&] { batch_norm_max_pool_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            args.x.dtype, [&] { batch_norm_max_pool_ref<double>(args); },
+            [&] { batch_norm_max_pool_cpu(args); });
+      });
 }
 
 void batch_norm_max_pool_backward_reduce(Context& context,
@@ -68,17 +67,18 @@ void batch_norm_max_pool_backward_reduce(Context& context,
   const Shape channels{args.x.shape[3]};
   require_gradient(args.dweight, channels, accumulate_dtype(args.x.dtype), "dweight");
   require_gradient(args.dbias, channels, accumulate_dtype(args.x.dtype), "dbias");
-  const Operation operation(context, "batch_norm_max_pool_backward_reduce",
-                            {.launches = 2,
-                             .bytes = bytes_of({args.x, args.dy, args.argmax}),
-                             .flops = 4 * static_cast<double>(args.x.elements()) +
-                                      9 * static_cast<double>(args.dy.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_max_pool_backward_reduce_cuda(context, args));
-  if (args.x.dtype == DType::f64)
-    batch_norm_max_pool_backward_reduce_ref<double>(args);
-  else
-    batch_norm_max_pool_backward_reduce_cpu(context, args);
+  run_operation(
+      context, "batch_norm_max_pool_backward_reduce",
+      {.launches = 2,
+       .bytes = bytes_of({args.x, args.dy, args.argmax}),
+       .flops = 4 * static_cast<double>(args.x.elements()) +
+                9 * static_cast<double>(args.dy.elements())},
+      [&] { batch_norm_max_pool_backward_reduce_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            args.x.dtype, [&] { batch_norm_max_pool_backward_reduce_ref<double>(args); },
+            [&] { batch_norm_max_pool_backward_reduce_cpu(context, args); });
+      });
 }
 
 void batch_norm_max_pool_backward_apply(Context& context,
@@ -92,17 +92,17 @@ void batch_norm_max_pool_backward_apply(Context& context,
   require_per_channel(args.sum_dy, args.x, "sum_dy");
   require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
   require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
-  const Operation operation(
+  run_operation(
       context, "batch_norm_max_pool_backward_apply",
       {.bytes = bytes_of({args.x, args.dy, args.argmax}) + bytes_of({args.dx}),
        .flops = 6 * static_cast<double>(args.x.elements()) +
-                9 * static_cast<double>(args.dy.elements())});
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, batch_norm_max_pool_backward_apply_cuda(context, args));
-  if (args.x.dtype == DType::f64)
-    batch_norm_max_pool_backward_apply_ref<double>(args);
-  else
-    batch_norm_max_pool_backward_apply_cpu(args);
+                9 * static_cast<double>(args.dy.elements())},
+      [&] { batch_norm_max_pool_backward_apply_cuda(context, args); },
+      [&] {
+        dispatch_fast(
+            args.x.dtype, [&] { batch_norm_max_pool_backward_apply_ref<double>(args); },
+            [&] { batch_norm_max_pool_backward_apply_cpu(args); });
+      });
 }
 
 }  // namespace lanet

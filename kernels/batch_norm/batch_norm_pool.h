@@ -66,21 +66,4 @@ struct BatchNormMaxPoolBackwardApplyArgs {
 void batch_norm_max_pool_backward_apply(Context& context,
                                         const BatchNormMaxPoolBackwardApplyArgs& args);
 
-/// The fast paths for f32 and bf16, without the checks.
-void batch_norm_max_pool_cpu(const BatchNormMaxPoolArgs& args);
-void batch_norm_max_pool_backward_reduce_cpu(Context& context,
-                                             const BatchNormMaxPoolBackwardReduceArgs& args);
-void batch_norm_max_pool_backward_apply_cpu(const BatchNormMaxPoolBackwardApplyArgs& args);
-size_t batch_norm_max_pool_cpu_workspace_bytes(const Shape& x);
-
-#ifdef LANET_HAVE_CUDA
-/// All dtypes. backward_reduce is two launches, the others one.
-void batch_norm_max_pool_cuda(Context& context, const BatchNormMaxPoolArgs& args);
-void batch_norm_max_pool_backward_reduce_cuda(Context& context,
-                                              const BatchNormMaxPoolBackwardReduceArgs& args);
-void batch_norm_max_pool_backward_apply_cuda(Context& context,
-                                             const BatchNormMaxPoolBackwardApplyArgs& args);
-size_t batch_norm_max_pool_cuda_workspace_bytes(const Shape& x);
-#endif
-
 }  // namespace lanet

@@ -5,6 +5,7 @@
 #include "kernels/batch_norm/batch_norm_cuda.cuh"
 #include "kernels/batch_norm/batch_norm_pool.h"
 #include "kernels/batch_norm/batch_norm_pool_cuda.cuh"
+#include "kernels/cuda_operations.h"
 
 namespace lanet {
 

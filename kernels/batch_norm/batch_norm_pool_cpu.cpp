@@ -7,6 +7,8 @@
 #include <array>
 
 #include "kernels/batch_norm/batch_norm_pool.h"
+#include "kernels/cpu_operations.h"
+#include "kernels/dispatch.h"
 #include "kernels/pool.h"
 #include "kernels/rounding.h"
 
@@ -364,15 +366,6 @@ void backward_apply(const BatchNormMaxPoolBackwardApplyArgs& args) {
   }
 }
 
-/// Calls f with the C++ type of a dtype that has a fast path.
-template <typename F>
-void dispatch_fast(DType dtype, F&& f) {
-  if (dtype == DType::bf16)
-    f.template operator()<bfloat16>();
-  else
-    f.template operator()<float>();
-}
-
 }  // namespace
 
 size_t batch_norm_max_pool_cpu_workspace_bytes(const Shape& x) {
@@ -380,17 +373,17 @@ size_t batch_norm_max_pool_cpu_workspace_bytes(const Shape& x) {
 }
 
 void batch_norm_max_pool_cpu(const BatchNormMaxPoolArgs& args) {
-  dispatch_fast(args.x.dtype, [&]<typename T>() { forward<T>(args); });
+  dispatch_narrow(args.x.dtype, [&]<typename T>() { forward<T>(args); });
 }
 
 void batch_norm_max_pool_backward_reduce_cpu(Context& context,
                                              const BatchNormMaxPoolBackwardReduceArgs& args) {
   void* workspace = context.workspace(batch_norm_max_pool_cpu_workspace_bytes(args.x.shape));
-  dispatch_fast(args.x.dtype, [&]<typename T>() { backward_reduce<T>(workspace, args); });
+  dispatch_narrow(args.x.dtype, [&]<typename T>() { backward_reduce<T>(workspace, args); });
 }
 
 void batch_norm_max_pool_backward_apply_cpu(const BatchNormMaxPoolBackwardApplyArgs& args) {
-  dispatch_fast(args.x.dtype, [&]<typename T>() {
+  dispatch_narrow(args.x.dtype, [&]<typename T>() {
     args.dx.add ? backward_apply<T, true>(args) : backward_apply<T, false>(args);
   });
 }

@@ -1,19 +1,13 @@
 #include "kernels/conv2d/conv2d.h"
 
 #include <atomic>
-#include <optional>
 
-#include "core/operation.h"
+#include "kernels/conv2d/conv2d_cuda.h"
+#include "kernels/conv2d/conv2d_onednn.h"
 #include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/conv2d/conv2d_winograd.h"
 #include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
-#ifdef LANET_HAVE_ONEDNN
-#include "kernels/conv2d/conv2d_onednn.h"
-#endif
-#ifdef LANET_HAVE_CUDA
-#include "kernels/conv2d/conv2d_cuda.h"
-#endif
 
 namespace lanet {
 
@@ -21,14 +15,10 @@ struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
   bool exact_products;
-  const WinogradPasses* winograd = nullptr;  // null: the algorithm does not serve
-  size_t winograd_bytes = 0;                 // of workspace
-#ifdef LANET_HAVE_ONEDNN
-  std::optional<OnednnConv2d> onednn = {};  // absent, and without Winograd: the reference runs
-#endif
-#ifdef LANET_HAVE_CUDA
-  std::unique_ptr<CudaConv2d> cuda = {};  // absent on the CPU
-#endif
+  const WinogradPasses* winograd = nullptr;   // null: the algorithm does not serve
+  size_t winograd_bytes = 0;                  // of workspace
+  std::unique_ptr<OnednnConv2d> onednn = {};  // absent, and without Winograd: the reference runs
+  std::unique_ptr<CudaConv2d> cuda = {};      // absent on the CPU
 
   /// Calls f with the element type and the type of sums of the definition.
   template <typename F>
@@ -76,15 +66,13 @@ Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pa
   return cost;
 }
 
-#ifdef LANET_HAVE_ONEDNN
 void warn_once_of_slow_bf16() {
   static std::atomic_flag warned;
-  if (!warned.test_and_set())
+  if (onednn_info().built_in && !warned.test_and_set())
     fmt::print(stderr,
                "warning: oneDNN has no bf16 convolution on this processor (it needs AVX-512); "
                "the slow reference runs instead, and f32 is faster\n");
 }
-#endif
 
 }  // namespace
 
@@ -108,14 +96,12 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
     return;
   }
   if (context.counts_only()) return;
-  LANET_RUN_CUDA(context, impl_->cuda = std::make_unique<CudaConv2d>(context, s, data_gradient,
-                                                                     weight_gradient));
-#ifdef LANET_HAVE_ONEDNN
-  if (OnednnConv2d::serves(s.dtype) && !exact)
-    impl_->onednn.emplace(s, data_gradient, weight_gradient);
+  if (context.device() == Device::cuda)
+    impl_->cuda = std::make_unique<CudaConv2d>(context, s, data_gradient, weight_gradient);
+  else if (OnednnConv2d::serves(s.dtype) && !exact)
+    impl_->onednn = std::make_unique<OnednnConv2d>(s, data_gradient, weight_gradient);
   else if (s.dtype == DType::bf16)
     warn_once_of_slow_bf16();
-#endif
 }
 Conv2dPlan::~Conv2dPlan() = default;
 Conv2dPlan::Conv2dPlan(Conv2dPlan&&) noexcept = default;
@@ -126,32 +112,20 @@ const Conv2dShape& Conv2dPlan::shape() const {
 }
 
 size_t Conv2dPlan::workspace_bytes() const {
-#ifdef LANET_HAVE_CUDA
   if (impl_->cuda) return impl_->cuda->workspace_bytes();
-#endif
-#ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->workspace_bytes();
-#endif
   return impl_->winograd_bytes + unread_weight_bytes(impl_->shape);
 }
 
 std::string Conv2dPlan::description() const {
-#ifdef LANET_HAVE_CUDA
   if (impl_->cuda) return impl_->cuda->description();
-#endif
-#ifdef LANET_HAVE_ONEDNN
   if (impl_->onednn) return impl_->onednn->description();
-#endif
   return impl_->winograd ? "winograd 4x4 3x3" : "reference";
 }
 
-void request_conv2d_tuning([[maybe_unused]] Context& context,
-                           [[maybe_unused]] const Conv2dShape& shape,
-                           [[maybe_unused]] Conv2dPass pass, [[maybe_unused]] bool add) {
-#ifdef LANET_HAVE_CUDA
+void request_conv2d_tuning(Context& context, const Conv2dShape& shape, Conv2dPass pass, bool add) {
   if (context.device() == Device::cuda && context.plans())
     request_conv2d_tuning_cuda(context, shape, pass, add);
-#endif
 }
 
 void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
@@ -159,16 +133,16 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.y, s.y(), s.dtype, "y");
-  const Operation operation(
+  run_operation(
       context, "conv2d",
-      cost_of(context, plan.impl(), Conv2dPass::forward, {args.y}, {args.x, args.weight}));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, plan.impl().cuda->forward(context, args));
-  if (const auto* winograd = plan.impl().winograd) return winograd->forward(context, s, args);
-#ifdef LANET_HAVE_ONEDNN
-  if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
-#endif
-  plan.impl().dispatch_reference([&]<typename T, typename A>() { conv2d_ref<T, A>(s, args); });
+      cost_of(context, plan.impl(), Conv2dPass::forward, {args.y}, {args.x, args.weight}),
+      [&] { plan.impl().cuda->forward(context, args); },
+      [&] {
+        if (const auto* winograd = plan.impl().winograd) return winograd->forward(context, s, args);
+        if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
+        plan.impl().dispatch_reference(
+            [&]<typename T, typename A>() { conv2d_ref<T, A>(s, args); });
+      });
 }
 
 void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwardDataArgs& args) {
@@ -177,17 +151,17 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.weight, s.weight(), s.dtype, "weight");
   require_tensor(args.dx.tensor, s.x(), s.dtype, "dx");
-  const Operation operation(
+  run_operation(
       context, "conv2d_backward_data",
-      cost_of(context, plan.impl(), Conv2dPass::backward_data, args.dx, {args.dy, args.weight}));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, plan.impl().cuda->backward_data(context, args));
-  if (const auto* winograd = plan.impl().winograd) return winograd->backward_data(context, s, args);
-#ifdef LANET_HAVE_ONEDNN
-  if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
-#endif
-  plan.impl().dispatch_reference(
-      [&]<typename T, typename A>() { conv2d_backward_data_ref<T, A>(s, args); });
+      cost_of(context, plan.impl(), Conv2dPass::backward_data, args.dx, {args.dy, args.weight}),
+      [&] { plan.impl().cuda->backward_data(context, args); },
+      [&] {
+        if (const auto* winograd = plan.impl().winograd)
+          return winograd->backward_data(context, s, args);
+        if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
+        plan.impl().dispatch_reference(
+            [&]<typename T, typename A>() { conv2d_backward_data_ref<T, A>(s, args); });
+      });
 }
 
 void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
@@ -198,18 +172,17 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
   require_tensor(args.dy, s.y(), s.dtype, "dy");
   require_tensor(args.dweight.tensor, s.weight(), weight_gradient_dtype(context.device(), s.dtype),
                  "dweight");
-  const Operation operation(
+  run_operation(
       context, "conv2d_backward_weight",
-      cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}));
-  if (!operation.runs()) return;
-  LANET_RUN_CUDA(context, plan.impl().cuda->backward_weight(context, args));
-  if (const auto* winograd = plan.impl().winograd)
-    return winograd->backward_weight(context, s, args);
-#ifdef LANET_HAVE_ONEDNN
-  if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
-#endif
-  plan.impl().dispatch_reference(
-      [&]<typename T, typename A>() { conv2d_backward_weight_ref<T, A>(s, args); });
+      cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}),
+      [&] { plan.impl().cuda->backward_weight(context, args); },
+      [&] {
+        if (const auto* winograd = plan.impl().winograd)
+          return winograd->backward_weight(context, s, args);
+        if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
+        plan.impl().dispatch_reference(
+            [&]<typename T, typename A>() { conv2d_backward_weight_ref<T, A>(s, args); });
+      });
 }
 
 void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
@@ -221,10 +194,8 @@ void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
                 "the plan was made without the weight gradient");
   require_tensor(args.x, s.x(), s.dtype, "x");
   require_tensor(args.y, s.y(), s.dtype, "y");
-  LANET_RUN_CUDA(context, plan.impl().cuda->primitive_only(context, pass, args));
-#ifdef LANET_HAVE_ONEDNN
+  if (plan.impl().cuda) return plan.impl().cuda->primitive_only(context, pass, args);
   if (plan.impl().onednn) return plan.impl().onednn->primitive_only(context, pass, args);
-#endif
   auto* workspace = static_cast<std::byte*>(context.workspace(plan.workspace_bytes()));
   const Tensor weight{workspace + plan.impl().winograd_bytes, s.weight(), s.dtype};
   const Tensor dweight{weight.data, s.weight(), accumulate_dtype(s.dtype)};

@@ -3,6 +3,7 @@
 
 #include "core/cuda/launch.h"
 #include "core/cuda/libraries.h"
+#include "kernels/cuda_operations.h"
 #include "kernels/gemm.h"
 
 namespace lanet {

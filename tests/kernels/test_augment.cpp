@@ -272,7 +272,7 @@ TEST_CASE("augment: indices and boxes outside the picture are refused") {
   batch.at(0) = whole(8);
   batch.indices.set(0, 2);
   CHECK_THROWS_WITH_AS(augment(context, batch.args()),
-                       doctest::Contains("sample_indices[0] is 2 of 2"), Error);
+                       doctest::Contains("sample_indices[0] is 2; expected 0 to 1"), Error);
   batch.indices.set(0, 1);
   batch.at(0).crop_x = 1;
   CHECK_THROWS_WITH_AS(augment(context, batch.args()),
