@@ -7,10 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#ifdef LANET_HAVE_CUDA
-#include "core/cuda/check.h"
-#include "core/cuda/devices.h"
-#endif
+#include "core/cuda/memory.h"
+#include "core/round_up.h"
 
 namespace lanet {
 
@@ -22,7 +20,7 @@ constexpr size_t kHugePage = size_t{2} << 20;
 void* allocate_host(size_t bytes) {
   // Large blocks ask for huge pages: a step walks through hundreds of megabytes.
   const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  const size_t rounded = round_up(bytes, alignment);
   void* block = std::aligned_alloc(alignment, rounded);
   if (!block) throw Error(fmt::format("out of memory: {} bytes wanted", bytes));
   if (alignment == kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
@@ -53,24 +51,18 @@ Context::Context(Device device, int threads)
     omp_set_num_threads(threads_);
   else
     threads_ = omp_get_max_threads();
-#ifdef LANET_HAVE_CUDA
   if (device == Device::cuda) {
-    cudaStream_t stream = nullptr;
-    LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
-    stream_ = stream;
+    stream_ = cuda::create_stream();
     libraries_ = cuda::make_libraries(*this);
   }
-#endif
 }
 
 Context::Context(CountOnly, Device device)
     : device_(device), threads_(1), counts_only_(true), stats_(std::make_shared<MemoryStats>()) {}
 
 Context::~Context() {
-#ifdef LANET_HAVE_CUDA
   libraries_.reset();  // they use the stream
-  if (stream_) LANET_CUDA_LOG(cudaStreamDestroy(static_cast<cudaStream_t>(stream_)));
-#endif
+  if (stream_) cuda::destroy_stream(stream_);
 }
 
 Buffer Context::allocate(size_t bytes) {
@@ -84,29 +76,21 @@ Buffer Context::allocate(size_t bytes) {
   ++stats_->allocations;
   auto account = [stats = stats_, bytes] { stats->current_bytes -= bytes; };
   if (counts_only_) {
-    void* block = addresses_without_memory(bytes);
-    buffer.block_ = std::shared_ptr<void>(block, [account, bytes](void* p) {
-      munmap(p, bytes);
-      account();
-    });
-    return buffer;
+    buffer.block_ = {addresses_without_memory(bytes), [account, bytes](void* block) {
+                       munmap(block, bytes);
+                       account();
+                     }};
+  } else if (device_ == Device::cpu) {
+    buffer.block_ = {allocate_host(bytes), [account](void* block) {
+                       std::free(block);
+                       account();
+                     }};
+  } else {
+    buffer.block_ = {cuda::allocate(bytes), [account](void* block) {
+                       cuda::release(block);
+                       account();
+                     }};
   }
-  if (device_ == Device::cpu) {
-    buffer.block_ = std::shared_ptr<void>(allocate_host(bytes), [account](void* block) {
-      std::free(block);
-      account();
-    });
-  }
-#ifdef LANET_HAVE_CUDA
-  if (device_ == Device::cuda) {
-    void* block = nullptr;
-    LANET_CUDA_CHECK(cudaMalloc(&block, bytes));
-    buffer.block_ = std::shared_ptr<void>(block, [account](void* p) {
-      LANET_CUDA_LOG(cudaFree(p));
-      account();
-    });
-  }
-#endif
   return buffer;
 }
 
@@ -124,35 +108,25 @@ void* Context::workspace(size_t bytes) const {
 }
 
 void Context::synchronize() {
-#ifdef LANET_HAVE_CUDA
-  if (stream_) LANET_CUDA_CHECK(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)));
-#endif
+  if (stream_) cuda::synchronize(stream_);
 }
 
 void Context::copy(const Tensor& to, const Tensor& from) {
   LANET_REQUIRE(to.dtype == from.dtype && to.elements() == from.elements(),
                 "copy from {} {} to {} {}", from.dtype, from.shape, to.dtype, to.shape);
   if (counts_only_) return;
-  if (to.device == Device::cpu && from.device == Device::cpu) {
+  if (to.device == Device::cpu && from.device == Device::cpu)
     std::memcpy(to.data, from.data, to.bytes());
-    return;
-  }
-#ifdef LANET_HAVE_CUDA
-  LANET_CUDA_CHECK(cudaMemcpyAsync(to.data, from.data, to.bytes(), cudaMemcpyDefault,
-                                   static_cast<cudaStream_t>(stream_)));
-#endif
+  else
+    cuda::copy(stream_, to.data, from.data, to.bytes());
 }
 
 void Context::fill_zero(const Tensor& tensor) {
   if (counts_only_) return;
-  if (tensor.device == Device::cpu) {
+  if (tensor.device == Device::cpu)
     std::memset(tensor.data, 0, tensor.bytes());
-    return;
-  }
-#ifdef LANET_HAVE_CUDA
-  LANET_CUDA_CHECK(
-      cudaMemsetAsync(tensor.data, 0, tensor.bytes(), static_cast<cudaStream_t>(stream_)));
-#endif
+  else
+    cuda::fill_zero(stream_, tensor.data, tensor.bytes());
 }
 
 Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wanted) {
@@ -162,7 +136,7 @@ Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wante
   for (const WantedTensor& w : wanted) {
     offsets.push_back(total);
     const size_t bytes = static_cast<size_t>(w.shape.elements()) * size_of(w.dtype);
-    total += (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+    total += round_up(bytes, kTensorAlignment);
   }
   Buffer block = context.allocate(total);
   for (size_t i = 0; i < wanted.size(); ++i)
@@ -171,31 +145,7 @@ Buffer allocate_tensors(Context& context, const std::vector<WantedTensor>& wante
 }
 
 std::string device_problem(Device device) {
-  if (device == Device::cpu) return "";
-#ifdef LANET_HAVE_CUDA
-  if (std::string problem = cuda::library_problem(); !problem.empty()) return problem;
-  int count = 0;
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
-  int driver = 0;
-  if (status == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess) {
-    if (driver == 0) return "there is no NVIDIA driver";
-    return fmt::format(
-        "the driver is for CUDA {}.{} and older, the program was built with {}.{}: install a newer "
-        "driver, or build with an older toolkit",
-        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
-  }
-  if (status != cudaSuccess)
-    return fmt::format("no device can be used ({})", cudaGetErrorString(status));
-  return count > 0 ? cuda::device_code_problem() : "there is none";
-#else
-  return "this program was built without CUDA; build the preset 'cuda'";
-#endif
-}
-
-void require_cpu(const Context& context, const char* name) {
-  if (context.device() != Device::cpu)
-    throw Error(fmt::format("{} has no code for device {} in this build", name, context.device()));
+  return device == Device::cpu ? "" : cuda::device_problem();
 }
 
 }  // namespace lanet

@@ -172,7 +172,4 @@ void upload(Context& context, const Tensor& to, const std::vector<T>& from) {
 /// Why there can be no Context on `device` here, in a few words; empty if there can be.
 std::string device_problem(Device device);
 
-/// Throws: operation `name` was asked to run on a device that this build has no code for.
-void require_cpu(const Context& context, const char* name);
-
 }  // namespace lanet

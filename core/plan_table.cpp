@@ -128,13 +128,11 @@ void PlanTable::tune(const std::function<double()>& now) {
 }
 
 std::string machine_for_plans() {
-#ifdef LANET_HAVE_CUDA
   const CudaReport report = describe_cuda();
   for (const LibraryVersion& library : report.libraries) {
     if (library.name == "cuDNN" && !report.devices.empty())
       return fmt::format("cuDNN {} on {}", library.loaded, report.devices[0].name);
   }
-#endif
   throw Error("plans are chosen on a CUDA device, and there is none");
 }
 

@@ -106,15 +106,13 @@ void end_mpi();
 /// Ends every process of the job, this one too.
 [[noreturn]] void abort_mpi(int exit_code);
 
-#ifdef LANET_HAVE_CUDA
 namespace cuda {
-/// One rank on the context's device. `share` hands rank 0's bytes to every rank. on_error is
-/// called, by another thread, within seconds when NCCL finds that the ranks can go on no more: what
-/// was put on the stream will then never be done.
+/// In builds with CUDA only: one rank on the context's device. `share` hands rank 0's bytes to
+/// every rank. on_error is called, by another thread, within seconds when NCCL finds that the ranks
+/// can go on no more: what was put on the stream will then never be done.
 std::unique_ptr<Communicator> make_nccl_communicator(
     Context& context, Shard shard, const std::function<std::string(std::string)>& share,
     const std::function<void(const std::string&)>& on_error = {});
 }  // namespace cuda
-#endif
 
 }  // namespace lanet

@@ -1,12 +1,11 @@
 // Collectives by MPI: tensors in host memory as they lie; those of a GPU by way of host memory, so
 // that several processes can be tried on one card.
+#include <mpi.h>
+
 #include <cstdlib>
 #include <limits>
 
 #include "core/ranks/communicator.h"
-
-#ifdef LANET_HAVE_MPI
-#include <mpi.h>
 
 #define LANET_MPI_CHECK(call) ::lanet::check_mpi((call), #call, __FILE__, __LINE__)
 
@@ -272,27 +271,3 @@ void abort_mpi(int exit_code) {
 }
 
 }  // namespace lanet
-
-#else  // without MPI
-
-namespace lanet {
-
-MpiVersion mpi_version() {
-  return {};
-}
-
-std::unique_ptr<Communicator> start_mpi() {
-  throw InputError(
-      "this program was built without MPI: several processes need the CMake option "
-      "LANET_MPI=ON, or GPUs (--gpus)");
-}
-
-void end_mpi() {}
-
-void abort_mpi(int exit_code) {
-  std::_Exit(exit_code);
-}
-
-}  // namespace lanet
-
-#endif

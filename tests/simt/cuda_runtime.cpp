@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "core/cuda/devices.h"
+#include "core/cuda/memory.h"
 #include "tests/simt/checker.h"
 #include "tests/simt/device.h"
 
@@ -70,10 +71,16 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
 
 }  // extern "C"
 
+namespace lanet {
+CudaReport describe_cuda() {
+  return {};
+}
+}  // namespace lanet
+
 namespace lanet::cuda {
 
-/// What a Context wants of its device besides: no library, and so none that is too old, and code
-/// that runs.
+/// What a Context wants of its device besides: no library, and so none that is too old, code that
+/// runs, and work that is not captured but done each time.
 std::shared_ptr<Libraries> make_libraries(Context&) {
   return nullptr;
 }
@@ -82,6 +89,12 @@ std::string device_code_problem() {
 }
 std::string library_problem() {
   return "";
+}
+std::shared_ptr<void> capture(void*, const std::function<void()>& work) {
+  return std::make_shared<std::function<void()>>(work);
+}
+void launch(void*, const std::shared_ptr<void>& graph) {
+  (*static_cast<std::function<void()>*>(graph.get()))();
 }
 
 }  // namespace lanet::cuda

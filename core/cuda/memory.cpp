@@ -1,0 +1,66 @@
+#include "core/cuda/memory.h"
+
+#include "core/cuda/check.h"
+#include "core/cuda/devices.h"
+
+namespace lanet::cuda {
+
+namespace {
+
+cudaStream_t stream_of(void* stream) {
+  return static_cast<cudaStream_t>(stream);
+}
+
+}  // namespace
+
+std::string device_problem() {
+  if (std::string problem = library_problem(); !problem.empty()) return problem;
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  (void)cudaGetLastError();  // the failure is told; later calls must not meet it again
+  int driver = 0;
+  if (status == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess) {
+    if (driver == 0) return "there is no NVIDIA driver";
+    return fmt::format(
+        "the driver is for CUDA {}.{} and older, the program was built with {}.{}: install a newer "
+        "driver, or build with an older toolkit",
+        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+  }
+  if (status != cudaSuccess)
+    return fmt::format("no device can be used ({})", cudaGetErrorString(status));
+  return count > 0 ? device_code_problem() : "there is none";
+}
+
+void* create_stream() {
+  cudaStream_t stream = nullptr;
+  LANET_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  return stream;
+}
+
+void destroy_stream(void* stream) {
+  LANET_CUDA_LOG(cudaStreamDestroy(stream_of(stream)));
+}
+
+void synchronize(void* stream) {
+  LANET_CUDA_CHECK(cudaStreamSynchronize(stream_of(stream)));
+}
+
+void* allocate(size_t bytes) {
+  void* block = nullptr;
+  LANET_CUDA_CHECK(cudaMalloc(&block, bytes));
+  return block;
+}
+
+void release(void* block) {
+  LANET_CUDA_LOG(cudaFree(block));
+}
+
+void copy(void* stream, void* to, const void* from, size_t bytes) {
+  LANET_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)));
+}
+
+void fill_zero(void* stream, void* block, size_t bytes) {
+  LANET_CUDA_CHECK(cudaMemsetAsync(block, 0, bytes, stream_of(stream)));
+}
+
+}  // namespace lanet::cuda
