@@ -41,6 +41,10 @@ std::string cut_to_terminal(const std::string& line, std::FILE* terminal) {
 
 }  // namespace
 
+void say(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
+
 std::string format_duration(double seconds) {
   const auto whole = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
   if (whole < 60) return fmt::format("{} s", whole);

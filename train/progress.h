@@ -10,6 +10,9 @@
 
 namespace lanet {
 
+/// Writes one line to stderr.
+void say(const std::string& line);
+
 /// "42 s", "3:07 min", "2:05 h"
 std::string format_duration(double seconds);
 

@@ -11,7 +11,6 @@
 #include "kernels/augment.h"
 #include "models/rivals.h"
 #include "train/schedule.h"
-#include "train/session.h"
 
 namespace lanet {
 

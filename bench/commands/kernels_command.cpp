@@ -6,9 +6,9 @@
 #include "bench/bench.h"
 #include "bench/ceilings.h"
 #include "bench/commands/commands.h"
+#include "train/device.h"
 #include "train/environment.h"
 #include "train/progress.h"
-#include "train/session.h"
 
 namespace lanet::bench {
 

@@ -5,8 +5,8 @@
 #include "bench/cost_table.h"
 #include "bench/step.h"
 #include "core/plan_table.h"
+#include "train/device.h"
 #include "train/environment.h"
-#include "train/session.h"
 
 namespace lanet::bench {
 

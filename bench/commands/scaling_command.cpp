@@ -7,9 +7,9 @@
 #include "bench/scaling_check.h"
 #include "bench/scaling_plot.h"
 #include "bench/step.h"
+#include "train/device.h"
 #include "train/environment.h"
 #include "train/ranks/ranks.h"
-#include "train/session.h"
 
 namespace lanet::bench {
 

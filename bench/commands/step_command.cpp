@@ -13,7 +13,6 @@
 #include "layers/conv2d.h"
 #include "train/environment.h"
 #include "train/ranks/ranks.h"
-#include "train/session.h"
 
 namespace lanet::bench {
 

@@ -10,7 +10,6 @@
 #include "tests/input_error.h"
 #include "tests/train/small_training.h"
 #include "train/schedule.h"
-#include "train/session.h"
 
 namespace lanet::test {
 namespace {

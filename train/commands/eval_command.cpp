@@ -7,10 +7,11 @@
 #include "core/hash.h"
 #include "data/image.h"
 #include "train/commands/commands.h"
+#include "train/commands/session.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
+#include "train/progress.h"
 #include "train/ranks/ranks.h"
-#include "train/session.h"
 
 namespace lanet {
 

@@ -21,7 +21,6 @@
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
 #include "train/run_folder.h"
-#include "train/session.h"
 #include "train/signal_catcher.h"
 
 namespace lanet {

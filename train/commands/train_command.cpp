@@ -6,6 +6,7 @@
 #include "core/plan_table.h"
 #include "data/noise.h"
 #include "train/commands/commands.h"
+#include "train/commands/session.h"
 #include "train/environment.h"
 #include "train/judge.h"
 #include "train/labels/confident_learning.h"
@@ -13,7 +14,6 @@
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
 #include "train/run_record.h"
-#include "train/session.h"
 
 namespace lanet {
 

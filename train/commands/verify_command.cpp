@@ -6,7 +6,6 @@
 #include "train/golden/check.h"
 #include "train/golden/step.h"
 #include "train/ranks/ranks.h"
-#include "train/session.h"
 
 namespace lanet {
 

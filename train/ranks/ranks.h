@@ -11,7 +11,7 @@
 #include "core/ranks/communicator.h"
 #include "core/ranks/link.h"
 #include "core/ranks/monitor.h"
-#include "train/session.h"
+#include "train/device.h"
 
 namespace lanet {
 
@@ -49,7 +49,7 @@ class Ranks {
 
   /// Threads of this process: those asked for, or its part of the machine's.
   int threads(int64_t asked) const;
-  /// As session.h's choose_device(), of the GPU of this rank's number on its machine.
+  /// As device.h's choose_device(), of the GPU of this rank's number on its machine.
   DeviceChoice choose_device(const std::string& name) const;
   /// The context's collectives are among the ranks from here on. They must all have come as far,
   /// and be on devices of one kind.

@@ -1,31 +1,11 @@
-#include "train/session.h"
+#include "train/commands/session.h"
 
-#include "train/environment.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 
 namespace lanet {
 
 namespace fs = std::filesystem;
-
-DType dtype_from(const std::string& name) {
-  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    if (to_string(dtype) == name) return dtype;
-  }
-  throw InputError(fmt::format("dtype {}: expected f32, bf16 or f64", name));
-}
-
-DeviceChoice choose_device(const std::string& name) {
-  if (name == "cpu") return {Device::cpu, ""};
-  if (name == "cuda") return {Device::cuda, ""};
-  const std::string problem = device_problem(Device::cuda);
-  if (!problem.empty()) return {Device::cpu, fmt::format("device: cpu (cuda: {})", problem)};
-  return {Device::cuda, fmt::format("device: cuda ({})", device_name(Device::cuda))};
-}
-
-void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
 
 Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  bool quiet) {
@@ -34,13 +14,6 @@ Faces read_faces(Context& context, const Config& config, Split split, bool with_
   return load_faces(
       context, config, split, with_landmarks, say,
       progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));
-}
-
-void report_environment(const DeviceChoice& choice) {
-  if (!choice.reason.empty()) say(choice.reason);
-  for (const EnvironmentProblem& problem : environment_problems()) {
-    if (!problem.device || *problem.device == choice.device) say("note: " + problem.text);
-  }
 }
 
 TrainedModel open_trained(const std::string& target, bool best) {

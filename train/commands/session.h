@@ -1,0 +1,24 @@
+// What several commands share: the faces of a configuration, and the model behind RUN|CHECKPOINT.
+#pragma once
+
+#include <string>
+
+#include "train/checkpoint.h"
+#include "train/faces.h"
+
+namespace lanet {
+
+/// load_faces(), with its progress and its messages on stderr, unless quiet.
+Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks,
+                 bool quiet = false);
+
+/// A trained model to look at: RUN stands for its last (or best) checkpoint.
+struct TrainedModel {
+  std::string path;  ///< of the checkpoint file
+  NamedArrays checkpoint;
+  CheckpointInfo info;
+};
+/// InputError if `target` is neither a run folder with a checkpoint nor a checkpoint file.
+TrainedModel open_trained(const std::string& target, bool best);
+
+}  // namespace lanet

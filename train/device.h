@@ -1,0 +1,22 @@
+// Where to compute.
+#pragma once
+
+#include <string>
+
+#include "core/tensor.h"
+
+namespace lanet {
+
+/// Where to compute, and for `auto` a line that says what was taken and why.
+struct DeviceChoice {
+  Device device = Device::cpu;
+  std::string reason;  ///< empty: it was asked for by name
+};
+/// `auto`, `cpu` or `cuda`; auto is a GPU where one works.
+DeviceChoice choose_device(const std::string& name);
+
+/// Tells on stderr which device was taken, and what is wrong with this build or machine for those
+/// who compute there, one line each.
+void report_environment(const DeviceChoice& choice);
+
+}  // namespace lanet
