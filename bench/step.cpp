@@ -19,12 +19,12 @@ Trainer make_trainer(Context& context, const StepSize& size, bool capture) {
 
 Config step_config(const StepSize& size) {
   Config config;
-  config.model.recipe = size.recipe;
-  config.model.backbone = size.backbone;
+  config.model.recipe = choice_from<Recipe>(size.recipe);
+  config.model.backbone = choice_from<Backbone>(size.backbone);
   config.data.image_size = size.image;
   config.train.batch = size.batch;
   config.model.bank = std::max(config.model.bank, size.batch);  // a batch enters it at once
-  config.train.dtype = size.dtype;
+  config.train.dtype = choice_from<DType>(size.dtype);
   config.train.epochs = 1;
   return config;
 }
@@ -44,7 +44,7 @@ RandomTraining::RandomTraining(Context& context, const StepSize& size, bool capt
   knowledge.prior.assign(kNumExpressions, 1.0 / kNumExpressions);
   knowledge.log_ratio.assign(trainer_.training_faces().size() * kNumExpressions, 0.0);
   trainer_.initialise([](const std::string&) {});
-  if (size.recipe == "robust") trainer_.start_from(knowledge);
+  if (starts_from_knowledge(step_config(size))) trainer_.start_from(knowledge);
   trainer_.prepare_epoch();
 }
 

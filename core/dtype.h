@@ -61,14 +61,6 @@ constexpr std::string_view to_string(DType dtype) {
   return "?";
 }
 
-/// f32, bf16 or f64, the types of activations, by name; throws InputError for another name.
-inline DType dtype_from(std::string_view name) {
-  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    if (to_string(dtype) == name) return dtype;
-  }
-  throw InputError(fmt::format("dtype {}: expected f32, bf16 or f64", name));
-}
-
 template <typename T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, float>)

@@ -12,16 +12,6 @@ constexpr int kBlocks50[] = {3, 4, 6, 3};
 
 }  // namespace
 
-Backbone backbone_from(std::string_view name) {
-  if (name == "resnet18") return Backbone::resnet18;
-  if (name == "resnet50") return Backbone::resnet50;
-  throw Error(fmt::format("backbone '{}'; expected resnet18 or resnet50", name));
-}
-
-std::string_view to_string(Backbone backbone) {
-  return backbone == Backbone::resnet18 ? "resnet18" : "resnet50";
-}
-
 int64_t expansion(Backbone backbone) {
   return backbone == Backbone::resnet18 ? 1 : kBottleneckExpansion;
 }

@@ -1,17 +1,11 @@
 // ResNet in parts: the stem and its stages, and the classifier that is left for inference.
 #pragma once
 
-#include <string_view>
-
 #include "layers/recorder.h"
 
 namespace lanet {
 
 enum class Backbone { resnet18, resnet50 };
-
-/// `resnet18` or `resnet50`; throws Error for another name.
-Backbone backbone_from(std::string_view name);
-std::string_view to_string(Backbone backbone);
 
 /// Block expansion e: stage n ends with 64·2^(n−1)·e channels.
 int64_t expansion(Backbone backbone);

@@ -6,9 +6,9 @@
 
 namespace lanet {
 
-DeviceChoice choose_device(const std::string& name) {
-  if (name == "cpu") return {Device::cpu, ""};
-  if (name == "cuda") return {Device::cuda, ""};
+DeviceChoice choose_device(DeviceSetting setting) {
+  if (setting == DeviceSetting::cpu) return {Device::cpu, ""};
+  if (setting == DeviceSetting::cuda) return {Device::cuda, ""};
   const std::string problem = device_problem(Device::cuda);
   if (!problem.empty()) return {Device::cpu, fmt::format("device: cpu (cuda: {})", problem)};
   return {Device::cuda, fmt::format("device: cuda ({})", device_name(Device::cuda))};

@@ -4,16 +4,17 @@
 #include <string>
 
 #include "core/tensor.h"
+#include "train/config/choices.h"
 
 namespace lanet {
 
-/// Where to compute, and for `auto` a line that says what was taken and why.
+/// Where to compute, and for the automatic choice a line that says what was taken and why.
 struct DeviceChoice {
   Device device = Device::cpu;
   std::string reason;  ///< empty: it was asked for by name
 };
-/// `auto`, `cpu` or `cuda`; auto is a GPU where one works.
-DeviceChoice choose_device(const std::string& name);
+/// The device of a setting; automatic is a GPU where one works.
+DeviceChoice choose_device(DeviceSetting setting);
 
 /// Tells on stderr which device was taken, and what is wrong with this build or machine for those
 /// who compute there, one line each.

@@ -52,9 +52,7 @@ void drop_bad(Faces& faces) {
 
 void plant_noise(const Config& config, Faces& faces) {
   const NoiseConfig& noise = config.data.noise;
-  const NoiseKind kind =
-      noise.kind == "symmetric" ? NoiseKind::symmetric : NoiseKind::class_dependent;
-  faces.given = add_label_noise(faces.list.labels, kNumExpressions, noise.rate, kind,
+  faces.given = add_label_noise(faces.list.labels, kNumExpressions, noise.rate, noise.kind,
                                 static_cast<uint64_t>(config.seed));
 }
 

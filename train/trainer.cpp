@@ -25,30 +25,30 @@ constexpr int64_t kCudaStepsPerReport = 16;
 
 std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
                                   Shard shard) {
-  const Backbone backbone = backbone_from(config.model.backbone);
+  const Backbone backbone = config.model.backbone;
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
   if (starts_from_knowledge(config))
     return std::make_unique<Robust>(
-        store, RobustConfig{
-                   .backbone = backbone,
-                   .classes = kClasses,
-                   .image_size = config.data.image_size,
-                   .batch = config.train.batch,
-                   .samples = samples,
-                   .opinion_momentum = config.method == "lanet" ? config.model.opinion_momentum : 0,
-                   .optimiser = optimiser,
-                   .shard = shard});
-  if (config.method != "lanet") {
+        store, RobustConfig{.backbone = backbone,
+                            .classes = kClasses,
+                            .image_size = config.data.image_size,
+                            .batch = config.train.batch,
+                            .samples = samples,
+                            .opinion_momentum =
+                                config.method == Method::lanet ? config.model.opinion_momentum : 0,
+                            .optimiser = optimiser,
+                            .shard = shard});
+  if (config.method != Method::lanet) {
     const BaselineConfig rival{
         .backbone = backbone,
         .classes = kClasses,
         .image_size = config.data.image_size,
         .batch = config.train.batch,
-        .label_smoothing = config.method == "label_smoothing" ? kLabelSmoothing : 0,
+        .label_smoothing = config.method == Method::label_smoothing ? kLabelSmoothing : 0,
         .optimiser = optimiser,
         .shard = shard};
-    if (config.method == "elr") return std::make_unique<EarlyLearning>(store, rival, samples);
+    if (config.method == Method::elr) return std::make_unique<EarlyLearning>(store, rival, samples);
     return std::make_unique<Baseline>(store, rival);
   }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
@@ -75,9 +75,9 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       train_(std::move(train)),
       test_(std::move(test)),
       given_labels_(std::move(given_labels)),
-      store_(dtype_from(config.train.dtype), context.device()),
+      store_(config.train.dtype, context.device()),
       model_(make_model(config, train_.size(), store_, shard_)),
-      evaluator_(store_, backbone_from(config.model.backbone), kClasses, config.data.image_size,
+      evaluator_(store_, config.model.backbone, kClasses, config.data.image_size,
                  shard_.rows(config.train.batch)),
       step_work_(capture) {
   if (train_.size() < config.train.batch)
@@ -120,7 +120,7 @@ void Trainer::initialise(const std::function<void(const std::string&)>& message)
 void Trainer::start_from(const LabelKnowledge& knowledge) {
   auto* robust = dynamic_cast<Robust*>(model_.get());
   LANET_REQUIRE(robust, "method {}, recipe {}: it starts from no knowledge of labels",
-                config_.method, config_.model.recipe);
+                name_of(config_.method), name_of(config_.model.recipe));
   robust->initialise_state(context_, knowledge);
 }
 
@@ -157,9 +157,9 @@ double Trainer::learning_rate(int64_t step) const {
 
 /// The labels by which the sampler balances the classes of the next epoch.
 std::vector<int32_t> Trainer::sampler_labels() {
-  if (config_.train.sampler == "given") return given_labels_;
+  if (config_.train.sampler == Sampler::given) return given_labels_;
   std::vector<int32_t> labels(given_labels_.size());
-  if (config_.train.sampler == "none") return labels;
+  if (config_.train.sampler == Sampler::none) return labels;
   const std::vector<double> estimates = label_estimates();
   for (size_t i = 0; i < labels.size(); ++i) {
     const auto row = estimates.begin() + static_cast<int64_t>(i) * kClasses;

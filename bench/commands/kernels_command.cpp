@@ -228,7 +228,7 @@ void print_table(const Context& context, const std::vector<Run>& runs, const Cei
 }  // namespace
 
 int run_kernels(const KernelsOptions& options) {
-  const DeviceChoice choice = choose_device(options.device);
+  const DeviceChoice choice = choose_device(choice_from<DeviceSetting>(options.device));
   std::vector<Run> runs = chosen_runs(options, choice.device);
   Context context(choice.device, static_cast<int>(options.threads));
   context.set_tf32(options.tf32);

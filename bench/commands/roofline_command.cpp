@@ -38,7 +38,7 @@ NamedCeilings ceilings_for(const RooflineOptions& options, Device device) {
 }  // namespace
 
 int run_roofline(const RooflineOptions& options) {
-  const Device device = choose_device(options.device).device;
+  const Device device = choose_device(choice_from<DeviceSetting>(options.device)).device;
   const NamedCeilings ceilings = ceilings_for(options, device);
   const std::vector<CountedOperation> operations = count_step(step_config(options), device);
   const Cost total = total_cost(operations);

@@ -116,7 +116,7 @@ void check_options(const ScalingOptions& options, Device device) {
 }  // namespace
 
 int run_scaling(const ScalingOptions& options) {
-  const Device device = choose_device(options.device).device;
+  const Device device = choose_device(choice_from<DeviceSetting>(options.device)).device;
   check_options(options, device);
   nlohmann::ordered_json line = {{"format", "lanet-bench-scaling/1"},
                                  {"program", program_version()},

@@ -74,7 +74,7 @@ int step_on(Ranks& ranks, const StepOptions& options) {
   std::optional<ProfileFrame> frame;  // first, since a refusal is one line
   ranks.agree([&] {
     check_for_ranks(options, ranks.size());
-    choice = ranks.choose_device(options.device);
+    choice = ranks.choose_device(choice_from<DeviceSetting>(options.device));
     if (options.profile) frame = prepare_profile(options, choice.device);
   });
   require_same_program(ranks, choice);

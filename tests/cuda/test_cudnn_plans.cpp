@@ -8,6 +8,7 @@
 #include "layers/conv2d.h"
 #include "models/lanet.h"
 #include "tests/cuda/described_device.h"
+#include "train/config/choices.h"
 
 namespace lanet::test {
 namespace {
@@ -78,7 +79,7 @@ TEST_CASE("cudnn: every convolution of a step has its engines on an H100 and an 
         for (const Conv2d* node : convolutions) {
           const std::string what = describe(*node, numbers);
           if (!seen.insert(what).second) continue;
-          CAPTURE(to_string(backbone));
+          CAPTURE(name_of(backbone));
           CAPTURE(image_size);
           CAPTURE(node->name());
           CAPTURE(what);

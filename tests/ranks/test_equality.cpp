@@ -17,7 +17,7 @@ constexpr int kSteps = 30;
 
 Config ranks_config(const std::string& method, const std::string& dtype) {
   Config config = small_config(method);
-  config.train.dtype = dtype;
+  config.train.dtype = choice_from<DType>(dtype);
   config.train.batch = 8;  // the last 4 of 36 faces are dropped
   config.train.epochs = 10;
   return config;

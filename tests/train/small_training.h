@@ -26,8 +26,8 @@ inline const std::filesystem::path& drawn_faces() {
 /// method: a value of that field, or robust, the recipe of lanet.
 inline Config small_config(const std::string& method = "lanet") {
   Config config;
-  config.method = method == "robust" ? "lanet" : method;
-  if (method == "robust") config.model.recipe = "robust";
+  config.method = method == "robust" ? Method::lanet : choice_from<Method>(method);
+  if (method == "robust") config.model.recipe = Recipe::robust;
   config.data.root = drawn_faces().string();
   config.data.landmarks = "landmarks_19.csv";
   config.data.landmark_size = 64;
@@ -50,14 +50,14 @@ struct Session {
     validation = split_off_validation(context, config, train);
     std::vector<int32_t> labels = train.given;
     LabelKnowledge knowledge;
-    if (config.method == "confident_learning")
+    if (config.method == Method::confident_learning)
       knowledge = without_wrong(std::vector<uint8_t>(labels.size()), labels, kNumExpressions);
     else if (starts_from_knowledge(config))
       knowledge = learn_label_knowledge(train, {.given = labels,
                                                 .quick = {.networks = 1, .steps = 20},
                                                 .thorough = {.networks = 1, .steps = 40},
                                                 .message = silent});
-    if (config.method == "corrected") knowledge = corrected_once(knowledge, labels);
+    if (config.method == Method::corrected) knowledge = corrected_once(knowledge, labels);
     trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
                                         std::move(labels), capture);
     trainer->initialise(silent);

@@ -39,11 +39,11 @@ TEST_CASE("config: what a file says is read, and the rest has its default") {
   CHECK(config.seed == 7);
   CHECK(config.data.root == "/faces");
   CHECK(config.data.noise.rate == 0.3);
-  CHECK(config.data.noise.kind == "class_dependent");
+  CHECK(config.data.noise.kind == NoiseKind::class_dependent);
   CHECK(config.data.augment.flip_swap_landmarks == false);
   CHECK(config.train.learning_rate == 2e-3);
   CHECK(config.train.batch == 64);
-  CHECK(config.method == "lanet");
+  CHECK(config.method == Method::lanet);
   CHECK(config.data.labels == "basic/EmoLabel/list_patition_label.txt");
   CHECK(config.data.landmarks.empty());
   CHECK(config.data.true_labels.empty());
@@ -122,7 +122,7 @@ TEST_CASE("config: a warm-up ends before the run does, and a schedule is one tha
   const std::string text = R"({"data": {"root": "x"}, "train": {"epochs": 5}})";
   const Config config =
       load(text, {"train.schedule=cosine", "train.warmup_epochs=4.5", "train.weight_decay=0.01"});
-  CHECK(config.train.schedule == "cosine");
+  CHECK(config.train.schedule == Schedule::cosine);
   CHECK(config.train.warmup_epochs == 4.5);
   CHECK(config.train.weight_decay == 0.01);
   CHECK(refusal(text, {"train.warmup_epochs=5"}) ==
@@ -161,7 +161,7 @@ TEST_CASE("config: overrides lie over the file and are checked as it is") {
                                     "data.skip_bad_images=true", "data.noise.rate=0.25"});
   CHECK(config.train.epochs == 7);
   CHECK(config.data.landmarks == "a=b.csv");
-  CHECK(config.method == "baseline");
+  CHECK(config.method == Method::baseline);
   CHECK(config.data.skip_bad_images);
   CHECK(config.data.noise.rate == 0.25);
   CHECK(load(text, {"data.landmarks=null"}).data.landmarks.empty());

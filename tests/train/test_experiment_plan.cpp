@@ -71,10 +71,10 @@ TEST_CASE("experiment plan: runs come by condition, then by seed, then by settin
   CHECK(run.setting == 1);
   CHECK(run.seed == 3);
   CHECK(run.config.seed == 3);
-  CHECK(run.config.method == "lanet");
+  CHECK(run.config.method == Method::lanet);
   CHECK(run.config.train.epochs == 7);
   CHECK(run.config.train.batch == 32);  // a setting's word is over the plan's
-  CHECK(run.config.data.noise.kind == "class_dependent");
+  CHECK(run.config.data.noise.kind == NoiseKind::class_dependent);
   CHECK(plan.runs[4].config.train.batch == 16);
 }
 

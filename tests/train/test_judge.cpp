@@ -111,7 +111,7 @@ TEST_CASE("judge: neighbours' weights of LA-Net have an entropy, and robust has 
     const Judgement judgement = judge(session, config);
     REQUIRE(judgement.estimates);
     const double entropy = judgement.estimates->neighbour_entropy;
-    CHECK(std::isnan(entropy) == (config.model.recipe == "robust"));
+    CHECK(std::isnan(entropy) == (config.model.recipe == Recipe::robust));
     CHECK_FALSE(entropy > 1.000001);
     CHECK_FALSE(entropy < 0.5);  // at the start no neighbour is far from any other
   }

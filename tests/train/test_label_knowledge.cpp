@@ -44,7 +44,7 @@ Faces drawn_faces(double noise) {
   return faces;
 }
 
-LabelKnowledge learn(const Faces& faces, const std::string& shapes = "network",
+LabelKnowledge learn(const Faces& faces, ShapeSource shapes = ShapeSource::network,
                      double noise_floor = 0, std::string* message = nullptr) {
   return learn_label_knowledge(faces, {.given = faces.given,
                                        .shapes = shapes,
@@ -92,9 +92,9 @@ TEST_CASE("label knowledge: the landmarks tell the rate of wrong labels, and whi
 
 TEST_CASE("label knowledge: votes of the set find wrong labels, those of a batch fewer") {
   const Faces faces = drawn_faces(0.3);
-  const double set = corrected(faces, learn(faces, "set"));
+  const double set = corrected(faces, learn(faces, ShapeSource::set));
   CHECK(set > 0.8);
-  CHECK(corrected(faces, learn(faces, "batch")) < set);
+  CHECK(corrected(faces, learn(faces, ShapeSource::batch)) < set);
 }
 
 TEST_CASE("label knowledge: corrected once, each face has the class that shape and label favour") {
@@ -113,7 +113,7 @@ TEST_CASE("label knowledge: corrected once, each face has the class that shape a
 
 TEST_CASE("label knowledge: of right labels no more are doubted than the floor says") {
   std::string message;
-  const LabelKnowledge doubted = learn(drawn_faces(0), "network", 0.2, &message);
+  const LabelKnowledge doubted = learn(drawn_faces(0), ShapeSource::network, 0.2, &message);
   CHECK(message.starts_with("noise: "));
   CHECK(message.ends_with("; 20.0 % are assumed (model.noise_floor)"));
   double right = 0;

@@ -122,7 +122,7 @@ TEST_CASE("run record: a checkpoint of another run, or of an epoch that there is
 
 TEST_CASE("run record: device and threads may change from one start to the next") {
   ThreeEpochs run;
-  run.config.train.device = "cpu";
+  run.config.train.device = DeviceSetting::cpu;
   run.config.train.threads = 3;
   CHECK(run.refusal() == "");
 }

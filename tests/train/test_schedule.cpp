@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kStepsPerEpoch = 7;
 
-TrainConfig config(const char* schedule, double warmup_epochs) {
+TrainConfig config(Schedule schedule, double warmup_epochs) {
   TrainConfig train;
   train.epochs = 10;
   train.learning_rate = 3e-3;
@@ -34,7 +34,7 @@ TEST_CASE("schedule: by default it falls linearly, with the bits of that formula
 }
 
 TEST_CASE("schedule: a cosine starts at the learning rate, has half of it halfway, and ends at 0") {
-  const TrainConfig train = config("cosine", 0);
+  const TrainConfig train = config(Schedule::cosine, 0);
   CHECK(rate(train, 0) == train.learning_rate);
   CHECK(rate(train, 35) == doctest::Approx(train.learning_rate / 2).epsilon(1e-14));
   CHECK(rate(train, 14) ==
@@ -46,7 +46,7 @@ TEST_CASE("schedule: a cosine starts at the learning rate, has half of it halfwa
 TEST_CASE("schedule: warm-up rises from 0, and what follows falls over the steps that are left") {
   for (const char* schedule : {"linear", "cosine"}) {
     CAPTURE(schedule);
-    const TrainConfig train = config(schedule, 2);  // 14 of 70 steps
+    const TrainConfig train = config(choice_from<Schedule>(schedule), 2);  // 14 of 70 steps
     CHECK(rate(train, 0) == 0.0);
     CHECK(rate(train, 7) == doctest::Approx(train.learning_rate / 2).epsilon(1e-14));
     CHECK(rate(train, 14) == train.learning_rate);
@@ -58,7 +58,7 @@ TEST_CASE("schedule: warm-up rises from 0, and what follows falls over the steps
 }
 
 TEST_CASE("schedule: the warm-up may end within an epoch and between two steps") {
-  const TrainConfig train = config("linear", 0.5);  // 3.5 steps
+  const TrainConfig train = config(Schedule::linear, 0.5);  // 3.5 steps
   CHECK(rate(train, 3) == doctest::Approx(train.learning_rate * 3 / 3.5).epsilon(1e-14));
   CHECK(rate(train, 4) == doctest::Approx(train.learning_rate * 66 / 66.5).epsilon(1e-14));
 }

@@ -46,7 +46,7 @@ TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stoppi
 
 TEST_CASE("trainer: a run whose sampler follows the label estimates goes on to the same bits") {
   Config config = small_config("robust");
-  config.train.sampler = "estimates";
+  config.train.sampler = Sampler::estimates;
   Session whole(config), resumed(config);
   whole.trainer->run_epoch();
   resumed.trainer->load(whole.trainer->checkpoint(/*with_state=*/true), "checkpoint");
@@ -131,7 +131,7 @@ TEST_CASE(
 
 TEST_CASE("trainer: an epoch ends with the learning rate that the schedule has there") {
   Config config = small_config("baseline");
-  config.train.schedule = "cosine";
+  config.train.schedule = Schedule::cosine;
   config.train.warmup_epochs = 1.5;
   Session session(config);
   const int64_t steps = session.trainer->steps_per_epoch();

@@ -33,9 +33,8 @@ std::string digest(const NamedArrays& checkpoint) {
 /// The classifier of a checkpoint, ready to run.
 struct LoadedClassifier {
   LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
-      : store(dtype_from(config.train.dtype), context.device()),
-        evaluator(store, backbone_from(config.model.backbone), kNumExpressions,
-                  config.data.image_size, batch) {
+      : store(config.train.dtype, context.device()),
+        evaluator(store, config.model.backbone, kNumExpressions, config.data.image_size, batch) {
     store.allocate(context, /*for_training=*/false);
     load_parameters(context, model.checkpoint, model.path, store);
     evaluator.plan(context);

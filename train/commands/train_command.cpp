@@ -215,7 +215,7 @@ class Run {
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
     write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
-    return config_.method == "corrected" ? corrected_once(knowledge, labels_) : knowledge;
+    return config_.method == Method::corrected ? corrected_once(knowledge, labels_) : knowledge;
   }
 
   LabelKnowledge learn_from_other_networks() {

@@ -82,8 +82,8 @@ int verify_on(Ranks& ranks, const VerifyOptions& options) {
   DType dtype = DType::f64;
   DeviceChoice choice;
   ranks.agree([&] {
-    dtype = dtype_from(options.dtype);
-    choice = ranks.choose_device(options.device);
+    dtype = choice_from<DType>(options.dtype);
+    choice = ranks.choose_device(choice_from<DeviceSetting>(options.device));
   });
   require_same_program(ranks, choice);
   Context context(choice.device, ranks.threads(options.threads));

@@ -52,6 +52,11 @@ std::string key_suggestion(const std::string& path) {
   return suggestion(path, all);
 }
 
+/// Whether a value of this field is one of a few words.
+bool is_word(const Place& place) {
+  return std::visit([]<typename T>(T*) { return std::is_enum_v<T>; }, place);
+}
+
 [[noreturn]] void fail(const std::string& source, const std::string& path,
                        const std::string& what) {
   throw InputError(fmt::format("{}: {}: {}", source, path, what));
@@ -103,11 +108,12 @@ class Loader {
     const Field* field = find_field(path);
     if (!field) fail("--set", path, "unknown key" + key_suggestion(path));
     json parsed = value;
-    if (std::holds_alternative<std::string*>(field->place(config_))) {
-      const auto* kind = std::get_if<Text>(&field->domain);
-      if (kind && kind->nullable && (value.empty() || value == "null")) parsed = nullptr;
-    } else if (json as_json = json::parse(value, nullptr, false); !as_json.is_discarded()) {
-      parsed = as_json;
+    const auto* kind = std::get_if<Text>(&field->domain);
+    if (kind) {
+      if (kind->nullable && (value.empty() || value == "null")) parsed = nullptr;
+    } else if (!is_word(field->place(config_))) {
+      if (json as_json = json::parse(value, nullptr, false); !as_json.is_discarded())
+        parsed = as_json;
     }
     assign(*field, parsed, "--set", fs::current_path());
   }
@@ -119,40 +125,45 @@ class Loader {
            fmt::format("{}; expected {}{}", shown(value), expectation(field), hint));
     };
     sources_[std::string(field.path)] = source;
-    Place place = field.place(config_);
-    if (bool** flag = std::get_if<bool*>(&place)) {
-      if (!value.is_boolean()) refuse();
-      **flag = value.get<bool>();
-    } else if (std::string** text = std::get_if<std::string*>(&place)) {
-      **text = read_text(field, value, base, refuse);
-    } else {
-      const bool integer = std::holds_alternative<int64_t*>(place);
-      if (integer ? !value.is_number_integer() : !value.is_number()) refuse();
-      const double number = value.get<double>();
-      const Range& range = std::get<Range>(field.domain);
-      if (number < range.lo || number > range.hi || (range.above && number == range.lo)) refuse();
-      if (integer) {
-        const int64_t whole = value.get<int64_t>();
-        if (whole % range.multiple != 0) refuse();
-        *std::get<int64_t*>(place) = whole;
-      } else {
-        *std::get<double*>(place) = number;
-      }
+    std::visit(
+        [&]<typename T>(T* place) {
+          if constexpr (std::is_same_v<T, bool>) {
+            if (!value.is_boolean()) refuse();
+            *place = value.get<bool>();
+          } else if constexpr (std::is_same_v<T, std::string>) {
+            *place = read_path(std::get<Text>(field.domain), value, base, refuse);
+          } else if constexpr (std::is_enum_v<T>) {
+            if (!value.is_string()) refuse();
+            const auto word = value.get<std::string>();
+            const std::optional<T> choice = find_choice<T>(word);
+            if (!choice) refuse(suggestion(word, kNames<T>));
+            *place = *choice;
+          } else {
+            *place = read_number<T>(std::get<Range>(field.domain), value, refuse);
+          }
+        },
+        field.place(config_));
+  }
+
+  template <typename T, typename Refuse>
+  static T read_number(const Range& range, const json& value, const Refuse& refuse) {
+    constexpr bool kInteger = std::is_same_v<T, int64_t>;
+    if (kInteger ? !value.is_number_integer() : !value.is_number()) refuse();
+    const double number = value.get<double>();
+    if (number < range.lo || number > range.hi || (range.above && number == range.lo)) refuse();
+    if constexpr (kInteger) {
+      if (value.get<T>() % range.multiple != 0) refuse();
     }
+    return value.get<T>();
   }
 
   template <typename Refuse>
-  static std::string read_text(const Field& field, const json& value, const fs::path& base,
+  static std::string read_path(const Text& kind, const json& value, const fs::path& base,
                                const Refuse& refuse) {
-    const auto* kind = std::get_if<Text>(&field.domain);
-    if (kind && kind->nullable && value.is_null()) return "";
+    if (kind.nullable && value.is_null()) return "";
     if (!value.is_string() || value.get<std::string>().empty()) refuse();
-    const std::string text = value.get<std::string>();
-    if (kind) return kind->anchored ? (base / text).lexically_normal().string() : text;
-    const Choices& choices = std::get<Choices>(field.domain);
-    if (std::find(choices.begin(), choices.end(), text) == choices.end())
-      refuse(suggestion(text, choices));
-    return text;
+    const auto text = value.get<std::string>();
+    return kind.anchored ? (base / text).lexically_normal().string() : text;
   }
 
   /// What no field can say alone.
@@ -163,15 +174,16 @@ class Loader {
       fail(source("train.batch"), "train.batch",
            fmt::format("{}; expected at least model.neighbours + 2 = {}", config_.train.batch,
                        least));
-    const bool published = config_.method == "lanet" && config_.model.recipe == "published";
+    const bool published =
+        config_.method == Method::lanet && config_.model.recipe == Recipe::published;
     if (published && config_.model.bank < config_.train.batch)
       fail(source("model.bank"), "model.bank",
            fmt::format("{}; expected at least train.batch = {}", config_.model.bank,
                        config_.train.batch));
-    if (config_.train.sampler == "estimates" && !reads_landmarks(config_))
+    if (config_.train.sampler == Sampler::estimates && !reads_landmarks(config_))
       fail(source("train.sampler"), "train.sampler",
            fmt::format("\"estimates\"; expected given or none: method {} has no label estimates",
-                       config_.method));
+                       name_of(config_.method)));
     if (config_.train.warmup_epochs >= static_cast<double>(config_.train.epochs))
       fail(source("train.warmup_epochs"), "train.warmup_epochs",
            fmt::format("{}; expected less than train.epochs = {}", config_.train.warmup_epochs,
@@ -182,7 +194,7 @@ class Loader {
     check_order("data.augment.jitter", augment.jitter_min, augment.jitter_max);
     check_order("data.augment.erase_area", augment.erase_area_min, augment.erase_area_max);
     check_order("data.augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
-    if (config_.train.dtype == "f64" && config_.train.device == "cuda")
+    if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }
   void check_order(const std::string& stem, double least, double most) const {
@@ -240,19 +252,19 @@ std::string config_help() {
 }
 
 bool reads_landmarks(const Config& config) {
-  return config.method == "lanet" || config.method == "corrected";
+  return config.method == Method::lanet || config.method == Method::corrected;
 }
 
 int64_t least_batch(const Config& config) {
-  const bool published = config.model.recipe == "published";
+  const bool published = config.model.recipe == Recipe::published;
   const bool asks_neighbours =
-      config.method == "lanet" && (published || config.model.shapes == "batch");
+      config.method == Method::lanet && (published || config.model.shapes == ShapeSource::batch);
   return asks_neighbours ? config.model.neighbours + 2 : 2;
 }
 
 bool starts_from_knowledge(const Config& config) {
-  return config.method == "corrected" || config.method == "confident_learning" ||
-         (config.method == "lanet" && config.model.recipe == "robust");
+  return config.method == Method::corrected || config.method == Method::confident_learning ||
+         (config.method == Method::lanet && config.model.recipe == Recipe::robust);
 }
 
 void check_trainable(const Config& config, const std::string& file) {
@@ -260,7 +272,7 @@ void check_trainable(const Config& config, const std::string& file) {
     fail(file, "data.landmarks",
          fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
                      "none)",
-                     config.method));
+                     name_of(config.method)));
 }
 
 }  // namespace lanet

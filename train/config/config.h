@@ -11,14 +11,14 @@
 
 #include "data/rafdb.h"
 #include "kernels/augment.h"
-
 #include "models/lanet.h"
+#include "train/config/choices.h"
 
 namespace lanet {
 
 struct NoiseConfig {
   double rate = 0.0;
-  std::string kind = "symmetric";  // symmetric, class_dependent
+  NoiseKind kind = NoiseKind::symmetric;
 };
 
 struct DataConfig {
@@ -36,38 +36,37 @@ struct DataConfig {
 };
 
 struct ModelConfig {
-  std::string recipe = "published";   // published, robust
-  std::string backbone = "resnet18";  // resnet18, resnet50
-  std::string pretrained;             // absolute once loaded; empty: none
-  int64_t neighbours = 8;             // K
-  int64_t bank = 8192;                // M, rows of each memory bank
+  Recipe recipe = Recipe::published;
+  Backbone backbone = Backbone::resnet18;
+  std::string pretrained;  // absolute once loaded; empty: none
+  int64_t neighbours = 8;  // K
+  int64_t bank = 8192;     // M, rows of each memory bank
   double confidence = 0.7;
   double temperature = 0.1;
   double label_momentum = 0.9;
   double key_momentum = 0.999;
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;
-  std::string shapes = "network";  // network, set, batch, none
+  ShapeSource shapes = ShapeSource::network;
 };
 
 struct TrainConfig {
   int64_t epochs = 80;
   int64_t batch = 128;  // global
   double learning_rate = 1e-3;
-  std::string schedule = "linear";  // linear, cosine
-  double warmup_epochs = 0;         // less than epochs
+  Schedule schedule = Schedule::linear;
+  double warmup_epochs = 0;  // less than epochs
   double weight_decay = 0;
-  std::string sampler = "given";  // given, estimates, none
-  std::string dtype = "f32";      // f32, bf16, f64
-  std::string device = "auto";    // auto, cpu, cuda
-  int64_t threads = 0;            // 0: what OpenMP would take
-  bool tf32 = false;              // on CUDA: products of f32 may round their operands to TF32
+  Sampler sampler = Sampler::given;
+  DType dtype = DType::f32;
+  DeviceSetting device = DeviceSetting::automatic;
+  int64_t threads = 0;  // 0: what OpenMP would take
+  bool tf32 = false;    // on CUDA: products of f32 may round their operands to TF32
   LossWeights weights;
 };
 
 struct Config {
-  // lanet, baseline, corrected, confident_learning, label_smoothing, elr
-  std::string method = "lanet";
+  Method method = Method::lanet;
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;

@@ -22,7 +22,7 @@ constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
 
 const std::vector<Field> kFields = {
     {LANET_FIELD(method),
-     Choices{"lanet", "baseline", "corrected", "confident_learning", "label_smoothing", "elr"},
+     {},
      "LA-Net, or the same ResNet with another loss: cross entropy with the given labels, with "
      "those that the landmarks correct once, without those that cross-validated networks find "
      "wrong, with labels smoothed by 0.1, or early-learning regularisation"},
@@ -47,7 +47,8 @@ const std::vector<Field> kFields = {
      "share of each class of training faces that is set apart, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},
     {LANET_FIELD(data.noise.rate), kShare, "share of the training labels that is made wrong"},
-    {LANET_FIELD(data.noise.kind), Choices{"symmetric", "class_dependent"},
+    {LANET_FIELD(data.noise.kind),
+     {},
      "wrong labels: any other class, or the one it is mistaken for"},
     {LANET_FIELD(data.augment.flip_probability), kShare, "of a mirrored picture"},
     {LANET_FIELD(data.augment.crop_area_min), kPositiveShare, "smallest share of a crop's area"},
@@ -62,9 +63,10 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.augment.erase_area_max), kPositiveShare, "largest share of its area"},
     {LANET_FIELD(data.augment.erase_ratio_min), kRatio, "smallest width : height of it"},
     {LANET_FIELD(data.augment.erase_ratio_max), kRatio, "largest width : height of it"},
-    {LANET_FIELD(model.recipe), Choices{"published", "robust"},
+    {LANET_FIELD(model.recipe),
+     {},
      "of lanet: as published, or one loss that holds the noise and the landmarks' shapes"},
-    {LANET_FIELD(model.backbone), Choices{"resnet18", "resnet50"}, "the network"},
+    {LANET_FIELD(model.backbone), {}, "the network"},
     {LANET_FIELD(model.pretrained), kFileOrNone,
      "backbone weights (.pth, .safetensors) to start from; relative: to this file"},
     {LANET_FIELD(model.neighbours), Range{1, 1024}, "K, neighbours a label estimate is made of"},
@@ -78,7 +80,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.key_momentum), kShare, "published: of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
      "robust: share of earlier visits in the network's opinion on a face"},
-    {LANET_FIELD(model.shapes), Choices{"network", "set", "batch", "none"},
+    {LANET_FIELD(model.shapes),
+     {},
      "robust: what tells a face's class by its shape: a network, votes of the 50 nearest of the "
      "training set, votes of the model.neighbours nearest in random batches, or nothing"},
     {LANET_FIELD(model.noise_floor), Range{0, 0.8},
@@ -88,16 +91,16 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(train.batch), Range{2, 65536},
      "images a step, over all devices; >= model.neighbours + 2"},
     {LANET_FIELD(train.learning_rate), Range{0, 10, true}, "the largest; falls to 0 by the end"},
-    {LANET_FIELD(train.schedule), Choices{"linear", "cosine"}, "how the learning rate falls"},
+    {LANET_FIELD(train.schedule), {}, "how the learning rate falls"},
     {LANET_FIELD(train.warmup_epochs), Range{0, 100000},
      "in which it rises linearly from 0 first; < train.epochs"},
     {LANET_FIELD(train.weight_decay), kShare,
      "of AdamW: share of a weight lost in a step, times the learning rate; 0: Adam"},
-    {LANET_FIELD(train.sampler), Choices{"given", "estimates", "none"},
+    {LANET_FIELD(train.sampler),
+     {},
      "classes are balanced by given labels, by label estimates, or not at all"},
-    {LANET_FIELD(train.dtype), Choices{"f32", "bf16", "f64"},
-     "of activations; f64: for proof, slow"},
-    {LANET_FIELD(train.device), Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one"},
+    {LANET_FIELD(train.dtype), {}, "of activations; f64: for proof, slow"},
+    {LANET_FIELD(train.device), {}, "auto: cuda where there is one"},
     {LANET_FIELD(train.threads), Range{0, 4096}, "of the CPU; 0: as many as OpenMP takes"},
     {LANET_FIELD(train.tf32), {}, "on cuda, f32: products round their operands to TF32; faster"},
     {LANET_FIELD(train.weights.expression), kWeight, "published: of the cross entropy"},
@@ -127,22 +130,31 @@ std::span<const Field> config_fields() {
 
 std::string expectation(const Field& field) {
   if (const auto* range = std::get_if<Range>(&field.domain)) return expected_number(field, *range);
-  if (const auto* choices = std::get_if<Choices>(&field.domain))
-    return fmt::format("one of {}", fmt::join(*choices, ", "));
   if (const auto* text = std::get_if<Text>(&field.domain))
     return fmt::format("a path{}", text->nullable ? " or null" : "");
-  return "true or false";
+  Config config;
+  return std::visit(
+      []<typename T>(T*) -> std::string {
+        if constexpr (std::is_enum_v<T>)
+          return fmt::format("one of {}", fmt::join(kNames<T>, ", "));
+        else
+          return "true or false";
+      },
+      field.place(config));
 }
 
 nlohmann::ordered_json field_value(const Field& field, const Config& config) {
   Config copy = config;
   const auto* text = std::get_if<Text>(&field.domain);
   return std::visit(
-      [&](auto* place) -> nlohmann::ordered_json {
-        if constexpr (std::is_same_v<decltype(place), std::string*>) {
+      [&]<typename T>(T* place) -> nlohmann::ordered_json {
+        if constexpr (std::is_same_v<T, std::string>) {
           if (text && place->empty()) return nullptr;
         }
-        return *place;
+        if constexpr (std::is_enum_v<T>)
+          return name_of(*place);
+        else
+          return *place;
       },
       field.place(copy));
 }

@@ -12,7 +12,8 @@
 namespace lanet {
 
 /// Where a field's value lives, and so its type.
-using Place = std::variant<bool*, int64_t*, double*, std::string*>;
+using Place = std::variant<bool*, int64_t*, double*, std::string*, Method*, Recipe*, Backbone*,
+                           ShapeSource*, Sampler*, Schedule*, DType*, DeviceSetting*, NoiseKind*>;
 
 /// Limits of a number. `above`: lo itself is excluded. `multiple`: of this number (integers).
 struct Range {
@@ -21,15 +22,13 @@ struct Range {
   bool above = false;
   int64_t multiple = 1;
 };
-/// One of these words.
-using Choices = std::vector<std::string_view>;
 /// What a text stands for. `anchored`: a path that becomes absolute when the configuration is
 /// loaded. `nullable`: null (kept as an empty string) stands for none.
 struct Text {
   bool anchored = false;
   bool nullable = false;
 };
-using Domain = std::variant<std::monostate, Range, Choices, Text>;
+using Domain = std::variant<std::monostate, Range, Text>;
 
 struct Field {
   std::string_view path;  // "data.noise.rate"

@@ -8,6 +8,7 @@
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
 #include "models/lanet.h"
+#include "train/config/choices.h"
 #include "train/golden/check.h"
 
 namespace lanet {
@@ -90,7 +91,7 @@ class GoldenStep {
 
  private:
   int64_t integer(const char* key) const { return config_.at(key).get<int64_t>(); }
-  Backbone backbone() const { return backbone_from(config_.at("arch").get<std::string>()); }
+  Backbone backbone() const { return choice_from<Backbone>(config_.at("arch").get<std::string>()); }
 
   LaNetConfig lanet_config() const {
     const json& weights = config_.at("loss_weights");

@@ -34,8 +34,8 @@ std::vector<double> cross_validated_probabilities(
     const Config& config, Device device, int threads, PlanTable* plans,
     const std::function<void(int64_t done, int64_t total)>& progress) {
   Config plain = config;
-  plain.method = "baseline";
-  plain.train.sampler = "given";
+  plain.method = Method::baseline;
+  plain.train.sampler = Sampler::given;
   plain.train.epochs = std::max<int64_t>(1, config.train.epochs / kImageFolds);
   plain.train.warmup_epochs = config.train.warmup_epochs / kImageFolds;
   std::vector<double> probabilities;

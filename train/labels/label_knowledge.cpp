@@ -20,7 +20,7 @@ constexpr double kSmallestPosterior = 1e-6;  // what a shape says against a clas
 
 /// What the posteriors are made with; where they serve the prior alone, little will do.
 const ShapeEffort& thorough(const LabelKnowledgeOptions& options) {
-  return options.shapes == "network" ? options.thorough : options.quick;
+  return options.shapes == ShapeSource::network ? options.thorough : options.quick;
 }
 
 /// A channel, and how well it foretells the labels of faces that its networks have not seen.
@@ -105,11 +105,11 @@ class ChannelSearch {
 std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& faces,
                                   const LabelKnowledgeOptions& options, const NoiseChannel& channel,
                                   ChannelSearch& search) {
-  if (options.shapes == "network" || options.shapes == "none")
+  if (options.shapes == ShapeSource::network || options.shapes == ShapeSource::none)
     return search.cross_fit(channel, thorough(options));
   Context context(options.device, options.threads);
   ShapeVoteOptions vote{.seed = options.seed};
-  if (options.shapes == "batch") {
+  if (options.shapes == ShapeSource::batch) {
     vote.neighbours = options.neighbours;
     vote.group = options.batch;
   }
@@ -130,7 +130,7 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
       .prior = class_prior(search.valid_rows(posteriors), search.given(), channel),
       .log_ratio = std::vector<double>(posteriors.size())};
   for (size_t i = 0; i < posteriors.size(); ++i)
-    if (options.shapes != "none" && faces.valid[i / kC])
+    if (options.shapes != ShapeSource::none && faces.valid[i / kC])
       knowledge.log_ratio[i] =
           std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % kC]);
   std::string line = found.rate == 0

@@ -14,9 +14,9 @@ namespace lanet {
 
 struct LabelKnowledgeOptions {
   std::vector<int32_t> given;  ///< [N], labels of the training faces
-  /// What log_ratio is made of: "network", "set" (votes of the nearest of the set), "batch" (in
-  /// groups of `batch`, of the `neighbours` nearest), "none" (0). The channel is always networks'.
-  std::string shapes = "network";
+  /// What log_ratio is made of: networks, votes of the nearest of the set, votes of the
+  /// `neighbours` nearest in groups of `batch`, or nothing (0). The channel is always networks'.
+  ShapeSource shapes = ShapeSource::network;
   int64_t batch = 0, neighbours = 0;
   double noise_floor = 0;  ///< share of wrong labels that is assumed at least
   ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared

@@ -137,13 +137,14 @@ int Ranks::threads(int64_t asked) const {
   return std::clamp(machine / local_ranks_, 1, processors);
 }
 
-DeviceChoice Ranks::choose_device(const std::string& name) const {
+DeviceChoice Ranks::choose_device(DeviceSetting setting) const {
 #ifdef LANET_HAVE_CUDA
   // First: whether a GPU works is tried on it.
-  if (const int count = name == "cpu" || size() == 1 ? 0 : cuda::device_count(); count > 0)
+  if (const int count = setting == DeviceSetting::cpu || size() == 1 ? 0 : cuda::device_count();
+      count > 0)
     cuda::select_device(local_rank_ % count);
 #endif
-  return lanet::choose_device(name);
+  return lanet::choose_device(setting);
 }
 
 void Ranks::join(Context& context) {

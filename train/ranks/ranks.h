@@ -50,7 +50,7 @@ class Ranks {
   /// Threads of this process: those asked for, or its part of the machine's.
   int threads(int64_t asked) const;
   /// As device.h's choose_device(), of the GPU of this rank's number on its machine.
-  DeviceChoice choose_device(const std::string& name) const;
+  DeviceChoice choose_device(DeviceSetting setting) const;
   /// The context's collectives are among the ranks from here on. They must all have come as far,
   /// and be on devices of one kind.
   void join(Context& context);
