@@ -63,7 +63,7 @@ void check_options(const ScalingOptions& options, const std::set<int>& numbers) 
   if (mpi_version().loaded.empty())
     throw InputError("--measure: this program was built without MPI (CMake option LANET_MPI=ON)");
   for (const int ranks : numbers) {
-    check_batch("--batch", options.batch, kLeastBatch, ranks);
+    check_batch("--batch", options.batch, least_batch({}), ranks);
     if (ranks * options.batch > kLargestBatch)
       throw InputError(fmt::format("--measure: {} ranks of {} images; expected at most {} in all",
                                    ranks, options.batch, kLargestBatch));

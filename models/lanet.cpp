@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "core/parameter_io.h"
 #include "core/rng.h"
@@ -35,6 +36,39 @@ Neighbourhood record_neighbourhood(Recorder& r, const std::string& name, Value* 
   return {scores, indices};
 }
 
+namespace {
+
+/// The given labels, one-hot.
+void one_hot(Context& context, const Tensor& bank, const StartingPoint& start) {
+  const int64_t samples = bank.shape[0], classes = bank.shape[1];
+  LANET_REQUIRE(std::ssize(start.given) == samples, "{} labels for {} samples", start.given.size(),
+                samples);
+  std::vector<double> rows(samples * classes);
+  for (int64_t i = 0; i < samples; ++i) rows[i * classes + start.given[i]] = 1;
+  write_tensor(context, bank, rows);
+}
+
+/// Rows of length 1 in random directions, drawn apart for each space.
+auto random_unit_rows(uint32_t space) {
+  return [space](Context& context, const Tensor& bank, const StartingPoint& start) {
+    const int64_t width = bank.shape[1];
+    std::vector<double> rows(bank.elements());
+    for (int64_t m = 0; m < bank.shape[0]; ++m) {
+      RandomStream stream(start.seed, Purpose::memory_bank, space, static_cast<uint32_t>(m));
+      const std::span<double> row = std::span(rows).subspan(m * width, width);
+      double squares = 0;
+      for (double& value : row) {
+        value = normal(stream);
+        squares += value * value;
+      }
+      for (double& value : row) value /= std::sqrt(squares);
+    }
+    write_tensor(context, bank, rows);
+  };
+}
+
+}  // namespace
+
 LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
     : Model(store, config.optimiser, config.shard), config_(config) {
   const int64_t rows = config.shard.rows(config.batch);
@@ -43,21 +77,23 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   Recorder query(graph_, store, Role::query), momentum(graph_, store, Role::momentum);
   const DType head = query.head_dtype();
 
-  inputs_.images = record_images(graph_, store, rows, config.image_size);
-  inputs_.labels = graph_.input("labels", {rows}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
-  inputs_.batch_samples = config.shard.ranks > 1
-                              ? graph_.input("batch_samples", {config.batch}, DType::i32)
-                              : inputs_.sample_indices;
+  record_inputs(config.image_size, config.batch);
+  record_batch_samples(config.batch);
   inputs_.landmarks = graph_.input("landmarks", {rows, config.landmarks, 2}, head);
   inputs_.landmark_valid = graph_.input("landmark_valid", {rows}, DType::u8);
-  Value* label_bank =
-      bank("label_bank", {config.samples, config.classes}, head, &LaNet::label_bank_);
-  Value* expression_bank =
-      bank("expression_bank", {config.bank_rows, width}, head, &LaNet::expression_bank_);
-  Value* landmark_bank =
-      bank("landmark_bank", {config.bank_rows, width}, head, &LaNet::landmark_bank_);
-  Value* bank_labels = bank("bank_labels", {config.bank_rows}, DType::i32, &LaNet::bank_labels_);
+  label_bank_ = record_bank("label_bank", {config.samples, config.classes}, head, one_hot);
+  expression_bank_ = record_bank("expression_bank", {config.bank_rows, width}, head,
+                                 random_unit_rows(/*space=*/0));
+  landmark_bank_ =
+      record_bank("landmark_bank", {config.bank_rows, width}, head, random_unit_rows(/*space=*/1));
+  bank_labels_ =
+      record_bank("bank_labels", {config.bank_rows}, DType::i32,
+                  [](Context& context, const Tensor& bank, const StartingPoint&) {
+                    upload(context, bank, std::vector<int32_t>(bank.elements(), kNoLabel));
+                  });
+  bank_pointer_ = record_bank(
+      "bank_pointer", {1}, DType::i32,
+      [](Context& context, const Tensor& bank, const StartingPoint&) { context.fill_zero(bank); });
 
   // The momentum network first: nothing of it is needed again, so its memory is free for the query.
   Value* shared_k = record_shared(momentum, inputs_.images, config.backbone);
@@ -88,14 +124,9 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   const Neighbourhood near_v =
       record_neighbourhood(query, in_v, whole.v, whole.h_v, config.neighbours);
   target_ = query.add<LabelDistribution>("target_distribution", near_u, near_v, whole.logits,
-                                         inputs_.sample_indices, label_bank, config.label_momentum);
-  batch_targets_ = target_;
+                                         inputs_.sample_indices, label_bank_, config.bank_momentum);
+  batch_targets_ = record_whole_batch("gather.targets", target_);
   scores_ = {near_u.scores, near_v.scores};
-  if (config.shard.ranks > 1) {
-    const std::vector<Value*> constants{target_};
-    batch_targets_ =
-        graph_.add<Gather>("gather.targets", std::vector<Value*>{}, constants)->global(0);
-  }
   Value* pseudo_labels = query.add<PseudoLabels>("pseudo_labels", batch_targets_,
                                                  inputs_.batch_samples, config.confidence);
 
@@ -103,7 +134,7 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
   auto* heatmap_target =
       graph_.add<HeatmapTarget>("heatmap_target", inputs_.landmarks, inputs_.landmark_valid,
                                 heatmaps->shape[1], heatmaps->shape[2]);
-  const ContrastiveState contrastive{pseudo_labels, bank_labels, config.temperature};
+  const ContrastiveState contrastive{pseudo_labels, bank_labels_, config.temperature};
   losses_ = {
       {"expression",
        weights.expression,
@@ -118,14 +149,21 @@ LaNet::LaNet(ParameterStore& store, const LaNetConfig& config)
       {"contrastive",
        weights.contrastive,
        {query.add<ContrastiveLoss>("loss.contrastive.expression", expression_query,
-                                   whole.landmark_key, landmark_bank, contrastive,
+                                   whole.landmark_key, landmark_bank_, contrastive,
                                    weights.contrastive),
         query.add<ContrastiveLoss>("loss.contrastive.landmark", landmark_query,
-                                   whole.expression_key, expression_bank, contrastive,
+                                   whole.expression_key, expression_bank_, contrastive,
                                    weights.contrastive)}}};
 
-  inspection_ = {heatmaps,           near_u.indices, near_v.indices, whole.expression_key,
-                 whole.landmark_key, pseudo_labels};
+  inspection_ = {.heatmaps = heatmaps,
+                 .expression_neighbours = near_u.indices,
+                 .landmark_neighbours = near_v.indices,
+                 .expression_key = whole.expression_key,
+                 .landmark_key = whole.landmark_key,
+                 .pseudo_labels = pseudo_labels,
+                 .label_bank = label_bank_,
+                 .expression_bank = expression_bank_,
+                 .landmark_bank = landmark_bank_};
   // The trainer reads these; keys, pseudo labels and targets enter the banks after the optimiser.
   for (Value* value : {logits_, target_, batch_targets_, near_u.scores, near_v.scores,
                        whole.expression_key, whole.landmark_key, pseudo_labels})
@@ -151,56 +189,8 @@ Value* LaNet::record_projection(Recorder& r, const std::string& name, Value* fea
   return r.add<L2Normalize>(name, r.linear(name + ".2", hidden, width));
 }
 
-Value* LaNet::bank(const std::string& name, const Shape& shape, DType dtype,
-                   Tensor LaNet::*tensor) {
-  return graph_.external(name, shape, dtype, /*has_grad=*/false,
-                         [this, tensor](Value& value) { value.data = this->*tensor; });
-}
-
-void LaNet::plan_state(Context& context) {
-  const int64_t width = 64 * expansion(config_.backbone);
-  const DType head = store_.master_dtype();
-  state_memory_ =
-      allocate_tensors(context, {{&label_bank_, {config_.samples, config_.classes}, head},
-                                 {&expression_bank_, {config_.bank_rows, width}, head},
-                                 {&landmark_bank_, {config_.bank_rows, width}, head},
-                                 {&bank_labels_, {config_.bank_rows}, DType::i32},
-                                 {&bank_pointer_, {1}, DType::i32}});
-}
-
-void LaNet::initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels) {
-  LANET_REQUIRE(static_cast<int64_t>(labels.size()) == config_.samples, "{} labels for {} samples",
-                labels.size(), config_.samples);
-  dispatch_float(store_.master_dtype(), [&]<typename T>() {
-    std::vector<T> one_hot(config_.samples * config_.classes, T(0.0f));
-    for (int64_t i = 0; i < config_.samples; ++i)
-      one_hot[i * config_.classes + labels[i]] = T(1.0f);
-    upload(context, label_bank_, one_hot);
-
-    for (const uint32_t space : {0u, 1u}) {
-      const Tensor& rows = space == 0 ? expression_bank_ : landmark_bank_;
-      const int64_t width = rows.shape[1];
-      std::vector<T> host(rows.elements());
-      for (int64_t m = 0; m < config_.bank_rows; ++m) {
-        RandomStream stream(seed, Purpose::memory_bank, space, static_cast<uint32_t>(m));
-        std::vector<double> row(width);
-        double squares = 0;
-        for (double& value : row) {
-          value = normal(stream);
-          squares += value * value;
-        }
-        for (int64_t c = 0; c < width; ++c)
-          host[m * width + c] = static_cast<T>(row[c] / std::sqrt(squares));
-      }
-      upload(context, rows, host);
-    }
-  });
-  upload(context, bank_labels_, std::vector<int32_t>(config_.bank_rows, kNoLabel));
-  context.fill_zero(bank_pointer_);
-}
-
 std::vector<double> LaNet::label_estimates(Context& context, const std::vector<int32_t>&) const {
-  return read_tensor(context, label_bank_);
+  return read_tensor(context, label_bank_->data);
 }
 
 double LaNet::neighbour_entropy(Context& context) const {
@@ -218,25 +208,17 @@ double LaNet::neighbour_entropy(Context& context) const {
   return sum / static_cast<double>(rows) / std::log(static_cast<double>(scores_[0]->shape[1]));
 }
 
-std::vector<NamedState> LaNet::state() const {
-  return {{"label_bank", label_bank_},
-          {"expression_bank", expression_bank_},
-          {"landmark_bank", landmark_bank_},
-          {"bank_labels", bank_labels_},
-          {"bank_pointer", bank_pointer_}};
-}
-
 void LaNet::after_optimiser(Context& context) {
   label_bank_store(context, {.target = batch_targets_->data,
                              .sample_indices = inputs_.batch_samples->data,
-                             .bank = label_bank_});
+                             .bank = label_bank_->data});
   memory_bank_enqueue(context, {.keys_expression = inspection_.expression_key->data,
                                 .keys_landmark = inspection_.landmark_key->data,
                                 .labels = inspection_.pseudo_labels->data,
-                                .bank_expression = expression_bank_,
-                                .bank_landmark = landmark_bank_,
-                                .bank_labels = bank_labels_,
-                                .pointer = bank_pointer_});
+                                .bank_expression = expression_bank_->data,
+                                .bank_landmark = landmark_bank_->data,
+                                .bank_labels = bank_labels_->data,
+                                .pointer = bank_pointer_->data});
 }
 
 }  // namespace lanet

@@ -16,17 +16,17 @@ struct LossWeights {
 };
 
 struct LaNetConfig {
-  Backbone backbone = Backbone::resnet18;
-  int64_t classes = 7;       ///< C
-  int64_t landmarks = 19;    ///< L
-  int64_t neighbours = 8;    ///< K
-  int64_t bank_rows = 8192;  ///< M, at least the batch
-  int64_t image_size = 224;  ///< S, a multiple of 32, at least 64
-  int64_t batch = 128;       ///< B, of all ranks, at least K + 2
-  int64_t samples = 0;       ///< of the training set: rows of the label-distribution bank
-  double confidence = 0.7;
-  double temperature = 0.1;
-  double label_momentum = 0.9;
+  Backbone backbone;
+  int64_t classes = 7;     ///< C
+  int64_t landmarks = 19;  ///< L
+  int64_t neighbours;      ///< K
+  int64_t bank_rows;       ///< M, at least the batch
+  int64_t image_size;      ///< S, a multiple of 32, at least 64
+  int64_t batch;           ///< B, of all ranks, at least K + 2
+  int64_t samples;         ///< of the training set: rows of the label-distribution bank
+  double confidence;
+  double temperature;
+  double bank_momentum;
   LossWeights weights;
   OptimiserConfig optimiser;
   Shard shard;
@@ -40,30 +40,27 @@ Neighbourhood record_neighbourhood(Recorder& recorder, const std::string& name, 
 /// h of the above, for any rows.
 Value* record_pair_input(Recorder& recorder, const std::string& name, Value* feature);
 
+/// Its state starts with random unit rows of labels that match nothing in the memory banks, and the
+/// given labels, one-hot, in the label-distribution bank.
 class LaNet : public Model {
  public:
   LaNet(ParameterStore& store, const LaNetConfig& config);
-
-  /// The starting state: random unit rows with a label that matches nothing, one-hot `labels`
-  /// [samples] in the label-distribution bank. After plan().
-  void initialise_state(Context& context, uint64_t seed, const std::vector<int32_t>& labels);
 
   Value* target_distribution() const override { return target_; }
   std::vector<double> label_estimates(Context& context,
                                       const std::vector<int32_t>& given) const override;
   double neighbour_entropy(Context& context) const override;
-  std::vector<NamedState> state() const override;
 
   /// Values inside the step, for inspection; keep() them on graph() before planning.
   struct Inspection {
     Value* heatmaps;
     Value *expression_neighbours, *landmark_neighbours;
     Value *expression_key, *landmark_key, *pseudo_labels;  // of the whole batch
+    Value *label_bank, *expression_bank, *landmark_bank;
   };
   const Inspection& inspection() const { return inspection_; }
 
  protected:
-  void plan_state(Context& context) override;
   void after_optimiser(Context& context) override;
 
  private:
@@ -77,18 +74,16 @@ class LaNet : public Model {
   /// From this rank's rows to those of all ranks.
   WholeBatch gather(const WholeBatch& own);
   Value* record_projection(Recorder& recorder, const std::string& name, Value* feature);
-  Value* bank(const std::string& name, const Shape& shape, DType dtype, Tensor LaNet::*tensor);
 
   LaNetConfig config_;
   Value* target_ = nullptr;
   Value* batch_targets_ = nullptr;     // of all ranks
   std::array<Value*, 2> scores_ = {};  // [R, K], of the neighbours in either space
   Inspection inspection_{};
-  Buffer state_memory_;
-  Tensor label_bank_;                       // [samples, C]
-  Tensor expression_bank_, landmark_bank_;  // [M, 64e]
-  Tensor bank_labels_;                      // i32 [M]
-  Tensor bank_pointer_;                     // i32 [1]
+  Value* label_bank_;                        // [samples, C]
+  Value *expression_bank_, *landmark_bank_;  // [M, 64e]
+  Value* bank_labels_;                       // i32 [M]
+  Value* bank_pointer_;                      // i32 [1]
 };
 
 }  // namespace lanet

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -35,14 +37,28 @@ struct OptimiserConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double key_momentum = 0.999;
-  double weight_decay = 0;  ///< of what Parameter::decays()
+  double key_momentum;
+  double weight_decay;  ///< of what Parameter::decays()
 };
 
 /// A piece of training state beside the parameters: saved with a checkpoint, by name.
 struct NamedState {
   std::string name;
   Tensor tensor;
+};
+
+/// What is known of the training labels before any picture is looked at.
+struct LabelKnowledge {
+  std::vector<double> channel;    ///< [C, C], P(given | true), a row for each true class
+  std::vector<double> prior;      ///< [C], of the true classes
+  std::vector<double> log_ratio;  ///< [samples, C], log p(y | landmarks)/p(y); 0: nothing known
+};
+
+/// What the state of a model may start from.
+struct StartingPoint {
+  uint64_t seed = 0;
+  std::vector<int32_t> given;  ///< [samples], labels
+  LabelKnowledge knowledge;    ///< empty where the model starts from none
 };
 
 class Model {
@@ -81,14 +97,27 @@ class Model {
   virtual double neighbour_entropy(Context&) const {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  /// State beside the parameters, on the device.
-  virtual std::vector<NamedState> state() const { return {}; }
+  /// Gives every bank its starting value. After plan(). Throws Error if the starting point lacks
+  /// what a bank needs.
+  void initialise_state(Context& context, const StartingPoint& start);
+  /// The banks: state beside the parameters, on the device, once planned.
+  std::vector<NamedState> state() const;
   Graph& graph() { return graph_; }
   ParameterStore& store() const { return store_; }
 
  protected:
-  virtual void plan_state(Context&) {}
   virtual void after_optimiser(Context&) {}
+
+  /// Records images, labels and sample_indices for this rank's rows of a batch.
+  void record_inputs(int64_t image_size, int64_t batch);
+  /// Records batch_samples; with one rank they are its own.
+  void record_batch_samples(int64_t batch);
+  /// `value`, [rows, ...], as a constant of all ranks' rows; with one rank itself.
+  Value* record_whole_batch(const std::string& name, Value* value);
+  /// Writes the starting value of a bank.
+  using BankStart = std::function<void(Context&, const Tensor& bank, const StartingPoint&)>;
+  /// Declares a bank: a table that lasts from step to step, and is part of state().
+  Value* record_bank(const std::string& name, const Shape& shape, DType dtype, BankStart start);
 
   ParameterStore& store_;
   Graph graph_;
@@ -97,7 +126,17 @@ class Model {
   Value* logits_ = nullptr;
 
  private:
+  struct Bank {
+    std::string name;
+    Shape shape;
+    DType dtype;
+    BankStart start;
+    Tensor tensor;
+  };
+
   OptimiserConfig optimiser_;
+  std::deque<Bank> banks_;  // values of the graph refer to them
+  Buffer bank_memory_;
   std::optional<GradientBuckets> buckets_;  // absent with one rank
   Buffer step_memory_;
   Tensor step_values_;

@@ -2,16 +2,12 @@
 
 #include "kernels/label_bank.h"
 #include "layers/early_learning.h"
-#include "layers/gather.h"
 
 namespace lanet {
 
 Baseline::Baseline(ParameterStore& store, const BaselineConfig& config)
     : Model(store, config.optimiser, config.shard) {
-  const int64_t rows = config.shard.rows(config.batch);
-  inputs_.images = record_images(graph_, store, rows, config.image_size);
-  inputs_.labels = graph_.input("labels", {rows}, DType::i32);
-  inputs_.sample_indices = graph_.input("sample_indices", {rows}, DType::i32);
+  record_inputs(config.image_size, config.batch);
   Recorder query(graph_, store);
   Value* shared = record_shared(query, inputs_.images, config.backbone);
   logits_ = record_expression(query, shared, config.backbone, config.classes).logits;
@@ -23,34 +19,23 @@ Baseline::Baseline(ParameterStore& store, const BaselineConfig& config)
 }
 
 EarlyLearning::EarlyLearning(ParameterStore& store, const BaselineConfig& config, int64_t samples)
-    : Baseline(store, config), shape_{samples, config.classes} {
-  Value* targets =
-      graph_.external("early_targets", shape_, store.master_dtype(),
-                      /*has_grad=*/false, [this](Value& value) { value.data = targets_; });
+    : Baseline(store, config) {
+  targets_ = record_bank(
+      "early_targets", {samples, config.classes}, store.master_dtype(),
+      [](Context& context, const Tensor& bank, const StartingPoint&) { context.fill_zero(bank); });
   auto* loss = graph_.add<EarlyLearningLoss>("loss.early_learning", logits_, inputs_.sample_indices,
-                                             targets, kMomentum, kWeight);
+                                             targets_, kMomentum, kWeight);
   losses_.push_back({"early_learning", kWeight, {loss->output()}});
   // Every rank keeps all targets.
-  inputs_.batch_samples = inputs_.sample_indices;
-  batch_targets_ = loss->target();
-  if (config.shard.ranks > 1) {
-    inputs_.batch_samples = graph_.input("batch_samples", {config.batch}, DType::i32);
-    const std::vector<Value*> constants{loss->target()};
-    batch_targets_ =
-        graph_.add<Gather>("gather.targets", std::vector<Value*>{}, constants)->global(0);
-  }
+  record_batch_samples(config.batch);
+  batch_targets_ = record_whole_batch("gather.targets", loss->target());
   graph_.keep(batch_targets_);
-}
-
-void EarlyLearning::plan_state(Context& context) {
-  memory_ = allocate_tensors(context, {{&targets_, shape_, store_.master_dtype()}});
-  context.fill_zero(targets_);
 }
 
 void EarlyLearning::after_optimiser(Context& context) {
   label_bank_store(context, {.target = batch_targets_->data,
                              .sample_indices = inputs_.batch_samples->data,
-                             .bank = targets_});
+                             .bank = targets_->data});
 }
 
 }  // namespace lanet

@@ -6,10 +6,10 @@
 namespace lanet {
 
 struct BaselineConfig {
-  Backbone backbone = Backbone::resnet18;
+  Backbone backbone;
   int64_t classes = 7;
-  int64_t image_size = 224;    ///< S, a multiple of 32, at least 64
-  int64_t batch = 128;         ///< B, of all ranks
+  int64_t image_size;          ///< S, a multiple of 32, at least 64
+  int64_t batch;               ///< B, of all ranks
   double label_smoothing = 0;  ///< share of a label that all classes get alike
   OptimiserConfig optimiser;
   Shard shard;
@@ -34,17 +34,12 @@ class EarlyLearning : public Baseline {
   /// samples: of the training set.
   EarlyLearning(ParameterStore& store, const BaselineConfig& config, int64_t samples);
 
-  std::vector<NamedState> state() const override { return {{"early_targets", targets_}}; }
-
  protected:
-  void plan_state(Context& context) override;
   void after_optimiser(Context& context) override;
 
  private:
-  Shape shape_;                     // of the targets
-  Value* batch_targets_ = nullptr;  // of all ranks
-  Buffer memory_;
-  Tensor targets_;  // [samples, C]
+  Value* targets_;        // [samples, C]
+  Value* batch_targets_;  // of all ranks
 };
 
 }  // namespace lanet

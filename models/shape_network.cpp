@@ -22,44 +22,37 @@ Value* record_layers(Recorder& r, const ShapeNetworkConfig& config, Value* shape
 }  // namespace
 
 ShapeNetwork::ShapeNetwork(ParameterStore& store, const ShapeNetworkConfig& config)
-    : Model(store, config.optimiser, {}), config_(config) {
+    : Model(store, config.optimiser, {}) {
   Recorder recorder(graph_, store);
   const DType dtype = recorder.head_dtype();
   inputs_.images = graph_.input("shapes", {config.batch, config.dimensions}, dtype);
   inputs_.labels = graph_.input("labels", {config.batch}, DType::i32);
-  const auto state = [&](const std::string& name, const Shape& shape, DType state_dtype,
-                         Tensor ShapeNetwork::*tensor) {
-    return graph_.external(name, shape, state_dtype, /*has_grad=*/false,
-                           [this, tensor](Value& value) { value.data = this->*tensor; });
-  };
-  Value* step = state("dropout_step", {1}, DType::i32, &ShapeNetwork::dropout_step_);
-  Value* channel =
-      state("channel", {config.classes, config.classes}, dtype, &ShapeNetwork::channel_);
+  dropout_step_ = record_bank(
+      "dropout_step", {1}, DType::i32,
+      [](Context& context, const Tensor& bank, const StartingPoint&) { context.fill_zero(bank); });
+  channel_ = record_bank("channel", {config.classes, config.classes}, dtype,
+                         [](Context& context, const Tensor& bank, const StartingPoint& start) {
+                           write_tensor(context, bank, start.knowledge.channel);
+                         });
 
   logits_ = record_layers(recorder, config, inputs_.images, [&](const std::string& name, Value* x) {
-    return recorder.add<Dropout>(name, x, step, config.dropout, config.seed);
+    return recorder.add<Dropout>(name, x, dropout_step_, config.dropout, config.seed);
   });
   graph_.keep(logits_);
   const auto* posterior =
       graph_.add<LabelPosterior>("posterior", logits_, inputs_.labels, /*sample_indices=*/nullptr,
-                                 LabelEvidence{.channel = channel});
+                                 LabelEvidence{.channel = channel_});
   losses_ = {{"shape",
               1.0,
               {recorder.add<DistributionLoss>("loss.shape", posterior->target(), logits_, 1.0)}}};
 }
 
-void ShapeNetwork::plan_state(Context& context) {
-  state_memory_ = allocate_tensors(
-      context, {{&channel_, {config_.classes, config_.classes}, store_.master_dtype()},
-                {&dropout_step_, {1}, DType::i32}});
-}
-
 void ShapeNetwork::set_channel(Context& context, const std::vector<double>& channel) {
-  write_tensor(context, channel_, channel);
+  write_tensor(context, channel_->data, channel);
 }
 
 void ShapeNetwork::set_dropout_step(Context& context, int32_t step) {
-  upload(context, dropout_step_, std::vector<int32_t>{step});
+  upload(context, dropout_step_->data, std::vector<int32_t>{step});
 }
 
 ShapeClassifier::ShapeClassifier(ParameterStore& store, const ShapeNetworkConfig& config,

@@ -29,14 +29,9 @@ class ShapeNetwork : public Model {
   /// What dropout reads in the step that follows.
   void set_dropout_step(Context& context, int32_t step);
 
- protected:
-  void plan_state(Context& context) override;
-
  private:
-  ShapeNetworkConfig config_;
-  Buffer state_memory_;
-  Tensor channel_;       // [C, C]
-  Tensor dropout_step_;  // i32 [1]
+  Value* channel_;       // [C, C]
+  Value* dropout_step_;  // i32 [1]
 };
 
 /// The same network for inference, on batches of `batch` shapes.

@@ -9,7 +9,9 @@
 #include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
+#include "models/lanet.h"
 #include "models/rivals.h"
+#include "models/robust.h"
 #include "train/schedule.h"
 
 namespace lanet {
@@ -61,7 +63,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
                                                     .samples = samples,
                                                     .confidence = config.model.confidence,
                                                     .temperature = config.model.temperature,
-                                                    .label_momentum = config.model.label_momentum,
+                                                    .bank_momentum = config.model.bank_momentum,
                                                     .weights = config.train.weights,
                                                     .optimiser = optimiser,
                                                     .shard = shard});
@@ -104,8 +106,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
 void Trainer::initialise(const std::function<void(const std::string&)>& message) {
   store_.initialise(context_, config_.seed);
   refresh_shadows(context_, store_);
-  if (auto* lanet = dynamic_cast<LaNet*>(model_.get()))
-    lanet->initialise_state(context_, config_.seed, given_labels_);
+  if (!starts_from_knowledge(config_)) initialise_state({});
   if (config_.model.pretrained.empty()) return;
   const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
   auto named = [](const std::vector<std::string>& names) {
@@ -118,10 +119,16 @@ void Trainer::initialise(const std::function<void(const std::string&)>& message)
 }
 
 void Trainer::start_from(const LabelKnowledge& knowledge) {
-  auto* robust = dynamic_cast<Robust*>(model_.get());
-  LANET_REQUIRE(robust, "method {}, recipe {}: it starts from no knowledge of labels",
+  LANET_REQUIRE(starts_from_knowledge(config_),
+                "method {}, recipe {}: it starts from no knowledge of labels",
                 name_of(config_.method), name_of(config_.model.recipe));
-  robust->initialise_state(context_, knowledge);
+  initialise_state(knowledge);
+}
+
+void Trainer::initialise_state(const LabelKnowledge& knowledge) {
+  model_->initialise_state(context_, {.seed = static_cast<uint64_t>(config_.seed),
+                                      .given = given_labels_,
+                                      .knowledge = knowledge});
 }
 
 void Trainer::load(const NamedArrays& checkpoint, const std::string& path) {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/captured_work.h"
-#include "models/robust.h"
+#include "models/model.h"
 #include "train/checkpoint.h"
 #include "train/epoch_tables.h"
 #include "train/evaluate.h"
@@ -85,6 +85,7 @@ class Trainer {
   /// The means so far over `done` steps of the epoch go on with what these steps left.
   void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
   double learning_rate(int64_t step) const;
+  void initialise_state(const LabelKnowledge& knowledge);
   std::vector<int32_t> sampler_labels();
 
   Context& context_;

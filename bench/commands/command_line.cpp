@@ -3,6 +3,7 @@
 
 #include "bench/commands/commands.h"
 #include "train/commands/command_line_options.h"
+#include "train/config/config.h"
 
 namespace lanet::bench {
 
@@ -32,7 +33,7 @@ void add_size_options(CLI::App& command, StepSize& size) {
       ->check(multiple_of_32())
       ->capture_default_str();
   command.add_option("--batch", size.batch, "images a step")
-      ->check(CLI::Range(kLeastBatch, kLargestBatch))
+      ->check(CLI::Range(least_batch({}), kLargestBatch))
       ->capture_default_str();
 }
 

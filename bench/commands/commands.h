@@ -25,8 +25,7 @@ struct KernelsOptions {
 int run_kernels(const KernelsOptions& options);
 void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run);
 
-/// The neighbours of a face, the face itself and one more.
-inline constexpr int64_t kLeastBatch = 10, kLargestBatch = 65536;
+inline constexpr int64_t kLargestBatch = 65536;
 
 /// What a training step depends on.
 struct StepSize {

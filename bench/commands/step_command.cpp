@@ -57,7 +57,7 @@ ProfileFrame prepare_profile(const StepOptions& options, Device device) {
 void check_for_ranks(const StepOptions& options, int ranks) {
   if (options.profile && ranks > 1)
     throw InputError(fmt::format("--profile: started on {} ranks; expected one", ranks));
-  check_batch("--batch", options.batch, kLeastBatch, ranks);
+  check_batch("--batch", options.batch, least_batch({}), ranks);
 }
 
 /// The collectives of a step as it runs.

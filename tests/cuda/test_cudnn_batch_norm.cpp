@@ -32,8 +32,12 @@ TEST_CASE("cudnn: its batch norm takes every batch norm of a step on an H100 and
     for (const int64_t image_size : {224, 64}) {
       for (const DType dtype : {DType::f32, DType::bf16}) {
         ParameterStore store(dtype, Device::cuda);
-        LaNet model(store,
-                    {.backbone = backbone, .image_size = image_size, .batch = 128, .samples = 128});
+        LaNet model(store, {.backbone = backbone,
+                            .neighbours = 8,
+                            .bank_rows = 8192,
+                            .image_size = image_size,
+                            .batch = 128,
+                            .samples = 128});
         int nodes = 0;
         for (const auto& node : model.graph().nodes()) {
           const auto* norm = dynamic_cast<const BatchNorm*>(node.get());

@@ -29,8 +29,12 @@ struct Recorded {
 
   Recorded(Backbone backbone, int64_t image_size, DType dtype)
       : store(dtype, Device::cuda),
-        model(store,
-              {.backbone = backbone, .image_size = image_size, .batch = 128, .samples = 12'271}) {}
+        model(store, {.backbone = backbone,
+                      .neighbours = 8,
+                      .bank_rows = 8192,
+                      .image_size = image_size,
+                      .batch = 128,
+                      .samples = 12'271}) {}
 
   std::vector<const Conv2d*> convolutions() {
     std::vector<const Conv2d*> found;

@@ -25,7 +25,9 @@ class TinyStep {
                 .image_size = 64,
                 .batch = kBatch,
                 .samples = kSamples,
-                .label_momentum = 0.5,
+                .confidence = 0.7,
+                .temperature = 0.1,
+                .bank_momentum = 0.5,
                 // No two alike, and none is 1: a weight that is left out shows.
                 .weights = {
                     .expression = 0.8, .landmark = 0.5, .distribution = 2, .contrastive = 0.6}}) {
@@ -34,7 +36,7 @@ class TinyStep {
     context_.freeze();
     store_.initialise(context_, /*seed=*/5);
     fill_weights();
-    model_.initialise_state(context_, /*seed=*/5, {0, 1, 2, 0, 1, 2});
+    model_.initialise_state(context_, {.seed = 5, .given = {0, 1, 2, 0, 1, 2}});
     fill_state();
     write_inputs();
     for (const NamedState& state : model_.state())

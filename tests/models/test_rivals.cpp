@@ -44,6 +44,7 @@ TEST_CASE("rivals: the gradient of a whole step agrees with central differences,
 
 TEST_CASE("rivals: the targets of elr start at 0 and follow the predictions of their samples") {
   TinyStep<EarlyLearning> tiny(tiny_config(0), kSamples);
+  tiny.model.initialise_state(tiny.context, {});
   const Tensor targets = tiny.model.state().at(0).tensor;
   CHECK(read_tensor(tiny.context, targets) == std::vector<double>(kSamples * kClasses));
   for (const double share : {1 - 0.7, 1 - 0.7 * 0.7}) {  // of the prediction: it stays the same

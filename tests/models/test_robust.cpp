@@ -62,14 +62,14 @@ double negative_log_likelihood(const HostTensor& logits) {
 
 TEST_CASE("robust: without a bank the gradient of a whole step is that of the likelihood") {
   TinyStep<Robust> tiny(tiny_config(0));
-  tiny.model.initialise_state(tiny.context, knowledge());
+  tiny.model.initialise_state(tiny.context, {.knowledge = knowledge()});
   check_gradient(tiny, [&] { return negative_log_likelihood(tiny.logits()); });
 }
 
 TEST_CASE("robust: opinions start as the prior, and those of the batch follow the predictions") {
   constexpr double kMomentum = 0.9;
   TinyStep<Robust> tiny(tiny_config(kMomentum));
-  tiny.model.initialise_state(tiny.context, knowledge());
+  tiny.model.initialise_state(tiny.context, {.knowledge = knowledge()});
   const NamedState opinions = tiny.model.state().back();
   REQUIRE(opinions.name == "opinions");
   std::vector<double> expected;
@@ -92,7 +92,7 @@ TEST_CASE("robust: opinions start as the prior, and those of the batch follow th
 
 TEST_CASE("robust: estimates are the posterior of opinion, label and shape") {
   TinyStep<Robust> tiny(tiny_config(0.5));
-  tiny.model.initialise_state(tiny.context, knowledge());
+  tiny.model.initialise_state(tiny.context, {.knowledge = knowledge()});
   tiny.model.set_step(tiny.context, 1, /*learning_rate=*/0);
   tiny.model.step(tiny.context);
   const std::vector<double> opinions = read_tensor(tiny.context, tiny.model.state().back().tensor);
@@ -113,7 +113,7 @@ TEST_CASE("robust: knowledge of another number of samples is refused") {
   TinyStep<Robust> tiny(tiny_config(0.5));
   LabelKnowledge wrong = knowledge();
   wrong.log_ratio.pop_back();
-  CHECK_THROWS_AS(tiny.model.initialise_state(tiny.context, wrong), Error);
+  CHECK_THROWS_AS(tiny.model.initialise_state(tiny.context, {.knowledge = wrong}), Error);
 }
 
 TEST_CASE("shape network: its gradient is that of the likelihood, dropout and all") {

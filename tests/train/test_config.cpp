@@ -206,6 +206,17 @@ TEST_CASE("config: the dump holds every field and reads back to itself") {
   CHECK(to_json(load(document.dump())) == document);
 }
 
+TEST_CASE("config: a key of an earlier version is read as the one that took its place") {
+  const std::string text = R"({"data": {"root": "x"}, "model": {"label_momentum": 0.5}})";
+  CHECK(load(text).model.bank_momentum == 0.5);
+  CHECK(load(R"({"data": {"root": "x"}})", {"model.label_momentum=0.25"}).model.bank_momentum ==
+        0.25);
+  CHECK(refusal(text, {"model.label_momentum=2"}) ==
+        "--set: model.bank_momentum: 2; expected a number from 0 to 1");
+  CHECK(to_json(load(text))["model"].contains("label_momentum") == false);
+  CHECK(refusal(R"({"label_momentum": 0.5})").find("unknown key") != std::string::npos);
+}
+
 TEST_CASE("config: every default lies in its field's range") {
   auto document = to_json(Config{});
   document["data"]["root"] = "/x";

@@ -24,9 +24,12 @@ std::string last_word(std::string_view path) {
   return std::string(path.substr(path.rfind('.') + 1));
 }
 
+/// The field at this path, whose last key may be one of an earlier version.
 const Field* find_field(const std::string& path) {
+  const std::string key = last_word(path);
+  const std::string current = path.substr(0, path.size() - key.size()).append(current_key(key));
   for (const Field& field : config_fields()) {
-    if (field.path == path) return &field;
+    if (field.path == current) return &field;
   }
   return nullptr;
 }

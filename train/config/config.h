@@ -43,7 +43,7 @@ struct ModelConfig {
   int64_t bank = 8192;     // M, rows of each memory bank
   double confidence = 0.7;
   double temperature = 0.1;
-  double label_momentum = 0.9;
+  double bank_momentum = 0.9;
   double key_momentum = 0.999;
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;

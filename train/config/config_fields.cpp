@@ -1,5 +1,7 @@
 #include "train/config/config_fields.h"
 
+#include <array>
+
 #include "core/error.h"
 
 namespace lanet {
@@ -75,7 +77,7 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(model.confidence), kShare,
      "from here on an estimate counts as confident; published: as a pseudo label"},
     {LANET_FIELD(model.temperature), Range{0, 100, true}, "published: of the contrastive loss"},
-    {LANET_FIELD(model.label_momentum), kShare,
+    {LANET_FIELD(model.bank_momentum), kShare,
      "published: share of its old row in a new label estimate"},
     {LANET_FIELD(model.key_momentum), kShare, "published: of the momentum network"},
     {LANET_FIELD(model.opinion_momentum), Range{0, 0.999},
@@ -123,6 +125,14 @@ std::string expected_number(const Field& field, const Range& range) {
 }
 
 }  // namespace
+
+std::string_view current_key(std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kRenamed = {
+      {{"label_momentum", "bank_momentum"}}};
+  for (const auto& [former, current] : kRenamed)
+    if (key == former) return current;
+  return key;
+}
 
 std::span<const Field> config_fields() {
   return kFields;

@@ -39,6 +39,10 @@ struct Field {
 
 std::span<const Field> config_fields();
 
+/// The key that took the place of `key`, which files of earlier versions have; a key of today is
+/// its own.
+std::string_view current_key(std::string_view key);
+
 /// "an integer from 2 to 65536": what a message says was expected.
 std::string expectation(const Field& field);
 

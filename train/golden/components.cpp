@@ -9,6 +9,7 @@
 #include "layers/linear.h"
 #include "layers/losses.h"
 #include "models/lanet.h"
+#include "train/config/config.h"
 #include "train/golden/check.h"
 #include "train/golden/step.h"
 
@@ -135,7 +136,7 @@ json label_distribution_entry(Context& context, const json& golden, const std::s
   const Neighbourhood near_lm = record_neighbourhood(
       recorder, "lm_score", lm, record_pair_input(recorder, "lm_score", lm), k);
   Value* target = recorder.add<LabelDistribution>("target", near_fer, near_lm, logits, samples,
-                                                  bank, LaNetConfig{}.label_momentum);
+                                                  bank, Config{}.model.bank_momentum);
   Value* loss = recorder.add<DistributionLoss>("kl", target, logits, 1.0);
   for (Value* value : {target, near_fer.indices, near_lm.indices}) graph.keep(value);
   store.allocate(context, /*for_training=*/true);

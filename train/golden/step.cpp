@@ -8,7 +8,7 @@
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
 #include "models/lanet.h"
-#include "train/config/choices.h"
+#include "train/config/config_fields.h"
 #include "train/golden/check.h"
 
 namespace lanet {
@@ -93,6 +93,13 @@ class GoldenStep {
   int64_t integer(const char* key) const { return config_.at(key).get<int64_t>(); }
   Backbone backbone() const { return choice_from<Backbone>(config_.at("arch").get<std::string>()); }
 
+  /// A setting under its name of today or of an earlier version.
+  const json& setting(const char* name) const {
+    for (const auto& [key, value] : config_.items())
+      if (current_key(key) == name) return value;
+    return config_.at(name);
+  }
+
   LaNetConfig lanet_config() const {
     const json& weights = config_.at("loss_weights");
     const json& adam = config_.at("adam");
@@ -106,7 +113,7 @@ class GoldenStep {
             .samples = integer("samples"),
             .confidence = config_.at("confidence").get<double>(),
             .temperature = config_.at("temperature").get<double>(),
-            .label_momentum = config_.at("label_momentum").get<double>(),
+            .bank_momentum = setting("bank_momentum").get<double>(),
             .weights = {.expression = weights.at("expression").get<double>(),
                         .landmark = weights.at("landmark").get<double>(),
                         .distribution = weights.at("distribution").get<double>(),
@@ -114,7 +121,8 @@ class GoldenStep {
             .optimiser = {.beta1 = adam.at("betas").at(0).get<double>(),
                           .beta2 = adam.at("betas").at(1).get<double>(),
                           .epsilon = adam.at("eps").get<double>(),
-                          .key_momentum = config_.at("key_momentum").get<double>()},
+                          .key_momentum = config_.at("key_momentum").get<double>(),
+                          .weight_decay = 0},
             .shard = shard_};
   }
 
@@ -172,19 +180,16 @@ class GoldenStep {
 
   void fill_state() {
     const auto labels = config_.at("labels").get<std::vector<int32_t>>();
-    model_.initialise_state(context_, 0, labels);
-    for (const NamedState& state : model_.state()) {
-      if (state.name == "expression_bank") fill_bank(state.tensor, "fer_bank");
-      if (state.name == "landmark_bank") fill_bank(state.tensor, "lm_bank");
-      if (state.name == "label_bank") {
-        const int64_t classes = integer("classes");
-        auto rows = read_tensor(context_, state.tensor);
-        for (size_t i = 0; i < labels.size(); i += 3)
-          for (int64_t c = 0; c < classes; ++c)
-            rows[i * classes + c] = c == labels[i] ? 0.5 : 0.5 / static_cast<double>(classes - 1);
-        write_tensor(context_, state.tensor, rows);
-      }
-    }
+    model_.initialise_state(context_, {.given = labels});
+    const LaNet::Inspection& inside = model_.inspection();
+    fill_bank(inside.expression_bank->data, "fer_bank");
+    fill_bank(inside.landmark_bank->data, "lm_bank");
+    const int64_t classes = integer("classes");
+    auto rows = read_tensor(context_, inside.label_bank->data);
+    for (size_t i = 0; i < labels.size(); i += 3)
+      for (int64_t c = 0; c < classes; ++c)
+        rows[i * classes + c] = c == labels[i] ? 0.5 : 0.5 / static_cast<double>(classes - 1);
+    write_tensor(context_, inside.label_bank->data, rows);
   }
 
   void fill_bank(const Tensor& bank, const std::string& name) {
@@ -265,8 +270,7 @@ class GoldenStep {
                            integer("landmarks")))},
         {"expression_key", summarise(read(inside.expression_key))},
         {"landmark_key", summarise(read(inside.landmark_key))},
-        {"label_distribution_bank_after",
-         summarise(read_tensor(context_, model_.state().front().tensor))}};
+        {"label_distribution_bank_after", summarise(read(inside.label_bank))}};
     for (const Parameter& p : store_.parameters()) {
       if (p.trained) {
         result["gradients"][p.name] = summarise(to_file_order(context_, p, store_.gradient(p)));

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "models/robust.h"
+#include "models/model.h"
 #include "train/faces.h"
 #include "train/labels/noise_channel.h"
 #include "train/labels/shape_posterior.h"
