@@ -11,8 +11,7 @@ namespace {
 
 Trainer make_trainer(Context& context, const StepSize& size, bool capture) {
   Faces train = random_faces(context, 2 * size.batch, size.image);
-  std::vector<int32_t> labels = train.list.labels;
-  return Trainer(context, step_config(size), std::move(train), Faces{}, std::move(labels), capture);
+  return Trainer(context, step_config(size), std::move(train), Faces{}, capture);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ double jensen_shannon(std::span<const double> p, std::span<const double> q) {
 
 LabelFigures judge_labels(Context& context, Trainer& trainer, std::span<const double> estimates) {
   const Faces& faces = trainer.training_faces();
-  const std::span<const int32_t> given = trainer.given_labels();
+  const std::span<const int32_t> given = faces.given;
   std::vector<int32_t> rows;               // of the faces with a wrong label
   std::array<std::vector<int32_t>, 2> by;  // what these were given, and what they are
   for (int64_t i = 0; i < faces.size(); ++i) {
@@ -129,10 +129,10 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
         trainer.evaluator().evaluate(context, validation.set.images, validation.judged_by);
   const std::vector<double> estimates = trainer.label_estimates();
   if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
-  if (const std::span<const double> votes = trainer.training_faces().votes; !votes.empty())
-    judgement.votes = vote_distances(estimates, trainer.given_labels(), votes);
+  const Faces& faces = trainer.training_faces();
+  if (!faces.votes.empty()) judgement.votes = vote_distances(estimates, faces.given, faces.votes);
   if (estimates.empty()) return judgement;
-  judgement.estimates = estimate_health(estimates, trainer.given_labels(), config.model.confidence);
+  judgement.estimates = estimate_health(estimates, faces.given, config.model.confidence);
   judgement.estimates->neighbour_entropy = trainer.neighbour_entropy();
   return judgement;
 }

@@ -20,9 +20,7 @@ std::vector<CountedOperation> count_step(const Config& config, Device device, Sh
   Context context(Context::CountOnly{}, device);
   context.set_communicator(communicator.get());
   Faces faces = random_faces(context, config.train.batch, config.data.image_size);
-  std::vector<int32_t> labels = faces.list.labels;
-  Trainer trainer(context, config, std::move(faces), Faces{}, std::move(labels),
-                  /*capture=*/false);
+  Trainer trainer(context, config, std::move(faces), Faces{}, /*capture=*/false);
   trainer.prepare_epoch();
   OperationCounter counter;
   context.set_observer(&counter);

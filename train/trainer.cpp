@@ -69,14 +69,12 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
                                                     .shard = shard});
 }
 
-Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test,
-                 std::vector<int32_t> given_labels, bool capture)
+Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test, bool capture)
     : context_(context),
       shard_(context.communicator().shard()),
       config_(config),
       train_(std::move(train)),
       test_(std::move(test)),
-      given_labels_(std::move(given_labels)),
       store_(config.train.dtype, context.device()),
       model_(make_model(config, train_.size(), store_, shard_)),
       evaluator_(store_, config.model.backbone, kClasses, config.data.image_size,
@@ -126,9 +124,9 @@ void Trainer::start_from(const LabelKnowledge& knowledge) {
 }
 
 void Trainer::initialise_state(const LabelKnowledge& knowledge) {
-  model_->initialise_state(context_, {.seed = static_cast<uint64_t>(config_.seed),
-                                      .given = given_labels_,
-                                      .knowledge = knowledge});
+  model_->initialise_state(
+      context_,
+      {.seed = static_cast<uint64_t>(config_.seed), .given = train_.given, .knowledge = knowledge});
 }
 
 void Trainer::load(const NamedArrays& checkpoint, const std::string& path) {
@@ -164,8 +162,8 @@ double Trainer::learning_rate(int64_t step) const {
 
 /// The labels by which the sampler balances the classes of the next epoch.
 std::vector<int32_t> Trainer::sampler_labels() {
-  if (config_.train.sampler == Sampler::given) return given_labels_;
-  std::vector<int32_t> labels(given_labels_.size());
+  if (config_.train.sampler == Sampler::given) return train_.given;
+  std::vector<int32_t> labels(train_.given.size());
   if (config_.train.sampler == Sampler::none) return labels;
   const std::vector<double> estimates = label_estimates();
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -185,7 +183,7 @@ void Trainer::prepare_epoch() {
     if (i % batch / shard_.rows(batch) != shard_.rank) continue;
     const int32_t sample = order[i];
     inputs.samples.push_back(sample);
-    inputs.labels.push_back(given_labels_[sample]);
+    inputs.labels.push_back(train_.given[sample]);
     if (landmarks_) inputs.valid.push_back(train_.valid[sample]);
     inputs.parameters.push_back(draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
                                                   static_cast<uint32_t>(i), config_.data.image_size,
@@ -272,7 +270,7 @@ NamedArrays Trainer::checkpoint(bool with_state) {
 }
 
 std::vector<double> Trainer::label_estimates() {
-  return model_->label_estimates(context_, given_labels_);
+  return model_->label_estimates(context_, train_.given);
 }
 
 double Trainer::neighbour_entropy() {
@@ -286,7 +284,7 @@ std::string Trainer::labels_csv() {
   for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
   text += "\n";
   for (int64_t i = 0; i < train_.size(); ++i) {
-    text += fmt::format("{},{}", train_.list.names[i], kExpressionNames[given_labels_[i]]);
+    text += fmt::format("{},{}", train_.list.names[i], kExpressionNames[train_.given[i]]);
     for (int64_t c = 0; c < kClasses; ++c)
       text += fmt::format(",{:.6f}", estimates[i * kClasses + c]);
     text += "\n";

@@ -30,12 +30,10 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
 
 class Trainer {
  public:
-  /// Takes the data, allocates everything, and freezes the context. given_labels: the noisy ones.
-  /// With several ranks (the context's communicator) all have the same data and labels, and each
-  /// computes its part of every batch.
-  /// capture: on CUDA a step is one captured graph; the bits are the same without.
-  Trainer(Context& context, const Config& config, Faces train, Faces test,
-          std::vector<int32_t> given_labels, bool capture = true);
+  /// Takes the data, allocates everything, and freezes the context. With several ranks (the
+  /// context's communicator) all have the same data and labels, and each computes its part of every
+  /// batch. capture: on CUDA a step is one captured graph; the bits are the same without.
+  Trainer(Context& context, const Config& config, Faces train, Faces test, bool capture = true);
 
   /// Starting weights by seed; then, if the configuration names one, the backbone file's.
   void initialise(const std::function<void(const std::string&)>& message);
@@ -68,7 +66,6 @@ class Trainer {
   /// The network as it stands, on other pictures or by other labels (train/judge.h).
   Evaluator& evaluator() { return evaluator_; }
   const Faces& training_faces() const { return train_; }
-  std::span<const int32_t> given_labels() const { return given_labels_; }
   /// [N, C], the distributions that a model with label estimates has for the training faces; empty
   /// for a model without.
   std::vector<double> label_estimates();
@@ -92,7 +89,6 @@ class Trainer {
   Shard shard_;
   Config config_;
   Faces train_, test_;
-  std::vector<int32_t> given_labels_;
   ParameterStore store_;
   std::unique_ptr<Model> model_;
   Evaluator evaluator_;

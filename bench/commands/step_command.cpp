@@ -70,18 +70,18 @@ CollectiveCount watch_collectives(Context& context, RandomTraining& training) {
 }
 
 int step_on(Ranks& ranks, const StepOptions& options) {
-  DeviceChoice choice;
-  std::optional<ProfileFrame> frame;  // first, since a refusal is one line
-  ranks.agree([&] {
+  RankedSession session(ranks, [&]() -> Placement {
     check_for_ranks(options, ranks.size());
-    choice = ranks.choose_device(choice_from<DeviceSetting>(options.device));
-    if (options.profile) frame = prepare_profile(options, choice.device);
+    return {.device = choice_from<DeviceSetting>(options.device),
+            .threads = options.threads,
+            .tf32 = options.tf32};
   });
-  require_same_program(ranks, choice);
-  if (ranks.first()) report_environment(choice);
-  Context context(choice.device, ranks.threads(options.threads));
-  context.set_tf32(options.tf32);
-  ranks.join(context);
+  Context& context = session.context();
+  std::optional<ProfileFrame> frame;  // before anything is said, since a refusal is one line
+  ranks.agree([&] {
+    if (options.profile) frame = prepare_profile(options, context.device());
+  });
+  if (ranks.first()) report_environment(session.choice());
   const bool alone = ranks.size() == 1;
   std::optional<PlanTable> plans;
   std::optional<RandomTraining> random;

@@ -48,18 +48,17 @@ struct Session {
     Faces train = load_faces(context, config, Split::train, reads_landmarks(config), silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});
     validation = split_off_validation(context, config, train);
-    std::vector<int32_t> labels = train.given;
+    const std::vector<int32_t> labels = train.given;
     LabelKnowledge knowledge;
     if (config.method == Method::confident_learning)
       knowledge = without_wrong(std::vector<uint8_t>(labels.size()), labels, kNumExpressions);
     else if (starts_from_knowledge(config))
-      knowledge = learn_label_knowledge(train, {.given = labels,
-                                                .quick = {.networks = 1, .steps = 20},
+      knowledge = learn_label_knowledge(train, {.quick = {.networks = 1, .steps = 20},
                                                 .thorough = {.networks = 1, .steps = 40},
                                                 .message = silent});
     if (config.method == Method::corrected) knowledge = corrected_once(knowledge, labels);
-    trainer = std::make_unique<Trainer>(context, config, std::move(train), std::move(test),
-                                        std::move(labels), capture);
+    trainer =
+        std::make_unique<Trainer>(context, config, std::move(train), std::move(test), capture);
     trainer->initialise(silent);
     if (starts_from_knowledge(config)) trainer->start_from(knowledge);
   }

@@ -48,7 +48,7 @@ TEST_CASE("confident learning: a label that is believed is followed like the bas
 TEST_CASE("confident learning: the target of a face left out is the network's own prediction") {
   const auto loss = [](bool left_out) {
     Session session(small_config("confident_learning"));
-    const std::span<const int32_t> given = session.trainer->given_labels();
+    const std::span<const int32_t> given = session.trainer->training_faces().given;
     session.trainer->start_from(
         without_wrong(std::vector<uint8_t>(given.size(), left_out), given, kNumExpressions));
     return session.trainer->run_epoch().losses.at("total");

@@ -141,7 +141,7 @@ TEST_CASE("judge: the estimates of LA-Net are its label bank") {
   REQUIRE(judgement.labels->estimates);
   const std::vector<double> bank =
       session.trainer->checkpoint(true).arrays.at("state.label_bank").to<double>();
-  const auto figures = judge_estimates(bank, session.trainer->given_labels(),
+  const auto figures = judge_estimates(bank, session.trainer->training_faces().given,
                                        session.trainer->training_faces().judged_by);
   CHECK(judgement.labels->estimates->accuracy == figures.accuracy);
   CHECK(judgement.labels->estimates->average_precision == figures.average_precision);

@@ -46,8 +46,7 @@ Faces drawn_faces(double noise) {
 
 LabelKnowledge learn(const Faces& faces, ShapeSource shapes = ShapeSource::network,
                      double noise_floor = 0, std::string* message = nullptr) {
-  return learn_label_knowledge(faces, {.given = faces.given,
-                                       .shapes = shapes,
+  return learn_label_knowledge(faces, {.shapes = shapes,
                                        .batch = 100,
                                        .neighbours = 8,
                                        .noise_floor = noise_floor,

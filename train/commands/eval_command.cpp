@@ -67,21 +67,16 @@ Faces read_part(Context& context, const Config& config, const std::string& part,
 int eval_on(Ranks& ranks, const EvalOptions& options) {
   TrainedModel model;
   Config config;
-  DeviceChoice choice;
-  ranks.agree([&] {
+  RankedSession session(ranks, [&] {
     model = open_trained(options.target, options.best);
     config = config_for(model, options.data_config, options.overrides);
     if (options.split == "validation" && config.data.validation == 0)
       throw InputError(
           fmt::format("--split validation: {} has data.validation 0; expected train or test",
                       options.data_config.empty() ? model.path : options.data_config));
-    choice = ranks.choose_device(config.train.device);
+    return placement_of(config.train);
   });
-  require_same_program(ranks, choice);
-  Context context(choice.device, ranks.threads(config.train.threads));
-  context.set_tf32(config.train.tf32);
-  ranks.join(context);
-  require_same_program(ranks, choice);
+  Context& context = session.context();
   std::optional<LoadedClassifier> classifier;
   Faces faces;
   ranks.agree([&] {
@@ -95,7 +90,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   const Confusion confusion =
       classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
   if (!ranks.first()) return 0;
-  report_environment(choice);
+  report_environment(session.choice());
   if (options.json) {
     fmt::print("{}\n", to_json(confusion).dump());
     return 0;

@@ -60,21 +60,18 @@ class Run {
 
   void open() {
     path_ = options_.run;
-    ranks_.agree([&] {
+    session_.emplace(ranks_, [&] {
       config_ = load_config(options_.config, options_.overrides);
       check_trainable(config_, options_.config);
       check_batch("train.batch", config_.train.batch, least_batch(config_), ranks_.size());
       // The folder is rank 0's alone.
       if (ranks_.first()) open_folder();
-      choice_ = ranks_.choose_device(config_.train.device);
+      return placement_of(config_.train);
     });
-    require_same_program(ranks_, choice_);
-    context_.emplace(choice_.device, ranks_.threads(config_.train.threads));
-    context_->set_tf32(config_.train.tf32);
-    ranks_.join(*context_);
-    require_same_ranks();
+    context_ = &session_->context();
+    require_same_config();
     ranks_.agree([&] {
-      plans_ = open_plans(options_, choice_.device, path_, ranks_.first());
+      plans_ = open_plans(options_, context_->device(), path_, ranks_.first());
       if (plans_) context_->set_plans(&*plans_);
       read_data();
     });
@@ -83,8 +80,13 @@ class Run {
       ranks_.require_same("test set", digest(*context_, test_));
       if (validation_.size() > 0)
         ranks_.require_same("validation set", digest(*context_, validation_));
-      ranks_.share(labels_);
     }
+    ranks_.agree([&] {
+      if (record_)
+        train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names,
+                                      train_.judged_by, kExpressionNames);
+    });
+    ranks_.share(train_.given);
     ranks_.plan(*context_, [&] { make_trainer(); });
     if (plans_ && plans_->not_tuned() > 0 && ranks_.first())
       say(
@@ -122,11 +124,10 @@ class Run {
 
   /// The data may lie elsewhere on another machine: what it is, is compared by itself. The backbone
   /// is rank 0's to read.
-  void require_same_ranks() {
+  void require_same_config() {
     Config config = config_;
     config.data.root.clear();
     config.model.pretrained.clear();
-    require_same_program(ranks_, choice_);
     ranks_.require_same("configuration", to_json(config).dump());
   }
 
@@ -136,10 +137,6 @@ class Run {
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
     validation_ = split_off_validation(*context_, config_, train_);
     require_landmarks();
-    names_ = train_.list.names;
-    truth_ = train_.judged_by;
-    labels_ = record_ ? read_noise_csv((path_ / kNoise).string(), names_, truth_, kExpressionNames)
-                      : train_.given;
   }
 
   void require_landmarks() {
@@ -158,7 +155,7 @@ class Run {
         validation_.size() > 0 ? fmt::format(", {} validation", validation_.size()) : "",
         test_.size(), config_.data.image_size);
     // Steps of several ranks are not captured yet: NCCL's part in that is unproven here.
-    trainer_.emplace(*context_, config_, std::move(train_), std::move(test_), labels_,
+    trainer_.emplace(*context_, config_, std::move(train_), std::move(test_),
                      options_.graph && ranks_.size() == 1);
     if (!ranks_.first()) return;
     if (options_.resume)
@@ -179,7 +176,7 @@ class Run {
   }
 
   void begin_record() {
-    report_environment(choice_);
+    report_environment(session_->choice());
     if (ranks_.size() > 1)
       say(fmt::format("{} ranks by {}, {} faces a step each", ranks_.size(),
                       context_->communicator().name(), ranks_.shard().rows(config_.train.batch)));
@@ -189,7 +186,9 @@ class Run {
       record_->restore(*trainer_);
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
-      write_noise_csv(record_->folder().file(kNoise), names_, truth_, labels_, kExpressionNames);
+      const Faces& faces = trainer_->training_faces();
+      write_noise_csv(record_->folder().file(kNoise), faces.list.names, faces.judged_by,
+                      faces.given, kExpressionNames);
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
@@ -204,8 +203,7 @@ class Run {
   LabelKnowledge learn_from_landmarks() {
     LabelKnowledge knowledge = learn_label_knowledge(
         trainer_->training_faces(),
-        {.given = labels_,
-         .shapes = config_.model.shapes,
+        {.shapes = config_.model.shapes,
          .batch = config_.train.batch,
          .neighbours = config_.model.neighbours,
          .noise_floor = config_.model.noise_floor,
@@ -215,17 +213,20 @@ class Run {
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
     write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
-    return config_.method == Method::corrected ? corrected_once(knowledge, labels_) : knowledge;
+    return config_.method == Method::corrected
+               ? corrected_once(knowledge, trainer_->training_faces().given)
+               : knowledge;
   }
 
   LabelKnowledge learn_from_other_networks() {
     const std::vector<double> probabilities = cross_validated_probabilities(
         config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
         progress_function("cross-validating the labels", "img"));
-    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, labels_, kNumExpressions);
+    const std::vector<int32_t>& given = trainer_->training_faces().given;
+    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, kNumExpressions);
     say(fmt::format("confident learning: {} of {} labels look wrong; their faces are left out",
                     std::count(wrong.begin(), wrong.end(), 1), wrong.size()));
-    return without_wrong(wrong, labels_, kNumExpressions);
+    return without_wrong(wrong, given, kNumExpressions);
   }
 
   /// The epochs on rank 0, which tells and writes of them.
@@ -267,12 +268,10 @@ class Run {
   Config config_;
   std::filesystem::path path_;  // of the run folder; empty where only rank 0 chose one
   NamedArrays checkpoint_;      // rank 0's, to go on from
-  DeviceChoice choice_;
   std::optional<PlanTable> plans_;
-  std::optional<Context> context_;
+  std::optional<RankedSession> session_;
+  Context* context_ = nullptr;  // the session's
   Faces train_, validation_, test_;
-  std::vector<std::string> names_;       // of the training faces
-  std::vector<int32_t> truth_, labels_;  // their true and given labels
   std::string faces_;
   std::vector<std::string> messages_;
   std::vector<std::string> warned_;  // of the last epoch

@@ -80,16 +80,12 @@ void print_text(const std::string& path, const Verdict& verdict) {
 
 int verify_on(Ranks& ranks, const VerifyOptions& options) {
   DType dtype = DType::f64;
-  DeviceChoice choice;
-  ranks.agree([&] {
+  RankedSession session(ranks, [&]() -> Placement {
     dtype = choice_from<DType>(options.dtype);
-    choice = ranks.choose_device(choice_from<DeviceSetting>(options.device));
+    return {.device = choice_from<DeviceSetting>(options.device), .threads = options.threads};
   });
-  require_same_program(ranks, choice);
-  Context context(choice.device, ranks.threads(options.threads));
+  Context& context = session.context();
   context.set_exact_products(true);
-  ranks.join(context);
-  require_same_program(ranks, choice);
   bool ok = true;
   for (const std::string& path : options.files) {
     json golden;
@@ -97,7 +93,7 @@ int verify_on(Ranks& ranks, const VerifyOptions& options) {
     const Verdict verdict = verify_file(context, golden, path, dtype);
     ok &= verdict.ok;
     if (!ranks.first()) continue;
-    if (&path == &options.files.front()) report_environment(choice);
+    if (&path == &options.files.front()) report_environment(session.choice());
     if (options.json)
       print_json(path, verdict, ranks.size());
     else

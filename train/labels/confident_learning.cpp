@@ -50,8 +50,7 @@ std::vector<double> cross_validated_probabilities(
     const std::vector<int32_t> order = fold_order(rest.size(), static_cast<uint64_t>(plain.seed));
     const std::vector<int32_t> positions = positions_of_fold(order, fold);
     const Faces held_out = split_off(context, rest, positions);
-    std::vector<int32_t> given = rest.given;
-    Trainer trainer(context, plain, std::move(rest), Faces{}, std::move(given));
+    Trainer trainer(context, plain, std::move(rest), Faces{});
     trainer.initialise([](const std::string&) {});
     const int64_t pictures = trainer.steps_per_epoch() * plain.train.batch;
     const int64_t total = kImageFolds * plain.train.epochs * pictures;

@@ -38,12 +38,12 @@ class ChannelSearch {
                 const LabelKnowledgeOptions& options)
       : options_(options),
         valid_(faces.valid),
-        networks_(shapes, faces.valid, options.given, kNumExpressions, options.seed, options.device,
+        networks_(shapes, faces.valid, faces.given, kNumExpressions, options.seed, options.device,
                   options.threads),
         total_((1 + 2 * kRounds) * networks_.steps(options_.quick) +
                networks_.steps(thorough(options))) {
     for (size_t i = 0; i < valid_.size(); ++i)
-      if (valid_[i]) given_.push_back(options.given[i]);
+      if (valid_[i]) given_.push_back(faces.given[i]);
   }
 
   Candidate choose() {
@@ -113,7 +113,7 @@ std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& fac
     vote.neighbours = options.neighbours;
     vote.group = options.batch;
   }
-  return shape_votes(context, shapes, faces.valid, options.given, channel, vote);
+  return shape_votes(context, shapes, faces.valid, faces.given, channel, vote);
 }
 
 }  // namespace

@@ -13,7 +13,6 @@
 namespace lanet {
 
 struct LabelKnowledgeOptions {
-  std::vector<int32_t> given;  ///< [N], labels of the training faces
   /// What log_ratio is made of: networks, votes of the nearest of the set, votes of the
   /// `neighbours` nearest in groups of `batch`, or nothing (0). The channel is always networks'.
   ShapeSource shapes = ShapeSource::network;
@@ -29,9 +28,9 @@ struct LabelKnowledgeOptions {
 };
 
 /// Trains shape networks on the landmarks of `faces`, of which invalid ones bring nothing, and
-/// estimates the channel with them: of no noise, one rate, and a full matrix, the one that
-/// foretells best the given labels of faces that it was not fitted to. The same bits for the same
-/// arguments on one machine.
+/// estimates the channel of faces.given with them: of no noise, one rate, and a full matrix, the
+/// one that foretells best the given labels of faces that it was not fitted to. The same bits for
+/// the same arguments on one machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
 
 /// Fixes each face's target at its most probable class given shape and label: the rival that

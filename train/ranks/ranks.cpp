@@ -277,6 +277,23 @@ void Ranks::refuse() {
   std::_Exit(2);
 }
 
+RankedSession::RankedSession(Ranks& ranks, const std::function<Placement()>& prepare) {
+  Placement placement;
+  ranks.agree([&] {
+    placement = prepare();
+    choice_ = ranks.choose_device(placement.device);
+  });
+  const auto require_same_program = [&] {
+    ranks.require_same("program", program_version());
+    ranks.require_same("device", std::string(to_string(choice_.device)));
+  };
+  require_same_program();  // over MPI, where join() needs it
+  context_.emplace(choice_.device, ranks.threads(placement.threads));
+  context_->set_tf32(placement.tf32);
+  ranks.join(*context_);
+  require_same_program();  // where ranks can only compare from here on
+}
+
 namespace {
 
 /// What the exception that is being handled ends the ranks with.
@@ -330,11 +347,6 @@ void require_one_process(const std::string& command) {
       launch.by == Launch::By::mpi ? size && std::string(size) != "1" : launch.shard.ranks > 1;
   if (several)
     throw InputError(fmt::format("{}: started as one of several processes; expected one", command));
-}
-
-void require_same_program(Ranks& ranks, const DeviceChoice& choice) {
-  ranks.require_same("program", program_version());
-  ranks.require_same("device", std::string(to_string(choice.device)));
 }
 
 }  // namespace lanet

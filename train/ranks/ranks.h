@@ -11,6 +11,7 @@
 #include "core/ranks/communicator.h"
 #include "core/ranks/link.h"
 #include "core/ranks/monitor.h"
+#include "train/config/config.h"
 #include "train/device.h"
 
 namespace lanet {
@@ -95,6 +96,34 @@ class Ranks {
   std::unique_ptr<RankLink> link_;
 };
 
+/// Where a command computes.
+struct Placement {
+  DeviceSetting device = DeviceSetting::automatic;
+  int64_t threads = 0;  ///< of each rank; 0: its part of the machine's
+  bool tf32 = false;
+};
+
+inline Placement placement_of(const TrainConfig& train) {
+  return {.device = train.device, .threads = train.threads, .tf32 = train.tf32};
+}
+
+/// A command on every rank, from what it was asked for to a context whose collectives are among the
+/// ranks.
+class RankedSession {
+ public:
+  /// `prepare` reads and checks what was asked for, before anything is made or said, so that a
+  /// refusal is one line. Throws as Ranks::agree() and Ranks::join(), and Disagreement unless all
+  /// ranks run the same program on devices of one kind.
+  RankedSession(Ranks& ranks, const std::function<Placement()>& prepare);
+
+  const DeviceChoice& choice() const { return choice_; }
+  Context& context() { return *context_; }
+
+ private:
+  DeviceChoice choice_;
+  std::optional<Context> context_;
+};
+
 /// What all ranks were told: rank 0 prints it, all end with its exit code.
 class Disagreement : public Error {
  public:
@@ -109,10 +138,6 @@ int run_on_ranks(const std::function<int(Ranks&)>& command);
 /// InputError unless a batch has as many rows for each rank. The message calls it `name`, and names
 /// the nearest batch that has, of at least `least`.
 void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks);
-
-/// require_same() of program and kind of device: before join(), which needs it over MPI, and
-/// behind.
-void require_same_program(Ranks& ranks, const DeviceChoice& choice);
 
 /// InputError if this process was started as one of several: `command` runs in one.
 void require_one_process(const std::string& command);
