@@ -1,6 +1,7 @@
 // All pictures of a data set, decoded once and kept in memory.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -9,6 +10,10 @@
 #include "core/context.h"
 
 namespace lanet {
+
+/// Mean and standard deviation of R, G and B in [0, 1] that pictures are normalised by.
+inline constexpr std::array<double, 3> kPictureMean = {0.5412, 0.4324, 0.3795};
+inline constexpr std::array<double, 3> kPictureDeviation = {0.2485, 0.2182, 0.2066};
 
 /// A picture that could not be read: its place in the list, and one line with its file and why.
 struct BadImage {

@@ -7,6 +7,7 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
+#include "data/image_set.h"
 #include "kernels/augment.h"
 
 namespace lanet {
@@ -32,8 +33,11 @@ std::vector<double> Evaluator::probabilities(Context& context, const Tensor& ima
     const int64_t used = std::min(batch_, count - start);
     std::copy_n(rows.begin() + start, used, indices.begin());
     context.copy(sample_indices_, {indices.data(), {batch_}, DType::i32, Device::cpu});
-    normalize(context,
-              {.images = images, .sample_indices = sample_indices_, .y = classifier_.images()});
+    normalize(context, {.images = images,
+                        .sample_indices = sample_indices_,
+                        .y = classifier_.images(),
+                        .mean = kPictureMean,
+                        .std = kPictureDeviation});
     classifier_.forward(context);
     const auto logits = read_tensor(context, classifier_.logits());
     for (int64_t i = 0; i < used; ++i) {

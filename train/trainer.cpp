@@ -207,7 +207,9 @@ void Trainer::step() {
                        .landmarks = in.landmarks ? landmarks_ : Tensor{},
                        .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
                        .flip_permutation = flip_permutation_,
-                       .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks});
+                       .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks,
+                       .mean = kPictureMean,
+                       .std = kPictureDeviation});
     model_->step(context_);
     context_.enter("results", "results", "step");
     tables_->end_step(context_);
