@@ -6,8 +6,8 @@
 
 namespace lanet::test {
 
-/// The folder that holds golden/ and fixtures/: $LANET_TEST_DIR, else that of the test program if it
-/// has a golden/, else that of the sources as they were when this was compiled.
+/// The folder that holds golden/ and fixtures/: $LANET_TEST_DIR, else that of the test program if
+/// it has a golden/, else that of the sources as they were when this was compiled.
 std::filesystem::path tests_folder();
 
 /// lanet-cuda of the same build: in the folder above the test program's.
