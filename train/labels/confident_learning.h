@@ -32,7 +32,8 @@ std::vector<uint8_t> confidently_wrong(std::span<const double> probabilities,
                                        std::span<const int32_t> given, int64_t classes);
 
 /// Knowledge by which the robust model follows the given label of a face, and nothing for a face
-/// whose label is wrong: its target is the network's own prediction, which has no gradient.
+/// whose label is wrong: its target is the network's own prediction, which has no gradient. Such a
+/// face keeps its place in batches and in the statistics of batch norm.
 LabelKnowledge without_wrong(std::span<const uint8_t> wrong, std::span<const int32_t> given,
                              int64_t classes);
 
