@@ -87,6 +87,6 @@ target_link_libraries(simt_uncovered_test PRIVATE simt_flags lanet::doctest)
 target_include_directories(simt_uncovered_test BEFORE PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/world)
 lanet_simt_program(simt-uncovered plain "simt_main;simt_uncovered_test" "${wrapped_uncovered}")
 add_simt_test(simt_coverage_complains ""
-  ${CMAKE_CURRENT_SOURCE_DIR}/check-coverage $<TARGET_FILE:simt-uncovered> uncovered_test)
+  ${CMAKE_CURRENT_SOURCE_DIR}/check-coverage outputs $<TARGET_FILE:simt-uncovered> uncovered_test)
 set_tests_properties(simt_coverage_complains PROPERTIES PASS_REGULAR_EXPRESSION
   "fill_kernel<double> is run by no test.*fill_kernel<float>#1: one word .* no test failed.*2 kernels, 2 outputs, 2 complaints")
