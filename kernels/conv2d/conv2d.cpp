@@ -4,6 +4,7 @@
 
 #include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_onednn.h"
+#include "kernels/conv2d/conv2d_pixels.h"
 #include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/conv2d/conv2d_winograd.h"
 #include "kernels/cpu_features.h"
@@ -15,9 +16,9 @@ struct Conv2dPlan::Impl {
   Conv2dShape shape;
   bool data_gradient, weight_gradient;
   bool exact_products;
-  const WinogradPasses* winograd = nullptr;   // null: the algorithm does not serve
-  size_t winograd_bytes = 0;                  // of workspace
-  std::unique_ptr<OnednnConv2d> onednn = {};  // absent, and without Winograd: the reference runs
+  const Conv2dPasses* passes = nullptr;       // null: none of our own serves
+  size_t passes_bytes = 0;                    // of workspace
+  std::unique_ptr<OnednnConv2d> onednn = {};  // absent, and without passes: the reference runs
   std::unique_ptr<CudaConv2d> cuda = {};      // absent on the CPU
 
   /// Calls f with the element type and the type of sums of the definition.
@@ -49,7 +50,7 @@ Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pa
       .bytes = bytes_of(read) + bytes_of({result}), .flops = 2 * s.macs(), .product = s.dtype};
   const double weight = static_cast<double>(s.weight().elements());
   const double stored = weight * static_cast<double>(size_of(s.dtype));
-  if (plan.winograd) return cost;
+  if (plan.passes) return cost;
   if (context.device() == Device::cpu) {
     ++cost.launches;
     const bool gradient = pass == Conv2dPass::backward_weight;
@@ -64,6 +65,13 @@ Cost cost_of(const Context& context, const Conv2dPlan::Impl& plan, Conv2dPass pa
     cost.bytes += 2 * stored;
   }
   return cost;
+}
+
+/// The algorithm of our own that computes this convolution on the CPU and pays, or null. The
+/// products of pixels need a library's product.
+const Conv2dPasses* passes_for(const Conv2dShape& s) {
+  if (pixels_serve(s) && OnednnConv2d::serves(s.dtype)) return &kPixelPasses;
+  return winograd_serves(s) ? winograd_passes() : nullptr;
 }
 
 void warn_once_of_slow_bf16() {
@@ -89,10 +97,9 @@ Conv2dPlan::Conv2dPlan(Context& context, const Conv2dShape& s, bool data_gradien
                 s.padding);
   const bool exact = s.dtype == DType::f32 && context.exact_products();
   impl_ = std::make_unique<Impl>(Impl{s, data_gradient, weight_gradient, exact});
-  if (context.device() == Device::cpu && !exact && winograd_serves(s))
-    impl_->winograd = winograd_passes();
-  if (impl_->winograd) {
-    impl_->winograd_bytes = impl_->winograd->workspace_bytes(s, context.threads());
+  if (context.device() == Device::cpu && !exact) impl_->passes = passes_for(s);
+  if (impl_->passes) {
+    impl_->passes_bytes = impl_->passes->workspace_bytes(s, context.threads());
     return;
   }
   if (context.counts_only()) return;
@@ -114,13 +121,13 @@ const Conv2dShape& Conv2dPlan::shape() const {
 size_t Conv2dPlan::workspace_bytes() const {
   if (impl_->cuda) return impl_->cuda->workspace_bytes();
   if (impl_->onednn) return impl_->onednn->workspace_bytes();
-  return impl_->winograd_bytes + unread_weight_bytes(impl_->shape);
+  return impl_->passes_bytes + unread_weight_bytes(impl_->shape);
 }
 
 std::string Conv2dPlan::description() const {
   if (impl_->cuda) return impl_->cuda->description();
   if (impl_->onednn) return impl_->onednn->description();
-  return impl_->winograd ? "winograd 4x4 3x3" : "reference";
+  return impl_->passes ? impl_->passes->name : "reference";
 }
 
 void request_conv2d_tuning(Context& context, const Conv2dShape& shape, Conv2dPass pass, bool add) {
@@ -138,7 +145,7 @@ void conv2d(Context& context, Conv2dPlan& plan, const Conv2dArgs& args) {
       cost_of(context, plan.impl(), Conv2dPass::forward, {args.y}, {args.x, args.weight}),
       [&] { plan.impl().cuda->forward(context, args); },
       [&] {
-        if (const auto* winograd = plan.impl().winograd) return winograd->forward(context, s, args);
+        if (const auto* passes = plan.impl().passes) return passes->forward(context, s, args);
         if (plan.impl().onednn) return plan.impl().onednn->forward(context, args);
         plan.impl().dispatch_reference(
             [&]<typename T, typename A>() { conv2d_ref<T, A>(s, args); });
@@ -156,8 +163,7 @@ void conv2d_backward_data(Context& context, Conv2dPlan& plan, const Conv2dBackwa
       cost_of(context, plan.impl(), Conv2dPass::backward_data, args.dx, {args.dy, args.weight}),
       [&] { plan.impl().cuda->backward_data(context, args); },
       [&] {
-        if (const auto* winograd = plan.impl().winograd)
-          return winograd->backward_data(context, s, args);
+        if (const auto* passes = plan.impl().passes) return passes->backward_data(context, s, args);
         if (plan.impl().onednn) return plan.impl().onednn->backward_data(context, args);
         plan.impl().dispatch_reference(
             [&]<typename T, typename A>() { conv2d_backward_data_ref<T, A>(s, args); });
@@ -177,8 +183,8 @@ void conv2d_backward_weight(Context& context, Conv2dPlan& plan,
       cost_of(context, plan.impl(), Conv2dPass::backward_weight, args.dweight, {args.x, args.dy}),
       [&] { plan.impl().cuda->backward_weight(context, args); },
       [&] {
-        if (const auto* winograd = plan.impl().winograd)
-          return winograd->backward_weight(context, s, args);
+        if (const auto* passes = plan.impl().passes)
+          return passes->backward_weight(context, s, args);
         if (plan.impl().onednn) return plan.impl().onednn->backward_weight(context, args);
         plan.impl().dispatch_reference(
             [&]<typename T, typename A>() { conv2d_backward_weight_ref<T, A>(s, args); });
@@ -197,7 +203,7 @@ void conv2d_primitive_only(Context& context, Conv2dPlan& plan, Conv2dPass pass,
   if (plan.impl().cuda) return plan.impl().cuda->primitive_only(context, pass, args);
   if (plan.impl().onednn) return plan.impl().onednn->primitive_only(context, pass, args);
   auto* workspace = static_cast<std::byte*>(context.workspace(plan.workspace_bytes()));
-  const Tensor weight{workspace + plan.impl().winograd_bytes, s.weight(), s.dtype};
+  const Tensor weight{workspace + plan.impl().passes_bytes, s.weight(), s.dtype};
   const Tensor dweight{weight.data, s.weight(), accumulate_dtype(s.dtype)};
   if (pass == Conv2dPass::forward)
     conv2d(context, plan, {.x = args.x, .weight = weight, .y = args.y});

@@ -14,7 +14,7 @@ bool winograd_serves(const Conv2dShape& s) {
          s.in_channels % 64 == 0 && s.out_channels % 64 == 0 && pays;
 }
 
-const WinogradPasses* winograd_passes() {
+const Conv2dPasses* winograd_passes() {
   if (cpu_has_avx512()) return &kWinogradAvx512;
   return cpu_has_avx2() ? &kWinogradAvx2 : nullptr;
 }

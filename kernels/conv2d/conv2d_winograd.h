@@ -4,33 +4,22 @@
 // networks", CVPR 2016), d the 6x6 input around a tile, g the 3x3 weights and ⊙ the product of
 // elements, each summed over what the pass sums over:
 //   y  = Aᵀ [ Σ (G g Gᵀ) ⊙ (Bᵀ d B) ] A,   dg = Gᵀ [ Σ (A dy Aᵀ) ⊙ (Bᵀ d B) ] G,
-// and dx is the forward pass of dy with turned weights. Images are read and written as they are.
+// and dx is the forward pass of dy with turned weights.
 #pragma once
 
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/conv2d_passes.h"
 
 namespace lanet {
 
-/// The passes of conv2d.h, with the same bits for any number of threads and either width of
-/// vectors.
-struct WinogradPasses {
-  /// What each of the three passes needs of the workspace on this many threads.
-  size_t (*workspace_bytes)(const Conv2dShape& shape, int threads);
-  void (*forward)(Context& context, const Conv2dShape& shape, const Conv2dArgs& args);
-  void (*backward_data)(Context& context, const Conv2dShape& shape,
-                        const Conv2dBackwardDataArgs& args);
-  void (*backward_weight)(Context& context, const Conv2dShape& shape,
-                          const Conv2dBackwardWeightArgs& args);
-};
-
-/// Compiled for processors that this one need not be.
-extern const WinogradPasses kWinogradAvx2, kWinogradAvx512;
+/// The passes for processors that this one need not be, with the same bits for any number of
+/// threads and either width of vectors.
+extern const Conv2dPasses kWinogradAvx2, kWinogradAvx512;
 
 /// True if this algorithm computes a convolution, and pays: from the shape alone, so that the same
 /// program computes the same bits on the same machine.
 bool winograd_serves(const Conv2dShape& shape);
 
 /// The passes for this processor, or null: it has neither AVX2 with FMA nor AVX-512.
-const WinogradPasses* winograd_passes();
+const Conv2dPasses* winograd_passes();
 
 }  // namespace lanet

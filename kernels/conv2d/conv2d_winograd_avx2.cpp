@@ -15,7 +15,8 @@
 
 namespace lanet {
 
-const WinogradPasses kWinogradAvx2{winograd_avx2::workspace_bytes, winograd_avx2::forward,
-                                   winograd_avx2::backward_data, winograd_avx2::backward_weight};
+const Conv2dPasses kWinogradAvx2{"winograd 4x4 3x3", winograd_avx2::workspace_bytes,
+                                 winograd_avx2::forward, winograd_avx2::backward_data,
+                                 winograd_avx2::backward_weight};
 
 }  // namespace lanet

@@ -15,8 +15,8 @@
 
 namespace lanet {
 
-const WinogradPasses kWinogradAvx512{winograd_avx512::workspace_bytes, winograd_avx512::forward,
-                                     winograd_avx512::backward_data,
-                                     winograd_avx512::backward_weight};
+const Conv2dPasses kWinogradAvx512{"winograd 4x4 3x3", winograd_avx512::workspace_bytes,
+                                   winograd_avx512::forward, winograd_avx512::backward_data,
+                                   winograd_avx512::backward_weight};
 
 }  // namespace lanet

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include "kernels/conv2d/conv2d_cases.h"
+#include "kernels/conv2d/conv2d_pixels.h"
 #include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/conv2d/conv2d_winograd.h"
 #include "kernels/cpu_features.h"
@@ -134,7 +135,7 @@ TEST_CASE("conv2d: Winograd's algorithm has the same bits on vectors of either w
   }
   const Conv2dShape shape = {3, 15, 13, 64, 192, 3, 1, 1};
   const Inputs in = inputs(shape, DType::f32);
-  const auto run_on = [&](const WinogradPasses& passes) {
+  const auto run_on = [&](const Conv2dPasses& passes) {
     Context context;
     context.reserve_workspace(passes.workspace_bytes(shape, context.threads()));
     Run r{HostTensor(shape.y(), DType::f32), in.dx_start.copy(), in.dweight_start.copy()};
@@ -149,6 +150,19 @@ TEST_CASE("conv2d: Winograd's algorithm has the same bits on vectors of either w
   CHECK(narrow.y.bits_equal(wide.y));
   CHECK(narrow.dx.bits_equal(wide.dx));
   CHECK(narrow.dweight.bits_equal(wide.dweight));
+}
+
+TEST_CASE("conv2d: images of a few pixels are served by products of pixels") {
+  Context context;
+  if (!onednn_info().built_in) return;  // the definition runs
+  for (const Conv2dShape& shape :
+       {Conv2dShape{2, 2, 2, 64, 64, 3, 1, 1}, {2, 4, 4, 64, 64, 3, 2, 1}})
+    CHECK(Conv2dPlan(context, shape, true, true).description() == "products of pixels");
+  // All of the window lies inside; too many pixels; too few channels.
+  for (const Conv2dShape& shape : {Conv2dShape{2, 2, 2, 64, 64, 1, 1, 0},
+                                   {2, 8, 8, 64, 64, 3, 2, 1},
+                                   {2, 2, 2, 32, 64, 3, 1, 1}})
+    CHECK_FALSE(pixels_serve(shape));
 }
 
 TEST_CASE("conv2d: a plan serves many calls, and other plans may use the workspace between them") {
