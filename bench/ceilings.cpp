@@ -1,6 +1,7 @@
 #include "bench/ceilings.h"
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "bench/bench.h"
 #include "kernels/conv2d/conv2d.h"

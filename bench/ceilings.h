@@ -1,7 +1,7 @@
 // What a device does at most, as measured on it.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "bench/timer.h"
 #include "train/step_cost.h"

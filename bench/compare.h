@@ -1,7 +1,7 @@
 // Two files of measurements of one device: what moved by more than noise.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,7 @@
 // least time and, if it is known, their own.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "train/step_cost.h"
 

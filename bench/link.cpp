@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "bench/timer.h"
 #include "core/ranks/communicator.h"

@@ -1,7 +1,7 @@
 // A link between ranks, and what it takes to move bytes over it by the usual algorithms.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "core/context.h"
 

@@ -1,5 +1,7 @@
 #include "bench/profile.h"
 
+#include <nlohmann/json.hpp>
+
 #include "bench/timer.h"
 #include "core/cuda/nvtx.h"
 

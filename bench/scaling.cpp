@@ -1,6 +1,7 @@
 #include "bench/scaling.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "bench/step.h"
 

@@ -1,6 +1,7 @@
 #include "bench/step.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "train/labels/noise_channel.h"
 #include "train/random_faces.h"

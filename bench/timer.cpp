@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "kernels/batch_norm/batch_norm.h"
 #ifdef LANET_HAVE_CUDA

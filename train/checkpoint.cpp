@@ -1,5 +1,7 @@
 #include "train/checkpoint.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/files/torch_file.h"
 #include "core/parameter_io.h"
 

@@ -9,6 +9,7 @@
 #include <CLI/Version.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/ranks/communicator.h"
 #include "kernels/cpu_features.h"

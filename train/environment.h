@@ -1,7 +1,7 @@
 // What this program was built from and runs on: for doctor and for the run folder.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "train/epoch_record.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace lanet {
 

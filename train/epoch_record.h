@@ -1,7 +1,7 @@
 // What is written and said of an epoch that is done.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "train/judge.h"

@@ -2,6 +2,7 @@
 #include <regex>
 
 #include "bench/commands/commands.h"
+#include "train/commands/command_line.h"
 #include "train/commands/command_line_options.h"
 #include "train/config/config.h"
 

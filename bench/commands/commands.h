@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "train/commands/command_line.h"
+namespace lanet {
+class CommandLine;
+}
 
 namespace lanet::bench {
 

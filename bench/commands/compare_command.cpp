@@ -1,5 +1,6 @@
 // bench compare: two files of bench kernels --json or bench step --json.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "bench/commands/commands.h"
 #include "bench/compare.h"

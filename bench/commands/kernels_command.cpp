@@ -1,6 +1,7 @@
 // bench kernels: every operation by itself, at LA-Net's sizes or at given ones.
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "bench/bench.h"

@@ -1,5 +1,7 @@
 // bench roofline: the least time of a training step, from what its operations announce on a device
 // that need not be there.
+#include <nlohmann/json.hpp>
+
 #include "bench/ceilings.h"
 #include "bench/commands/commands.h"
 #include "bench/cost_table.h"

@@ -1,6 +1,7 @@
 // bench scaling: what a training step takes on many devices that need not be there, and what that
 // reckoning is worth, by ranks on this machine's CPU.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "bench/ceilings.h"
 #include "bench/output_file.h"

@@ -1,4 +1,6 @@
 // bench compare: its verdict on files made up, and what it refuses.
+#include <nlohmann/json.hpp>
+
 #include "bench/compare.h"
 
 #include "tests/input_error.h"

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/commands/commands.h"
+#include "train/commands/command_line.h"
 
 namespace lanet::test {
 

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "tests/files.h"
 #include "tests/temporary_folder.h"

@@ -1,5 +1,6 @@
 // Training on CUDA against training on the CPU, step by step.
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 

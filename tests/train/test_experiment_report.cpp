@@ -2,6 +2,7 @@
 #include "train/experiment/report.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/files/file.h"

@@ -2,6 +2,7 @@
 #include "train/judge.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/parameter_io.h"
 #include "tests/train/small_training.h"

@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "core/files/file.h"
 #include "core/ranks/channel.h"

@@ -2,6 +2,7 @@
 #include "train/run_record.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/files/file.h"
 #include "tests/input_error.h"

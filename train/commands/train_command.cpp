@@ -1,5 +1,6 @@
 // train: a run from a configuration to checkpoints and metrics.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/cuda/devices.h"
 #include "core/files/file.h"

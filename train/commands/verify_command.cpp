@@ -1,5 +1,6 @@
 // verify: runs what golden files describe and judges it by their bounds.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/files/file.h"
 #include "train/commands/commands.h"

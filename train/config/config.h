@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -82,12 +82,12 @@ Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 
 /// Values laid over a configuration as if a file held them. `fields`: an object, by full path
-/// ("data.noise.rate") or in sections; `source`: what messages call it; `base`: the folder that
-/// relative paths are taken from.
+/// ("data.noise.rate") or in sections, which outlives the layer; `source`: what messages call it;
+/// `base`: the folder that relative paths are taken from.
 struct ConfigLayer {
   std::string source;
   std::filesystem::path base;
-  nlohmann::json fields;
+  const nlohmann::json& fields;
 };
 /// The same with layers between the file and the overrides, each over those before it.
 Config load_config(const std::filesystem::path& file, const std::vector<ConfigLayer>& layers,

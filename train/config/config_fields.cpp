@@ -1,6 +1,7 @@
 #include "train/config/config_fields.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 

@@ -1,6 +1,7 @@
 #include "train/config/strict_json.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 

@@ -1,6 +1,7 @@
 #include "train/experiment/folder.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/files/file.h"

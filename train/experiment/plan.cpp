@@ -1,6 +1,7 @@
 #include "train/experiment/plan.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/error.h"
@@ -178,12 +179,13 @@ ExperimentPlan load_plan(const fs::path& file, const std::vector<std::string>& o
   const std::string where = file.string() + ": ";
   for (size_t c = 0; c < conditions.size(); ++c) {
     for (const int64_t seed : plan.seeds) {
+      const json seed_field = {{"seed", seed}};
       for (size_t s = 0; s < settings.size(); ++s) {
         const std::vector<ConfigLayer> layers = {
             {where + "set", base, set},
             {fmt::format("{}conditions[{}].set", where, c), base, conditions[c].fields},
             {fmt::format("{}settings[{}].set", where, s), base, settings[s].fields},
-            {where + "seeds", base, {{"seed", seed}}}};
+            {where + "seeds", base, seed_field}};
         const fs::path path =
             fs::path(conditions[c].name) / settings[s].name / fmt::format("seed-{}", seed);
         const Config resolved = load_config(config, layers, overrides);

@@ -1,6 +1,7 @@
 // Reading the figures of runs, and the table that has all of them.
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 

@@ -1,7 +1,7 @@
 // Comparing what we computed with a golden file: each number against its bound.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 // LaNet is made of.
 #include <climits>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/golden_fill.h"
 #include "core/parameter_io.h"

@@ -2,7 +2,7 @@
 // formula.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "core/context.h"
 
