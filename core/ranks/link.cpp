@@ -43,7 +43,7 @@ bool welcomed(RankChannel& channel, const std::string& hello,
 }  // namespace
 
 RankLink::RankLink(const std::string& address, int port, int rank, std::string holder,
-                   const Timing& timing, std::function<void(const std::string&)> on_failure)
+                   const Timing& timing, std::function<void(const RankFailure&)> on_failure)
     : rank_(rank),
       holder_(std::move(holder)),
       timing_(timing),
@@ -80,38 +80,40 @@ RankChannel RankLink::connect(const std::string& address, int port) const {
 void RankLink::listen() {
   bool open = true;
   while (open && !stopping_) {
-    std::string line;
-    open = turn(Clock::now(), line);
-    if (!line.empty()) on_failure_(line);
+    RankFailure failure;
+    open = turn(Clock::now(), failure);
+    if (!failure.line.empty()) on_failure_(failure);
     std::array<pollfd, 2> wait{pollfd{channel_.descriptor(), POLLIN, 0},
                                pollfd{stop_.descriptor(), POLLIN, 0}};
     if (open) ::poll(wait.data(), wait.size(), static_cast<int>(timing_.beat.count() / 2));
   }
 }
 
-bool RankLink::turn(Clock::time_point now, std::string& line) {
+bool RankLink::turn(Clock::time_point now, RankFailure& failure) {
   const std::lock_guard lock(mutex_);
   const bool open = channel_.receive();
   // Whoever was stopped, or did not get the processor, has heard nobody meanwhile.
   if (now - last_turn_ > timing_.silence / 2) heard_ = now;
   last_turn_ = now;
-  const bool was_well = failure_.empty();
+  const bool was_well = failure_.line.empty();
   while (const std::optional<Message> message = channel_.next()) {
     heard_ = now;
     if (message->type == MessageType::share) shared_.push_back(message->body);
-    if (message->type == MessageType::failure && failure_.empty()) failure_ = message->body;
+    if (message->type == MessageType::failure && failure_.line.empty())
+      failure_.line = message->body;
   }
   closed_ = !open || channel_.garbled();
-  if (failure_.empty() && !leaving_) {
+  if (failure_.line.empty() && !leaving_) {
     if (closed_)
-      failure_ = fmt::format("the monitor, with {}, ended without a word", holder_);
+      failure_.line = fmt::format("the monitor, with {}, ended without a word", holder_);
     else if (now - heard_ > timing_.silence)
-      failure_ = fmt::format(
+      failure_.line = fmt::format(
           "the monitor, with {}, has not been heard for {} s: stopped, or its machine cannot be "
           "reached",
           holder_, seconds_text(timing_.silence));
+    failure_.monitor_lost = !failure_.line.empty();
   }
-  if (was_well) line = failure_;
+  if (was_well) failure = failure_;
   if (!leaving_ && now >= next_beat_) {
     next_beat_ = now + timing_.beat;
     if (channel_.all_sent()) channel_.send(MessageType::beat);
@@ -145,10 +147,11 @@ std::string RankLink::share(const std::string& bytes) {
     channel_.send(MessageType::share, bytes);
     return bytes;
   }
-  changed_.wait_for(lock, timing_.connect,
-                    [&] { return shares_taken_ < shared_.size() || !failure_.empty() || closed_; });
+  changed_.wait_for(lock, timing_.connect, [&] {
+    return shares_taken_ < shared_.size() || !failure_.line.empty() || closed_;
+  });
   if (shares_taken_ < shared_.size()) return shared_[shares_taken_++];
-  if (!failure_.empty()) throw Error(failure_);
+  if (!failure_.line.empty()) throw Error(failure_.line);
   throw Error(fmt::format("rank 0 has shared nothing within {} s", seconds_text(timing_.connect)));
 }
 

@@ -13,6 +13,12 @@
 
 namespace lanet {
 
+/// Why the run is over for a rank.
+struct RankFailure {
+  std::string line;
+  bool monitor_lost = false;  ///< else the monitor told of this failure, and reports it itself
+};
+
 /// Tells the RankMonitor that this rank lives, and hears from it what befalls the others. The beats
 /// come from a thread of its own: they show that the process runs, not that its work goes on.
 class RankLink {
@@ -20,11 +26,11 @@ class RankLink {
   /// Connects, trying until timing.connect is over; then throws Error. `holder` is who holds the
   /// monitor, for messages: "rank 0 on nodea", "the launcher".
   ///
-  /// on_failure is called once, with one line, when the monitor tells of a failure, when it ends
-  /// before this rank's goodbye, or when it has been silent for timing.silence. It is called on a
-  /// thread of the link's; it does not throw nor use the link, and may end the process.
+  /// on_failure is called once: when the monitor tells of a failure, ends before this rank's
+  /// goodbye, or has been silent for timing.silence. It is called on a thread of the link; it must
+  /// not throw or use the link, and may end the process.
   RankLink(const std::string& address, int port, int rank, std::string holder, const Timing& timing,
-           std::function<void(const std::string&)> on_failure);
+           std::function<void(const RankFailure&)> on_failure);
   /// Without goodbye() or tell() the monitor takes this rank for one that crashed.
   ~RankLink();
   RankLink(const RankLink&) = delete;
@@ -47,14 +53,14 @@ class RankLink {
 
   RankChannel connect(const std::string& address, int port) const;
   void listen();
-  /// One look at the socket; false if it is closed. `line` is set if there is a failure to report.
-  bool turn(Clock::time_point now, std::string& line);
+  /// One look at the socket; false if it is closed. `failure` is set if there is one to report.
+  bool turn(Clock::time_point now, RankFailure& failure);
   void leave(MessageType type, const std::string& body);
 
   const int rank_;
   const std::string holder_;
   const Timing timing_;
-  const std::function<void(const std::string&)> on_failure_;
+  const std::function<void(const RankFailure&)> on_failure_;
   WakeUp stop_;
   std::atomic<bool> stopping_ = false;
 
@@ -63,7 +69,7 @@ class RankLink {
   RankChannel channel_;
   std::vector<std::string> shared_;
   size_t shares_taken_ = 0;
-  std::string failure_;
+  RankFailure failure_;
   bool leaving_ = false, closed_ = false;
   Clock::time_point heard_, last_turn_, next_beat_;
 

@@ -27,15 +27,14 @@ const Timing kQuick{.beat = 20ms, .silence = 1s, .connect = 60s};
 /// What is waited for comes long before.
 constexpr auto kLimit = 60s;
 
-/// The lines that on_failure was called with.
+/// The lines that on_failure was called with, of a monitor or of links.
 class Lines {
  public:
   std::function<void(const std::string&)> sink() {
-    return [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      lines_.push_back(line);
-      changed_.notify_all();
-    };
+    return [this](const std::string& line) { add(line, false); };
+  }
+  std::function<void(const RankFailure&)> link_sink() {
+    return [this](const RankFailure& failure) { add(failure.line, failure.monitor_lost); };
   }
   /// The first line, waited for; "" if none comes.
   std::string first() {
@@ -47,11 +46,24 @@ class Lines {
     const std::lock_guard lock(mutex_);
     return lines_.size();
   }
+  /// Whether a link said that it had lost its monitor.
+  bool monitor_lost() {
+    const std::lock_guard lock(mutex_);
+    return monitor_lost_;
+  }
 
  private:
+  void add(const std::string& line, bool monitor_lost) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(line);
+    monitor_lost_ |= monitor_lost;
+    changed_.notify_all();
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> lines_;
+  bool monitor_lost_ = false;
 };
 
 /// A process that ends with its object, whatever its state.
@@ -82,7 +94,7 @@ class Process {
   pid_t id_;
 };
 
-void ignore(const std::string&) {}
+constexpr auto ignore = [](const auto&) {};
 
 /// A rank in a process of its own, which has come when this is made and lives until it is killed.
 class RankProcess : public Process {
@@ -103,7 +115,8 @@ class RankProcess : public Process {
 
 std::unique_ptr<RankLink> link_to(const RankMonitor& monitor, int rank, Lines& lines,
                                   const Timing& timing = kPatient) {
-  return std::make_unique<RankLink>(kHere, monitor.port(), rank, "the test", timing, lines.sink());
+  return std::make_unique<RankLink>(kHere, monitor.port(), rank, "the test", timing,
+                                    lines.link_sink());
 }
 
 std::string name_of(int rank, pid_t process) {
@@ -137,6 +150,7 @@ TEST_CASE("rank monitor: a rank that is killed is named, once, and the others ar
   const std::string line = name_of(0, victim.id()) + " ended without a word: killed, or it crashed";
   CHECK(lines.first() == line);
   CHECK(told.first() == line);
+  CHECK_FALSE(told.monitor_lost());
   CHECK(monitor.failure() == line);
   CHECK(monitor.failure_unexplained());
   CHECK(monitor.silent_process() == 0);
@@ -283,6 +297,7 @@ TEST_CASE("rank link: a monitor that ends is told, with who held it") {
   auto link = link_to(*monitor, 0, told);
   monitor.reset();
   CHECK(told.first() == "the monitor, with the test, ended without a word");
+  CHECK(told.monitor_lost());
   link->goodbye();  // to nobody: returns at once
   CHECK(told.count() == 1);
 }
@@ -331,11 +346,12 @@ struct MonitorProcess {
 TEST_CASE("rank link: a monitor that is stopped is told") {
   const MonitorProcess monitor(1, kPatient);
   Lines told;
-  RankLink link(kHere, monitor.port, 0, "the test", kQuick, told.sink());
+  RankLink link(kHere, monitor.port, 0, "the test", kQuick, told.link_sink());
   monitor.process->send(SIGSTOP);
   CHECK(told.first() ==
         "the monitor, with the test, has not been heard for 1 s: stopped, or its machine cannot "
         "be reached");
+  CHECK(told.monitor_lost());
 }
 
 TEST_CASE("rank monitor: who was stopped himself does not blame the others") {
@@ -343,7 +359,7 @@ TEST_CASE("rank monitor: who was stopped himself does not blame the others") {
   Lines told;
   // Both impatient ends stand still for longer than their silence, then the monitor wakes first.
   const RankProcess rank(monitor.port, 0, kQuick);
-  RankLink link(kHere, monitor.port, 1, "the test", kPatient, told.sink());
+  RankLink link(kHere, monitor.port, 1, "the test", kPatient, told.link_sink());
   monitor.process->send(SIGSTOP);
   rank.send(SIGSTOP);
   std::this_thread::sleep_for(1500ms);
@@ -359,7 +375,7 @@ TEST_CASE("rank monitor: of ranks that end while it does not look the first is n
     const MonitorProcess monitor(3, kPatient);
     const RankProcess a(monitor.port, 0, kPatient), b(monitor.port, 1, kPatient);
     Lines told;
-    RankLink link(kHere, monitor.port, 2, "the test", kPatient, told.sink());
+    RankLink link(kHere, monitor.port, 2, "the test", kPatient, told.link_sink());
     monitor.process->send(SIGSTOP);
     std::this_thread::sleep_for(100ms);  // beats of both wait to be read
     const RankProcess &first = upwards ? a : b, &second = upwards ? b : a;

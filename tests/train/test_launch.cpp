@@ -45,7 +45,7 @@ const Timing kTiming{.beat = 50ms, .silence = 2s, .connect = 60s};
   }
   const MonitorAddress at = parse_monitor_address(std::getenv(kMonitorVariable));
   RankLink link(at.address, at.port, rank, "the launcher", kTiming,
-                [](const std::string&) { ::_exit(1); });
+                [](const RankFailure&) { ::_exit(1); });
   // Renamed, so that who sees it finds the number in it.
   const auto file = folder / std::to_string(rank);
   write_text(file, std::to_string(::getpid()));

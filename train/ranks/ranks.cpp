@@ -114,15 +114,15 @@ void Ranks::connect(const Launch& launch) {
     if (place.address == host_name()) place.address = "127.0.0.1";
   }
   link_ = std::make_unique<RankLink>(place.address, place.port, shard_.rank, holder, Timing{},
-                                     [this](const std::string& line) { lost(line); });
+                                     [this](const RankFailure& failure) { lost(failure); });
 }
 
 // Called by the link's thread. The main thread may hang in a collective for ever: this is the end,
 // unless it comes to its own meanwhile. Whoever knows more has a moment to say so.
-void Ranks::lost(const std::string& message) {
-  // What befell a rank the monitor tells; that the monitor is gone, with rank 0, the next rank.
-  const bool told = parent_speaks_ || message.starts_with("rank ");
-  if (!told && shard_.rank == 1) fmt::print(stderr, "lanet-cuda: {}\n", message);
+void Ranks::lost(const RankFailure& failure) {
+  // The monitor reports what happened to a rank. If it is gone, and rank 0 with it, rank 1 does.
+  if (failure.monitor_lost && !parent_speaks_ && shard_.rank == 1)
+    fmt::print(stderr, "lanet-cuda: {}\n", failure.line);
   std::this_thread::sleep_for(kLastWords);
   if (ended_) return;
   if (mpi_) abort_mpi(1);

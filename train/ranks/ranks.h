@@ -80,7 +80,7 @@ class Ranks {
 
  private:
   void connect(const Launch& launch);
-  void lost(const std::string& message);
+  void lost(const RankFailure& failure);
 
   Shard shard_;
   int local_rank_ = 0, local_ranks_ = 1;
