@@ -30,7 +30,7 @@ struct MeasuredStep {
 MeasuredStep measure_step(const ScalingOptions& options, int64_t batch, int ranks,
                           int64_t threads) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
-  if (!file) throw Error("--measure: no temporary file can be made");
+  if (!file) throw Error("--measure: cannot create a temporary file");
   const int code = launch_ranks({.ranks = ranks, .gpus = {}, .output = fileno(file.get())},
                                 {"bench", "step", "--json", "--device", "cpu",  //
                                  "--recipe", options.recipe,                    //
@@ -118,8 +118,8 @@ nlohmann::ordered_json to_json(const ScalingCheck& check) {
 }
 
 void print_check(const ScalingCheck& check) {
-  fmt::print("{} cores, a rank has {} of their threads; link between two ranks, measured: {}\n\n",
-             check.cores, check.threads, describe(check.link));
+  fmt::print("{} cores, {} threads per rank; measured link between two ranks: {}\n\n", check.cores,
+             check.threads, describe(check.link));
   fmt::print("{:<8}{:>6}{:>8}{:>14}{:>15}{:>10}{:>10}\n", "scaling", "ranks", "batch",
              "measured ms", "predicted ms", "error", "img/s");
   auto row = [](const char* scaling, const CheckedStep& step) {
@@ -129,8 +129,9 @@ void print_check(const ScalingCheck& check) {
   };
   row("", check.one);
   for (const CheckedStep& step : check.several) row(to_string(step.scaling), step);
-  fmt::print("\n2 ranks of {} threads give {:.3f} of the images a second of 1 rank of {} threads\n",
-             check.threads, check.processes_to_threads, 2 * check.threads);
+  fmt::print(
+      "\n2 ranks with {} threads each reach {:.3f} times the images per second of 1 rank with {}\n",
+      check.threads, check.processes_to_threads, 2 * check.threads);
 }
 
 }  // namespace lanet::bench

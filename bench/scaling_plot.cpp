@@ -93,12 +93,12 @@ std::string scaling_plot(const std::string& title, const std::vector<ScalingPoin
   svg += fmt::format("  <rect x=\"{}\" y=\"{}\" width=\"215\" height=\"72\" fill=\"#ffffff\"/>\n",
                      kLeft + 8, kTop + 6);
   svg += entry(0, dashes, "ideal");
-  svg += entry(1, solid(kWeakColour), fmt::format("weak: {} images a rank", weak.front().batch));
+  svg += entry(1, solid(kWeakColour), fmt::format("weak: {} images per rank", weak.front().batch));
   svg +=
       entry(2, solid(kStrongColour), fmt::format("strong: {} images in all", strong.front().batch));
   svg += fmt::format(
       "  <g fill=\"#222\" text-anchor=\"middle\"><text x=\"{}\" y=\"{}\">ranks</text>"
-      "<text x=\"28\" y=\"{}\" transform=\"rotate(-90 28 {})\">images a second</text></g>\n"
+      "<text x=\"28\" y=\"{}\" transform=\"rotate(-90 28 {})\">images per second</text></g>\n"
       "</svg>\n",
       (kLeft + kRight) / 2, kBottom + 42, (kTop + kBottom) / 2, (kTop + kBottom) / 2);
   return svg;

@@ -181,11 +181,11 @@ std::vector<EnvironmentProblem> environment_problems() {
   if (!kCompiledForAvx512 && cpu_has_avx512())
     add(fmt::format(
             "Compiled for {}: the program's own loops leave this processor's AVX-512 unused. "
-            "For speed build it on this machine.",
+            "For speed, build it on this machine.",
             LANET_CPU_ARCH),
         Device::cpu);
   if (!kOptimized) add("Compiled without optimisation: slow.");
-  if (kSanitized) add("Compiled with sanitizers: slow, and for tests alone.");
+  if (kSanitized) add("Compiled with sanitizers: slow, for tests only.");
   for (const LibraryVersion& library : host_libraries()) {
     if (!library.loaded.empty() && library.loaded != library.compiled)
       add(fmt::format("{}: compiled with {}, loaded {}.", library.name, library.compiled,

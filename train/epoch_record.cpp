@@ -77,10 +77,11 @@ std::vector<std::string> warnings(const EpochRecord& record) {
   const EstimateHealth& estimates = *record.judged.estimates;
   if (estimates.neighbour_entropy > kUniformEntropy)
     lines.push_back(
-        "warning: all neighbours weigh the same: the scores of pairs have collapsed, and label "
+        "warning: all neighbours have the same weight: the pair scores have collapsed, and label "
         "estimates are plain means");
   if (estimates.spread < kSmallestSpread)
-    lines.push_back("warning: the label estimates of all faces are the same: they say nothing");
+    lines.push_back(
+        "warning: the label estimates of all faces are the same: they carry no information");
   return lines;
 }
 

@@ -109,7 +109,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   if (const auto& bad = faces.set.bad; !bad.empty()) {
     if (!data.skip_bad_images)
       throw InputError(
-          fmt::format("{}{}; mend it or set data.skip_bad_images=true", bad[0].message,
+          fmt::format("{}{}; repair it or set data.skip_bad_images=true", bad[0].message,
                       bad.size() > 1 ? fmt::format(" (and {} more)", bad.size() - 1) : ""));
     for (const BadImage& b : bad) message(fmt::format("skipped: {}", b.message));
     message(
@@ -157,8 +157,8 @@ Faces split_off_validation(Context& context, const Config& config, Faces& train)
                       static_cast<uint64_t>(config.seed));
   if (drawn.empty())
     throw InputError(
-        fmt::format("data.validation: {}; expected a share that is a face at least of one class "
-                    "of the {} training faces of {}",
+        fmt::format("data.validation: {}; expected a share that holds out at least one of the {} "
+                    "training faces of {}",
                     config.data.validation, train.size(), config.data.root));
   Faces validation = split_off(context, train, drawn);
   validation.given = validation.judged_by = validation.list.labels;

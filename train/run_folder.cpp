@@ -36,8 +36,8 @@ std::vector<std::string> lines_of(const fs::path& file) {
 void RunFolder::require_free(const fs::path& path) {
   if (fs::exists(path) && !(fs::is_directory(path) && holds_no_run(path)))
     throw InputError(
-        fmt::format("{}: exists; a run is never overwritten: choose another --run, or go on with "
-                    "it by --resume",
+        fmt::format("{}: exists; a run is never overwritten: choose another --run, or continue it "
+                    "with --resume",
                     path.string()));
 }
 
@@ -47,7 +47,7 @@ RunFolder RunFolder::create(const fs::path& path, const Config& config,
   std::error_code error;
   fs::create_directories(path, error);
   if (error)
-    throw InputError(fmt::format("{}: cannot be made: {}", path.string(), error.message()));
+    throw InputError(fmt::format("{}: cannot be created: {}", path.string(), error.message()));
   RunFolder folder(path, RunLock(path));
   require_free(path);  // another process may have been here, and have ended
   write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");

@@ -24,10 +24,9 @@ std::vector<std::string> digests_of(const NamedArrays& last, const std::string& 
   std::istringstream words(found->second);
   std::vector<std::string> digests((std::istream_iterator<std::string>(words)), {});
   if (std::ssize(digests) != epochs)
-    throw InputError(
-        fmt::format("{}: metadata '{}' has {} lines; expected the {} epochs that are "
-                    "done",
-                    path, kDigests, digests.size(), epochs));
+    throw InputError(fmt::format(
+        "{}: metadata '{}' has {} lines; expected one for each of the {} finished epochs", path,
+        kDigests, digests.size(), epochs));
   return digests;
 }
 

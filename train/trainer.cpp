@@ -227,7 +227,7 @@ void Trainer::add_results(const std::vector<StepResult>& steps, int64_t done,
       const NamedLoss& term = model_->losses()[t];
       const double value = step.losses[t];
       if (!std::isfinite(value))
-        throw Error(fmt::format("loss {} is {} in epoch {}, step {}: training cannot go on",
+        throw Error(fmt::format("loss {} is {} in epoch {}, step {}: training cannot continue",
                                 term.name, value, epochs_done_ + 1, done));
       result.losses[term.name] += value / epoch_steps;
       result.losses["total"] += term.weight * value / epoch_steps;

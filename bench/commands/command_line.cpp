@@ -24,7 +24,7 @@ CLI::Validator regular_expression() {
 }
 
 void add_size_options(CLI::App& command, StepSize& size) {
-  command.add_option("--recipe", size.recipe, "of LA-Net")
+  command.add_option("--recipe", size.recipe, "recipe of LA-Net")
       ->check(one_of({"published", "robust"}))
       ->capture_default_str();
   command.add_option("--backbone", size.backbone, "the network")
@@ -33,7 +33,7 @@ void add_size_options(CLI::App& command, StepSize& size) {
   command.add_option("--image", size.image, "side of the pictures")
       ->check(multiple_of_32())
       ->capture_default_str();
-  command.add_option("--batch", size.batch, "images a step")
+  command.add_option("--batch", size.batch, "images per step")
       ->check(CLI::Range(least_batch({}), kLargestBatch))
       ->capture_default_str();
 }
@@ -43,14 +43,14 @@ void add_size_options(CLI::App& command, StepSize& size) {
 void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> run) {
   auto options = std::make_shared<KernelsOptions>();
   CLI::App& command = line.add_bench(
-      "kernels", "Time operations by themselves, at LA-Net's sizes or at given ones",
+      "kernels", "Time single operations, at LA-Net's sizes or at given ones",
       "  OMP_WAIT_POLICY=passive lanet-cuda bench kernels\n"
       "  lanet-cuda bench kernels --filter '^conv2d' --dtype bf16 --device cuda\n"
       "  lanet-cuda bench kernels --filter '^max_pool' --sizes 8x56x56x64,8x28x28x128 --json",
       [options, run] { return run(*options); });
   command
       .add_option("--filter", options->filter,
-                  "those whose name, or layer of the network, has this in it")
+                  "only operations whose name or layer matches this regular expression")
       ->check(regular_expression());
   command
       .add_option("--sizes", options->sizes,
@@ -60,11 +60,11 @@ void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> ru
   command.add_option("--device", options->device, "where to compute")
       ->check(one_of(kDevices))
       ->capture_default_str();
-  command.add_option("--dtype", options->dtypes, "of activations, separated by commas")
+  command.add_option("--dtype", options->dtypes, "types of activations, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(one_of({"f32", "bf16"}));
-  command.add_option("--threads", options->threads, "of the CPU; 0: as many as OpenMP takes")
+  command.add_option("--threads", options->threads, "CPU threads; 0: as many as OpenMP takes")
       ->check(CLI::NonNegativeNumber);
   add_tf32_option(command, options->tf32);
   command.add_flag("--json", options->json, "one JSON object instead of a table");
@@ -94,8 +94,8 @@ void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
             options->profile = true;
             if (!file.empty()) options->trace = file.front();
           },
-          "without a captured graph: say what each operation takes, and write a trace of one step "
-          "into this file, for Perfetto")
+          "show the time of each operation, without a captured graph; with FILE, also write a "
+          "trace of one step for Perfetto")
       ->expected(0, 1)
       ->type_name("[FILE]");
   command.add_flag("--json", options->json, "one JSON object instead of text");
@@ -104,7 +104,8 @@ void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
 void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> run) {
   auto options = std::make_shared<RooflineOptions>();
   CLI::App& command = line.add_bench(
-      "roofline", "Count the least time of a training step, on a device that need not be there",
+      "roofline",
+      "Bound the time of a training step from below, for a device that need not be present",
       "  lanet-cuda bench roofline\n"
       "  lanet-cuda bench roofline --bandwidth 3350 --flops 700 --json\n"
       "  lanet-cuda bench roofline --device cpu --image 64 --batch 32 --dtype f32 --steps 5",
@@ -113,19 +114,19 @@ void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> 
   add_machine_options(command, options->device, options->dtype, options->threads);
   auto* bandwidth = command
                         .add_option("--bandwidth", options->bandwidth,
-                                    "of memory, in GB/s; default on cuda: an H200's 4300")
+                                    "memory bandwidth in GB/s; default on cuda: 4300, an H200's")
                         ->check(CLI::PositiveNumber);
   auto* flops = command
                     .add_option("--flops", options->flops,
-                                "of matrix products, in TFLOP/s; default on cuda: an H200's 790 in "
-                                "bf16 and 67 in f32")
+                                "rate of matrix products in TFLOP/s; default on cuda: an H200's, "
+                                "790 in bf16 and 67 in f32")
                     ->check(CLI::PositiveNumber);
   command
       .add_flag("--measured", options->measured,
-                "ceilings of this machine's device; the default on cpu")
+                "measure the ceilings of this machine's device; the default on cpu")
       ->excludes(bandwidth)
       ->excludes(flops);
-  command.add_option("--steps", options->steps, "time as many steps on the device beside it")
+  command.add_option("--steps", options->steps, "also time this number of steps on the device")
       ->check(CLI::Range(1, 1000000));
   command.add_flag("--json", options->json, "one JSON object instead of text");
 }
@@ -140,35 +141,39 @@ void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> ru
       [options, run] { return run(*options); });
   add_size_options(command, *options);
   add_machine_options(command, options->device, options->dtype, options->threads);
-  auto* step = command
-                   .add_option("--step-ms", options->step_ms,
-                               "a step of one rank, as measured; else on cuda its floor at 65 %")
-                   ->check(CLI::PositiveNumber);
+  auto* step =
+      command
+          .add_option(
+              "--step-ms", options->step_ms,
+              "measured time of a step on one rank; default on cuda: the floor divided by 0.65")
+          ->check(CLI::PositiveNumber);
   auto link_option = [&](const char* name, double& value, const char* what, auto&& check) {
     command.add_option(name, value, what)->check(check)->capture_default_str();
   };
-  link_option("--latency", options->latency, "of a message within a machine, in us",
+  link_option("--latency", options->latency, "latency of a message within a machine, in us",
               CLI::NonNegativeNumber);
-  link_option("--bandwidth", options->bandwidth, "of a rank within a machine, in GB/s",
+  link_option("--bandwidth", options->bandwidth, "bandwidth of a rank within a machine, in GB/s",
               CLI::PositiveNumber);
-  link_option("--node-latency", options->node_latency, "between machines, in us",
+  link_option("--node-latency", options->node_latency, "latency between machines, in us",
               CLI::NonNegativeNumber);
-  link_option("--node-bandwidth", options->node_bandwidth, "between machines, in GB/s",
+  link_option("--node-bandwidth", options->node_bandwidth, "bandwidth between machines, in GB/s",
               CLI::PositiveNumber);
-  command.add_option("--ranks-per-node", options->ranks_per_node, "ranks of a machine")
+  command.add_option("--ranks-per-node", options->ranks_per_node, "ranks per machine")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  auto* plot = command.add_option("--plot", options->plot, "draw the images a second, as SVG");
-  auto* measure = command
-                      .add_option("--measure", options->measure,
-                                  "on the cpu, instead: run so many ranks here by mpirun, and set "
-                                  "the prediction beside what they take; 1 and 2 always")
-                      ->delimiter(',')
-                      ->allow_extra_args(false)
-                      ->check(CLI::Range(1, 64))
-                      ->excludes(step)
-                      ->excludes(plot);
-  command.add_option("--steps", options->steps, "steps to time of each")
+  auto* plot =
+      command.add_option("--plot", options->plot, "plot the images per second to this SVG file");
+  auto* measure =
+      command
+          .add_option("--measure", options->measure,
+                      "on the CPU, instead: run these numbers of ranks here with mpirun, and "
+                      "compare the prediction with their times; 1 and 2 are always run")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->check(CLI::Range(1, 64))
+          ->excludes(step)
+          ->excludes(plot);
+  command.add_option("--steps", options->steps, "steps to time for each number of ranks")
       ->check(CLI::Range(1, 1000000))
       ->needs(measure)
       ->capture_default_str();
@@ -178,13 +183,13 @@ void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> ru
 void add_compare(CommandLine& line, std::function<int(const CompareOptions&)> run) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App& command = line.add_bench(
-      "compare", "Say what moved by more than noise between two files of measurements",
+      "compare", "Report which measurements changed by more than noise between two files",
       "  lanet-cuda bench compare before.json after.json",
       [options, run] { return run(*options); });
   command
-      .add_option("BEFORE", options->before, "what bench kernels --json or bench step --json wrote")
+      .add_option("BEFORE", options->before, "output of bench kernels --json or bench step --json")
       ->required();
-  command.add_option("AFTER", options->after, "the same, of the same device, later")->required();
+  command.add_option("AFTER", options->after, "later output, of the same device")->required();
 }
 
 }  // namespace lanet::bench

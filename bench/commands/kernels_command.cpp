@@ -83,7 +83,7 @@ Run at_sizes(const std::string& text, const Run& run, Device device) {
     list_items(given, device);
   } catch (const Error& error) {
     const std::string reason = error.what();  // behind it stands the check that failed
-    throw InputError(fmt::format("--sizes {}: not for {}: {}", text, wanted->operation,
+    throw InputError(fmt::format("--sizes {}: not valid for {}: {}", text, wanted->operation,
                                  reason.substr(0, reason.rfind(" ["))));
   }
   for (size_t i = 0; i < given.items.size(); ++i) given.items[i].wanted = run.items[i].wanted;
@@ -124,7 +124,7 @@ void apply_filter(const std::string& filter, std::vector<Run>& runs) {
   if (!any) {
     const std::string nearest = suggestion(filter, names);
     throw InputError(fmt::format(
-        "--filter '{}': no operation has that in its name{}", filter,
+        "--filter '{}': no operation matches{}", filter,
         nearest.empty() ? fmt::format("; there are {}", fmt::join(names, ", ")) : nearest));
   }
   std::erase_if(runs, [](const Run& run) { return !run.wanted(); });
@@ -220,8 +220,8 @@ void print_table(const Context& context, const std::vector<Run>& runs, const Cei
   }
   fmt::print(
       "{}, {} threads{}; ceilings measured: {}\n"
-      "cold: the caches hold other data, rates are of this; warm: they hold what the run before "
-      "left; of floor: the least time at the ceilings, as a share\n",
+      "cold: the caches hold other data; the rates are for this. warm: they hold what the previous "
+      "run left. of floor: the least time at the ceilings, as a share of the cold time\n",
       device_name(context.device()), context.threads(), context.tf32() ? ", TF32" : "",
       describe(ceilings));
 }
@@ -239,7 +239,7 @@ int run_kernels(const KernelsOptions& options) {
     for (const Item& item : run.items) total += item.wanted ? 1 : 0;
 
   Progress progress("operations", total);
-  progress.message("measuring what this device does at most");
+  progress.message("measuring the ceilings of this device");
   const Ceilings ceilings = measure_ceilings(context);
   Timer timer(context);
   for (Run& run : runs) {

@@ -99,11 +99,11 @@ void print_prediction(const ScalingOptions& options, Device device, const Predic
   fmt::print(
       "links, given, not measured: {} among the {} ranks of a machine; {} between machines\n",
       describe(p.cluster.within), p.cluster.ranks_per_node, describe(p.cluster.between));
-  print_points(fmt::format("weak: {} images a rank", options.batch), p.weak);
+  print_points(fmt::format("weak: {} images per rank", options.batch), p.weak);
   print_points(fmt::format("strong: {} images in all", options.batch), p.strong);
   fmt::print(
-      "\nshares of the step: computing; collectives of batch norms; the others that block it; what "
-      "it waits for gradient buckets\n");
+      "\nshares of the step: computing; collectives of batch norms; other collectives that block "
+      "it; waiting for gradient buckets\n");
 }
 
 void check_options(const ScalingOptions& options, Device device) {

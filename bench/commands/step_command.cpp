@@ -159,7 +159,7 @@ int step_on(Ranks& ranks, const StepOptions& options) {
       100 * convolutions.median / step.usual, static_cast<double>(peak) / 1e6, allocated_after);
   if (!alone)
     fmt::print(
-        "{} ranks by {}, {} images each; a step has {} collectives, {:.2f} MB, and {} gradient "
+        "{} ranks over {}, {} images each; a step has {} collectives, {:.2f} MB, and {} gradient "
         "buckets, {:.2f} MB\n"
         "link            {}\n",
         ranks.size(), context.communicator().name(), ranks.shard().rows(options.batch),

@@ -32,7 +32,7 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-/// Empty if there are none, and then `reason` says why.
+/// Empty if there are none; `reason` then says why.
 Addresses resolve(const std::string& address, int port, int flags, std::string& reason) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -53,7 +53,7 @@ void set_option(int socket, int level, int name) {
   ::setsockopt(socket, level, name, &on, sizeof on);
 }
 
-/// Waits for a connection that was begun. 0, or what went wrong.
+/// Waits for a connection that has been started. 0, or the error number.
 int connection_error(int socket, Clock::time_point deadline) {
   pollfd wait{socket, POLLOUT, 0};
   do {
@@ -185,7 +185,7 @@ std::optional<Descriptor> connect_socket(const std::string& address, int port,
 std::optional<Descriptor> accept_socket(int listener) {
   Descriptor socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket.get() >= 0) return socket;
-  // With no descriptor left the connection goes on waiting: not in a busy loop.
+  // Without a free descriptor the connection stays pending; do not poll it in a busy loop.
   if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(10ms);
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// What the ranks of a run and their monitor say to each other: messages over TCP. This channel is
-// for the life of the processes alone; tensors go by MPI or NCCL.
+// Messages over TCP between the ranks of a run and their monitor. They are about the processes
+// themselves; tensors go by MPI or NCCL.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,8 @@
 
 namespace lanet {
 
-/// How often both sides beat, after what silence a peer is given up, and how long one waits for
-/// peers to come. A beat is well below half the silence.
+/// How often both sides send a beat, after what silence a peer is given up, and how long to wait
+/// for peers to connect. The beat is well below half the silence.
 struct Timing {
   std::chrono::milliseconds beat{1000}, silence{15000}, connect{120000};
 };
@@ -20,13 +20,13 @@ struct Timing {
 /// "15" for 15000 ms, "0.3" for 300 ms.
 std::string seconds_text(std::chrono::milliseconds time);
 
-/// By this variable of the environment a rank finds its monitor: "address:port".
+/// The environment variable that tells a rank where its monitor is: "address:port".
 constexpr const char* kMonitorVariable = "LANET_MONITOR";
 struct MonitorAddress {
   std::string address;
   int port;
 };
-/// InputError that names the variable and its value if that is no "address:port".
+/// InputError, which names the variable and its value, if that is not "address:port".
 MonitorAddress parse_monitor_address(const std::string& value);
 
 /// The name of this machine.
@@ -39,10 +39,10 @@ struct Message {
   std::string body;
 };
 
-/// How a rank and its monitor know each other; a port scanner does not say it.
+/// By this a rank and its monitor recognise each other; a port scanner does not send it.
 constexpr const char* kRankMagic = "lanet-cuda-ranks-1";
 
-/// The longest body. What is under way always fits the buffers of a socket.
+/// The longest body. All messages in flight fit the buffers of a socket.
 constexpr size_t kMaxMessageBytes = 4096;
 
 /// A file descriptor with one owner.
@@ -74,25 +74,25 @@ class WakeUp {
 };
 
 /// Messages over one connected socket: a byte of type, four of length (little-endian), the body.
-/// Nothing here waits. Not for two threads at a time.
+/// Nothing here blocks. Not thread-safe.
 class RankChannel {
  public:
-  /// Takes over the socket, which must not block.
+  /// Takes ownership of the socket, which must be non-blocking.
   explicit RankChannel(Descriptor socket);
 
   int descriptor() const { return socket_.get(); }
-  /// Sends, or keeps what the socket does not take now for flush(). A broken connection shows in
+  /// Sends, or keeps for flush() what the socket does not take now. A broken connection shows in
   /// receive().
   void send(MessageType type, std::string_view body = {});
   void flush();
   bool all_sent() const { return unsent_.empty(); }
-  /// Tells the peer that nothing more comes.
+  /// Tells the peer that nothing more will come.
   void finish_sending();
-  /// Reads once, for next(). False if the peer has closed or the connection broke.
+  /// Reads once, for next(). False if the peer closed the connection or it broke.
   bool receive();
-  /// The next message that came whole.
+  /// The next message that has arrived completely.
   std::optional<Message> next();
-  /// True once next() met bytes that are no message.
+  /// True once next() has met bytes that are not a message.
   bool garbled() const { return garbled_; }
 
  private:
@@ -103,11 +103,11 @@ class RankChannel {
 
 /// A socket that listens. Throws Error, with what the system says.
 Descriptor listen_socket(const std::string& address, int port);
-/// A connected socket, if the peer answers before `deadline`; else what hinders it, in `reason`.
+/// A connected socket if the peer answers before `deadline`; else nothing, with why in `reason`.
 std::optional<Descriptor> connect_socket(const std::string& address, int port,
                                          std::chrono::steady_clock::time_point deadline,
                                          std::string& reason);
-/// The next connection, if one waits.
+/// The next pending connection, if there is one.
 std::optional<Descriptor> accept_socket(int listener);
 /// The port that a socket is bound to.
 int port_of(int socket);

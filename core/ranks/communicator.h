@@ -1,5 +1,5 @@
-// Communicator: the processes ("ranks") that train together, one a device. What each of them has
-// becomes what all have. All ranks make the same calls in the same order, with the same shapes.
+// Communicator: collective operations among the processes ("ranks") that train together, one per
+// device. All ranks make the same calls in the same order, with the same shapes.
 #pragma once
 
 #include <functional>
@@ -15,24 +15,24 @@ namespace lanet {
 
 enum class Reduction { sum, mean };
 
-/// `local`: this rank's rows, [b, ...]. `global`: those of all, [ranks·b, ...], in the order of the
-/// ranks. local may lie in its place in global.
+/// `local`: this rank's rows, [b, ...]. `global`: the rows of all ranks, [ranks·b, ...], in the
+/// order of the ranks. local may be this rank's part of global.
 struct Exchange {
   Tensor local, global;
 };
 
-/// One collective, however many tensors take part in it.
+/// One collective, of any number of tensors.
 struct Collective {
   enum class Kind { all_reduce, all_gather, reduce_scatter, broadcast, bucket };
   Kind kind;
-  double bytes;  ///< of the whole: what is reduced, or all ranks' rows
+  double bytes;  ///< in all: of what is reduced, or of all ranks' rows
 };
 const char* to_string(Collective::Kind kind);
 
-/// Tensors are of the context's device. Each call is ordered with the operations of the context:
-/// done when it returns on the CPU, put on the stream on CUDA. Deterministic: sums are formed in an
-/// order that depends on the number of ranks and the sizes alone, and are the same bits on every
-/// rank. Throws Error when a rank is lost, where the library tells.
+/// Tensors are on the context's device. Each call is ordered with the operations of the context:
+/// on the CPU it is done when it returns, on CUDA it is put on the stream. Deterministic: the order
+/// of a sum depends only on the number of ranks and the sizes, and its bits are the same on every
+/// rank. Throws Error when a rank is lost, if the library reports it.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -42,7 +42,7 @@ class Communicator {
   int rank() const { return shard_.rank; }
   int size() const { return shard_.ranks; }
   Shard shard() const { return shard_; }
-  /// "MPI", "NCCL"; "one process" where there is no other.
+  /// "MPI", "NCCL", or "one process" if there is no other.
   virtual std::string name() const = 0;
 
   /// In place: the sum, or mean, of every rank's tensor. f32, f64, bf16; sums of i32.
@@ -53,21 +53,21 @@ class Communicator {
   void reduce_scatter(Context& context, std::span<const Exchange> exchanges);
   /// In place: rank 0's tensor. Any dtype.
   void broadcast(Context& context, const Tensor& tensor);
-  /// Returns when every rank has come here and its device is done.
+  /// Returns when every rank has called this and its device is idle.
   void barrier(Context& context);
 
-  /// Begins the mean of a tensor that is complete and that nobody touches before finish(): it goes
-  /// on beside what the context does.
+  /// Starts the mean of a tensor that is complete and must not be touched before finish(). It
+  /// overlaps with what the context does.
   void start_mean(Context& context, const Tensor& tensor);
-  /// Gives what was begun a moment of the caller's time, where it needs one.
+  /// Lets what was started make progress, where that takes the caller's time.
   virtual void progress() {}
-  /// What was begun is done, before whatever comes next in the context.
+  /// Orders what was started before whatever comes next in the context.
   void finish(Context& context);
 
   /// Every rank's text, in their order. Allocates, on a frozen context too.
   std::vector<std::string> gather_text(Context& context, const std::string& text);
 
-  /// From here on each call is noted there too; null: no more.
+  /// Appends each further call to `log`; null: no longer.
   void set_log(std::vector<Collective>* log) { log_ = log; }
 
  protected:
@@ -89,27 +89,27 @@ class Communicator {
   std::vector<Collective>* log_ = nullptr;
 };
 
-/// A rank of many that are not there: for a context that only counts.
+/// One of many ranks that do not exist: for a context that only counts.
 std::unique_ptr<Communicator> make_counting_communicator(Shard shard);
 
-/// Of the library, "Open MPI 4.1.4", as the program was compiled with it and as it was loaded;
-/// empty if it was built without.
+/// The version of the library, "Open MPI 4.1.4", at compile time and as loaded; empty if the
+/// program was built without MPI.
 struct MpiVersion {
   std::string compiled, loaded;
 };
 MpiVersion mpi_version();
-/// Initialises MPI and joins what a launcher started; once in a process. InputError if the program
-/// was built without MPI.
+/// Initialises MPI and joins the ranks that a launcher started; once per process. InputError if the
+/// program was built without MPI.
 std::unique_ptr<Communicator> start_mpi();
-/// The orderly end, which all ranks come to; no communicator is used any more.
+/// The orderly end, called by all ranks; no communicator may be used after it.
 void end_mpi();
-/// Ends every process of the job, this one too.
+/// Ends every process of the job, including this one.
 [[noreturn]] void abort_mpi(int exit_code);
 
 namespace cuda {
-/// In builds with CUDA only: one rank on the context's device. `share` hands rank 0's bytes to
-/// every rank. on_error is called, by another thread, within seconds when NCCL finds that the ranks
-/// can go on no more: what was put on the stream will then never be done.
+/// In builds with CUDA only: one rank on the context's device. `share` sends rank 0's bytes to
+/// every rank. on_error is called on another thread within seconds when NCCL finds that the ranks
+/// cannot continue; what is on the stream then never finishes.
 std::unique_ptr<Communicator> make_nccl_communicator(
     Context& context, Shard shard, const std::function<std::string(std::string)>& share,
     const std::function<void(const std::string&)>& on_error = {});

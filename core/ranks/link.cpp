@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A cause fit for one line and one message.
+/// A cause as one line that fits a message.
 std::string one_line(std::string text) {
   text.resize(std::min(text.size(), kMaxMessageBytes / 2));
   for (char& c : text) {
@@ -62,19 +62,19 @@ RankLink::~RankLink() {
 RankChannel RankLink::connect(const std::string& address, int port) const {
   const std::string hello = fmt::format("{} {} {} {}", kRankMagic, rank_, ::getpid(), host_name());
   const Clock::time_point deadline = Clock::now() + timing_.connect;
-  std::string reason = "no time to try";
+  std::string reason = "no time left";
   while (Clock::now() < deadline) {
     std::optional<Descriptor> socket =
         connect_socket(address, port, std::min(deadline, Clock::now() + 5s), reason);
     if (socket) {
       RankChannel channel(std::move(*socket));
       if (welcomed(channel, hello, deadline)) return channel;
-      reason = "no answer of a monitor of this version of the program";
+      reason = "no monitor of this version of the program answered";
     }
     std::this_thread::sleep_for(50ms);
   }
-  throw Error(fmt::format("rank {} cannot reach the monitor, with {}, at {}:{} within {} s: {}",
-                          rank_, holder_, address, port, seconds_text(timing_.connect), reason));
+  throw Error(fmt::format("rank {} cannot reach the monitor ({}) at {}:{} within {} s: {}", rank_,
+                          holder_, address, port, seconds_text(timing_.connect), reason));
 }
 
 void RankLink::listen() {
@@ -92,7 +92,7 @@ void RankLink::listen() {
 bool RankLink::turn(Clock::time_point now, RankFailure& failure) {
   const std::lock_guard lock(mutex_);
   const bool open = channel_.receive();
-  // Whoever was stopped, or did not get the processor, has heard nobody meanwhile.
+  // After this process was stopped or starved of the processor, silence proves nothing.
   if (now - last_turn_ > timing_.silence / 2) heard_ = now;
   last_turn_ = now;
   const bool was_well = failure_.line.empty();
@@ -105,10 +105,10 @@ bool RankLink::turn(Clock::time_point now, RankFailure& failure) {
   closed_ = !open || channel_.garbled();
   if (failure_.line.empty() && !leaving_) {
     if (closed_)
-      failure_.line = fmt::format("the monitor, with {}, ended without a word", holder_);
+      failure_.line = fmt::format("the monitor ({}) ended unexpectedly", holder_);
     else if (now - heard_ > timing_.silence)
       failure_.line = fmt::format(
-          "the monitor, with {}, has not been heard for {} s: stopped, or its machine cannot be "
+          "the monitor ({}) has not responded for {} s: it is stopped, or its machine cannot be "
           "reached",
           holder_, seconds_text(timing_.silence));
     failure_.monitor_lost = !failure_.line.empty();
@@ -152,7 +152,7 @@ std::string RankLink::share(const std::string& bytes) {
   });
   if (shares_taken_ < shared_.size()) return shared_[shares_taken_++];
   if (!failure_.line.empty()) throw Error(failure_.line);
-  throw Error(fmt::format("rank 0 has shared nothing within {} s", seconds_text(timing_.connect)));
+  throw Error(fmt::format("rank 0 shared nothing within {} s", seconds_text(timing_.connect)));
 }
 
 }  // namespace lanet

@@ -19,33 +19,34 @@ struct RankFailure {
   bool monitor_lost = false;  ///< else the monitor told of this failure, and reports it itself
 };
 
-/// Tells the RankMonitor that this rank lives, and hears from it what befalls the others. The beats
-/// come from a thread of its own: they show that the process runs, not that its work goes on.
+/// Tells the RankMonitor that this rank is alive, and hears from it what happens to the others. The
+/// beats come from a thread of their own: they show that the process runs, not that it makes
+/// progress.
 class RankLink {
  public:
-  /// Connects, trying until timing.connect is over; then throws Error. `holder` is who holds the
-  /// monitor, for messages: "rank 0 on nodea", "the launcher".
+  /// Connects, trying for timing.connect; then throws Error. `holder` says in messages which
+  /// process has the monitor: "rank 0 on nodea", "the launcher".
   ///
   /// on_failure is called once: when the monitor tells of a failure, ends before this rank's
   /// goodbye, or has been silent for timing.silence. It is called on a thread of the link; it must
   /// not throw or use the link, and may end the process.
   RankLink(const std::string& address, int port, int rank, std::string holder, const Timing& timing,
            std::function<void(const RankFailure&)> on_failure);
-  /// Without goodbye() or tell() the monitor takes this rank for one that crashed.
+  /// Without goodbye() or tell(), the monitor concludes that this rank crashed.
   ~RankLink();
   RankLink(const RankLink&) = delete;
   RankLink& operator=(const RankLink&) = delete;
 
-  /// Last words: what this rank fails of. The monitor reports it and tells it to the others.
-  /// Returns when it has been heard, or after timing.silence.
+  /// Reports why this rank fails; the monitor prints it and tells the others. Returns when the
+  /// monitor has received it, or after timing.silence.
   void tell(const std::string& cause);
-  /// The orderly end, when nothing is left to do that may hang. Returns when it has been heard, or
-  /// after timing.silence. With an exit code other than 0 this rank has said itself what is wrong:
-  /// the others are told to end, and the monitor reports nothing.
+  /// The orderly end, when nothing is left to do that could hang. Returns when the monitor has
+  /// received it, or after timing.silence. An exit code other than 0 means that this rank has
+  /// printed what is wrong: the others are told to end, and the monitor reports nothing.
   void goodbye(int exit_code = 0);
-  /// Hands rank 0's bytes (at most kMaxMessageBytes, at least one) to every rank. Rank 0 passes
-  /// them and goes on; the others pass "", wait for them and return them. The nth call of a rank
-  /// gets the nth bytes. Throws Error if the run fails, or after timing.connect.
+  /// Sends rank 0's bytes (1 to kMaxMessageBytes) to every rank. Rank 0 passes them and does not
+  /// wait; the others pass "" and wait for them. All return them, the nth call of each rank those
+  /// of rank 0's nth call. Throws Error if the run fails, or after timing.connect.
   std::string share(const std::string& bytes);
 
  private:

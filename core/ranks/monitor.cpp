@@ -15,7 +15,7 @@ namespace lanet {
 
 namespace {
 
-/// Connections beyond the ranks' own that are held until they say hello or their time is over.
+/// Connections that are kept beyond the ranks' own until they say hello or time out.
 constexpr size_t kMaxStrangers = 64;
 
 Descriptor new_epoll() {
@@ -32,7 +32,7 @@ void watch_for(uint32_t what, int descriptor, const Descriptor& epoll) {
     throw Error(fmt::format("epoll: {}", std::strerror(errno)));
 }
 
-/// The descriptors of which an epoll has to tell, in its order.
+/// The descriptors with events, in the order in which epoll reports them.
 std::vector<int> wait_for_events(const Descriptor& epoll, int limit_ms) {
   std::array<epoll_event, 64> events;
   const int count =
@@ -107,7 +107,7 @@ void RankMonitor::watch() {
   Clock::time_point last_turn = Clock::now();
   while (!stopping_) {
     take_events();
-    // Whoever was stopped, or did not get the processor, has heard nobody meanwhile.
+    // After this process was stopped or starved of the processor, silence proves nothing.
     const Clock::time_point now = Clock::now();
     if (now - last_turn > timing_.silence / 2) {
       for (auto& [descriptor, client] : clients_) client->heard = now;
@@ -124,8 +124,8 @@ void RankMonitor::forget_gone() {
   std::erase_if(clients_, [&](auto& entry) {
     auto& [descriptor, client] = entry;
     if (!client->gone) return false;
-    // A child of this process that has yet to start its program holds the descriptor too, and with
-    // it the connection and its events: closing alone would not end them.
+    // A child of this process between fork and exec holds the descriptor too, so closing it here
+    // would end neither the connection nor its events.
     client->channel.finish_sending();
     ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
     ::epoll_ctl(closings_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
@@ -136,9 +136,9 @@ void RankMonitor::forget_gone() {
 void RankMonitor::take_events() {
   const std::vector<int> ready =
       wait_for_events(events_, static_cast<int>(std::max<int64_t>(1, timing_.beat.count() / 2)));
-  // When one rank is killed its launcher may end the others at once, before this thread gets to
-  // look. epoll tells of events in the order in which they happened; one that knows of closings
-  // alone tells which was the first, whatever else was waiting to be read.
+  // When a rank is killed, its launcher may end the others before this thread runs. epoll reports
+  // events in the order in which they happened, so one that watches only for closed connections
+  // tells which was closed first, whatever else is waiting to be read.
   for (const int descriptor : wait_for_events(closings_, 0)) close(*clients_.at(descriptor));
   for (const int descriptor : ready) {
     if (descriptor == listener_.get()) {
@@ -179,7 +179,7 @@ void RankMonitor::lose(Client& client) {
   if (client.gone) return;
   client.gone = true;
   if (client.rank >= 0)
-    fail(client.name + " ended without a word: killed, or it crashed", /*unexplained=*/true);
+    fail(client.name + " ended unexpectedly: it was killed or crashed", /*unexplained=*/true);
 }
 
 void RankMonitor::handle(Client& client, const Message& message) {
@@ -204,10 +204,10 @@ void RankMonitor::welcome(Client& client, const std::string& hello) {
   if (!(words >> magic >> rank >> process >> host) || magic != kRankMagic) return;
   const std::string name = fmt::format("rank {} on {} (process {})", rank, host, process);
   if (rank < 0 || rank >= ranks_)
-    return refuse(client, fmt::format("{} came to a run of {} ranks", name, ranks_));
+    return refuse(client, fmt::format("{} tried to join a run of {} ranks", name, ranks_));
   std::string& known = names_[static_cast<size_t>(rank)];
   if (!known.empty())
-    return refuse(client, fmt::format("{} is there twice, also as {}", name, known));
+    return refuse(client, fmt::format("{} is already connected, as {}", name, known));
   known = client.name = name;
   client.rank = rank;
   client.process = process;
@@ -252,13 +252,14 @@ void RankMonitor::check_silence() {
     if (client->rank < 0)
       client->gone = true;
     else
-      fail(fmt::format("{} has not been heard for {} s: stopped, or its machine cannot be reached",
-                       client->name, seconds_text(timing_.silence)),
+      fail(fmt::format(
+               "{} has not responded for {} s: it is stopped, or its machine cannot be reached",
+               client->name, seconds_text(timing_.silence)),
            false, client->process);
   }
   const auto missing = std::find(names_.begin(), names_.end(), "");
   if (missing != names_.end() && now > come_by_)
-    fail(fmt::format("rank {} has not come within {} s: it was not started, or cannot reach {}",
+    fail(fmt::format("rank {} did not connect within {} s: it was not started, or cannot reach {}",
                      missing - names_.begin(), seconds_text(timing_.connect), place_));
 }
 

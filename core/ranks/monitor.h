@@ -1,5 +1,5 @@
-// Notices within seconds that a rank of a run has died, hangs or failed, says so in one line and
-// tells the other ranks, which would wait for it for ever.
+// Notices within seconds that a rank of a run has died, hangs or has failed, reports it in one line
+// and tells the other ranks, which would wait for it forever.
 #pragma once
 
 #include <atomic>
@@ -16,28 +16,28 @@
 
 namespace lanet {
 
-/// What every rank connects to by a RankLink. It lives in the process that started the ranks, or
+/// What every rank connects to with a RankLink. It lives in the process that started the ranks, or
 /// in rank 0.
 ///
-/// The first failure of a run is the one that counts: on_failure is called once, with one line that
-/// names rank, host, process and cause, when the other ranks have been sent that line. What ends
-/// after it does so because of it.
+/// Only the first failure of a run counts, since later ones follow from it. The other ranks are
+/// sent one line that names rank, host, process and cause; then on_failure is called, once, with
+/// that line:
 ///
-///   rank 2 on nodeb (process 4711) ended without a word: killed, or it crashed
-///   rank 2 on nodeb (process 4711) has not been heard for 15 s: stopped, or its machine cannot be
-///     reached
-///   rank 2 on nodeb (process 4711): what it told by RankLink::tell()
-///   rank 3 has not come within 120 s: it was not started, or cannot reach nodea:29400
-///   rank 8 on nodeb (process 4711) came to a run of 8 ranks
-///   rank 3 on nodeb (process 4711) is there twice, also as rank 3 on nodec (process 815)
+///   rank 2 on nodeb (process 4711) ended unexpectedly: it was killed or crashed
+///   rank 2 on nodeb (process 4711) has not responded for 15 s: it is stopped, or its machine
+///     cannot be reached
+///   rank 2 on nodeb (process 4711): what it reported by RankLink::tell()
+///   rank 3 did not connect within 120 s: it was not started, or cannot reach nodea:29400
+///   rank 8 on nodeb (process 4711) tried to join a run of 8 ranks
+///   rank 3 on nodeb (process 4711) is already connected, as rank 3 on nodec (process 815)
 class RankMonitor {
  public:
   /// Listens on `address` ("127.0.0.1", or "0.0.0.0" for ranks on other machines) and `port` (0:
-  /// any that is free). Throws Error if it cannot. on_failure is called on a thread of the
-  /// monitor's; it does not throw nor destroy the monitor, and may end the process.
+  /// any free one). Throws Error if it cannot. on_failure is called on a thread of the monitor; it
+  /// must not throw or destroy the monitor, and may end the process.
   RankMonitor(int ranks, const std::string& address, int port, const Timing& timing,
               std::function<void(const std::string&)> on_failure);
-  /// Ranks that have not said goodbye see the monitor end without a word.
+  /// To ranks that have not said goodbye, the monitor ends unexpectedly.
   ~RankMonitor();
   RankMonitor(const RankMonitor&) = delete;
   RankMonitor& operator=(const RankMonitor&) = delete;
@@ -45,17 +45,16 @@ class RankMonitor {
   int port() const { return port_; }
   /// True once every rank has said goodbye.
   bool finished() const;
-  /// Waits for that, not beyond a failure or a goodbye with an exit code. Returns finished().
+  /// Waits for that, or for a failure or a goodbye with an exit code. Returns finished().
   bool wait_finished(std::chrono::milliseconds limit) const;
   /// The line of the failure; "" if there is none.
   std::string failure() const;
-  /// True if the failure is that a rank ended without a word: who started it may know more.
+  /// True if the failure is that a rank ended unexpectedly: the process that started it may know
+  /// more.
   bool failure_unexplained() const;
-  /// If the failure is that a rank has not been heard, the number of its process on its machine;
-  /// else 0.
+  /// If the failure is that a rank does not respond, its process id on its machine; else 0.
   int silent_process() const;
-  /// The exit code of the goodbye by which a rank ended the run before there was a failure; 0 if
-  /// none did.
+  /// The exit code with which a rank said goodbye before there was a failure; 0 if none did.
   int exit_code() const;
 
  private:
@@ -73,13 +72,13 @@ class RankMonitor {
 
   void watch();
   void forget_gone();
-  /// Takes in what waits at the sockets.
+  /// Handles what has arrived at the sockets.
   void take_events();
   void accept_client();
   void take_messages(Client& client);
-  /// Takes in the last messages of a connection that was closed.
+  /// Handles the last messages of a closed connection.
   void close(Client& client);
-  /// What a connection means that is over; nothing after its last word.
+  /// Marks a connection as over; a failure, unless its rank has said goodbye or reported one.
   void lose(Client& client);
   void handle(Client& client, const Message& message);
   void welcome(Client& client, const std::string& hello);
@@ -101,9 +100,9 @@ class RankMonitor {
   int port_;
   std::string place_;  // where the ranks reach it
 
-  // Of the thread alone.
+  // Used by the thread only.
   std::map<int, std::unique_ptr<Client>> clients_;  // by descriptor
-  std::vector<std::string> names_;                  // of the ranks that came
+  std::vector<std::string> names_;                  // of the ranks that have connected
   std::vector<std::string> shared_;
   std::string end_;  // why the run is over; "" while it goes on
   Clock::time_point next_beat_, come_by_;

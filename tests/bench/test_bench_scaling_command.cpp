@@ -43,7 +43,7 @@ TEST_CASE("bench scaling: the table says what is assumed and given; the plot is 
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   for (const char* part : {"predicted, not measured", "assumed", "given, not measured",
-                           "weak: 16 images a rank", "strong: 16 images in all"})
+                           "weak: 16 images per rank", "strong: 16 images in all"})
     CHECK(outcome.out.find(part) != std::string::npos);
   const std::string svg = read_text(file);
   CHECK(svg.starts_with("<svg "));

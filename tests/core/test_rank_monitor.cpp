@@ -147,7 +147,8 @@ TEST_CASE("rank monitor: a rank that is killed is named, once, and the others ar
   const RankProcess victim(monitor.port(), 0, kPatient);
   auto b = link_to(monitor, 1, told), c = link_to(monitor, 2, told);
   victim.send(SIGKILL);
-  const std::string line = name_of(0, victim.id()) + " ended without a word: killed, or it crashed";
+  const std::string line =
+      name_of(0, victim.id()) + " ended unexpectedly: it was killed or crashed";
   CHECK(lines.first() == line);
   CHECK(told.first() == line);
   CHECK_FALSE(told.monitor_lost());
@@ -164,8 +165,9 @@ TEST_CASE("rank monitor: a rank that is stopped is named") {
   const RankProcess victim(monitor.port(), 0, kPatient);
   auto other = link_to(monitor, 1, told);
   victim.send(SIGSTOP);
-  const std::string line = name_of(0, victim.id()) +
-                           " has not been heard for 1 s: stopped, or its machine cannot be reached";
+  const std::string line =
+      name_of(0, victim.id()) +
+      " has not responded for 1 s: it is stopped, or its machine cannot be reached";
   CHECK(lines.first() == line);
   CHECK(told.first() == line);
   CHECK_FALSE(monitor.failure_unexplained());
@@ -207,7 +209,7 @@ TEST_CASE("rank monitor: a rank that never comes is named, with where it was exp
   RankMonitor monitor(2, kHere, 0, {.beat = 20ms, .silence = 1s, .connect = 300ms}, lines.sink());
   auto present = link_to(monitor, 0, told);
   const std::string line = fmt::format(
-      "rank 1 has not come within 0.3 s: it was not started, or cannot reach 127.0.0.1:{}",
+      "rank 1 did not connect within 0.3 s: it was not started, or cannot reach 127.0.0.1:{}",
       monitor.port());
   CHECK(lines.first() == line);
   CHECK(told.first() == line);
@@ -217,14 +219,14 @@ TEST_CASE("rank monitor: ranks that are not of the run are refused and named") {
   Lines lines, told;
   RankMonitor monitor(2, kHere, 0, kPatient, lines.sink());
   auto a = link_to(monitor, 0, told);
-  SUBCASE("there twice") {
-    const std::string line = fmt::format("{} is there twice, also as {}", name_of(0, ::getpid()),
+  SUBCASE("connected twice") {
+    const std::string line = fmt::format("{} is already connected, as {}", name_of(0, ::getpid()),
                                          name_of(0, ::getpid()));
     CHECK_THROWS_WITH_AS(link_to(monitor, 0, told), line.c_str(), Error);
     CHECK(lines.first() == line);
   }
   SUBCASE("beyond the last") {
-    const std::string line = name_of(2, ::getpid()) + " came to a run of 2 ranks";
+    const std::string line = name_of(2, ::getpid()) + " tried to join a run of 2 ranks";
     CHECK_THROWS_WITH_AS(link_to(monitor, 2, told), line.c_str(), Error);
     CHECK(lines.first() == line);
   }
@@ -255,7 +257,7 @@ TEST_CASE("rank monitor: bytes that rank 0 never shares are not waited for for e
   Lines lines, told;
   RankMonitor monitor(2, kHere, 0, kPatient, lines.sink());
   auto link = link_to(monitor, 1, told, {.beat = 20ms, .silence = 60s, .connect = 500ms});
-  CHECK_THROWS_WITH_AS(link->share(""), "rank 0 has shared nothing within 0.5 s", Error);
+  CHECK_THROWS_WITH_AS(link->share(""), "rank 0 shared nothing within 0.5 s", Error);
 }
 
 TEST_CASE("rank monitor: strangers do not disturb a run") {
@@ -296,7 +298,7 @@ TEST_CASE("rank link: a monitor that ends is told, with who held it") {
   auto monitor = std::make_unique<RankMonitor>(1, kHere, 0, kPatient, lines.sink());
   auto link = link_to(*monitor, 0, told);
   monitor.reset();
-  CHECK(told.first() == "the monitor, with the test, ended without a word");
+  CHECK(told.first() == "the monitor (the test) ended unexpectedly");
   CHECK(told.monitor_lost());
   link->goodbye();  // to nobody: returns at once
   CHECK(told.count() == 1);
@@ -310,7 +312,7 @@ TEST_CASE("rank link: a monitor that is not there is not waited for for ever") {
   }
   const Timing timing{.beat = 20ms, .silence = 1s, .connect = 200ms};
   const std::string message = fmt::format(
-      "rank 0 cannot reach the monitor, with the test, at 127.0.0.1:{} within 0.2 s: "
+      "rank 0 cannot reach the monitor (the test) at 127.0.0.1:{} within 0.2 s: "
       "Connection refused",
       port);
   CHECK_THROWS_WITH_AS(RankLink(kHere, port, 0, "the test", timing, ignore), message.c_str(),
@@ -349,8 +351,8 @@ TEST_CASE("rank link: a monitor that is stopped is told") {
   RankLink link(kHere, monitor.port, 0, "the test", kQuick, told.link_sink());
   monitor.process->send(SIGSTOP);
   CHECK(told.first() ==
-        "the monitor, with the test, has not been heard for 1 s: stopped, or its machine cannot "
-        "be reached");
+        "the monitor (the test) has not responded for 1 s: it is stopped, or its machine cannot be "
+        "reached");
   CHECK(told.monitor_lost());
 }
 
@@ -385,7 +387,7 @@ TEST_CASE("rank monitor: of ranks that end while it does not look the first is n
     }
     monitor.process->send(SIGCONT);
     CHECK(told.first() ==
-          name_of(upwards ? 0 : 1, first.id()) + " ended without a word: killed, or it crashed");
+          name_of(upwards ? 0 : 1, first.id()) + " ended unexpectedly: it was killed or crashed");
   }
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("gpu-check: where everything passes it says so, of which commit and on
   CHECK(result(record, "test_cuda_knn").at("seconds") == 0.25);
   REQUIRE(record.at("bench").size() == 2);
   CHECK(record.at("bench")[1].at("images_per_second") == 1234.5);
-  CHECK(machine.out().ends_with("gpu-check: 0 failed, 0 skipped for want of time; " +
+  CHECK(machine.out().ends_with("gpu-check: 0 failed, 0 skipped because time ran out; " +
                                 machine.result_file(".json").string() + "\n"));
   const std::string log = read_text(machine.result_file(".log"));
   CHECK(contains(log, "$ " + (machine.root() / "build/lanet-cuda").string() + " doctor"));
@@ -316,11 +316,11 @@ TEST_CASE("gpu-check: losses that differ are judged by their distances from f64"
     return detail(machine.record(), "20 steps, cpu against cuda, f32");
   };
   std::string text = said("other-loss");
-  CHECK(contains(text, "is 0.05 of at most 5e-4"));
+  CHECK(contains(text, "is 0.05; the bound is 5e-4"));
   CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0497"));
   CHECK(text.ends_with(": this is a fault"));
   text = said("rounded-loss");
-  CHECK(contains(text, "is 0.0006 of at most 5e-4"));
+  CHECK(contains(text, "is 0.0006; the bound is 5e-4"));
   CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0003"));
   CHECK(text.ends_with(": the bound is wrong"));
   CHECK(said("other-loss no-f64").ends_with("not compared with f64: exit code 1: out of memory"));
@@ -359,10 +359,10 @@ TEST_CASE("gpu-check: what the time does not reach is skipped, and has not faile
   CHECK(detail(record, "verify step.json f32") == "no time left");
   CHECK(record.at("failed") == 0);
   CHECK(record.at("out_of_time") == kChecks.size());
-  CHECK(contains(machine.out(), "gpu-check: 0 failed, 15 skipped for want of time; "));
+  CHECK(contains(machine.out(), "gpu-check: 0 failed, 15 skipped because time ran out; "));
 }
 
-TEST_CASE("gpu-check: in little time, too, nothing fails for want of time") {
+TEST_CASE("gpu-check: in little time, too, nothing fails because time ran out") {
   Machine machine;
   CHECK(machine.check_by_clock("GPU_CHECK_SECONDS=30", "doctor=20 verify=15") == 0);
   const auto record = machine.record();

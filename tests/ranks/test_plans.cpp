@@ -87,7 +87,7 @@ TEST_CASE("plans: all ranks need the same library and card") {
   const std::string told = failure(planning, [] { FAIL_CHECK("planned"); });
   CHECK(told.starts_with("rank 1 on "));
   CHECK(told.ends_with(
-      ": its combination of cuDNN and GPU is not that of rank 0; all ranks need the same"));
+      ": its combination of cuDNN and GPU differs from rank 0's; all ranks need the same"));
 }
 
 TEST_CASE("plans: a text of any length is shared") {

@@ -177,7 +177,7 @@ TEST_CASE("cli experiment: every run is trained as its configuration says, and t
   const auto before = fs::last_write_time(whole + "/" + kRuns[3] + "/summary.json");
   const Outcome again = run(grid().experiment("plan.json", "whole"));
   CHECK(again.code == 0);
-  CHECK(again.err.find("4 of 4 runs are finished already") != std::string::npos);
+  CHECK(again.err.find("4 of 4 runs are already finished") != std::string::npos);
   CHECK(fs::last_write_time(whole + "/" + kRuns[3] + "/summary.json") == before);
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("cli experiment: after kill -9 no run is left, and --resume ends up wi
                 fmt::format("killed: process {} on ", static_cast<int>(killed.process())));
   CHECK(WIFSIGNALED(killed.end(SIGKILL)));
   check_refused(arguments, "killed/");
-  check_refused(arguments, "expected none, or --resume, which goes on with it");
+  check_refused(arguments, "expected none, or --resume to continue it");
   const Outcome resumed = run(arguments + " --resume");
   CAPTURE(resumed.err);
   CHECK(resumed.code == 0);
@@ -217,18 +217,18 @@ TEST_CASE("cli experiment: a run that was killed does not take the others with i
   CHECK(started.errors().find("failed: " + kRuns[0] + " (process ") != std::string::npos);
   CHECK(started.errors().find("was ended by signal 9 (Killed)") != std::string::npos);
   CHECK(started.errors().ends_with("lanet-cuda: 1 of 4 runs failed: " + kRuns[0] +
-                                   "; the same command with --resume tries them again\n"));
+                                   "; to try them again, run the same command with --resume\n"));
   for (size_t i = 1; i < kRuns.size(); ++i)
     CHECK(metrics(grid().path("one-killed/") + kRuns[i]).size() == 2);
   const Outcome resumed = run(arguments + " --resume");
   CHECK(resumed.code == 0);
-  CHECK(resumed.err.find("3 of 4 runs are finished already") != std::string::npos);
+  CHECK(resumed.err.find("3 of 4 runs are already finished") != std::string::npos);
   CHECK(metrics(first).size() == 2);
   for (const std::string& file : files_below(grid().path("one-killed")))
     CHECK_FALSE(file.ends_with(".safetensors"));
   const Outcome again = run(arguments);
   CHECK(again.code == 0);
-  CHECK(again.err.find("4 of 4 runs are finished already") != std::string::npos);
+  CHECK(again.err.find("4 of 4 runs are already finished") != std::string::npos);
 }
 
 TEST_CASE("cli experiment: a run that fails is shown with its last words, and the others go on") {
@@ -242,9 +242,8 @@ TEST_CASE("cli experiment: a run that fails is shown with its last words, and th
   CHECK(outcome.err.find(" ended with exit code 2; " + grid().path("failing/bad/seed-1.log") +
                          ":\n  lanet-cuda: ") != std::string::npos);
   CHECK(outcome.err.find("none.txt") != std::string::npos);
-  CHECK(
-      outcome.err.ends_with("1 of 2 runs failed: bad/seed-1; the same command with --resume tries "
-                            "them again\n"));
+  CHECK(outcome.err.ends_with(
+      "1 of 2 runs failed: bad/seed-1; to try them again, run the same command with --resume\n"));
   CHECK(metrics(grid().path("failing/good/seed-1")).size() == 1);
 }
 
@@ -254,10 +253,10 @@ TEST_CASE("cli experiment: a run that ended before its first epoch is started ov
   for (const char* file : {"config.json", "environment.json", "metrics.jsonl"})
     fs::copy_file(grid().whole() + "/" + kRuns[0] + "/" + file, folder + "/" + file);
   const std::string arguments = grid().experiment("plan.json", "begun", "--drop-checkpoints");
-  check_refused(arguments, folder + ": a run that is not finished; expected none, or --resume");
+  check_refused(arguments, folder + ": an unfinished run; expected none, or --resume");
 
   fs::create_directories(folder + "/mine");
-  check_refused(arguments + " --resume", folder + ": mine is in it; expected a run");
+  check_refused(arguments + " --resume", folder + ": mine is in it; expected nothing, or a run");
   CHECK(fs::exists(folder + "/metrics.jsonl"));
   fs::remove(folder + "/mine");
   {
@@ -309,8 +308,9 @@ TEST_CASE("cli experiment: a pause stops the runs too, and SIGTERM ends them") {
 
   const int status = started.end(SIGTERM);
   CHECK(WEXITSTATUS(status) == 1);
-  CHECK(started.errors().ends_with(
-      "lanet-cuda: ended by signal 15 (Terminated); the same command with --resume goes on\n"));
+  CHECK(
+      started.errors().ends_with("lanet-cuda: ended by signal 15 (Terminated); to continue, run "
+                                 "the same command with --resume\n"));
   for (const pid_t process : processes) CHECK(state_of(process) == '-');
   // Each had half of the cores.
   const json environment = json::parse(read_text(first + "/environment.json"));
@@ -355,7 +355,7 @@ TEST_CASE(
       grid().experiment("plan.json", "elsewhere", "--set data.root=/data/faces --record " + record);
   const Outcome skipped = run(elsewhere);
   CHECK(skipped.code == 0);
-  CHECK(skipped.err.find("4 of 4 runs are finished already") != std::string::npos);
+  CHECK(skipped.err.find("4 of 4 runs are already finished") != std::string::npos);
   CHECK(files_below(grid().path("elsewhere")).empty());
   const std::string table = read_text(record + "/table.csv");
   CHECK(table == read_text(grid().whole() + "/table.csv"));

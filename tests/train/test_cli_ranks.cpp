@@ -203,7 +203,7 @@ TEST_CASE("cli ranks: a run of two processes is that of one, and only one of the
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(outcome.out.empty());
-  CHECK(outcome.err.find("2 ranks by MPI, 4 faces a step each") != std::string::npos);
+  CHECK(outcome.err.find("2 ranks over MPI, 4 faces per step on each") != std::string::npos);
   for (const char* once : {"run: ", "best epoch ", "20 training and 9 test faces"})
     CHECK((outcome.err.find(once) != std::string::npos &&
            outcome.err.find(once) == outcome.err.rfind(once)));
@@ -328,8 +328,8 @@ TEST_CASE("cli ranks: processes with other configurations or data are refused at
           std::string::npos);
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
   };
-  refused("--set seed=5", "its configuration is not that of rank 0");
-  refused("--set data.root=" + runs().path("others"), "its training set is not that of rank 0");
+  refused("--set seed=5", "its configuration differs from rank 0's");
+  refused("--set data.root=" + runs().path("others"), "its training set differs from rank 0's");
   refused("--set data.root=" + runs().path("none"), "data.root " + runs().path("none"));
   CHECK_FALSE(fs::exists(runs().path("refused")));
 }
@@ -361,12 +361,12 @@ TEST_CASE("cli ranks: commands for one process say so where several were started
 
 TEST_CASE("cli ranks: a killed process ends all, and the run goes on") {
   if (skipped()) return;
-  check_fault("killed", SIGKILL, "ended without a word");
+  check_fault("killed", SIGKILL, "ended unexpectedly");
 }
 
 TEST_CASE("cli ranks: a stopped process ends all, and the run goes on") {
   if (skipped()) return;
-  check_fault("stopped", SIGSTOP, "has not been heard for 15 s");
+  check_fault("stopped", SIGSTOP, "has not responded for 15 s");
 }
 
 TEST_CASE("ranks: what launchers tell") {

@@ -150,7 +150,7 @@ TEST_CASE("config: what is not JSON is refused with line and column; so are comm
   CHECK(refusal("{} // note").starts_with("raf.json: not JSON: parse error at line 1"));
   CHECK(refusal("[]") == "raf.json: an array; expected an object");
   CHECK(refusal(R"({"seed": 1, "data": {"root": "x"}, "seed": 2})") ==
-        "raf.json: seed: this key stands twice in one object");
+        "raf.json: seed: this key occurs twice in one object");
   CHECK_THROWS_WITH_AS(load_config("/no/such.json"),
                        "/no/such.json: cannot be opened; expected a configuration file (JSON)",
                        InputError);

@@ -106,7 +106,7 @@ TEST_CASE("experiment plan: what is wrong is told in one line") {
   CHECK(plans.refusal("[]") == "grid.json: an array; expected an object");
   CHECK(plans.refusal("{").starts_with("grid.json: not JSON: parse error at line 1"));
   CHECK(refused(both + R"(, "seeds": [2])") ==
-        "grid.json: seeds: this key stands twice in one object");
+        "grid.json: seeds: this key occurs twice in one object");
   CHECK(refused(both + R"(, "setings": [])") ==
         "grid.json: setings: unknown key; did you mean 'settings'?");
   CHECK(plans.refusal("{" + both + "}") ==
@@ -134,21 +134,20 @@ TEST_CASE("experiment plan: what is wrong is told in one line") {
     CHECK(refused(both + R"(, "conditions": [{"name": ")" + bad + "\"}]") ==
           "grid.json: conditions[0].name: \"" + bad + "\"; " + name);
   CHECK(refused(kSeeds + R"(, "settings": [{"name": "a"}, {"name": "a"}])") ==
-        "grid.json: settings[1].name: \"a\"; expected a name that does not stand before");
+        "grid.json: settings[1].name: \"a\"; expected a name that is not used yet");
   CHECK(refused(both + R"(, "set": [])") ==
         "grid.json: set: an array; expected an object of fields and values");
 
-  CHECK(
-      refused(kSettings) ==
-      "grid.json: seeds: missing; expected a list of integers from 0 to 2^53, none of them twice");
-  const std::string seed = "expected an integer from 0 to 2^53 that does not stand before";
+  CHECK(refused(kSettings) ==
+        "grid.json: seeds: missing; expected a list of different integers from 0 to 2^53");
+  const std::string seed = "expected an integer from 0 to 2^53 that is not in the list yet";
   CHECK(refused(kSettings + R"(, "seeds": [1, 1])") == "grid.json: seeds[1]: 1; " + seed);
   CHECK(refused(kSettings + R"(, "seeds": [-1])") == "grid.json: seeds[0]: -1; " + seed);
   CHECK(refused(kSettings + R"(, "seeds": [1.5])") == "grid.json: seeds[0]: 1.5; " + seed);
   CHECK(refused(both + R"(, "set": {"seed": 3})") ==
         "grid.json: set.seed: expected only in \"seeds\"");
   CHECK(plans.refusal(plan_with(both), {"seed=3"}) ==
-        "--set seed=3: the seeds of an experiment stand in its plan, or in --seeds");
+        "--set seed=3: the seeds of an experiment come from its plan, or from --seeds");
   CHECK(refused(both + R"(, "reference": "lanett")") ==
         "grid.json: reference: \"lanett\"; expected the name of a setting; did you mean 'lanet'?");
   CHECK(refused(both + R"(, "reference": 1)") ==
@@ -165,7 +164,7 @@ TEST_CASE("experiment plan: other seeds can take the place of its own, each once
   REQUIRE(loaded.runs.size() == 2);
   CHECK(loaded.runs[0].config.seed == 5);
   CHECK_THROWS_WITH_AS(load_plan(plan, {}, {5, 5}),
-                       "--seeds: 5 stands twice; expected different ones", InputError);
+                       "--seeds: 5 occurs twice; expected different seeds", InputError);
 }
 
 TEST_CASE("experiment plan: a field that no configuration has, or a bad value, is told by place") {

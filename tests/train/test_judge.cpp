@@ -128,7 +128,7 @@ TEST_CASE("epoch record: collapsed estimates are told of") {
   record.judged.estimates = {.spread = 0.001, .neighbour_entropy = 0.99999};
   const std::vector<std::string> lines = warnings(record);
   REQUIRE(lines.size() == 2);
-  CHECK(lines[0].starts_with("warning: all neighbours weigh the same"));
+  CHECK(lines[0].starts_with("warning: all neighbours have the same weight"));
   CHECK(lines[1].starts_with("warning: the label estimates of all faces are the same"));
 }
 

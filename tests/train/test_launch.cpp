@@ -214,9 +214,9 @@ TEST_CASE("launch: bad input is told by the rank alone, and gives 2") {
 
 TEST_CASE("launch: a rank that fails is named in one line, and gives 1") {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"killed", " ended without a word: killed, or it crashed"},
-      {"left", " ended without a word: killed, or it crashed"},
-      {"stopped", " has not been heard for 2 s: stopped, or its machine cannot be reached"},
+      {"killed", " ended unexpectedly: it was killed or crashed"},
+      {"left", " ended unexpectedly: it was killed or crashed"},
+      {"stopped", " has not responded for 2 s: it is stopped, or its machine cannot be reached"},
       {"failed", ": no memory"}};
   for (const LocalRanks& local : kinds_of_ranks()) {
     for (const auto& [behaviour, cause] : cases) {
@@ -302,7 +302,8 @@ TEST_CASE("launch: a GPU that is not visible is refused in one line") {
   CHECK(input_error([] {
           launch_ranks({.gpus = {0, 2}}, {}, "/bin/true", kTiming);
         }) ==
-        "--gpus: 2: expected one of the 2 that CUDA_VISIBLE_DEVICES=4,5 leaves, counted from 0");
+        "--gpus: 2: expected one of the 2 that CUDA_VISIBLE_DEVICES=4,5 leaves visible, counted "
+        "from 0");
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
 }
 

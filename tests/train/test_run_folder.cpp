@@ -37,7 +37,7 @@ TEST_CASE("run folder: nothing that exists is overwritten") {
                        InputError);
   CHECK_THROWS_AS(RunFolder::create(parent.write("file", ""), example(), {}), InputError);
   CHECK_THROWS_WITH_AS(RunFolder::create(parent.path() / "file/b", example(), {}),
-                       doctest::Contains("/file/b: cannot be made"), InputError);
+                       doctest::Contains("/file/b: cannot be created"), InputError);
   fs::create_directories(parent.path() / "empty");
   CHECK_NOTHROW(RunFolder::create(parent.path() / "empty", example(), {}));
 }

@@ -111,9 +111,9 @@ TEST_CASE("run record: a checkpoint of an earlier program has no digests, and it
 TEST_CASE("run record: a checkpoint of another run, or of an epoch that there is not, is refused") {
   ThreeEpochs run;
   run.last.metadata["metrics"] += "0";
-  CHECK(run.refusal() == run.file("last.safetensors") +
-                             ": metadata 'metrics' has 4 lines; expected the 3 epochs that are "
-                             "done");
+  CHECK(run.refusal() ==
+        run.file("last.safetensors") +
+            ": metadata 'metrics' has 4 lines; expected one for each of the 3 finished epochs");
   run.last.metadata["epoch"] = "5";
   CHECK(run.refusal() == run.file("last.safetensors") + ": epoch 5; expected one of the run's 4");
   run.config.seed = 9;

@@ -52,7 +52,7 @@ CommandLine::CommandLine()
       "  lanet-cuda train configs/demo.json --set data.root=faces --run runs/first\n"
       "  lanet-cuda eval runs/first\n"
       "  lanet-cuda predict runs/first face.jpg\n"
-      "'lanet-cuda COMMAND --help' says more. Results go to stdout, messages to stderr.\n"
+      "'lanet-cuda COMMAND --help' describes a command. Results go to stdout, messages to stderr.\n"
       "Exit codes: 0 done, 1 failed, 2 bad input or usage.");
 }
 
@@ -64,11 +64,11 @@ CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,
 }
 
 void CommandLine::Shorthands::add_to(CLI::App& command) {
-  command.add_option("--device", device, "where to compute; as --set train.device=")
+  command.add_option("--device", device, "where to compute; short for --set train.device=")
       ->check(one_of(kDevices));
-  command.add_option("--dtype", dtype, "of activations; as --set train.dtype=")
+  command.add_option("--dtype", dtype, "type of activations; short for --set train.dtype=")
       ->check(one_of(kDtypes));
-  command.add_option("--threads", threads, "of the CPU; as --set train.threads=")
+  command.add_option("--threads", threads, "CPU threads; short for --set train.threads=")
       ->check(CLI::NonNegativeNumber);
 }
 
@@ -81,45 +81,49 @@ void CommandLine::Shorthands::append_to(std::vector<std::string>& overrides) con
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
   auto shorthands = std::make_shared<Shorthands>();
-  CLI::App& command = add_command(
-      app_, "train", "Train a network",
-      "  lanet-cuda train configs/raf.json\n"
-      "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
-      "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
-      "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
-      "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
-      "data.validation=0.1\n"
-      "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
-      "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
-      "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
-      "  lanet-cuda train configs/raf.json --gpus 0,1\n"
-      "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
-      "The best epoch is chosen by the faces of data.validation or, without them, by the "
-      "test set,\nwhose figure is then too kind; summary.json says which, and has the mean "
-      "of the last five.\n\n" +
-          config_help());
+  CLI::App& command =
+      add_command(app_, "train", "Train a network",
+                  "  lanet-cuda train configs/raf.json\n"
+                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+                  "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
+                  "data.validation=0.1\n"
+                  "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
+                  "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
+                  "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
+                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
+                  "The best epoch is chosen on the validation faces (data.validation) or, without "
+                  "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
+                  "which, and has the mean of the last\nfive epochs.\n\n" +
+                      config_help());
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
-  command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
       ->allow_extra_args(false);
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
   CLI::Option* resume =
-      command.add_flag("--resume", options->resume, "go on with the run in --run")->needs(folder);
+      command.add_flag("--resume", options->resume, "continue the run in --run")->needs(folder);
   command
       .add_option("--plans", options->plans,
-                  "on cuda: convolve by the engines that another run chose, its plans.json")
+                  "on cuda: use the convolution engines that another run chose (its plans.json)")
       ->excludes(resume);
-  command.add_flag("--retune", options->retune, "on cuda: with --resume choose the engines anew")
+  command
+      .add_flag("--retune", options->retune,
+                "on cuda, with --resume: choose the convolution engines again")
       ->needs(resume);
   add_graph_option(command, options->graph);
   CLI::Option* ranks =
       command
-          .add_option("--ranks", options->local_ranks.ranks,
-                      "on the cpu: train by so many processes of this machine, by mpirun")
+          .add_option(
+              "--ranks", options->local_ranks.ranks,
+              "on the CPU: train with this number of processes on this machine, started by mpirun")
           ->check(CLI::Range(1, 1024));
   command
       .add_option("--gpus", options->local_ranks.gpus,
-                  "train by one process on each of these GPUs of this machine: 0,1")
+                  "train with one process on each of these GPUs of this machine, such as 0,1")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber)
@@ -142,41 +146,41 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       "  lanet-cuda experiment configs/experiments/demo.json --jobs 2 --record "
       "docs/results/demo\n"
       "  lanet-cuda experiment configs/experiments/demo.json --report\n\n"
-      "A plan (reference, conditions and every set may be left out; paths are relative to the file "
-      "that\nhas them):\n"
+      "A plan (reference, conditions and each set are optional; paths are relative to the file "
+      "that\nnames them):\n"
       "  {\"config\": \"../demo.json\", \"set\": {\"train.epochs\": 60},\n"
       "   \"conditions\": [{\"name\": \"noise-0.3\", \"set\": {\"data.noise.rate\": 0.3}}],\n"
       "   \"settings\": [{\"name\": \"plain\", \"set\": {\"method\": \"baseline\"}}, {\"name\": "
       "\"lanet\"}],\n"
       "   \"seeds\": [1, 2, 3], \"reference\": \"plain\"}\n"
-      "Differences are taken to the setting that is the reference. Of conditions that set "
-      "data.noise.rate\nalone a picture of accuracy over noise is made.\n\n"
-      "Finished runs are skipped. What was interrupted or killed goes on with --resume. Ctrl-Z, or "
-      "SIGTSTP,\nstops all runs until the experiment is continued. "
-      "Tables (table.md, table.csv) and pictures\n(SVG) are written to the record or, without one, "
-      "beside the runs, after each run.");
+      "Settings are compared with the reference. Conditions that set only data.noise.rate also "
+      "give a\nchart of accuracy against noise.\n\n"
+      "Finished runs are skipped; --resume continues those that were interrupted. Ctrl-Z (SIGTSTP) "
+      "pauses\nall runs until the experiment is continued. After each run, tables (table.md, "
+      "table.csv) and charts\n(SVG) are written to the record or, without one, beside the runs.");
   command.add_option("PLAN", options->plan, "plan of the experiment (JSON)")->required();
-  command.add_option("--set", options->overrides, "a.b=value: lay a value over every run")
+  command.add_option("--set", options->overrides, "a.b=value: override a field in every run")
       ->allow_extra_args(false);
   CLI::Option* resume =
-      command.add_flag("--resume", options->resume, "go on with the runs that are not finished");
-  command.add_option("--seeds", options->seeds, "1,2,3: in place of the plan's")
+      command.add_flag("--resume", options->resume, "continue the runs that are not finished");
+  command
+      .add_option("--seeds", options->seeds, "seeds to use instead of the plan's, such as 1,2,3")
       ->delimiter(',')
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
   CLI::Option* jobs =
-      command.add_option("--jobs", options->jobs, "runs at a time, which share the cores")
+      command.add_option("--jobs", options->jobs, "runs at a time; they share the cores")
           ->check(CLI::Range(1, 1024))
           ->capture_default_str();
   command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
-  command.add_option("--record", options->record,
-                     "folder for the small files of finished runs; what is finished there is not "
-                     "run again");
+  command.add_option(
+      "--record", options->record,
+      "folder for the small files of finished runs; runs that it already has are skipped");
   CLI::Option* drop =
       command.add_flag("--drop-checkpoints", options->drop_checkpoints,
                        "remove the checkpoints of finished runs, hundreds of MB each");
   command
       .add_flag("--report", options->report,
-                "run nothing: make the tables and pictures of what is finished")
+                "run nothing; only write the tables and charts of the finished runs")
       ->excludes(resume)
       ->excludes(jobs)
       ->excludes(drop);
@@ -198,16 +202,16 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
       "  lanet-cuda eval runs/raf-1 --data configs/fer48.json --split train");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("--data", options->data_config,
-                     "configuration whose data to take; default: the run's own");
-  command.add_option("--set", options->overrides, "a.b=value: lay a value over the configuration")
+                     "configuration whose data to use; default: the run's own");
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
       ->allow_extra_args(false);
-  command.add_option("--split", options->split, "which faces")
+  command.add_option("--split", options->split, "which faces to evaluate")
       ->check(one_of({"test", "train", "validation"}))
       ->capture_default_str();
-  command.add_flag(
-      "--best", options->best,
-      "the run's best epoch, not its last: by its validation faces or, without them, by the test "
-      "set, whose figure is then too kind");
+  command.add_flag("--best", options->best,
+                   "evaluate the best epoch, not the last; it was chosen on the validation faces "
+                   "or, without any, on the test set, which makes its accuracy optimistic");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
@@ -224,7 +228,8 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
                                   "  lanet-cuda predict runs/raf-1 --json faces/*.png");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
-  command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
+  command.add_flag("--best", options->best,
+                   "use the checkpoint of the best epoch, not of the last");
   command.add_flag("--json", options->json, "one JSON array instead of text");
   shorthands->add_to(command);
   command.callback([this, options, shorthands, run] {
@@ -241,7 +246,7 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
                   "  lanet-cuda verify step_resnet18.json --dtype bf16 --json");
   command.add_option("GOLDEN", options->files, "golden files (JSON)")->required();
   add_machine_options(command, options->device, options->dtype, options->threads);
-  command.add_flag("--json", options->json, "one JSON object a file");
+  command.add_flag("--json", options->json, "one JSON object per file");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
@@ -250,17 +255,17 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",
                                   "  lanet-cuda synth --out faces --train 6000 --test 2000\n"
                                   "  lanet-cuda synth --out small --train 200 --test 50 --size 64");
-  command.add_option("--out", options->out, "folder to make")->required();
+  command.add_option("--out", options->out, "folder to create")->required();
   command.add_option("--train", options->train, "training faces")
       ->required()
       ->check(CLI::Range(0, 1000000));
   command.add_option("--test", options->test, "test faces")
       ->required()
       ->check(CLI::Range(0, 1000000));
-  command.add_option("--size", options->size, "side of a picture in pixels")
+  command.add_option("--size", options->size, "side of a picture, in pixels")
       ->check(CLI::Range(48, 512))
       ->capture_default_str();
-  command.add_option("--seed", options->seed, "of everything that is drawn at random")
+  command.add_option("--seed", options->seed, "seed of all random numbers")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
@@ -269,7 +274,7 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
 void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App& command =
-      add_command(app_, "doctor", "Say what was built in, what it runs on and what is wrong",
+      add_command(app_, "doctor", "Report what was built in, what it runs on and what is wrong",
                   "  lanet-cuda doctor\n  lanet-cuda doctor --json");
   command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });

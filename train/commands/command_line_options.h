@@ -43,10 +43,10 @@ inline void add_machine_options(CLI::App& command, std::string& device, std::str
   command.add_option("--device", device, "where to compute")
       ->check(one_of(kDevices))
       ->capture_default_str();
-  command.add_option("--dtype", dtype, "of activations")
+  command.add_option("--dtype", dtype, "type of activations")
       ->check(one_of(kDtypes))
       ->capture_default_str();
-  command.add_option("--threads", threads, "of the CPU; 0: as many as OpenMP takes")
+  command.add_option("--threads", threads, "CPU threads; 0: as many as OpenMP takes")
       ->check(CLI::NonNegativeNumber);
 }
 
@@ -56,8 +56,8 @@ inline void add_tf32_option(CLI::App& command, bool& tf32) {
 
 inline void add_graph_option(CLI::App& command, bool& graph) {
   command.add_flag("!--no-graph", graph,
-                   "on cuda: do each step anew instead of replaying it as one captured graph; the "
-                   "results are the same");
+                   "on cuda: launch the kernels of each step one by one instead of replaying a "
+                   "captured graph; the results are the same");
 }
 
 }  // namespace lanet

@@ -116,7 +116,7 @@ class Experiment {
     progress_->finish();
     if (signals.ending() != 0) {
       children_.end(SIGTERM, kGrace);
-      say(fmt::format("lanet-cuda: ended by {}; the same command with --resume goes on",
+      say(fmt::format("lanet-cuda: ended by {}; to continue, run the same command with --resume",
                       signal_text(signals.ending())));
       return 1;
     }
@@ -145,8 +145,7 @@ class Experiment {
       if (state == RunState::none) continue;
       if (!options_.resume)
         throw InputError(
-            fmt::format("{}: a run that is not finished; expected none, or --resume, which "
-                        "goes on with it",
+            fmt::format("{}: an unfinished run; expected none, or --resume to continue it",
                         folder_.run(run).string()));
       wait_for_lock(folder_.run(run));
       if (state == RunState::begun) begun.push_back(i);
@@ -156,7 +155,7 @@ class Experiment {
       if (states_[i] == RunState::finished) keep(plan_.runs[i]);
     write_report(plan_, folder_);
     if (finished_ > 0)
-      say(fmt::format("{} of {} runs are finished already", finished_, plan_.runs.size()));
+      say(fmt::format("{} of {} runs are already finished", finished_, plan_.runs.size()));
   }
 
   void start(size_t number) {
@@ -242,8 +241,8 @@ class Experiment {
   int report_failed() const {
     if (failed_.empty()) return 0;
     say(
-        fmt::format("lanet-cuda: {} of {} runs failed: {}; the same command with --resume tries "
-                    "them again",
+        fmt::format("lanet-cuda: {} of {} runs failed: {}; to try them again, run the same command "
+                    "with --resume",
                     failed_.size(), plan_.runs.size(), fmt::join(failed_, ", ")));
     return 1;
   }

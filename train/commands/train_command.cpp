@@ -39,7 +39,7 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
                                     const std::filesystem::path& run, bool first) {
   if (device == Device::cpu) {
     if (!options.plans.empty() || options.retune)
-      throw InputError("--plans and --retune are for --device cuda; this is the cpu");
+      throw InputError("--plans and --retune are for --device cuda; this run is on the CPU");
     return std::nullopt;
   }
   const std::string machine = machine_for_plans();
@@ -47,8 +47,9 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
   if (options.resume && !options.retune) {
     if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
-    say(fmt::format("{}: it has no {} (has it only run on the CPU so far?): engines are chosen now",
-                    run.string(), kPlans));
+    say(fmt::format(
+        "{}: no {} in it (the run may have been on the CPU so far); choosing engines now",
+        run.string(), kPlans));
   }
   return PlanTable(machine);
 }
@@ -115,10 +116,9 @@ class Run {
     require_same_run(config_, folder.config(), path_.string());
     const std::filesystem::path last = folder.file(RunFolder::kLast);
     if (!std::filesystem::exists(last))
-      throw InputError(
-          fmt::format("{}: no {} in it; the run has not finished an epoch, and there "
-                      "is nothing to go on from",
-                      path_.string(), RunFolder::kLast));
+      throw InputError(fmt::format(
+          "{}: no {} in it; the run has not finished an epoch, so there is nothing to resume",
+          path_.string(), RunFolder::kLast));
     checkpoint_ = read_checkpoint(last.string());
     record_.emplace(std::move(folder), config_, checkpoint_);
   }
@@ -170,16 +170,15 @@ class Run {
     const std::string path = (path_ / RunFolder::kLast).string();
     const CheckpointInfo info = checkpoint_info(checkpoint_, path);
     if (const int64_t steps = info.epoch * trainer_->steps_per_epoch(); info.steps != steps)
-      throw InputError(fmt::format("{}: {} steps in {} epochs; expected {}, which are {} per epoch",
-                                   path, info.steps, info.epoch, steps,
-                                   trainer_->steps_per_epoch()));
+      throw InputError(fmt::format("{}: {} steps in {} epochs; expected {}, at {} per epoch", path,
+                                   info.steps, info.epoch, steps, trainer_->steps_per_epoch()));
     trainer_->load(checkpoint_, path);
   }
 
   void begin_record() {
     report_environment(session_->choice());
     if (ranks_.size() > 1)
-      say(fmt::format("{} ranks by {}, {} faces a step each", ranks_.size(),
+      say(fmt::format("{} ranks over {}, {} faces per step on each", ranks_.size(),
                       context_->communicator().name(), ranks_.shard().rows(config_.train.batch)));
     say(faces_);
     for (const std::string& line : messages_) say(line);

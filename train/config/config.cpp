@@ -248,7 +248,7 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 std::string config_help() {
   std::string text =
-      "Fields of a configuration (JSON; a dot is one object in another), with default:\n";
+      "Fields of a configuration (JSON; a dot separates nested objects), with defaults:\n";
   for (const Field& field : config_fields())
     text += fmt::format("  {:<27} {} [{}; {}]\n", field.path, field.help, expectation(field),
                         field.path == "data.root" ? "required" : field_value(field, {}).dump());

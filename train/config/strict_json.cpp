@@ -23,7 +23,7 @@ json read_strict_json(const std::filesystem::path& file, const std::string& what
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      throw InputError(fmt::format("{}: {}: this key stands twice in one object", file.string(),
+      throw InputError(fmt::format("{}: {}: this key occurs twice in one object", file.string(),
                                    parsed.get<std::string>()));
     return true;
   };

@@ -87,8 +87,8 @@ void ExperimentFolder::clear(const ExperimentPlan::Run& run) const {
                         (ours || entry.path().extension() == ".tmp") && name != RunFolder::kLast;
     if (!by_run)
       throw InputError(
-          fmt::format("{}: {} is in it; expected a run that was ended before its first epoch was "
-                      "done, or nothing",
+          fmt::format("{}: {} is in it; expected nothing, or a run that ended before its first "
+                      "epoch was finished",
                       folder.string(), name));
     files.push_back(entry.path());
   }

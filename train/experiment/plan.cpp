@@ -67,7 +67,7 @@ class PlanReader {
   bool has(const std::string& key) const { return document_.contains(key); }
 
   std::vector<int64_t> seeds() const {
-    const std::string expected = "a list of integers from 0 to 2^53, none of them twice";
+    const std::string expected = "a list of different integers from 0 to 2^53";
     const json& value = required("seeds", expected);
     if (!value.is_array() || value.empty()) fail("seeds", value, expected);
     std::vector<int64_t> all;
@@ -75,7 +75,7 @@ class PlanReader {
       const std::string place = fmt::format("seeds[{}]", all.size());
       if (!seed.is_number_integer() || seed < 0 || seed.get<double>() > kMostSeed ||
           std::find(all.begin(), all.end(), seed.get<int64_t>()) != all.end())
-        fail(place, seed, "an integer from 0 to 2^53 that does not stand before");
+        fail(place, seed, "an integer from 0 to 2^53 that is not in the list yet");
       all.push_back(seed.get<int64_t>());
     }
     return all;
@@ -126,7 +126,7 @@ class PlanReader {
                        kLongestName));
     if (std::any_of(before.begin(), before.end(),
                     [&](const Named& other) { return other.name == name; }))
-      fail(here, name, "a name that does not stand before");
+      fail(here, name, "a name that is not used yet");
     return name.get<std::string>();
   }
 
@@ -159,10 +159,10 @@ ExperimentPlan load_plan(const fs::path& file, const std::vector<std::string>& o
   for (const std::string& text : overrides)
     if (text.starts_with("seed="))
       throw InputError(fmt::format(
-          "--set {}: the seeds of an experiment stand in its plan, or in --seeds", text));
+          "--set {}: the seeds of an experiment come from its plan, or from --seeds", text));
   for (auto seed = seeds.begin(); seed != seeds.end(); ++seed)
     if (std::find(seeds.begin(), seed, *seed) != seed)
-      throw InputError(fmt::format("--seeds: {} stands twice; expected different ones", *seed));
+      throw InputError(fmt::format("--seeds: {} occurs twice; expected different seeds", *seed));
   const fs::path config = reader.config(), base = fs::absolute(file).parent_path();
   const json set = reader.set();
   const std::vector<Named> settings = reader.list("settings");

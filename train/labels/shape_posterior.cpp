@@ -99,7 +99,8 @@ class ShapePosterior::Worker {
     }
     const double loss = read_tensor(context_, network_.losses()[0].parts[0]->data)[0];
     if (!std::isfinite(loss))
-      throw Error(fmt::format("the loss of the shape network is {}: training cannot go on", loss));
+      throw Error(
+          fmt::format("the loss of the shape network is {}: training cannot continue", loss));
   }
 
   /// Adds p(y | shape) of these faces and of their mirror images to `sums` [N, C].

@@ -72,8 +72,8 @@ std::string cuda_name(int gpu) {
   for (int i = 0; i <= gpu; ++i) {
     if (!std::getline(names, name, ','))
       throw InputError(
-          fmt::format("--gpus: {}: expected one of the {} that CUDA_VISIBLE_DEVICES={} "
-                      "leaves, counted from 0",
+          fmt::format("--gpus: {}: expected one of the {} that CUDA_VISIBLE_DEVICES={} leaves "
+                      "visible, counted from 0",
                       gpu, i, visible));
   }
   return name;

@@ -205,7 +205,7 @@ void Ranks::require_same(const std::string& what, const std::string& text) {
   for (int r = 1; r < size(); ++r) {
     if (of(r) != of(0))
       throw Disagreement(
-          fmt::format("rank {} on {}: its {} is not that of rank 0; all ranks need the same", r,
+          fmt::format("rank {} on {}: its {} differs from rank 0's; all ranks need the same", r,
                       all[r].substr(all[r].rfind('\n') + 1), what),
           /*bad_input=*/true);
   }
@@ -346,7 +346,8 @@ void require_one_process(const std::string& command) {
   const bool several =
       launch.by == Launch::By::mpi ? size && std::string(size) != "1" : launch.shard.ranks > 1;
   if (several)
-    throw InputError(fmt::format("{}: started as one of several processes; expected one", command));
+    throw InputError(
+        fmt::format("{}: started as one of several processes; expected a single one", command));
 }
 
 }  // namespace lanet
