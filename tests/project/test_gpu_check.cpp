@@ -1,62 +1,14 @@
-// scripts/gpu-check with stand-ins for the program, its tests and the tools: what it records for
-// each outcome and in which order, that it goes on after a failure, its time limits and its exit
-// code.
+// scripts/gpu-check with stand-ins for the program, its tests and the tools: what it records, in
+// which order, what it runs, and how it is built and called.
 #include <regex>
 #include <set>
-#include <sstream>
 
-#include "tests/project/gpu_check_machine.h"
+#include "tests/project/gpu_check_record.h"
 
 namespace lanet::test {
 namespace {
 
-namespace fs = std::filesystem;
-using gpu_check::kCmake;
-using gpu_check::Machine;
-
-/// The result of that name; fails the test if there is not one.
-nlohmann::json result(const nlohmann::json& record, const std::string& name) {
-  nlohmann::json found;
-  int count = 0;
-  for (const auto& r : record.at("results")) {
-    if (r.at("name") != name) continue;
-    found = r;
-    ++count;
-  }
-  CAPTURE(name);
-  REQUIRE(count == 1);
-  return found;
-}
-
-std::string status(const nlohmann::json& record, const std::string& name) {
-  return result(record, name).at("status");
-}
-std::string detail(const nlohmann::json& record, const std::string& name) {
-  return result(record, name).at("detail");
-}
-
-std::vector<std::string> names(const nlohmann::json& record) {
-  std::vector<std::string> all;
-  for (const auto& r : record.at("results")) all.push_back(r.at("name"));
-  return all;
-}
-
-int count(const nlohmann::json& record, const std::string& wanted) {
-  int number = 0;
-  for (const auto& r : record.at("results")) number += r.at("status") == wanted;
-  return number;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::vector<std::string> lines;
-  std::istringstream in(read_text(path));
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
+using namespace gpu_check;
 
 /// The names in `text` that match.
 std::set<std::string> matches(const std::string& text, const std::string& expression) {
@@ -67,23 +19,6 @@ std::set<std::string> matches(const std::string& text, const std::string& expres
   return found;
 }
 
-/// Every check, in order of importance.
-const std::vector<std::string> kChecks = {"doctor",
-                                          "test_cuda_add",
-                                          "test_cuda_knn",
-                                          "test_cuda_gemm",
-                                          "verify step.json f32",
-                                          "verify step.json bf16",
-                                          "20 steps, captured against eager, bf16",
-                                          "20 steps, captured against eager, f32",
-                                          "bench step 224 px, batch 128, bf16",
-                                          "bench step 224 px, batch 128, f32",
-                                          "test_cuda_trainer",
-                                          "20 steps, cpu against cuda, f32",
-                                          "demo training",
-                                          "memcheck",
-                                          "racecheck"};
-
 /// After a check in which everything passed.
 const Machine& where_all_passes() {
   static Machine machine;
@@ -92,11 +27,6 @@ const Machine& where_all_passes() {
   REQUIRE(code == 0);
   return machine;
 }
-
-/// What each part takes where engines are timed for as long as they may be, and the tools are slow.
-constexpr const char* kSlow =
-    "doctor=4 add=15 knn=15 gemm=15 verify=5 synth=2 tuned=25 eager=6 bench=45 trainer=20 cpu=10 "
-    "demo=45 memcheck=50 racecheck=70";
 
 }  // namespace
 
@@ -226,236 +156,6 @@ TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
   has(metrics, "\"losses\":{\"");
   has(metrics, "\"test_accuracy\":");
   CHECK(fs::exists(out / "last.safetensors"));
-}
-
-TEST_CASE("gpu-check: it goes on after each failure, counts them and ends with 1") {
-  Machine machine;
-  CHECK(machine.check("ACCURACY=0.3 WRONG='wrong-gemm wrong-bf16 other-loss other-bits race'") ==
-        1);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  for (const char* name :
-       {"test_cuda_gemm", "verify step.json bf16", "20 steps, cpu against cuda, f32",
-        "20 steps, captured against eager, f32", "20 steps, captured against eager, bf16",
-        "demo training", "racecheck"}) {
-    CAPTURE(name);
-    CHECK(status(record, name) == "failed");
-  }
-  CHECK(record.at("failed") == 7);
-  CHECK(count(record, "failed") == 7);
-  CHECK(count(record, "passed") == 8);
-  CHECK(contains(detail(record, "racecheck"), "1 hazard"));
-  CHECK(detail(record, "verify step.json bf16") == "the largest error is 1.5 of its bound");
-}
-
-TEST_CASE("gpu-check: after a test that fails the others get a process of their own") {
-  Machine machine;
-  CHECK(machine.check("WRONG=wrong-knn") == 1);
-  CHECK(names(machine.record()) == kChecks);
-  CHECK(detail(machine.record(), "test_cuda_knn") ==
-        "test_cuda_knn.cpp:7: a < b 2 < 1 dtype := f32");
-  CHECK(status(machine.record(), "test_cuda_add") == "passed");
-  CHECK(status(machine.record(), "test_cuda_gemm") == "passed");
-  CHECK(lines_of(machine.root() / "test-runs")[1] == "--source-file=*/test_cuda_gemm.cpp");
-}
-
-TEST_CASE("gpu-check: a crash belongs to the file in which it happens") {
-  Machine machine;
-  CHECK(machine.check("WRONG=crashing-knn") == 1);
-  auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(status(record, "test_cuda_add") == "passed");
-  CHECK(status(record, "test_cuda_knn") == "failed");
-  CHECK(contains(detail(record, "test_cuda_knn"), "exit code 139"));
-  CHECK(status(record, "test_cuda_gemm") == "passed");
-  CHECK(status(record, "test_cuda_trainer") == "passed");
-
-  CHECK(machine.check("WRONG=crashing-at-end") == 1);
-  record = machine.record();
-  for (const char* name : {"test_cuda_add", "test_cuda_knn", "test_cuda_gemm", "test_cuda_trainer"})
-    CHECK(status(record, name) == "passed");
-  CHECK(record.at("failed") == 4);  // both groups of tests, and they again in both tools
-}
-
-TEST_CASE("gpu-check: tests that do nothing have not passed") {
-  Machine machine;
-  CHECK(machine.check("WRONG='skipped-gemm no-trainer'") == 1);
-  const auto record = machine.record();
-  CHECK(status(record, "test_cuda_gemm") == "skipped");
-  CHECK(detail(record, "test_cuda_gemm") == "one device");
-  CHECK(record.at("out_of_time") == 0);
-  CHECK(status(record, "test_cuda_trainer") == "failed");
-  CHECK(detail(record, "test_cuda_trainer") == "no test ran");
-}
-
-TEST_CASE("gpu-check: a tool that refuses the device, or is not there, is unsupported") {
-  Machine machine;
-  CHECK(machine.check("WRONG=refuses") == 0);
-  for (const char* tool : {"memcheck", "racecheck"}) {
-    CHECK(status(machine.record(), tool) == "unsupported");
-    CHECK(contains(detail(machine.record(), tool), "Device not supported"));
-  }
-  if (std::system("PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer >/dev/null") == 0)
-    return;  // there is one beside the stand-in
-  fs::remove(machine.root() / "bin/compute-sanitizer");
-  CHECK(machine.check() == 0);
-  CHECK(status(machine.record(), "memcheck") == "unsupported");
-}
-
-TEST_CASE("gpu-check: losses that are no numbers are no agreement") {
-  Machine machine;
-  CHECK(machine.check("WRONG=no-loss") == 1);
-  CHECK(status(machine.record(), "20 steps, cpu against cuda, f32") == "failed");
-}
-
-TEST_CASE("gpu-check: losses that differ are judged by their distances from f64") {
-  Machine machine;
-  auto said = [&](const std::string& wrong) {
-    CHECK(machine.check("WRONG='" + wrong + "'") == 1);
-    CHECK(status(machine.record(), "20 steps, cpu against cuda, f32") == "failed");
-    return detail(machine.record(), "20 steps, cpu against cuda, f32");
-  };
-  std::string text = said("other-loss");
-  CHECK(contains(text, "is 0.05; the bound is 5e-4"));
-  CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0497"));
-  CHECK(text.ends_with(": this is a fault"));
-  text = said("rounded-loss");
-  CHECK(contains(text, "is 0.0006; the bound is 5e-4"));
-  CHECK(contains(text, "from f64 the CPU differs by 0.0003 and CUDA by 0.0003"));
-  CHECK(text.ends_with(": the bound is wrong"));
-  CHECK(said("other-loss no-f64").ends_with("not compared with f64: exit code 1: out of memory"));
-}
-
-TEST_CASE("gpu-check: what hangs has failed, is killed if it must be, and the rest is run") {
-  Machine machine;
-  CHECK(machine.check_by_clock("WRONG=hanging-verify", "") == 1);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(status(record, "verify step.json bf16") == "failed");
-  CHECK(detail(record, "verify step.json bf16") == "did not end within 48 s");
-  CHECK(status(record, kChecks[6]) == "passed");
-}
-
-TEST_CASE("gpu-check: a test that hangs has failed, and the tests after it are run") {
-  Machine machine;
-  CHECK(machine.check_by_clock("WRONG=hanging-knn", "hanging=1000") == 1);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(status(record, "test_cuda_add") == "passed");
-  CHECK(status(record, "test_cuda_knn") == "failed");
-  CHECK(detail(record, "test_cuda_knn") == "did not end within 120 s");
-  CHECK(status(record, "test_cuda_gemm") == "passed");
-  CHECK(status(record, "demo training") == "passed");
-}
-
-TEST_CASE("gpu-check: what the time does not reach is skipped, and has not failed") {
-  Machine machine;
-  CHECK(machine.check("GPU_CHECK_SECONDS=1 WRONG=slow-doctor") == 0);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(count(record, "skipped") == static_cast<int>(kChecks.size()));
-  CHECK(detail(record, "doctor") == "no time left");
-  CHECK(detail(record, "test_cuda_gemm") == "no time left");
-  CHECK(detail(record, "verify step.json f32") == "no time left");
-  CHECK(record.at("failed") == 0);
-  CHECK(record.at("out_of_time") == kChecks.size());
-  CHECK(contains(machine.out(), "gpu-check: 0 failed, 15 skipped because time ran out; "));
-}
-
-TEST_CASE("gpu-check: in little time, too, nothing fails because time ran out") {
-  Machine machine;
-  CHECK(machine.check_by_clock("GPU_CHECK_SECONDS=30", "doctor=20 verify=15") == 0);
-  const auto record = machine.record();
-  CHECK(status(record, "doctor") == "passed");
-  CHECK(status(record, "verify step.json f32") == "skipped");
-  CHECK(record.at("failed") == 0);
-}
-
-TEST_CASE("gpu-check: a test that the end of the time stops is skipped, what is done counts") {
-  Machine machine;
-  CHECK(machine.check_by_clock("WRONG=hanging-trainer",
-                               "add=100 verify=45 bench=120 hanging=1000") == 0);
-  const auto record = machine.record();
-  CHECK(count(record, "passed") == 10);
-  for (const char* name : {"test_cuda_trainer", "demo training", "racecheck"}) {
-    CHECK(status(record, name) == "skipped");
-    CHECK(detail(record, name).starts_with("no time left"));
-  }
-  CHECK(record.at("out_of_time") == 5);
-}
-
-TEST_CASE("gpu-check: 240 seconds reach the bench step, 480 the sanitizers") {
-  Machine machine;
-  CHECK(machine.check_by_clock("GPU_CHECK_SECONDS=240", kSlow) == 0);
-  auto record = machine.record();
-  CHECK(record.at("total_seconds") == 240);
-  CHECK(names(record) == kChecks);
-  const auto reached = std::find(kChecks.begin(), kChecks.end(), "test_cuda_trainer");
-  for (auto name = kChecks.begin(); name != reached; ++name)
-    CHECK(status(record, *name) == "passed");
-  CHECK(record.at("failed") == 0);
-  CHECK(record.at("out_of_time") > 0);
-
-  CHECK(machine.check_by_clock("", kSlow) == 0);
-  CHECK(machine.record().at("failed") == 0);
-  CHECK(machine.record().at("out_of_time") == 0);
-}
-
-TEST_CASE("gpu-check: a library that is too old is doctor's failure, and the rest is run") {
-  const std::string problem =
-      "cuDNN: loaded 8.9.7, compiled with 9.19.0; expected 9.19 or a newer 9.";
-  Machine machine;
-  CHECK(machine.check("WRONG=old-library") == 1);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(status(record, "doctor") == "failed");
-  CHECK(detail(record, "doctor") == problem + " ");
-  CHECK(detail(record, "test_cuda_gemm") == "device cuda: " + problem);
-  CHECK(record.at("failed") == 5);  // the tests, too
-
-  CHECK(machine.check("WRONG='cpu-only old-library'") == 1);
-  CHECK(machine.err() == "gpu-check: no CUDA device works here: " + problem + "\n");
-}
-
-TEST_CASE("gpu-check: when it is stopped it stops what it runs, and the record says so") {
-  Machine machine;
-  const std::string root = machine.root().string();
-  const Outcome outcome =
-      run_shell("ROOT=" + root + " WRONG=slow-verify " + machine.script().string() + " --build " +
-                root + "/build & while kill -0 $! && ! [ -e " + root +
-                "/verifying ]; do sleep 0.1; done; kill -TERM $!; wait $!");
-  CHECK(outcome.code == 1);
-  CHECK_FALSE(fs::exists(machine.root() / "verified"));
-  const auto record = machine.record();
-  CHECK(record.at("complete") == false);
-  CHECK(status(record, "test_cuda_gemm") == "passed");
-}
-
-TEST_CASE("gpu-check: a device that is there and refuses has failed, with the reason") {
-  Machine machine;
-  CHECK(machine.check("WRONG=refused") == 1);
-  const auto record = machine.record();
-  CHECK(names(record) == kChecks);
-  CHECK(status(record, "doctor") == "failed");
-  CHECK(contains(detail(record, "doctor"), "out of memory"));
-  for (const char* name : {"test_cuda_add", "test_cuda_gemm", "test_cuda_trainer"}) {
-    CHECK(status(record, name) == "failed");
-    CHECK(detail(record, name) == "device cuda: out of memory");
-  }
-}
-
-TEST_CASE("gpu-check: without a device that works it says why in one line and records nothing") {
-  for (const std::string wrong : {"no-device", "cpu-only", "broken-program"}) {
-    CAPTURE(wrong);
-    Machine machine;
-    CHECK(machine.check("WRONG=" + wrong) == 1);
-    const std::string err = machine.err();
-    CHECK(std::count(err.begin(), err.end(), '\n') == 1);
-    CHECK_FALSE(machine.wrote_results());
-  }
-  Machine machine;
-  machine.check("WRONG=no-device");
-  CHECK(machine.err() == "gpu-check: no CUDA device works here: there is no NVIDIA driver.\n");
 }
 
 TEST_CASE("gpu-check: a program from a changed tree leaves a record of another name") {

@@ -1,201 +1,18 @@
-// Several processes as a user starts them: what they write and say, what is refused, and how all of
-// them end when one does.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmath>
+// Several processes as a user starts them: what they write and say, and what is refused.
 #include <nlohmann/json.hpp>
-#include <random>
 #include <sstream>
-#include <thread>
 
-#include "tests/program.h"
-#include "tests/train/mpirun.h"
-#include "tests/train/run_metrics.h"
-#include "train/checkpoint.h"
+#include "tests/train/ranked_runs.h"
 #include "train/ranks/ranks.h"
 
 namespace lanet::test {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace ranked;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-class Runs {
- public:
-  Runs() {
-    REQUIRE(run("synth --out " + path("faces") + " --train 20 --test 9 --size 64").code == 0);
-    folder_.write("faces.json", R"({
-        "data": {"root": "faces", "landmarks": "landmarks_19.csv", "landmark_size": 64,
-                 "image_size": 64, "noise": {"rate": 0.3}},
-        "model": {"neighbours": 4, "bank": 20},
-        "train": {"batch": 8, "epochs": 4, "dtype": "f64", "device": "cpu"}})");
-  }
-  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
-  std::string train(const std::string& name, const std::string& more) const {
-    return "train " + path("faces.json") + " --run " + path(name) + " " + more;
-  }
-  /// A finished run of one process.
-  std::string alone() const {
-    static const Outcome outcome = run(train("alone", ""));
-    REQUIRE(outcome.code == 0);
-    return path("alone");
-  }
-
- private:
-  TemporaryFolder folder_;
-};
-
-const Runs& runs() {
-  static const Runs runs;
-  return runs;
-}
-
-/// The same training but for the order of sums.
-void check_same(const std::string& run, const std::string& other) {
-  const std::vector<json> a = metrics(run), b = metrics(other);
-  REQUIRE(a.size() == b.size());
-  for (size_t epoch = 0; epoch < a.size(); ++epoch) {
-    for (const auto& [name, loss] : b[epoch]["losses"].items()) {
-      CAPTURE(name);
-      CHECK(std::abs(a[epoch]["losses"][name].get<double>() / loss.get<double>() - 1) < 1e-10);
-    }
-    for (const char* key : {"train_accuracy", "test_accuracy", "test_recall", "learning_rate",
-                            "memorised", "corrected", "label_accuracy"})
-      CHECK(a[epoch][key] == b[epoch][key]);
-    CHECK(b[epoch].contains("val_accuracy") == a[epoch].contains("val_accuracy"));
-    if (b[epoch].contains("val_accuracy"))
-      CHECK(a[epoch]["val_accuracy"] == b[epoch]["val_accuracy"]);
-  }
-  NamedArrays x = read_checkpoint(run + "/last.safetensors");
-  NamedArrays y = read_checkpoint(other + "/last.safetensors");
-  for (NamedArrays* file : {&x, &y})  // of lines with losses, which are the same to rounding
-    CHECK(file->metadata.erase("metrics") == 1);
-  CHECK(x.arrays.size() == y.arrays.size());
-  CHECK(x.metadata == y.metadata);
-  for (const auto& [name, array] : y.arrays) {
-    const std::vector<double> of_x = x.arrays.at(name).to<double>(), of_y = array.to<double>();
-    double difference = 0, largest = 0;
-    for (size_t i = 0; i < of_y.size(); ++i) {
-      difference = std::max(difference, std::abs(of_x[i] - of_y[i]));
-      largest = std::max(largest, std::abs(of_y[i]));
-    }
-    CAPTURE(name);
-    CHECK(difference <= 1e-7 * largest);
-  }
-}
-
-/// What can be read of a file: of a process in /proc that ends meanwhile, less than all or nothing,
-/// which an iterator over the stream would report by an exception.
-std::string read_whole(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-/// The processes whose command line has `text` in it, by their rank; -1: none.
-std::multimap<int, pid_t> processes_of(const std::string& text) {
-  std::multimap<int, pid_t> found;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (read_whole(entry.path() / "cmdline").find(text) == std::string::npos) continue;
-    const std::string environment = read_whole(entry.path() / "environ");
-    const std::string variable = "OMPI_COMM_WORLD_RANK=";
-    const size_t at = environment.find(variable);
-    const bool is_rank = at != std::string::npos;
-    found.emplace(is_rank ? std::stoi(environment.substr(at + variable.size())) : -1,
-                  std::stoi(name));
-  }
-  return found;
-}
-
-/// Waits until `done`; false if that takes longer.
-template <typename F>
-bool within(std::chrono::seconds limit, F&& done) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
-/// The program, started in the background.
-class Started {
- public:
-  Started(const std::string& arguments, const std::string& err) {
-    const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>" + err;
-    pid_ = fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ > 0) return;
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
-  pid_t pid() const { return pid_; }
-  bool ended() {
-    if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
-    return ended_;
-  }
-  int status() const { return status_; }
-
- private:
-  pid_t pid_;
-  int status_ = 0;
-  bool ended_ = false;
-};
-
-/// Trains on three ranks, sends `signal` to one of them at some moment after the first checkpoint,
-/// and checks how all ends: in time, with a line that says so, with nothing left, and able to go
-/// on.
-void check_fault(const std::string& name, int signal, const std::string& expected) {
-  std::random_device random;
-  const int rank = static_cast<int>(random() % 3);
-  const auto delay = std::chrono::milliseconds(random() % 1500);
-  CAPTURE(rank);
-  CAPTURE(delay.count());
-  const std::string folder = runs().path(name), err = runs().path(name + ".err");
-  const std::string arguments = runs().train(name,
-                                             "--ranks 3 --set train.batch=9 "
-                                             "--set train.epochs=40 --dtype f32");
-  Started started(arguments, err);
-  REQUIRE(
-      within(120s, [&] { return started.ended() || fs::exists(folder + "/last.safetensors"); }));
-  std::this_thread::sleep_for(delay);
-  REQUIRE_FALSE(started.ended());
-  const auto processes = processes_of(folder);
-  REQUIRE(processes.count(rank) == 1);
-  const pid_t victim = processes.find(rank)->second;
-  REQUIRE(kill(victim, signal) == 0);
-  CHECK(within(30s, [&] { return started.ended() && processes_of(folder).empty(); }));
-  CHECK(WIFEXITED(started.status()));
-  CHECK(WEXITSTATUS(started.status()) == 1);
-  const std::string told = read_text(err);
-  CAPTURE(told);
-  const std::string line =
-      fmt::format("lanet-cuda: rank {} on {} (process {}) {}", rank, host_name(), victim, expected);
-  CHECK(told.find(line) != std::string::npos);
-
-  // It goes on from the last checkpoint, on another number of ranks.
-  const int epoch = checkpoint_info(read_checkpoint(folder + "/last.safetensors"), "last").epoch;
-  CHECK(epoch >= 1);
-  Started again(
-      runs().train(name, "--set train.batch=9 --set train.epochs=40 --dtype f32 --resume"), err);
-  CHECK(within(
-      120s, [&] { return again.ended() || metrics(folder).size() > static_cast<size_t>(epoch); }));
-  CHECK_FALSE(again.ended());
-  kill(again.pid(), SIGKILL);
-  CHECK(within(30s, [&] { return again.ended(); }));
-}
-
 }  // namespace
-
-TEST_CASE("cli ranks: a process that ends while it is read is not an error here") {
-  CHECK(read_whole("/proc").empty());  // opens, and fails when it is read
-  CHECK(processes_of("lanet").size() > 0);
-}
 
 TEST_CASE("cli ranks: a run of two processes is that of one, and only one of them speaks") {
   if (skipped()) return;
@@ -221,45 +38,26 @@ TEST_CASE("cli ranks: two processes judge as one does") {
   check_same(runs().path("judged2"), runs().path("judged1"));
 }
 
-TEST_CASE("cli ranks: rank 0 holds the run, and others are refused") {
+TEST_CASE("cli ranks: of two processes the first learns of the labels, and once") {
   if (skipped()) return;
-  const std::string folder = runs().path("held");
-  const std::string arguments = runs().train("held", "--set train.epochs=1000");
-  Started started(arguments + " --ranks 2", "/dev/null");
-  REQUIRE(
-      within(120s, [&] { return started.ended() || fs::exists(folder + "/last.safetensors"); }));
-  const auto processes = processes_of(folder);
-  REQUIRE(processes.count(0) == 1);
-  check_refused(arguments + " --resume",
-                fmt::format("{}: process {} on {} is writing this run", folder,
-                            processes.find(0)->second, host_name()));
-  const Outcome two = run(arguments + " --resume --ranks 2");
-  CHECK(two.code == 2);
-  CHECK(two.err.find("is writing this run") != std::string::npos);
-  CHECK(std::count(two.err.begin(), two.err.end(), '\n') == 1);
-  CHECK_FALSE(started.ended());
-  kill(started.pid(), SIGKILL);
-  CHECK(within(30s, [&] { return started.ended() && processes_of(folder).empty(); }));
-}
-
-TEST_CASE("cli ranks: what four processes left one goes on with") {
-  if (skipped()) return;
-  const std::string folder = runs().path("four");
-  {
-    Started started(runs().train("four", "--ranks 4"), "/dev/null");
-    REQUIRE(
-        within(120s, [&] { return started.ended() || fs::exists(folder + "/last.safetensors"); }));
-    kill(started.pid(), SIGKILL);
-    // The ranks do not outlive who started them.
-    CHECK(within(30s, [&] { return started.ended() && processes_of(folder).empty(); }));
-    CHECK(WIFSIGNALED(started.status()));  // it was not done already
-  }
-  const int epoch = checkpoint_info(read_checkpoint(folder + "/last.safetensors"), "last").epoch;
-  CHECK(epoch < 4);
-  const Outcome resumed = run(runs().train("four", "--resume"));
+  auto robust = [](const std::string& name, const std::string& more) {
+    return run(runs().train(name, "--set model.recipe=robust --set train.epochs=1 " + more));
+  };
+  REQUIRE(robust("knows1", "").code == 0);
+  const Outcome two = robust("knows2", "--ranks 2");
+  CAPTURE(two.err);
+  REQUIRE(two.code == 0);
+  const size_t line = two.err.find("noise: ");
+  CHECK(line != std::string::npos);
+  CHECK(two.err.find("noise: ", line + 1) == std::string::npos);
+  const auto channel = [](const std::string& name) {
+    return read_text(runs().path(name + "/channel.csv"));
+  };
+  CHECK(channel("knows2") == channel("knows1"));
+  const Outcome resumed = robust("knows2", "--resume");
   CAPTURE(resumed.err);
-  REQUIRE(resumed.code == 0);
-  check_same(folder, runs().alone());
+  CHECK(resumed.code == 0);
+  CHECK(resumed.err.find("learning") == std::string::npos);  // it is in the checkpoint
 }
 
 TEST_CASE("cli ranks: eval on three processes counts each face once") {
@@ -357,16 +155,6 @@ TEST_CASE("cli ranks: commands for one process say so where several were started
                                     " predict none x.jpg");
   CHECK(outcome.code == 2);
   CHECK(outcome.err.find("predict: started as one of several processes") != std::string::npos);
-}
-
-TEST_CASE("cli ranks: a killed process ends all, and the run goes on") {
-  if (skipped()) return;
-  check_fault("killed", SIGKILL, "ended unexpectedly");
-}
-
-TEST_CASE("cli ranks: a stopped process ends all, and the run goes on") {
-  if (skipped()) return;
-  check_fault("stopped", SIGSTOP, "has not responded for 15 s");
 }
 
 TEST_CASE("ranks: what launchers tell") {

@@ -74,25 +74,6 @@ TEST_CASE("cli train: labels corrected once are the estimates to the end") {
   CHECK(record.at("estimates_confident").get<double>() == doctest::Approx(1));
 }
 
-TEST_CASE(
-    "cli train: of two ranks the first learns of the labels, and the run goes on from there") {
-  REQUIRE(run(train("alone")).code == 0);
-  const Outcome two = run(train("two", "--ranks 2"));
-  CAPTURE(two.err);
-  REQUIRE(two.code == 0);
-  const size_t line = two.err.find("noise: ");
-  CHECK(line != std::string::npos);
-  CHECK(two.err.find("noise: ", line + 1) == std::string::npos);
-  const auto channel = [](const std::string& name) {
-    return read_text(folder().path() / name / "channel.csv");
-  };
-  CHECK(channel("two") == channel("alone"));
-  const Outcome resumed = run(train("two", "--resume"));
-  CAPTURE(resumed.err);
-  CHECK(resumed.code == 0);
-  CHECK(resumed.err.find("learning") == std::string::npos);  // it is in the checkpoint
-}
-
 TEST_CASE("cli train: what starts from landmarks is refused without them") {
   for (const std::string method : {"lanet", "corrected"}) {
     const Outcome outcome = run(train("none", "--set data.landmarks=null --set method=" + method));
