@@ -1,4 +1,4 @@
-// Checkpoints: weights under PyTorch's names, and with them, where a run is to go on, the training
+// Checkpoints: weights under PyTorch's names and, for a run that can be resumed, the training
 // state.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace lanet {
 
-/// Where a run stands: behind `epoch` epochs (of which `steps` optimiser steps).
+/// How far a run has come: `epoch` finished epochs, with `steps` optimiser steps in all.
 struct CheckpointInfo {
   Config config;
   int epoch = 0;
@@ -18,16 +18,15 @@ struct CheckpointInfo {
 /// The parameters of `store` under their names, in file layout, f32 (f64 for an f64 run).
 NamedArrays save_parameters(Context& context, const ParameterStore& store,
                             const CheckpointInfo& info);
-/// Adds what is needed to go on: Adam's moments, the momentum copies, and the model's own state.
+/// Adds what is needed to continue: Adam's moments, the momentum copies, and the model's own state.
 void add_training_state(Context& context, const Model& model, NamedArrays& checkpoint);
 
 /// Reads a checkpoint file. InputError if it is unreadable or not one of ours.
 NamedArrays read_checkpoint(const std::string& path);
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
 
-/// Writes the arrays into the store; every parameter must be there with the model's shape, else
-/// InputError
-/// (`path` is for messages). Shadows are made again.
+/// Writes the arrays into the store and updates shadows. InputError, which names `path`, unless
+/// every parameter is there with the model's shape.
 void load_parameters(Context& context, const NamedArrays& checkpoint, const std::string& path,
                      ParameterStore& store);
 /// The counterpart of add_training_state, after load_parameters. InputError if the file holds no
@@ -35,7 +34,7 @@ void load_parameters(Context& context, const NamedArrays& checkpoint, const std:
 void load_training_state(Context& context, const NamedArrays& checkpoint, const std::string& path,
                          Model& model);
 
-/// What a backbone file brought.
+/// What was loaded from a backbone file.
 struct PretrainedReport {
   int loaded = 0;                    ///< parameters of the model that were set
   std::vector<std::string> ignored;  ///< names in the file that have no place

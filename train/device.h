@@ -8,7 +8,7 @@
 
 namespace lanet {
 
-/// Where to compute, and for the automatic choice a line that says what was taken and why.
+/// Where to compute and, if that was chosen automatically, a line that says why.
 struct DeviceChoice {
   Device device = Device::cpu;
   std::string reason;  ///< empty: it was asked for by name
@@ -16,8 +16,8 @@ struct DeviceChoice {
 /// The device of a setting; automatic is a GPU where one works.
 DeviceChoice choose_device(DeviceSetting setting);
 
-/// Tells on stderr which device was taken, and what is wrong with this build or machine for those
-/// who compute there, one line each.
+/// Prints to stderr which device was chosen, and what is wrong with this build or machine for
+/// computing there, one line each.
 void report_environment(const DeviceChoice& choice);
 
 }  // namespace lanet

@@ -18,14 +18,14 @@ nlohmann::ordered_json describe_environment();
 /// What is wrong, in plain words.
 struct EnvironmentProblem {
   std::string text;
-  std::optional<Device> device = {};  ///< only who computes there is concerned
+  std::optional<Device> device = {};  ///< matters only when computing there
 };
 std::vector<EnvironmentProblem> environment_problems();
 
 /// What is wrong with the CUDA side; empty: nothing.
 std::vector<std::string> cuda_problems(const CudaReport& report);
 
-/// The name of the processor, or of the GPU that a Context takes, where there is one.
+/// The name of the processor, or of the GPU that a Context uses, if there is one.
 std::string device_name(Device device);
 
 /// "0.1.0 (commit, changed)"

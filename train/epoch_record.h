@@ -1,4 +1,4 @@
-// What is written and said of an epoch that is done.
+// What is written and printed about a finished epoch.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -29,8 +29,9 @@ std::string to_text(const EpochRecord& record, int64_t epochs);
 /// What is wrong with the label estimates of the epoch: one line for each fault, without a newline.
 std::vector<std::string> warnings(const EpochRecord& record);
 
-/// What such a line is compared by. `validation`: with the accuracy on validation faces, which must
-/// be in it. InputError if a figure is missing; `place` says where the line stands.
+/// The figures of such a line by which epochs are compared. `validation`: with the accuracy on the
+/// validation faces, which the line must have. InputError, which names `place`, if a figure is
+/// missing.
 EpochScores scores_of(const nlohmann::ordered_json& line, bool validation,
                       const std::string& place);
 

@@ -1,5 +1,5 @@
-// What an epoch's steps take and leave, on the device, a row a step: so that a step needs nothing
-// from the host, and the host waits for none.
+// The inputs and results of an epoch's steps on the device, one row per step, so that a step needs
+// nothing from the host and the host waits for no step.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace lanet {
 
-/// What the steps of one epoch take, in their order; B: this rank's rows.
+/// The inputs of the steps of one epoch, in order; B: this rank's rows.
 struct EpochInputs {
   std::vector<int32_t> samples;        ///< [steps·B], positions in the training set
   std::vector<int32_t> batch_samples;  ///< [steps·ranks·B], those of all ranks; read by LA-Net
@@ -20,7 +20,7 @@ struct EpochInputs {
   std::vector<std::array<double, 3>> adam;    ///< [steps], Model::adam_values()
 };
 
-/// What one step left.
+/// The results of one step.
 struct StepResult {
   std::vector<double> losses;  ///< by Model::losses(), the parts of each summed, unweighted
   int64_t correct = 0;         ///< pictures whose label was predicted
@@ -36,15 +36,15 @@ class EpochTables {
 
   /// Puts the step's rows into the model's inputs, Adam's values and parameters().
   void begin_step(Context& context);
-  /// Keeps the step's losses and predictions, and goes on to the next; behind the last comes the
-  /// first.
+  /// Stores the step's losses and predictions, and advances to the next step; after the last comes
+  /// the first.
   void end_step(Context& context);
 
   /// u8 [B, sizeof(AugmentParameters)], of the step.
   const Tensor& parameters() const { return parameters_; }
 
-  /// Waits for the device; what steps first … first + count − 1 left: over all ranks, which is why
-  /// each step is read once.
+  /// Waits for the device and returns the results of steps first … first + count − 1, summed over
+  /// all ranks; so each step may be read only once.
   std::vector<StepResult> read(Context& context, int64_t first, int64_t count);
 
  private:

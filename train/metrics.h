@@ -1,5 +1,5 @@
-// How good predictions are: confusion matrix, accuracies, and the figures a whole run is told by.
-// All are fractions 0..1.
+// How good predictions are: confusion matrix, accuracies, and the summary of a whole run. All are
+// fractions from 0 to 1.
 #pragma once
 
 #include <cstdint>
@@ -54,15 +54,15 @@ nlohmann::ordered_json number_or_null(double value);
 /// largest down; equal scores are taken together. NaN without positive samples. No score is NaN.
 double average_precision(std::span<const double> scores, std::span<const uint8_t> positive);
 
-/// What an epoch is compared by.
+/// The figures by which epochs are compared.
 struct EpochScores {
   double accuracy = 0, balanced_accuracy = 0;  ///< on the test set
   std::optional<double> validation;  ///< accuracy on the validation faces, if there are any
 };
 
-/// What a run is told by. The best epoch is the one with the largest accuracy on the validation
-/// faces; without them, as in the published program, on the test set, which is too kind to it. The
-/// mean of the last five epochs (of all, if fewer) is not chosen at all.
+/// The summary of a run. The best epoch is the one with the largest accuracy on the validation
+/// faces or, without any, as in the published program, on the test set, which makes it optimistic.
+/// The mean of the last five epochs (of all, if fewer) involves no choice.
 struct Summary {
   int best_epoch = 0;  // from 1; the first of equals
   EpochScores best;

@@ -1,5 +1,5 @@
-// What a person sees of a long job: one line that is rewritten on a terminal, a plain line now and
-// then otherwise. Always on stderr.
+// The progress of a long job: one line that is rewritten on a terminal, otherwise a plain line now
+// and then. Always on stderr.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ std::string format_duration(double seconds);
 
 class Progress {
  public:
-  /// `unit`: what is counted ("img", "faces"). `total` over the whole job: the rest's time is told
-  /// from it.
+  /// `unit`: what is counted ("img", "faces"). `total`: of the whole job, to estimate the remaining
+  /// time.
   Progress(std::string unit, int64_t total, std::FILE* out = stderr);
   ~Progress();
   Progress(const Progress&) = delete;
@@ -48,8 +48,8 @@ class Progress {
   int64_t shown_done_ = 0;
 };
 
-/// A function that shows how far a job is whose size is told with each call: `text`, then as
-/// Progress does. The line ends with done = total.
+/// A function that shows the progress of a job whose size is passed with each call: `text`, then as
+/// Progress does. The line ends when done = total.
 std::function<void(int64_t done, int64_t total)> progress_function(std::string text,
                                                                    std::string unit,
                                                                    std::FILE* out = stderr);

@@ -2,7 +2,7 @@
 //   config.json         the resolved configuration
 //   environment.json    program, libraries, device, processor, commit
 //   metrics.jsonl       one line per epoch (train/epoch_record.h)
-//   last.safetensors    what the run goes on from
+//   last.safetensors    what --resume continues from
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
@@ -32,15 +32,15 @@ class RunFolder {
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
 
-  /// Throws InputError if there is something at `path` that is not a folder without a run.
+  /// Throws InputError unless `path` is free or a folder without a run.
   static void require_free(const std::filesystem::path& path);
-  /// Makes the folder with config.json and environment.json, and locks it. Throws InputError as
+  /// Creates the folder with config.json and environment.json, and locks it. Throws InputError as
   /// require_free(), and if another process has locked it.
   static RunFolder create(const std::filesystem::path& path, const Config& config,
                           const nlohmann::ordered_json& environment);
-  /// Opens an existing run to read it. Throws InputError if it is none.
+  /// Opens an existing run for reading. Throws InputError if there is none.
   static RunFolder open(const std::filesystem::path& path);
-  /// Opens an existing run to go on with it, and locks it. Throws InputError if it is none or
+  /// Opens an existing run to continue it, and locks it. Throws InputError if there is none or
   /// another process has locked it.
   static RunFolder resume(const std::filesystem::path& path);
 
@@ -49,14 +49,14 @@ class RunFolder {
   /// The configuration it was started with.
   Config config() const;
 
-  /// The lines of the epochs 1 … `epochs`, each an object with its number as "epoch". `digests`: of
-  /// each line what metrics_digest() said when it was written, or none to go without. InputError,
-  /// with file and line, where a line is missing, damaged, out of order or not the one that was
-  /// written. What follows them is not read.
+  /// The lines of the epochs 1 … `epochs`, each an object with its number as "epoch". `digests`:
+  /// metrics_digest() of each line when it was written, or empty to skip that check. InputError,
+  /// with file and line, if a line is missing, damaged, out of order or not the one that was
+  /// written. Further lines are not read.
   std::vector<nlohmann::ordered_json> metrics(int epochs,
                                               std::span<const std::string> digests) const;
 
-  // What writes needs a folder that was locked.
+  // These write, and need a locked folder.
 
   /// Appends one line, {"epoch": n, …}, epochs from 1; on the disk when it returns.
   void append_metrics(const nlohmann::ordered_json& line);
@@ -73,7 +73,7 @@ class RunFolder {
   std::optional<RunLock> lock_;
 };
 
-/// The same for lines of metrics that differ in nothing but the time that was taken.
+/// Equal for lines of metrics that differ only in the time taken.
 std::string metrics_digest(const nlohmann::ordered_json& line);
 
 /// runs/<stem>-<n> in the working directory, n the first number from 1 that is free.

@@ -6,15 +6,15 @@
 
 namespace lanet {
 
-/// Held from construction to destruction on the file `lock` in a folder. The kernel gives it back
-/// when its process ends, however it ends; the file stays, and says who held it last. Children
-/// that start another program do not inherit it.
+/// Held from construction to destruction on the file `lock` in a folder. The kernel releases it
+/// when the process ends, however it ends; the file stays, and says which process held it last.
+/// Children that start another program do not inherit it.
 class RunLock {
  public:
   static constexpr const char* kFile = "lock";
 
-  /// InputError, one line with the folder and the process, if another holds it: then nothing has
-  /// changed. Error where the folder cannot be written or its file system has no locks.
+  /// InputError, one line with the folder and the process, if another process holds it; nothing has
+  /// changed then. Error if the folder cannot be written or its file system has no locks.
   explicit RunLock(const std::filesystem::path& folder);
   ~RunLock();
   RunLock(RunLock&& other) noexcept;

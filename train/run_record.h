@@ -9,27 +9,27 @@
 
 namespace lanet {
 
-/// A run goes on only as what it was started: device and threads may differ, nothing else. Throws
-/// InputError with the first field that differs; `path`: where `then` stands.
+/// A run can only continue with the configuration it was started with, except for device and
+/// threads. Throws InputError with the first field that differs; `path` is the file with `then`.
 void require_same_run(const Config& now, const Config& then, const std::string& path);
 
-/// An epoch is done once last.safetensors has it. Before that its line of metrics.jsonl is on the
-/// disk; best.safetensors, labels.csv and summary.json come after, and whoever goes on with a run
-/// that ended between makes them again.
+/// An epoch is finished once last.safetensors has it. Its line of metrics.jsonl is written before;
+/// best.safetensors, labels.csv and summary.json are written after, and are written again when a
+/// run that was ended in between continues.
 class RunRecord {
  public:
-  /// Of a run that begins.
+  /// Of a new run.
   explicit RunRecord(RunFolder folder) : folder_(std::move(folder)) {}
-  /// Of a run that goes on as `config` from its last.safetensors, `last`. InputError if the two,
-  /// the metrics and best.safetensors are not of one run; nothing is written.
+  /// Of a run that continues with `config` from `last`, its last.safetensors. InputError unless
+  /// these, the metrics and best.safetensors belong to one run; nothing is written.
   RunRecord(RunFolder folder, const Config& config, const NamedArrays& last);
 
   const RunFolder& folder() const { return folder_; }
 
-  /// After the trainer took up `last`: drops the metrics of epochs beyond it, and brings what
-  /// comes after it up to it.
+  /// After the trainer has loaded `last`: drops the metrics of later epochs, and writes the other
+  /// files as of that epoch.
   void restore(Trainer& trainer);
-  /// Writes an epoch that is done.
+  /// Writes a finished epoch.
   void add(const EpochRecord& record, Trainer& trainer);
 
   /// Of the epochs so far; at least one.

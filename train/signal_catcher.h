@@ -7,11 +7,11 @@
 
 namespace lanet {
 
-/// While it lives SIGINT, SIGTERM, SIGHUP and SIGTSTP (Ctrl-Z) do not act on this process by
-/// themselves. Those that were ignored before stay so. At most one at a time.
+/// While it exists, SIGINT, SIGTERM, SIGHUP and SIGTSTP (Ctrl-Z) do not end or stop this process.
+/// Signals that were ignored before stay ignored. At most one at a time.
 class SignalCatcher {
  public:
-  /// What becomes of SIGTSTP.
+  /// What happens on SIGTSTP.
   enum class Stop {
     ignored,
     caught  ///< stop_asked() tells

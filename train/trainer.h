@@ -1,4 +1,4 @@
-// The trainer: a model, its data and its schedule; one call an epoch.
+// The trainer: a model, its data and its schedule; one call per epoch.
 #pragma once
 
 #include <functional>
@@ -14,13 +14,13 @@
 
 namespace lanet {
 
-/// What one epoch brought.
+/// The outcome of one epoch.
 struct EpochResult {
   int epoch = 0;                         ///< from 1
   std::map<std::string, double> losses;  ///< means over the epoch's steps, unweighted; and "total"
   double learning_rate = 0;              ///< of the last step
-  double train_accuracy = 0;             ///< of augmented pictures against the given labels, as met
-  double seconds = 0;                    ///< of training alone
+  double train_accuracy = 0;  ///< of augmented pictures against the given labels, in training
+  double seconds = 0;         ///< of training alone
   int64_t images = 0;
 };
 
@@ -35,26 +35,26 @@ class Trainer {
   /// batch. capture: on CUDA a step is one captured graph; the bits are the same without.
   Trainer(Context& context, const Config& config, Faces train, Faces test, bool capture = true);
 
-  /// Starting weights by seed; then, if the configuration names one, the backbone file's.
+  /// Draws the initial weights by the seed; then loads the backbone file, if one is configured.
   void initialise(const std::function<void(const std::string&)>& message);
-  /// Then, where starts_from_knowledge(): what is known of the labels.
+  /// After initialise(), if starts_from_knowledge(): takes what is known of the labels.
   void start_from(const LabelKnowledge& knowledge);
-  /// Goes on from a checkpoint with training state.
+  /// Continues from a checkpoint with training state.
   void load(const NamedArrays& checkpoint, const std::string& path);
-  /// After rank 0 did one of the two: all ranks stand where it stands.
+  /// Gives all ranks rank 0's state, after rank 0 has initialised or loaded it.
   void share_state();
 
   int epochs_done() const { return epochs_done_; }
   int64_t steps_per_epoch() const { return train_.size() / config_.train.batch; }
 
-  /// Called as steps are done: how many of this epoch, and the mean total loss so far. On CUDA
-  /// once for some steps: the device does not wait for the host after each.
+  /// Called with the number of finished steps of this epoch and the mean total loss so far. On CUDA
+  /// once for several steps, since the device does not wait for the host after each.
   using StepCallback = std::function<void(int64_t step, double loss)>;
-  /// The next epoch. Throws Error if a loss is not finite.
+  /// Runs the next epoch. Throws Error if a loss is not finite.
   EpochResult run_epoch(const StepCallback& callback = {});
-  /// The parts of run_epoch(), for benchmarks: what the epoch's steps take, then augmentation and
-  /// optimisation of the next of them (behind the last comes the first). On CUDA a step is not done
-  /// when step() returns.
+  /// The parts of run_epoch(), for benchmarks: prepare_epoch() uploads what the epoch's steps need,
+  /// step() augments and optimises one step, after the last again the first. On CUDA a step is not
+  /// finished when step() returns.
   void prepare_epoch();
   void step();
   /// True once steps are replayed as one captured graph.
@@ -63,7 +63,7 @@ class Trainer {
 
   /// The test set through the inference graph, each face once, whatever the ranks.
   Confusion evaluate();
-  /// The network as it stands, on other pictures or by other labels (train/judge.h).
+  /// The network in its current state, for other pictures or labels (train/judge.h).
   Evaluator& evaluator() { return evaluator_; }
   const Faces& training_faces() const { return train_; }
   /// [N, C], the distributions that a model with label estimates has for the training faces; empty
@@ -73,13 +73,13 @@ class Trainer {
   /// Model::neighbour_entropy() of the last step; NaN before the first.
   double neighbour_entropy();
 
-  /// Weights, and with_state what is needed to go on.
+  /// The weights and, with_state, what is needed to continue training.
   NamedArrays checkpoint(bool with_state);
   /// labels.csv: image, given label and estimated distribution; empty for a model without one.
   std::string labels_csv();
 
  private:
-  /// The means so far over `done` steps of the epoch go on with what these steps left.
+  /// Adds the results of these steps to the means over the `done` steps before them.
   void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
   double learning_rate(int64_t step) const;
   void initialise_state(const LabelKnowledge& knowledge);

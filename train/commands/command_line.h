@@ -1,5 +1,5 @@
-// The command line: reads arguments into the options of commands.h, runs the command, and turns
-// what is thrown into one line on stderr and an exit code.
+// The command line: parses arguments into the options of commands.h, runs the command, and turns an
+// exception into one line on stderr and an exit code.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,7 +14,7 @@ class CommandLine {
  public:
   CommandLine();
 
-  // Each gives the program a command; `run` is called with its options.
+  // Each adds a command to the program; `run` is called with its options.
   void add_train(std::function<int(const TrainOptions&)> run);
   void add_experiment(std::function<int(const ExperimentOptions&)> run);
   void add_eval(std::function<int(const EvalOptions&)> run);
@@ -22,17 +22,17 @@ class CommandLine {
   void add_verify(std::function<int(const VerifyOptions&)> run);
   void add_synth(std::function<int(const SynthOptions&)> run);
   void add_doctor(std::function<int(const DoctorOptions&)> run);
-  /// A command below `bench`, which comes with the first of them. The caller adds its options to
-  /// what is returned; `run` is called if it is chosen.
+  /// Adds a command below `bench`. The caller adds its options to what is returned; `run` is called
+  /// if the command is chosen.
   CLI::App& add_bench(const std::string& name, const std::string& description,
                       const std::string& examples, std::function<int()> run);
 
-  /// Parses and runs. 0 done (or help shown), 1 failed, 2 bad input or usage.
+  /// Parses and runs. Returns 0 for success (or help), 1 for a failure, 2 for bad input or usage.
   int run(int argc, const char* const* argv);
 
  private:
-  /// What train, experiment, eval and predict know as --device, --dtype and --threads: overrides of
-  /// the configuration.
+  /// --device, --dtype and --threads of train, experiment, eval and predict, which override fields
+  /// of the configuration.
   struct Shorthands {
     std::string device, dtype, threads;
     void add_to(CLI::App& command);
@@ -42,7 +42,7 @@ class CommandLine {
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
   void parse(int argc, const char* const* argv);
-  /// The words of the command line but for these options and their values.
+  /// The words of the command line without these options and their values.
   std::vector<std::string> words_without(const std::vector<std::string>& options) const;
 
   CLI::App app_;

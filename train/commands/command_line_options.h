@@ -1,4 +1,4 @@
-// Options that several commands have, and checks of what stands behind them.
+// Options that several commands have, and checks of their values.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +13,7 @@ namespace lanet {
 inline const std::vector<std::string> kDevices = {"auto", "cpu", "cuda"};
 inline const std::vector<std::string> kDtypes = {"f32", "bf16", "f64"};
 
-/// A word of these; another is named with its nearest choice.
+/// One of these words; any other is refused with the nearest choice.
 inline CLI::Validator one_of(const std::vector<std::string>& choices) {
   return CLI::Validator(
       [choices](const std::string& word) {
@@ -37,7 +37,7 @@ inline CLI::Validator multiple_of_32() {
       "multiple of 32");
 }
 
-/// Of commands without a configuration.
+/// The options of commands without a configuration.
 inline void add_machine_options(CLI::App& command, std::string& device, std::string& dtype,
                                 int64_t& threads) {
   command.add_option("--device", device, "where to compute")

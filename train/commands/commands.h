@@ -1,7 +1,7 @@
-// The commands of the program: what each is asked to do, and its function. main.cpp reads the
-// command line into these; those below bench are in bench/commands/commands.h. Each function
-// returns the exit code (0 done, 1 failed) and throws InputError for bad input (exit code 2) and
-// Error for a failure (1). What a machine reads goes to stdout, messages go to stderr.
+// The commands of the program: their options and functions. The command line is parsed into these;
+// the commands below bench are in bench/commands/commands.h. Each function returns the exit code (0
+// for success, 1 for failure) and throws InputError for bad input (exit code 2) and Error for a
+// failure (1). Results go to stdout, messages to stderr.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,12 @@ struct TrainOptions {
   std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
   bool resume = false;
   bool graph = true;  // on CUDA: capture the step
-  // On CUDA: whose convolution plans to take; empty: with resume the run's own, else a new choice.
+  // On CUDA: the file of convolution plans to use; empty: with resume the run's own, else a new
+  // choice.
   std::string plans;
   bool retune = false;  // choose again even with resume
-  // Several processes of this machine, which this one starts with `arguments`, its own without
-  // --ranks and --gpus.
+  // Processes on this machine to start, with `arguments`: those of this process without --ranks and
+  // --gpus.
   LocalRanks local_ranks;
   std::vector<std::string> arguments;
 };

@@ -1,6 +1,6 @@
 // The configuration of a run: plain structs, read from JSON. One table of fields
-// (config_fields.cpp) yields the parser, its checks, the dump and the listing in --help. What
-// stands here as an initialiser is a field's default.
+// (config_fields.cpp) yields the parser, its checks, the dump and the listing in --help. The
+// initialisers here are the defaults.
 #pragma once
 
 #include <cstdint>
@@ -73,8 +73,8 @@ struct Config {
   TrainConfig train;
 };
 
-/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options) laid
-/// over it. A relative data.root or model.pretrained is taken from the file's folder, or from the
+/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options). A
+/// relative data.root or model.pretrained is taken from the file's folder, or from the
 /// working directory where an override gave it, and becomes absolute; data.labels,
 /// data.true_labels, data.votes and data.landmarks stay as written. Throws InputError, one line:
 /// where, JSON path, value, what was expected, nearest valid key or value.
@@ -95,7 +95,7 @@ Config load_config(const std::filesystem::path& file, const std::vector<ConfigLa
 
 /// Whether training reads landmarks.
 bool reads_landmarks(const Config& config);
-/// Of images: those of a face's neighbours, where the method asks them, itself and one more.
+/// The smallest batch: a face, its neighbours if the method uses them, and one more.
 int64_t least_batch(const Config& config);
 /// Whether training starts from knowledge of which labels are wrong: from the landmarks
 /// (train/labels/label_knowledge.h) or from other networks (train/labels/confident_learning.h).
@@ -105,15 +105,15 @@ bool starts_from_knowledge(const Config& config);
 /// landmarks. (Evaluation needs none.) `file`: what the message names.
 void check_trainable(const Config& config, const std::string& file);
 
-/// The same from the text of a configuration that is resolved already, as a checkpoint holds it;
-/// `source` names it in messages.
+/// As load_config(), from the text of a configuration with absolute paths, as a checkpoint holds
+/// it; `source` names it in messages.
 Config parse_config(const std::string& text, const std::string& source,
                     const std::vector<std::string>& overrides = {});
 
 /// Every field in the table's order. load_config reads it back to the same Config.
 nlohmann::ordered_json to_json(const Config& config);
 
-/// The table as text: a line per field with type or choices, default and what it means.
+/// The table as text: one line per field with its meaning, its type or choices, and its default.
 std::string config_help();
 
 }  // namespace lanet

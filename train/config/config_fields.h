@@ -11,11 +11,11 @@
 
 namespace lanet {
 
-/// Where a field's value lives, and so its type.
+/// Where a field's value is stored, which gives its type.
 using Place = std::variant<bool*, int64_t*, double*, std::string*, Method*, Recipe*, Backbone*,
                            ShapeSource*, Sampler*, Schedule*, DType*, DeviceSetting*, NoiseKind*>;
 
-/// Limits of a number. `above`: lo itself is excluded. `multiple`: of this number (integers).
+/// Limits of a number. `above`: lo is excluded. `multiple`: integers must be multiples of it.
 struct Range {
   double lo = 0;
   double hi = 0;
@@ -39,8 +39,7 @@ struct Field {
 
 std::span<const Field> config_fields();
 
-/// The key that took the place of `key`, which files of earlier versions have; a key of today is
-/// its own.
+/// The current name of a key that earlier versions called `key`; `key` itself if it is current.
 std::string_view current_key(std::string_view key);
 
 /// "an integer from 2 to 65536": what a message says was expected.

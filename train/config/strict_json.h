@@ -7,8 +7,8 @@
 
 namespace lanet {
 
-/// Reads a file without comments and without a key that stands twice in one object. InputError, one
-/// line; `what` it should have been: "configuration file".
+/// Reads a file that must have no comments and no duplicate keys. InputError, one line, in which
+/// `what` is what the file should be: "configuration file".
 nlohmann::json read_strict_json(const std::filesystem::path& file, const std::string& what);
 
 /// A value as a message shows it: long ones are cut, objects and arrays only named.

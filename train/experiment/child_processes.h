@@ -14,9 +14,9 @@ namespace lanet {
 /// "signal 9 (Killed)"
 std::string signal_text(int signal);
 
-/// Processes that this one starts, each in a process group of its own. What they leave behind when
-/// they end becomes a child of this process, so that nothing outlives the object. If this process
-/// is killed they get SIGTERM.
+/// Processes that this one starts, each in its own process group. What they leave behind when they
+/// end becomes a child of this process, so that nothing outlives the object. If this process is
+/// killed, they get SIGTERM.
 class ChildProcesses {
  public:
   ChildProcesses();
@@ -31,26 +31,26 @@ class ChildProcesses {
   size_t start(std::string name, const std::vector<std::string>& argv,
                const std::map<std::string, std::string>& variables, int output = -1,
                int errors = -1);
-  /// Looks who has ended.
+  /// Finds out which have ended.
   void update();
   bool all_ended() const;
   bool ended(size_t child) const { return children_.at(child).status.has_value(); }
-  /// True if it has ended otherwise than with 0.
+  /// True if it has ended, and not with exit code 0.
   bool failed(size_t child) const { return children_.at(child).status.value_or(0) != 0; }
-  /// What became of one that failed: "mpirun (process 7) ended with exit code 1".
+  /// How one that failed ended: "mpirun (process 7) ended with exit code 1".
   std::string describe(size_t child) const;
-  /// True if one has ended otherwise than with 0.
+  /// True if one has failed.
   bool any_failed() const;
   /// True if one has ended with this exit code.
   bool any_ended_with(int exit_code) const;
-  /// describe() of the first, as started, that failed.
+  /// describe() of the first that failed, in the order in which they were started.
   std::string describe_failed() const;
-  /// Sends `signal` to those that live, and to what they started.
+  /// Sends `signal` to those that are running, and to what they started.
   void send(int signal) const;
   /// Waits until all have ended, but no longer than `limit`.
   void wait(std::chrono::milliseconds limit);
-  /// Sends `signal` to those that live and waits for their end; kills after `grace` what is left.
-  /// What then does not end either, as it hangs in the system, is left.
+  /// Sends `signal` to those that are running and waits until they end; kills after `grace` what is
+  /// left. A process that does not end even then, because it hangs in the kernel, is left.
   void end(int signal, std::chrono::milliseconds grace);
 
  private:

@@ -37,7 +37,7 @@ class ExperimentFolder {
 
   /// The state of a run. InputError if what is there is a run of another configuration, naming the
   /// first field that differs and both values. The device and the number of threads may differ; for
-  /// a finished run, so may the folders of data.root and model.pretrained, which are other ones on
+  /// a finished run, so may the folders of data.root and model.pretrained, which are different on
   /// another machine.
   RunState state(const ExperimentPlan::Run& run) const;
 
@@ -49,7 +49,7 @@ class ExperimentFolder {
   int64_t epochs_done(const ExperimentPlan::Run& run) const;
 
   /// Empties the folder of a run that has `begun`. InputError, and nothing is removed, if a process
-  /// is writing it or something is in it that no run has made.
+  /// is writing it or it contains something that no run has made.
   void clear(const ExperimentPlan::Run& run) const;
 
   /// Copies the small files of a finished run to the record, if one is kept and does not have them:

@@ -1,16 +1,15 @@
 // An experiment: a grid of trainings, settings x conditions x seeds, as a JSON file lists it.
 //
-//   {"config": "../demo.json",                                 a configuration; relative: to the
-//   plan
-//    "set": {"train.epochs": 60},                              laid over it in every run
+//   {"config": "../demo.json",
+//    "set": {"train.epochs": 60},
 //    "conditions": [{"name": "noise-0.3", "set": {"data.noise.rate": 0.3}}, …],
 //    "settings": [{"name": "plain", "set": {"method": "baseline"}}, …],
 //    "seeds": [1, 2, 3],
-//    "reference": "plain"}                                     the setting that others are compared
-//    to
+//    "reference": "plain"}
 //
-// "set", "conditions" and "reference" may be left out, and so may the "set" of a setting or
-// condition. Relative paths in a "set" are taken from the plan's folder.
+// "set" overrides the configuration in every run; others are compared with the setting "reference".
+// "set", "conditions" and "reference" are optional, and so is the "set" of a setting or condition.
+// Relative paths are taken from the plan's folder.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +25,10 @@ namespace lanet {
 struct ExperimentPlan {
   struct Condition {
     std::string name;
-    /// data.noise.rate, if the condition sets that and nothing else.
+    /// data.noise.rate, if the condition sets only that.
     std::optional<double> noise_rate;
   };
-  /// One training, of which there is exactly one for each condition, seed and setting.
+  /// One training; there is one for each condition, seed and setting.
   struct Run {
     size_t condition, setting;  ///< numbers in the lists
     int64_t seed;
@@ -44,14 +43,14 @@ struct ExperimentPlan {
   std::vector<std::string> settings;
   std::optional<size_t> reference;  ///< number of a setting
   std::vector<int64_t> seeds;
-  /// By condition, in it by seed, in that by setting: what is compared is done one after the other.
+  /// Sorted by condition, then seed, then setting, so that runs that are compared are neighbours.
   std::vector<Run> runs;
 };
 
 /// Reads and checks a plan and the configuration of each of its runs, with `overrides`
-/// (`a.b=value`) laid over all of them, and for `seeds` in place of its own, if there are any.
-/// InputError, one line that names the place, the value, what
-/// was expected and the nearest valid choice.
+/// (`a.b=value`) for all of them, and with `seeds`, if there are any, in place of its own.
+/// InputError, one line that names the place, the value, what was expected and the nearest valid
+/// choice.
 ExperimentPlan load_plan(const std::filesystem::path& file,
                          const std::vector<std::string>& overrides = {},
                          const std::vector<int64_t>& seeds = {});

@@ -1,5 +1,5 @@
-// What an experiment has found: tables and pictures, made from the folders of its finished runs, or
-// their record, alone.
+// The report of an experiment: tables and charts, made from the folders of its finished runs or
+// from their record.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace lanet {
 
-/// The figures of one finished run, as fractions 0..1; NaN is what it does not have.
+/// The figures of one finished run, as fractions from 0 to 1; NaN where it has none.
 struct RunResult {
   // Of its summary: on the test set.
   double accuracy = 0, balanced_accuracy = 0;  ///< mean of the last five epochs

@@ -14,7 +14,7 @@ struct Spread {
 
 Spread spread_of(std::span<const double> values);
 
-/// The t > 0 with P(|T| ≤ t) = `probability`, of Student's T with so many degrees of freedom; to
+/// The t > 0 with P(|T| ≤ t) = `probability`, of Student's T with `degrees` degrees of freedom; to
 /// about twelve digits. 0 < probability < 1, degrees ≥ 1.
 double student_t(double probability, int64_t degrees);
 

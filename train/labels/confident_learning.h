@@ -1,6 +1,6 @@
 // The rival that cleans labels first: confident learning (Northcutt, Jiang and Chuang, "Confident
 // Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021). Networks that have not seen a
-// face say which labels are wrong; their faces are left out of training.
+// face tell which labels are wrong, and these faces are left out of training.
 #pragma once
 
 #include <functional>
@@ -17,10 +17,9 @@ namespace lanet {
 inline constexpr int kImageFolds = 3;
 
 /// Softmax probabilities [N, C] of the training faces of `config`, each by a plain network that was
-/// trained on the given labels of the other folds, for a third of the epochs (at least 1): before
-/// it knows wrong labels by heart. N: without the validation faces. plans: for `device` cuda.
-/// progress: in pictures of training. Throws InputError if the other folds have fewer faces
-/// than a batch.
+/// trained on the given labels of the other folds, for a third of the epochs (at least 1), before
+/// it memorises wrong labels. N: without the validation faces. plans: for `device` cuda. progress:
+/// in pictures of training. Throws InputError if the other folds have fewer faces than a batch.
 std::vector<double> cross_validated_probabilities(
     const Config& config, Device device, int threads, PlanTable* plans,
     const std::function<void(int64_t done, int64_t total)>& progress);

@@ -1,5 +1,5 @@
-// What can be known of wrong labels before a picture is looked at: the noise channel, the prior of
-// the classes, and what the landmarks say of each face (docs/design.md, "The channel").
+// What can be known about wrong labels without looking at a picture: the noise channel, the prior
+// of the classes, and what the landmarks say about each face (docs/design.md, "The channel").
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ struct LabelKnowledgeOptions {
   /// `neighbours` nearest in groups of `batch`, or nothing (0). The channel is always networks'.
   ShapeSource shapes = ShapeSource::network;
   int64_t batch = 0, neighbours = 0;
-  double noise_floor = 0;  ///< share of wrong labels that is assumed at least
+  double noise_floor = 0;                              ///< smallest share of wrong labels to assume
   ShapeEffort quick{.networks = 1, .steps = 400};      ///< while channels are compared
   ShapeEffort thorough{.networks = 2, .steps = 1000};  ///< with the channel that was chosen
   Device device = Device::cpu;
@@ -27,10 +27,10 @@ struct LabelKnowledgeOptions {
   std::function<void(int64_t done, int64_t total)> progress;  ///< in steps of shape networks
 };
 
-/// Trains shape networks on the landmarks of `faces`, of which invalid ones bring nothing, and
-/// estimates the channel of faces.given with them: of no noise, one rate, and a full matrix, the
-/// one that foretells best the given labels of faces that it was not fitted to. The same bits for
-/// the same arguments on one machine.
+/// Trains shape networks on the landmarks of `faces`, except invalid ones, and estimates the
+/// channel of faces.given with them: no noise, one rate or a full matrix, whichever best predicts
+/// the given labels of faces that it was not fitted to. The same bits for the same arguments on one
+/// machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
 
 /// Fixes each face's target at its most probable class given shape and label: the rival that

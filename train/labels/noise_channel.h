@@ -11,16 +11,16 @@ namespace lanet {
 /// [C, C], a row for each true class: its sum is 1.
 using NoiseChannel = std::vector<double>;
 
-/// What a channel is allowed to be.
+/// The forms of a channel.
 enum class ChannelForm {
   symmetric,  ///< one rate, at most 0.6; all wrong classes are equally likely
-  full,       ///< every row its own
+  full,       ///< every row is free
 };
 
 /// rate: of wrong labels, in [0, 1].
 NoiseChannel symmetric_channel(int64_t classes, double rate);
 
-/// The mean over faces of log Σ_y p(y)·N[y, g]: how well channel and posteriors [N, C] foretell the
+/// The mean over faces of log Σ_y p(y)·N[y, g]: how well channel and posteriors [N, C] predict the
 /// given labels [N].
 double log_likelihood(std::span<const double> posteriors, std::span<const int32_t> given,
                       const NoiseChannel& channel);
@@ -35,8 +35,8 @@ NoiseChannel fit_channel(std::span<const double> posteriors, std::span<const int
 double held_out_likelihood(std::span<const double> posteriors, std::span<const int32_t> given,
                            const NoiseChannel& start, ChannelForm form);
 
-/// Row c: the given labels of those faces that are surest to be of class c, share·N of them or as
-/// many as there are (Patrini et al. 2017, anchors). Posteriors of a network trained without a
+/// Row c: the given labels of the faces that most surely are of class c, share·N of them or as many
+/// as there are (Patrini et al. 2017, anchors). Posteriors of a network trained without a
 /// channel.
 NoiseChannel anchor_channel(std::span<const double> posteriors, std::span<const int32_t> given,
                             int64_t classes, double share);

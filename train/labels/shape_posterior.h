@@ -1,5 +1,6 @@
-// What the shape of a face says of its class, learned from labels that may be wrong: p(y | shape)
-// of each training face by networks that have not seen it (docs/design.md, "The shape network").
+// What the shape of a face says about its class, p(y | shape), learned from labels that may be
+// wrong: of each training face by networks that have not seen it
+// (docs/design.md, "The shape network").
 #pragma once
 
 #include <functional>

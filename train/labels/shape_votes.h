@@ -1,4 +1,4 @@
-// What the shape of a face says of its class by a vote of the faces with the nearest shapes: the
+// What the shape of a face says about its class by a vote of the faces with the nearest shapes: the
 // alternative that shape networks (train/labels/shape_posterior.h) are compared with.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace lanet {
 
 struct ShapeVoteOptions {
   int64_t neighbours = 50;  ///< K
-  int64_t group = 0;        ///< faces vote within random groups of so many; 0: within the whole set
+  int64_t group = 0;        ///< faces vote within random groups of this size; 0: the whole set
   uint64_t seed = 0;        ///< of the groups
 };
 

@@ -20,10 +20,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// How often the monitor and the processes are looked at.
+/// How often the monitor and the processes are polled.
 constexpr auto kTurn = 20ms;
-/// How long one waits for the monitor and the processes' ends to tell the whole story. mpirun takes
-/// a second to end the other ranks.
+/// How long to wait until the monitor and the ends of the processes tell why the run failed. mpirun
+/// takes a second to end the other ranks.
 constexpr auto kSettle = 3s;
 /// How long ranks may take to end when told to.
 constexpr auto kGrace = 5s;
@@ -63,7 +63,7 @@ void start_by_mpirun(ChildProcesses& processes, const LocalRanks& local,
   processes.start("mpirun", words, variables, local.output);
 }
 
-/// A GPU by the name that CUDA has for it. Where some alone are visible they are counted from 0.
+/// CUDA's name for a GPU. If only some are visible, `gpu` counts these from 0.
 std::string cuda_name(int gpu) {
   const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
   if (!visible) return std::to_string(gpu);
@@ -101,11 +101,11 @@ void wait_for_end(ChildProcesses& processes, const RankMonitor& monitor,
     processes.update();
   }
   if (signals.ending() == 0 && processes.all_ended() && !processes.any_failed())
-    monitor.wait_finished(1s);  // a rank that ended with 0 in the midst of the work has failed
+    monitor.wait_finished(1s);  // a rank that ends with 0 in the middle of the work has failed
 }
 
-/// True if a rank has told itself what is wrong. One that fails before it comes to the monitor does
-/// so too, and if mpirun then ends the others, that is what the monitor sees.
+/// True if a rank has reported itself what is wrong. A rank that fails before it connects to the
+/// monitor does so too; if mpirun then ends the others, that is all that the monitor sees.
 bool told_by_rank(const ChildProcesses& processes, const RankMonitor& monitor) {
   return monitor.exit_code() != 0 || (processes.any_ended_with(2) &&
                                       (monitor.failure().empty() || monitor.failure_unexplained()));
@@ -125,7 +125,7 @@ void settle(ChildProcesses& processes, const RankMonitor& monitor, const SignalC
   }
 }
 
-/// Why the run failed, for the user; "" if a rank has told.
+/// Why the run failed, for the user; "" if a rank has reported it.
 std::string cause_of_end(const ChildProcesses& processes, const RankMonitor& monitor,
                          const SignalCatcher& signals) {
   if (signals.ending() != 0) return fmt::format("ended by {}", signal_text(signals.ending()));
@@ -144,10 +144,10 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   std::vector<std::string> rank = {std::filesystem::canonical(program).string()};
   rank.insert(rank.end(), arguments.begin(), arguments.end());
 
-  // Whoever stopped the monitor would have the ranks end for its silence.
+  // If this process, and so the monitor, were stopped, its silence would end the ranks.
   const SignalCatcher signals(SignalCatcher::Stop::ignored);
   const int ranks = local.gpus.empty() ? local.ranks : static_cast<int>(local.gpus.size());
-  // A rank that was stopped must not go on when it is told to end: it would complain of the others.
+  // A stopped rank must not continue when it is told to end: it would report the others as failed.
   const RankMonitor monitor(ranks, "127.0.0.1", 0, timing, [&monitor](const std::string&) {
     if (const int process = monitor.silent_process(); process > 0) ::kill(process, SIGKILL);
   });
@@ -167,8 +167,8 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   const std::string cause = cause_of_end(processes, monitor, signals);
   const bool bad_input = cause.empty() && (monitor.exit_code() == 2 || processes.any_ended_with(2));
   if (!cause.empty()) fmt::print(stderr, "lanet-cuda: {}\n", cause);
-  // Ranks that the monitor has told end by themselves, and mpirun then ends those that do not. If
-  // it got SIGTERM in the midst of that it would leave it undone.
+  // Ranks that the monitor has told end by themselves, and mpirun then ends those that do not. A
+  // SIGTERM meanwhile would keep mpirun from doing so.
   const bool told = !monitor.failure().empty() || monitor.exit_code() != 0;
   if (told && signals.ending() == 0) processes.wait(kSettle);
   processes.end(signals.ending() != 0 ? signals.ending() : SIGTERM, kGrace);

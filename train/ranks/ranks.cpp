@@ -18,7 +18,7 @@ namespace lanet {
 
 namespace {
 
-/// What a rank waits for the others to hear of its end before it takes them down.
+/// How long a rank waits for the others to hear why it ends before it ends them.
 constexpr std::chrono::seconds kLastWords{1};
 
 int integer_of(const char* name, const char* text, int least, int most) {
@@ -68,7 +68,7 @@ Ranks::Ranks() {
   const Launch launch = read_launch([](const char* name) { return std::getenv(name); });
   if (launch.by == Launch::By::nobody) return;
   shard_ = launch.shard;
-  // First of all, so that whatever happens to this process from here on is noticed.
+  // First, so that whatever happens to this process from here on is noticed.
   if (std::getenv(kMonitorVariable)) connect(launch);
   if (launch.by == Launch::By::mpi) {
     by_mpi_ = start_mpi();
@@ -117,8 +117,8 @@ void Ranks::connect(const Launch& launch) {
                                      [this](const RankFailure& failure) { lost(failure); });
 }
 
-// Called by the link's thread. The main thread may hang in a collective for ever: this is the end,
-// unless it comes to its own meanwhile. Whoever knows more has a moment to say so.
+// Called by the link's thread. The main thread may hang in a collective forever, so this ends the
+// process, unless the main thread does so first. A rank that knows more has a moment to report it.
 void Ranks::lost(const RankFailure& failure) {
   // The monitor reports what happened to a rank. If it is gone, and rank 0 with it, rank 1 does.
   if (failure.monitor_lost && !parent_speaks_ && shard_.rank == 1)

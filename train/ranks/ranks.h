@@ -1,5 +1,5 @@
-// Ranks: this process among those that train together: how it was started, how they find each
-// other, agree, and end. One process, where nobody started others (docs/distributed.md).
+// Ranks: this process among those that train together: how it was started, and how they find each
+// other, agree and end. A single process if it was not started with others (docs/distributed.md).
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace lanet {
 
-/// What a launcher told a process in its environment.
+/// What a launcher tells a process in its environment.
 struct Launch {
   enum class By {
     nobody,
@@ -30,7 +30,7 @@ struct Launch {
   std::string address;  ///< of rank 0's machine
   int port = 0;         ///< torchrun's own
 };
-/// `variable` gives the value of an environment variable, or null. InputError where they make no
+/// `variable` gives the value of an environment variable, or null. InputError if they make no
 /// sense.
 Launch read_launch(const std::function<const char*(const char*)>& variable);
 
@@ -44,26 +44,26 @@ class Ranks {
   Ranks& operator=(const Ranks&) = delete;
 
   int size() const { return shard_.ranks; }
-  /// Rank 0 reads and writes files of the run, and speaks.
+  /// Rank 0 reads and writes the files of the run, and prints.
   bool first() const { return shard_.rank == 0; }
   Shard shard() const { return shard_; }
 
-  /// Threads of this process: those asked for, or its part of the machine's.
+  /// Threads of this process: those asked for, or its share of the machine's.
   int threads(int64_t asked) const;
   /// As device.h's choose_device(), of the GPU of this rank's number on its machine.
   DeviceChoice choose_device(DeviceSetting setting) const;
-  /// The context's collectives are among the ranks from here on. They must all have come as far,
-  /// and be on devices of one kind.
+  /// From here on the context's collectives are among the ranks. All of them must call this, on
+  /// devices of one kind.
   void join(Context& context);
 
-  /// Does `work` on every rank; if it throws on one, throws Disagreement on all, with the message
-  /// of the first of them. After join(), and over MPI from the start; before, it just does the
+  /// Does `work` on every rank; if it throws on some, throws Disagreement on all, with the message
+  /// of the first of them. After join(), and over MPI from the start; before that it only does the
   /// work.
   void agree(const std::function<void()>& work);
-  /// Throws Disagreement unless `text` is rank 0's on every rank, where agree() compares. `what` as
-  /// "configuration".
+  /// Throws Disagreement unless `text` is the same on every rank, when agree() works. `what`, for
+  /// the message: "configuration".
   void require_same(const std::string& what, const std::string& text);
-  /// Gives every rank rank 0's value. After join(). The vector has the same length on every rank.
+  /// Sets the value on every rank to rank 0's. After join(). A vector has the same length on all.
   void share(std::vector<int32_t>& values);
   void share(std::string& text);
   /// Does `work`, which plans convolutions on the context, on every rank, so that all of them take
@@ -72,8 +72,8 @@ class Ranks {
   /// all tables are for the same library and card. After join().
   void plan(Context& context, const std::function<void()>& work);
 
-  /// Every rank's ending, one of the three: orderly, all together, with this exit code; for a cause
-  /// that the others do not know; for bad input of which this rank has told.
+  /// Every rank ends by one of these: in order, all together, with this exit code; for a cause that
+  /// the others do not know; for bad input that this rank has reported.
   void end(int exit_code);
   [[noreturn]] void fail(const std::string& cause);
   [[noreturn]] void refuse();
@@ -85,9 +85,9 @@ class Ranks {
   Shard shard_;
   int local_rank_ = 0, local_ranks_ = 1;
   std::atomic<bool> mpi_ = false, ended_ = false;  // read by the link's thread
-  bool parent_speaks_ = false;                     // who started us tells of failures
-  // What the ranks tell each other goes by `talk_` on `context_`: over MPI from the start, else by
-  // NCCL, from join() on.
+  bool parent_speaks_ = false;                     // the process that started us reports failures
+  // The ranks talk to each other by `talk_` on `context_`: over MPI from the start, else over NCCL
+  // from join() on.
   Communicator* talk_ = nullptr;
   Context* context_ = nullptr;
   std::optional<Context> host_;
@@ -99,7 +99,7 @@ class Ranks {
 /// Where a command computes.
 struct Placement {
   DeviceSetting device = DeviceSetting::automatic;
-  int64_t threads = 0;  ///< of each rank; 0: its part of the machine's
+  int64_t threads = 0;  ///< of each rank; 0: its share of the machine's
   bool tf32 = false;
 };
 
@@ -107,13 +107,13 @@ inline Placement placement_of(const TrainConfig& train) {
   return {.device = train.device, .threads = train.threads, .tf32 = train.tf32};
 }
 
-/// A command on every rank, from what it was asked for to a context whose collectives are among the
+/// What a command needs on every rank before it computes: a context whose collectives are among the
 /// ranks.
 class RankedSession {
  public:
-  /// `prepare` reads and checks what was asked for, before anything is made or said, so that a
-  /// refusal is one line. Throws as Ranks::agree() and Ranks::join(), and Disagreement unless all
-  /// ranks run the same program on devices of one kind.
+  /// `prepare` reads and checks the input before anything is created or printed, so that a refusal
+  /// is one line. Throws as Ranks::agree() and Ranks::join(), and Disagreement unless all ranks run
+  /// the same program on devices of one kind.
   RankedSession(Ranks& ranks, const std::function<Placement()>& prepare);
 
   const DeviceChoice& choice() const { return choice_; }
@@ -124,19 +124,19 @@ class RankedSession {
   std::optional<Context> context_;
 };
 
-/// What all ranks were told: rank 0 prints it, all end with its exit code.
+/// A refusal or failure that all ranks know: rank 0 prints it, and all end with its exit code.
 class Disagreement : public Error {
  public:
   Disagreement(const std::string& message, bool bad_input) : Error(message), input(bad_input) {}
   bool input;  ///< exit code 2, else 1
 };
 
-/// Runs a command that several processes may do together: whatever ends it on one rank ends all.
-/// With one process what it throws is thrown.
+/// Runs a command that several processes may run together: what ends it on one rank ends it on all.
+/// With one process, what the command throws is rethrown.
 int run_on_ranks(const std::function<int(Ranks&)>& command);
 
-/// InputError unless a batch has as many rows for each rank. The message calls it `name`, and names
-/// the nearest batch that has, of at least `least`.
+/// InputError unless the batch is a multiple of `ranks`. The message calls it `name`, and gives the
+/// nearest multiple that is at least `least`.
 void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks);
 
 /// InputError if this process was started as one of several: `command` runs in one.
