@@ -1,4 +1,4 @@
-// Work of a context that is done again and again: on CUDA captured once and replayed.
+// Repeated work of a context: on CUDA captured once and replayed.
 #pragma once
 
 #include <functional>
@@ -8,17 +8,17 @@
 
 namespace lanet {
 
-/// On CUDA the first run does the work as it is (libraries load what they need), the second
-/// captures it as one graph, which from then on is launched: one launch in place of some hundreds.
-/// The bits are the same. So the work must be the same each time: no kernel argument may change,
-/// nothing may be allocated, the host must not wait (docs: CUDA programming guide, CUDA graphs). On
-/// the CPU, or without `capture`, the work is done each time.
+/// On CUDA the first run does the work itself, so that libraries load what they need; the second
+/// captures it as one graph, and from then on that is launched: one launch instead of hundreds,
+/// with the same bits. The work must therefore be the same each time: no kernel argument may
+/// change, nothing may be allocated, and the host must not wait (CUDA programming guide, CUDA
+/// graphs). On the CPU, or without `capture`, the work itself is done each time.
 class CapturedWork {
  public:
   explicit CapturedWork(bool capture) : capture_(capture) {}
 
   void run(Context& context, const std::function<void()>& work);
-  /// True once the graph is what runs.
+  /// True once the graph is replayed.
   bool captured() const { return static_cast<bool>(graph_); }
 
  private:

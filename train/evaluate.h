@@ -12,7 +12,7 @@ namespace lanet {
 /// Runs the inference graph over resident pictures, batch by batch.
 class Evaluator {
  public:
-  /// Records the graph for batches of `batch`; plan() after the store was allocated.
+  /// Records the graph for batches of `batch`. Call plan() after the store has been allocated.
   Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
             int64_t batch);
   void plan(Context& context);
@@ -23,12 +23,12 @@ class Evaluator {
   /// The class with the largest probability (the first of equals) of each.
   std::vector<int32_t> predictions(Context& context, const Tensor& images,
                                    std::span<const int32_t> rows);
-  /// How good they are by each of `labels`, each [rows]. With several ranks each predicts its part
-  /// of the pictures, and all get the whole.
+  /// The confusion matrix of the predictions for each of `labels`, each [rows]. With several ranks
+  /// each predicts its part of the pictures, and all get the whole.
   std::vector<Confusion> evaluate(Context& context, const Tensor& images,
                                   std::span<const int32_t> rows,
                                   std::span<const std::vector<int32_t>> labels);
-  /// The same of all pictures by labels [N].
+  /// The same for all pictures with labels [N].
   Confusion evaluate(Context& context, const Tensor& images, const std::vector<int32_t>& labels);
 
  private:

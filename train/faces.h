@@ -17,10 +17,10 @@ struct Faces {
   std::vector<float>
       landmarks;  ///< [N, 19, 2] in pixels of the S x S picture; empty if not asked for
   std::vector<uint8_t> valid;  ///< [N]; 0: no landmark loss
-  /// [N]; what is trained on: list.labels, of training faces with the configuration's noise. What
-  /// becomes of a face depends on its position among all training faces, not on validation.
+  /// [N]; the labels to train on: list.labels, for training faces with the configuration's noise.
+  /// The noise of a face depends on its position among all training faces, not on validation.
   std::vector<int32_t> given;
-  /// [N]; what predictions are judged by: data.true_labels where the configuration names such a
+  /// [N]; the labels to judge predictions by: data.true_labels if the configuration names such a
   /// list and it has this split, else list.labels.
   std::vector<int32_t> judged_by;
   std::vector<double> votes;  ///< [N, C], of training faces, shares of data.votes; empty without
@@ -28,24 +28,24 @@ struct Faces {
   int64_t size() const { return static_cast<int64_t>(list.size()); }
 };
 
-/// Reads one split. A picture that cannot be decoded is an InputError, unless data.skip_bad_images:
-/// then it is left out and counted through `message`. with_landmarks needs data.landmarks
+/// Reads one split. A picture that cannot be decoded is an InputError or, with
+/// data.skip_bad_images, skipped and counted through `message`. with_landmarks needs data.landmarks
 /// (check_trainable()).
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
 
-/// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own;
-/// those that stay close ranks, in the memory that they have.
+/// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own.
+/// The others move up in the same memory.
 Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions);
 
 /// Splits the validation faces of the configuration off its training faces, all of which are in
-/// `train`; none with data.validation 0. They are drawn by the labels of the list, which are what
-/// they are judged by too: what chooses knows no more than who has no other list. InputError if
-/// there are too few faces for the share.
+/// `train`; none with data.validation 0. They are drawn and judged by the labels of the list, so
+/// that choosing an epoch uses no knowledge beyond that list. InputError if there are too few faces
+/// for the share.
 Faces split_off_validation(Context& context, const Config& config, Faces& train);
 
-/// The same for equal faces: of pictures, names, labels and landmarks.
+/// A digest of pictures, names, labels and landmarks: the same for equal faces.
 std::string digest(Context& context, const Faces& faces);
 
 }  // namespace lanet

@@ -1,4 +1,4 @@
-// What is measured of a network after each epoch: on faces that it is not trained on, and on those
+// What is measured of a network after each epoch, on faces that it is not trained on and on those
 // whose training label is known to be wrong.
 #pragma once
 
@@ -9,13 +9,13 @@
 
 namespace lanet {
 
-/// What became of the training labels, where the truth is known: wrong labels were planted
-/// (data.noise.rate above 0), or data.true_labels names a second list.
+/// What the network made of the training labels, if the truth is known because wrong labels were
+/// planted (data.noise.rate above 0) or data.true_labels names a second list.
 struct LabelFigures {
   // Of the faces with a wrong label, as the network sees them without augmentation; NaN if there
   // are none.
   double memorised = 0;  ///< share predicted as labelled
-  double corrected = 0;  ///< share predicted as what they are
+  double corrected = 0;  ///< share predicted as their true class
   /// Of all training faces, for a model with label estimates.
   struct Estimates {
     double accuracy = 0;  ///< share whose largest estimate (the first of equals) is the truth
@@ -27,15 +27,15 @@ struct LabelFigures {
   std::optional<Estimates> estimates;
 };
 
-/// Whether a model's label estimates say anything, known truth or not.
+/// Whether a model's label estimates carry information, whether or not the truth is known.
 struct EstimateHealth {
-  double confident = 0;  ///< share of faces whose largest probability is model.confidence at least
+  double confident = 0;  ///< share of faces whose largest probability is at least model.confidence
   double changed = 0;    ///< share whose largest (the first of equals) is not the given label
-  /// Mean distance (total variation, 0 to 1) of a face's estimate from the mean of all: 0 where
-  /// they are the same for all faces.
+  /// Mean distance (total variation, 0 to 1) of a face's estimate from the mean of all; 0 if the
+  /// estimates of all faces are the same.
   double spread = 0;
-  /// Of the neighbours' weights in the last batch, over both spaces, from 0 (one neighbour has it
-  /// all) to 1 (all weigh the same); NaN for a model without.
+  /// Entropy of the neighbours' weights in the last batch, over both spaces, from 0 (one neighbour
+  /// has all the weight) to 1 (equal weights); NaN for a model without neighbours.
   double neighbour_entropy = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -55,8 +55,8 @@ struct Judgement {
   std::optional<VoteDistances> votes;       ///< with data.votes
 };
 
-/// Of the trainer's network as it stands. Nothing of it is trained with. All ranks do it together,
-/// and get the same. `validation`: faces that were split off; may be empty.
+/// Judges the trainer's network in its current state; training uses none of it. All ranks call this
+/// together and get the same. `validation`: the faces that were split off; may be empty.
 Judgement judge(Context& context, const Config& config, Trainer& trainer, const Faces& validation);
 
 /// estimates: [N, C], a distribution for each face; given and truth: [N].
@@ -64,7 +64,7 @@ LabelFigures::Estimates judge_estimates(std::span<const double> estimates,
                                         std::span<const int32_t> given,
                                         std::span<const int32_t> truth);
 
-/// The same; `confidence`: from where on an estimate counts as confident. Without neighbours.
+/// The same; `confidence`: the least probability that counts as confident. Without neighbours.
 EstimateHealth estimate_health(std::span<const double> estimates, std::span<const int32_t> given,
                                double confidence);
 

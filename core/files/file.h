@@ -10,8 +10,7 @@
 
 namespace lanet {
 
-/// A regular file, read from its beginning to its end. InputError if it is not there or cannot be
-/// read.
+/// A regular file, read from beginning to end. InputError if it does not exist or cannot be read.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path);
@@ -30,12 +29,12 @@ class InputFile {
   uint64_t size_ = 0, position_ = 0;
 };
 
-/// A file whole. InputError if it is not there or cannot be read.
+/// The content of a file. InputError if it does not exist or cannot be read.
 std::string read_text(const std::filesystem::path& path);
 
-/// Writes `path` by way of `path` + ".tmp" in the same folder: the content is flushed to the disk,
-/// then the name is moved onto it in one step. Without commit() the temporary file is removed and
-/// what stood at `path` is untouched. Throws Error (a full disk, no right to write).
+/// Writes `path` by way of `path` + ".tmp" in the same folder: commit() flushes the content to the
+/// disk and renames the file in one step. Without commit() the temporary file is removed and `path`
+/// is unchanged. Throws Error (a full disk, no permission to write).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -56,8 +55,8 @@ class AtomicFile {
 /// AtomicFile with one text.
 void write_text(const std::filesystem::path& path, std::string_view text);
 
-/// Adds a text at the end of a file, which is made if it is not there; on the disk on return. A
-/// crash may leave the beginning of the text. Throws Error.
+/// Appends a text to a file, which is created if it does not exist; it is on the disk on return. A
+/// crash may leave a part of the text. Throws Error.
 void append_text(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace lanet

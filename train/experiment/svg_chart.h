@@ -11,7 +11,7 @@ struct Chart {
   /// and finite; x ascends.
   struct Series {
     std::string name;
-    size_t colour = 0;  ///< number of the colour, so that a name has the same one in each picture
+    size_t colour = 0;  ///< number of the colour, so that a name has the same colour in each chart
     std::vector<double> x, y, low, high;
   };
   std::string title;
@@ -20,9 +20,9 @@ struct Chart {
   std::vector<Series> series;  ///< in the order of the legend
 };
 
-/// A file's text: dark on white, so that it can be read in light and in dark surroundings. Colours
-/// that the colour-blind tell apart (Okabe and Ito), from the eighth on dashed; the legend stands
-/// beside the frame, and covers nothing. At least one series with at least one point.
+/// The text of an SVG file, dark on white, so that it is readable on light and dark pages. The
+/// colours are distinguishable for the colour-blind (Okabe and Ito), dashed from the eighth on; the
+/// legend is beside the frame and covers nothing. At least one series with at least one point.
 std::string svg_chart(const Chart& chart);
 
 /// Round numbers, 1, 2 or 5 times a power of ten apart, of which the first is at most `low` and the
