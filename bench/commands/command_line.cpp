@@ -65,7 +65,7 @@ void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> ru
       ->allow_extra_args(false)
       ->check(one_of({"f32", "bf16"}));
   command.add_option("--threads", options->threads, "CPU threads; 0: as many as OpenMP takes")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 4096));
   add_tf32_option(command, options->tf32);
   command.add_flag("--json", options->json, "one JSON object instead of a table");
 }

@@ -40,6 +40,22 @@ void require_known_command(const CLI::App& app, const std::string& word) {
                                  suggestion(word, names), fmt::join(names, ", ")));
 }
 
+/// Adds --device, --dtype and --threads, which override fields of the configuration after --set.
+void add_shorthands(CLI::App& command, std::vector<std::string>& overrides) {
+  auto add = [&](const std::string& name, const std::string& what, const CLI::Validator& check) {
+    auto override_field = [&overrides, name](const std::string& value) {
+      overrides.push_back(fmt::format("train.{}={}", name, value));
+    };
+    command
+        .add_option_function<std::string>("--" + name, override_field,
+                                          fmt::format("{}; short for --set train.{}=", what, name))
+        ->check(check);
+  };
+  add("device", "where to compute", one_of(kDevices));
+  add("dtype", "type of activations", one_of(kDtypes));
+  add("threads", "CPU threads", CLI::Range(0, 4096));
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -63,24 +79,8 @@ CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,
   return command;
 }
 
-void CommandLine::Shorthands::add_to(CLI::App& command) {
-  command.add_option("--device", device, "where to compute; short for --set train.device=")
-      ->check(one_of(kDevices));
-  command.add_option("--dtype", dtype, "type of activations; short for --set train.dtype=")
-      ->check(one_of(kDtypes));
-  command.add_option("--threads", threads, "CPU threads; short for --set train.threads=")
-      ->check(CLI::NonNegativeNumber);
-}
-
-void CommandLine::Shorthands::append_to(std::vector<std::string>& overrides) const {
-  if (!device.empty()) overrides.push_back("train.device=" + device);
-  if (!dtype.empty()) overrides.push_back("train.dtype=" + dtype);
-  if (!threads.empty()) overrides.push_back("train.threads=" + threads);
-}
-
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command =
       add_command(app_, "train", "Train a network",
                   "  lanet-cuda train configs/raf.json\n"
@@ -126,11 +126,10 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
                   "train with one process on each of these GPUs of this machine, such as 0,1")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1023))
       ->excludes(ranks);
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] {
     options->arguments = words_without({"--ranks", "--gpus"});
     chosen_ = [options, run] { return run(*options); };
   });
@@ -138,7 +137,6 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
 
 void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> run) {
   auto options = std::make_shared<ExperimentOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(
       app_, "experiment", "Train every setting of a plan under every condition with every seed",
       "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces\n"
@@ -184,16 +182,12 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       ->excludes(resume)
       ->excludes(jobs)
       ->excludes(drop);
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
 void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
   auto options = std::make_shared<EvalOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(
       app_, "eval", "Measure a trained network: accuracy, recall per class, confusion matrix",
       "  lanet-cuda eval runs/raf-1\n"
@@ -213,16 +207,12 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
                    "evaluate the best epoch, not the last; it was chosen on the validation faces "
                    "or, without any, on the test set, which makes its accuracy optimistic");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
 void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   auto options = std::make_shared<PredictOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(app_, "predict", "Name the expression in pictures of faces",
                                   "  lanet-cuda predict runs/raf-1 face.jpg\n"
                                   "  lanet-cuda predict runs/raf-1 --json faces/*.png");
@@ -231,11 +221,8 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   command.add_flag("--best", options->best,
                    "use the checkpoint of the best epoch, not of the last");
   command.add_flag("--json", options->json, "one JSON array instead of text");
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
 void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
@@ -266,7 +253,7 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
       ->check(CLI::Range(48, 512))
       ->capture_default_str();
   command.add_option("--seed", options->seed, "seed of all random numbers")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53))
       ->capture_default_str();
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

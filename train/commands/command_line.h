@@ -31,14 +31,6 @@ class CommandLine {
   int run(int argc, const char* const* argv);
 
  private:
-  /// --device, --dtype and --threads of train, experiment, eval and predict, which override fields
-  /// of the configuration.
-  struct Shorthands {
-    std::string device, dtype, threads;
-    void add_to(CLI::App& command);
-    void append_to(std::vector<std::string>& overrides) const;
-  };
-
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
   void parse(int argc, const char* const* argv);

@@ -47,7 +47,7 @@ inline void add_machine_options(CLI::App& command, std::string& device, std::str
       ->check(one_of(kDtypes))
       ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: as many as OpenMP takes")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 4096));
 }
 
 inline void add_tf32_option(CLI::App& command, bool& tf32) {
