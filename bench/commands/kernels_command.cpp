@@ -82,7 +82,7 @@ Run at_sizes(const std::string& text, const Run& run, Device device) {
   try {
     list_items(given, device);
   } catch (const Error& error) {
-    const std::string reason = error.what();  // behind it stands the check that failed
+    const std::string reason = error.what();  // followed by the check that failed
     throw InputError(fmt::format("--sizes {}: not valid for {}: {}", text, wanted->operation,
                                  reason.substr(0, reason.rfind(" ["))));
   }

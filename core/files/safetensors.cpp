@@ -174,7 +174,7 @@ NamedArrays read_safetensors(const std::filesystem::path& path) {
     position = entry.end;
   }
   if (input.remaining() > 0)
-    throw InputError(fmt::format("{}: {} bytes behind the last tensor", file, input.remaining()));
+    throw InputError(fmt::format("{}: {} bytes after the last tensor", file, input.remaining()));
   return content;
 }
 

@@ -1,5 +1,5 @@
-// Collectives by MPI: tensors in host memory as they lie; those of a GPU by way of host memory, so
-// that several processes can be tried on one card.
+// Collectives by MPI: on tensors in host memory directly, on those of a GPU by way of host memory,
+// so that several processes can be tried on one GPU.
 #include <mpi.h>
 
 #include <cstdlib>
@@ -78,8 +78,8 @@ class MpiCommunicator final : public Communicator {
  private:
   void do_all_reduce(Context& context, std::span<const Tensor> tensors,
                      Reduction reduction) override {
-    // One message for all of them: they lie one behind the other in the staging memory, in the type
-    // in which they are summed.
+    // One message for all of them: they are consecutive in the staging memory, in the type in which
+    // they are summed.
     for (size_t first = 0; first < tensors.size();) {
       const DType sums = sum_dtype(tensors[first].dtype);
       size_t end = first;
@@ -198,7 +198,7 @@ class MpiCommunicator final : public Communicator {
   }
   Tensor rows_of(const Exchange& e, int r) const { return Shard{r, size()}.of(e.global); }
 
-  /// The tensor in the type of its sums, at `place`; returns what lies behind.
+  /// Writes the tensor, in the type of its sums, to `place`; returns the end.
   static std::byte* pack(Context& context, const Tensor& tensor, DType sums, std::byte* place) {
     const int64_t elements = tensor.elements();
     if (tensor.dtype == sums) {
@@ -227,7 +227,7 @@ class MpiCommunicator final : public Communicator {
     return place + elements * size_of(sums);
   }
 
-  MPI_Comm world_, buckets_;  // small collectives; gradients, which go on beside them
+  MPI_Comm world_, buckets_;  // small collectives; gradients, which overlap with them
   std::vector<std::byte> staging_;
   std::vector<Tensor> started_;
   std::vector<MPI_Request> requests_;

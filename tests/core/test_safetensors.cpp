@@ -122,7 +122,7 @@ TEST_CASE("safetensors: a header that is wrong is refused, and the message says 
        "tensor 'w' begins at byte 4 of the data; expected 0"},
       {R"({"v":{)" + good + R"(},"w":{"dtype":"U8","shape":[2],"data_offsets":[7,9]}})", 9,
        "tensor 'w' begins at byte 7 of the data; expected 8"},
-      {R"({"w":{)" + good + "}}", 9, "1 bytes behind the last tensor"},
+      {R"({"w":{)" + good + "}}", 9, "1 bytes after the last tensor"},
       {R"({"__metadata__":[]})", 0, "__metadata__ is not a JSON object"},
       {R"({"__metadata__":{"step":7}})", 0, "__metadata__ 'step' is number; expected text"},
       {R"({"a\nb":3})", 0, "tensor 'a?b'"},

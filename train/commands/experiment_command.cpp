@@ -1,4 +1,4 @@
-// experiment: trains a grid of runs, each in a process of its own, and goes on with what is there.
+// experiment: trains a grid of runs, each in a process of its own, and continues unfinished ones.
 #include <fcntl.h>
 #include <omp.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How often the runs are looked at, and how often their metrics.
+/// How often the runs are polled, and how often their metrics.
 constexpr auto kTurn = 50ms, kMetricsTurn = 1000ms;
 /// How long runs may take to end when told to.
 constexpr auto kGrace = 10s;
@@ -39,7 +39,7 @@ constexpr auto kGrace = 10s;
 constexpr auto kLockTime = 5s;
 constexpr int kLogLines = 5;
 
-/// Waits until no process is writing a run. InputError if one goes on.
+/// Waits until no process is writing a run. InputError if one keeps doing so.
 void wait_for_lock(const fs::path& folder) {
   const auto deadline = std::chrono::steady_clock::now() + kLockTime;
   while (true) {
@@ -53,7 +53,7 @@ void wait_for_lock(const fs::path& folder) {
   }
 }
 
-/// A file descriptor that is closed at the end.
+/// A log file, which is closed with the object.
 class LogFile {
  public:
   LogFile(const fs::path& path, bool append)
@@ -82,8 +82,8 @@ std::deque<std::string> last_lines(const fs::path& file) {
   return lines;
 }
 
-/// Where the report is, and of a plan with one condition what it shows of memorised labels, or, if
-/// their truth is not known, of accuracy.
+/// Prints where the report is and, for a plan with one condition, a chart of memorised labels or,
+/// if the truth is not known, of accuracy.
 void say_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
   const auto charts = results_charts(plan, read_results(plan, folder));
   if (plan.conditions.size() == 1) {
@@ -125,8 +125,8 @@ class Experiment {
   }
 
  private:
-  /// Finds out which runs are still to be done. Nothing is changed before all are known to be fit
-  /// to go on.
+  /// Finds out which runs are still to be done. Changes nothing until all of them are known to be
+  /// able to continue.
   void take_stock() {
     std::vector<size_t> begun;
     for (size_t i = 0; i < plan_.runs.size(); ++i) {
@@ -163,11 +163,11 @@ class Experiment {
     const bool resume = states_[number] == RunState::unfinished;
     fs::create_directories(folder_.run(run).parent_path());
     write_text(folder_.config(run), to_json(run.config).dump(2) + "\n");
-    // This very program, even if another was built in its place meanwhile.
+    // This program itself, even if another has been built in its place meanwhile.
     std::vector<std::string> words = {"/proc/self/exe", "train", folder_.config(run).string(),
                                       "--run", folder_.run(run).string()};
     if (resume) words.emplace_back("--resume");
-    // Waiting threads that spin take the cores from the other runs, and from whoever else works.
+    // Threads that spin while they wait take the cores from the other runs and from other programs.
     std::map<std::string, std::string> variables = {{"OMP_WAIT_POLICY", "passive"}};
     if (run.config.train.threads == 0)
       variables["OMP_NUM_THREADS"] = std::to_string(
@@ -178,7 +178,7 @@ class Experiment {
     waiting_.pop_front();
   }
 
-  /// What is done with a run that is finished.
+  /// Handles a finished run.
   void keep(const ExperimentPlan::Run& run) const {
     folder_.record(run);
     if (options_.drop_checkpoints) folder_.drop_checkpoints(run);
@@ -219,7 +219,7 @@ class Experiment {
       epochs_[number] = folder_.epochs_done(plan_.runs[number]);
     int64_t done = 0;
     for (const int64_t epochs : epochs_) done += epochs;
-    // Where a line stays, one that says nothing new is too many.
+    // Where lines are not overwritten, print none without news.
     if (done == shown_done_ && !::isatty(STDERR_FILENO)) return;
     shown_done_ = done;
     std::string text = fmt::format("{}/{} runs", finished_, plan_.runs.size());
@@ -229,7 +229,7 @@ class Experiment {
     progress_->update(done, text);
   }
 
-  /// Stops with all runs, until somebody has this process go on.
+  /// Stops together with all runs until this process is continued.
   void pause() {
     progress_->finish();
     children_.send(SIGSTOP);

@@ -54,8 +54,8 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   return PlanTable(machine);
 }
 
-/// One run, on one rank or several: what is read before anything is made or said, so that a refusal
-/// is one line.
+/// One run, on one rank or several. Everything is read and checked before anything is created or
+/// printed, so that a refusal is one line.
 class Run {
  public:
   Run(const TrainOptions& options, Ranks& ranks) : options_(options), ranks_(ranks) {}
@@ -123,8 +123,8 @@ class Run {
     record_.emplace(std::move(folder), config_, checkpoint_);
   }
 
-  /// The data may lie elsewhere on another machine: what it is, is compared by itself. The backbone
-  /// is rank 0's to read.
+  /// The folder of the data may differ between machines; the data themselves are compared later.
+  /// Only rank 0 reads the backbone.
   void require_same_config() {
     Config config = config_;
     config.data.root.clear();
@@ -195,7 +195,7 @@ class Run {
     say(fmt::format("run: {}", path_.string()));
   }
 
-  /// What is known of the labels before the first epoch. It takes a while.
+  /// What is known about the labels before the first epoch. Takes a while.
   LabelKnowledge learn_of_labels() {
     return reads_landmarks(config_) ? learn_from_landmarks() : learn_from_other_networks();
   }
@@ -229,7 +229,7 @@ class Run {
     return without_wrong(wrong, given, kNumExpressions);
   }
 
-  /// The epochs on rank 0, which tells and writes of them.
+  /// The epochs on rank 0, which prints and records them.
   void lead_epochs() {
     const int64_t per_epoch = trainer_->steps_per_epoch(), batch = config_.train.batch;
     const int64_t epochs = config_.train.epochs;
@@ -248,13 +248,13 @@ class Run {
       for (const std::string& line : found)
         if (std::find(warned_.begin(), warned_.end(), line) == warned_.end())
           progress.message(line);
-      warned_ = found;  // told once, until it ends
+      warned_ = found;  // a warning is printed once, until it no longer applies
     }
     progress.finish();
     say(summary_line(record_->summary()));
   }
 
-  /// The epochs on any other rank. None is done before rank 0 has written it.
+  /// The epochs on any other rank. An epoch is finished when rank 0 has recorded it.
   void follow_epochs() {
     while (trainer_->epochs_done() < config_.train.epochs) {
       trainer_->run_epoch();
@@ -267,7 +267,7 @@ class Run {
   Ranks& ranks_;
   Config config_;
   std::filesystem::path path_;  // of the run folder; empty where only rank 0 chose one
-  NamedArrays checkpoint_;      // rank 0's, to go on from
+  NamedArrays checkpoint_;      // rank 0's, to continue from
   std::optional<PlanTable> plans_;
   std::optional<RankedSession> session_;
   Context* context_ = nullptr;  // the session's
@@ -300,8 +300,8 @@ int run_train(const TrainOptions& options) {
                 options.local_ranks.count());
     return launch_ranks(options.local_ranks, options.arguments);
   }
-  // Outside: what ends a rank is told before its memory is freed, which may wait for a device that
-  // waits for others.
+  // Outside, so that a failure of a rank is reported before its memory is freed, which may wait for
+  // a device that waits for others.
   std::optional<Run> run;
   return run_on_ranks([&](Ranks& ranks) {
     run.emplace(options, ranks);

@@ -92,7 +92,7 @@ void ExperimentFolder::clear(const ExperimentPlan::Run& run) const {
                       folder.string(), name));
     files.push_back(entry.path());
   }
-  // What makes the folder ours goes last.
+  // The file that marks the folder as ours is removed last.
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
     return (a.filename() == RunFolder::kConfig) < (b.filename() == RunFolder::kConfig);
   });

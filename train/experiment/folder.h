@@ -14,7 +14,7 @@ namespace lanet {
 enum class RunState {
   none,        ///< nothing is there
   begun,       ///< it was ended before its first epoch was done
-  unfinished,  ///< it has a checkpoint to go on from
+  unfinished,  ///< it has a checkpoint to continue from
   finished,
 };
 
