@@ -5,6 +5,8 @@
 
 namespace lanet {
 
+inline constexpr double kLabelAggregateMomentum = 0.9;
+
 struct LabelAggregateCase {
   int64_t n, k, classes, samples;
   bool bench = false;

@@ -24,7 +24,8 @@ static const Registration early_learning_bench{
                                   .targets = targets,
                                   .target = target,
                                   .loss = loss,
-                                  .dlogits = {dlogits}});
+                                  .dlogits = {dlogits},
+                                  .momentum = 0.7});
        });
      }}};
 

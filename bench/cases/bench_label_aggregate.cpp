@@ -30,7 +30,8 @@ static const Registration label_aggregate_bench{
                                    .sample_indices = samples,
                                    .bank = bank,
                                    .probabilities = probabilities,
-                                   .target = target});
+                                   .target = target,
+                                   .bank_momentum = kLabelAggregateMomentum});
        });
        measure([&] {
          label_aggregate_backward(context, {.scores_expression = scores,
@@ -41,7 +42,8 @@ static const Registration label_aggregate_bench{
                                             .dtarget = target,
                                             .dscores_expression = {dscores},
                                             .dscores_landmark = {dscores},
-                                            .dlogits = {dlogits}});
+                                            .dlogits = {dlogits},
+                                            .bank_momentum = kLabelAggregateMomentum});
        });
      }}};
 

@@ -17,6 +17,7 @@ inline HostTensor neighbours(int64_t n, int64_t k, int64_t stride) {
 struct LabelAggregateInputs {
   HostTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
   HostTensor logits, samples, bank, dtarget;
+  double bank_momentum = kLabelAggregateMomentum;
 
   LabelAggregateInputs(const LabelAggregateCase& c, DType dtype)
       : scores_expression(HostTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),

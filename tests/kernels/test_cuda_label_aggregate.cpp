@@ -41,7 +41,8 @@ Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add,
                             .sample_indices = view_rows(samples, range),
                             .bank = bank,
                             .probabilities = probabilities,
-                            .target = view_rows(target, range)});
+                            .target = view_rows(target, range),
+                            .bank_momentum = in.bank_momentum});
   label_aggregate_backward(context,
                            {.scores_expression = view_rows(scores_expression, range),
                             .indices_expression = view_rows(indices_expression, range),
@@ -51,7 +52,8 @@ Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add,
                             .dtarget = view_rows(dtarget, range),
                             .dscores_expression = {view_rows(dscores_expression, range), add},
                             .dscores_landmark = {view_rows(dscores_landmark, range), add},
-                            .dlogits = {dlogits, add}});
+                            .dlogits = {dlogits, add},
+                            .bank_momentum = in.bank_momentum});
   CHECK(bank.download().bits_equal(in.bank));
   return {probabilities.download(), target.download(), dscores_expression.download(),
           dscores_landmark.download(), dlogits.download()};
@@ -71,7 +73,8 @@ Run exactly(const LabelAggregateCase& c, const Inputs& inputs, bool add) {
                                .sample_indices = in.samples,
                                .bank = in.bank,
                                .probabilities = r.probabilities,
-                               .target = r.target});
+                               .target = r.target,
+                               .bank_momentum = in.bank_momentum});
   HostTensor scratch({c.n, c.classes}, DType::f64);
   label_aggregate_backward_ref<double>({.scores_expression = in.scores_expression,
                                         .indices_expression = in.indices_expression,
@@ -81,7 +84,8 @@ Run exactly(const LabelAggregateCase& c, const Inputs& inputs, bool add) {
                                         .dtarget = in.dtarget,
                                         .dscores_expression = {r.dscores_expression, add},
                                         .dscores_landmark = {r.dscores_landmark, add},
-                                        .dlogits = {r.dlogits, add}},
+                                        .dlogits = {r.dlogits, add},
+                                        .bank_momentum = in.bank_momentum},
                                        scratch.tensor().as<double>());
   return r;
 }
@@ -158,7 +162,8 @@ TEST_CASE("cuda: label_aggregate: gradients that are not wanted are not needed f
                                   .indices_landmark = indices_landmark,
                                   .probabilities = probabilities,
                                   .dtarget = dtarget,
-                                  .dlogits = {dlogits}};
+                                  .dlogits = {dlogits},
+                                  .bank_momentum = in.bank_momentum};
   label_aggregate_backward(context, args);
   CHECK(dlogits.download().bits_equal(all.dlogits));
   args.dlogits = {};

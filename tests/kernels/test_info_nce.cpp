@@ -175,7 +175,8 @@ TEST_CASE("info_nce: without a wanted gradient the value is the same") {
                        .labels = in.labels,
                        .bank_labels = in.bank_labels,
                        .loss = loss,
-                       .dq = {}});
+                       .dq = {},
+                       .temperature = in.temperature});
     CHECK(loss.bits_equal(run(in).loss));
   }
 }
@@ -238,6 +239,12 @@ TEST_CASE("info_nce: queries that the batch does not have are refused") {
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row 3 on, out of 5"), Error);
   in.first_row = -1;
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row -1 on, out of 5"), Error);
+}
+
+TEST_CASE("info_nce: a temperature that is not given is refused") {
+  Inputs in(kInfoNceCases[1]);
+  in.temperature = InfoNceArgs{}.temperature;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("info_nce: temperature is not given"), Error);
 }
 
 TEST_CASE("info_nce: golden losses and gradients by the query before normalisation") {

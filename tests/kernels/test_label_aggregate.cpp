@@ -32,7 +32,8 @@ Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of
                             .sample_indices = view_rows(in.samples, range),
                             .bank = in.bank,
                             .probabilities = r.probabilities,
-                            .target = view_rows(r.target, range)});
+                            .target = view_rows(r.target, range),
+                            .bank_momentum = in.bank_momentum});
   const bool add = start != nullptr;
   label_aggregate_backward(context,
                            {.scores_expression = view_rows(in.scores_expression, range),
@@ -43,7 +44,8 @@ Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of
                             .dtarget = view_rows(in.dtarget, range),
                             .dscores_expression = {view_rows(r.dscores_expression, range), add},
                             .dscores_landmark = {view_rows(r.dscores_landmark, range), add},
-                            .dlogits = {r.dlogits, add}});
+                            .dlogits = {r.dlogits, add},
+                            .bank_momentum = in.bank_momentum});
   for (const HostTensor* tensor :
        {&r.probabilities, &r.target, &r.dscores_expression, &r.dscores_landmark, &r.dlogits})
     CHECK(tensor->guards_intact());
@@ -196,6 +198,26 @@ TEST_CASE("label_aggregate: a sample twice in a batch has one history") {
                      moved) < 1e-6);
     }
   }
+}
+
+TEST_CASE(
+    "label_aggregate: a momentum of the bank that is not given is refused, in both directions") {
+  Inputs in({9, 3, 7, 20}, DType::f32);
+  const Run r = run(in);
+  Context context;
+  context.reserve_workspace(label_aggregate_workspace_bytes(9, 7, DType::f32));
+  CHECK_THROWS_WITH_AS(
+      label_aggregate_backward(context, {.scores_expression = in.scores_expression,
+                                         .indices_expression = in.indices_expression,
+                                         .scores_landmark = in.scores_landmark,
+                                         .indices_landmark = in.indices_landmark,
+                                         .probabilities = r.probabilities,
+                                         .dtarget = in.dtarget,
+                                         .dlogits = {r.dlogits}}),
+      doctest::Contains("label_aggregate_backward: bank_momentum is not given"), Error);
+  in.bank_momentum = LabelAggregateArgs{}.bank_momentum;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("label_aggregate: bank_momentum is not given"),
+                       Error);
 }
 
 TEST_CASE("label_aggregate: a sample or neighbour out of range is named, and no rows are refused") {
