@@ -13,7 +13,7 @@ namespace lanet {
 namespace {
 
 void require_image(const Tensor& x) {
-  LANET_REQUIRE(x && x.shape.rank() == 4 && x.elements() > 0, "x is {}", x.shape);
+  require_rank(x, 4, "x");
   LANET_REQUIRE(x.dtype == DType::f32 || x.dtype == DType::bf16 || x.dtype == DType::f64,
                 "x is {}; expected f32, bf16 or f64", x.dtype);
 }
