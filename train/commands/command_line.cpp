@@ -1,7 +1,6 @@
 #include "train/commands/command_line.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "core/error.h"
 #include "train/commands/command_line_options.h"
@@ -63,24 +62,32 @@ CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,
   return command;
 }
 
-void CommandLine::Shorthands::add_to(CLI::App& command) {
-  command.add_option("--device", device, "where to compute; as --set train.device=")
+template <typename Options, typename Run>
+void CommandLine::call_with_shorthands(CLI::App& command, const std::shared_ptr<Options>& options,
+                                       const Run& run) {
+  struct Shorthands {
+    std::string device, dtype, threads;
+  };
+  auto given = std::make_shared<Shorthands>();
+  command.add_option("--device", given->device, "where to compute; as --set train.device=")
       ->check(one_of(kDevices));
-  command.add_option("--dtype", dtype, "of activations; as --set train.dtype=")
+  command.add_option("--dtype", given->dtype, "of activations; as --set train.dtype=")
       ->check(one_of(kDtypes));
-  command.add_option("--threads", threads, "of the CPU; as --set train.threads=")
+  command.add_option("--threads", given->threads, "of the CPU; as --set train.threads=")
       ->check(CLI::NonNegativeNumber);
-}
-
-void CommandLine::Shorthands::append_to(std::vector<std::string>& overrides) const {
-  if (!device.empty()) overrides.push_back("train.device=" + device);
-  if (!dtype.empty()) overrides.push_back("train.dtype=" + dtype);
-  if (!threads.empty()) overrides.push_back("train.threads=" + threads);
+  command.callback([this, options, given, run] {
+    auto lay_over = [&](const std::string& field, const std::string& value) {
+      if (!value.empty()) options->overrides.push_back(field + "=" + value);
+    };
+    lay_over("train.device", given->device);
+    lay_over("train.dtype", given->dtype);
+    lay_over("train.threads", given->threads);
+    chosen_ = [options, run] { return run(*options); };
+  });
 }
 
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(
       app_, "train", "Train a network",
       "  lanet-cuda train configs/raf.json\n"
@@ -124,17 +131,14 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
       ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber)
       ->excludes(ranks);
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
+  call_with_shorthands(command, options, [this, options, run](const TrainOptions&) {
     options->arguments = words_without({"--ranks", "--gpus"});
-    chosen_ = [options, run] { return run(*options); };
+    return run(*options);
   });
 }
 
 void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> run) {
   auto options = std::make_shared<ExperimentOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(
       app_, "experiment", "Train every setting of a plan under every condition with every seed",
       "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces\n"
@@ -180,16 +184,11 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       ->excludes(resume)
       ->excludes(jobs)
       ->excludes(drop);
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  call_with_shorthands(command, options, run);
 }
 
 void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
   auto options = std::make_shared<EvalOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(
       app_, "eval", "Measure a trained network: accuracy, recall per class, confusion matrix",
       "  lanet-cuda eval runs/raf-1\n"
@@ -209,16 +208,11 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
       "the run's best epoch, not its last: by its validation faces or, without them, by the test "
       "set, whose figure is then too kind");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  call_with_shorthands(command, options, run);
 }
 
 void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   auto options = std::make_shared<PredictOptions>();
-  auto shorthands = std::make_shared<Shorthands>();
   CLI::App& command = add_command(app_, "predict", "Name the expression in pictures of faces",
                                   "  lanet-cuda predict runs/raf-1 face.jpg\n"
                                   "  lanet-cuda predict runs/raf-1 --json faces/*.png");
@@ -226,11 +220,7 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
   command.add_flag("--best", options->best, "the run's best checkpoint, not its last");
   command.add_flag("--json", options->json, "one JSON array instead of text");
-  shorthands->add_to(command);
-  command.callback([this, options, shorthands, run] {
-    shorthands->append_to(options->overrides);
-    chosen_ = [options, run] { return run(*options); };
-  });
+  call_with_shorthands(command, options, run);
 }
 
 void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {

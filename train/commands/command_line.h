@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "train/commands/commands.h"
@@ -31,16 +32,13 @@ class CommandLine {
   int run(int argc, const char* const* argv);
 
  private:
-  /// What train, experiment, eval and predict know as --device, --dtype and --threads: overrides of
-  /// the configuration.
-  struct Shorthands {
-    std::string device, dtype, threads;
-    void add_to(CLI::App& command);
-    void append_to(std::vector<std::string>& overrides) const;
-  };
-
   CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
                         const std::string& examples);
+  /// Has a command call `run` with its options, and gives it --device, --dtype and --threads, which
+  /// override the configuration.
+  template <typename Options, typename Run>
+  void call_with_shorthands(CLI::App& command, const std::shared_ptr<Options>& options,
+                            const Run& run);
   void parse(int argc, const char* const* argv);
   /// The words of the command line but for these options and their values.
   std::vector<std::string> words_without(const std::vector<std::string>& options) const;
