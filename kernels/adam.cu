@@ -4,6 +4,7 @@
 #include "core/cuda/pack.h"
 #include "kernels/adam.h"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -98,7 +99,7 @@ void adam_cuda(Context& context, const AdamArgs& args) {
         args.momentum_copy, args.shadow, args.momentum_shadow})
     LANET_REQUIRE(reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0, "a tensor starts at {}",
                   tensor.data);
-  auto run = [&]<typename A>() {
+  dispatch_wide(args.master.dtype, [&]<typename A>() {
     const AdamKernelArgs<A> kernel_args{
         .master = static_cast<A*>(args.master.data),
         .rounded_gradient = static_cast<const __nv_bfloat16*>(args.rounded_gradient.data),
@@ -125,11 +126,7 @@ void adam_cuda(Context& context, const AdamArgs& args) {
     const unsigned blocks = cuda::blocks_for(kernel_args.parameters, kPackWidth * kThreadsPerBlock);
     cuda::launch(adam_kernel<A>, dim3(blocks), dim3(kThreadsPerBlock), 0, cuda::stream(context),
                  kernel_args);
-  };
-  if (args.master.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

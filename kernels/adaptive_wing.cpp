@@ -1,6 +1,7 @@
 #include "kernels/adaptive_wing.h"
 
 #include "kernels/adaptive_wing_ref.h"
+#include "kernels/checks.h"
 #include "kernels/cpu_operations.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
@@ -13,8 +14,7 @@ size_t adaptive_wing_workspace_bytes(const Shape& target) {
 
 void adaptive_wing(Context& context, const AdaptiveWingArgs& args) {
   const Tensor &prediction = args.prediction, &target = args.target;
-  LANET_REQUIRE(prediction && prediction.shape.rank() == 4 && prediction.elements() > 0,
-                "prediction is {}", prediction.shape);
+  require_rank(prediction, 4, "prediction");
   LANET_REQUIRE(target && target.shape.rank() == 4 && target.elements() > 0 &&
                     target.shape[3] <= prediction.shape[3],
                 "target is {}, prediction {}", target.shape, prediction.shape);

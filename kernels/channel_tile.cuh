@@ -24,6 +24,13 @@ inline unsigned tile_columns(int64_t channels) {
   return cuda::blocks_for(channels, kTileChannels);
 }
 
+/// The grid of such blocks whose threads take `rows_each` rows; members: images side by side.
+inline dim3 tile_grid(int64_t rows, int64_t channels, const dim3& block, int rows_each,
+                      size_t members = 1) {
+  const int64_t strips = cuda::blocks_for(rows, rows_each * block.y);
+  return dim3(cuda::blocks_for(strips * tile_columns(channels), 1), static_cast<unsigned>(members));
+}
+
 /// Where the calling block's tile lies, in a grid of tile_columns() times any number of strips of
 /// rows: neighbouring blocks take neighbouring channels.
 struct TilePlace {

@@ -5,6 +5,12 @@
 
 namespace lanet {
 
+/// Requires a tensor of this rank that is not empty.
+inline void require_rank(const Tensor& tensor, int rank, const char* name) {
+  LANET_REQUIRE(tensor && tensor.shape.rank() == rank && tensor.elements() > 0, "{} is {}", name,
+                tensor.shape);
+}
+
 /// Requires every element of an i32 tensor in host memory to be in [0, limit): an index out of
 /// range must be an error, not a stray read.
 inline void require_indices(const Tensor& indices, int64_t limit, const char* name) {

@@ -9,8 +9,7 @@ namespace lanet {
 
 void early_learning(Context& context, const EarlyLearningArgs& args) {
   const Tensor& logits = args.logits;
-  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
-                logits.shape);
+  require_rank(logits, 2, "logits");
   const int64_t batch = logits.shape[0], classes = logits.shape[1];
   const DType dtype = accumulate_dtype(logits.dtype);
   require_tensor(args.sample_indices, {batch}, DType::i32, "sample_indices");

@@ -5,6 +5,7 @@
 #include "core/cuda/launch.h"
 #include "core/cuda/values.cuh"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -55,7 +56,7 @@ __global__ void __launch_bounds__(kMaxThreads)
 }
 
 void heatmap_cuda(Context& context, const HeatmapArgs& args) {
-  auto run = [&]<typename A>() {
+  dispatch_wide(args.target.dtype, [&]<typename A>() {
     const Shape& shape = args.target.shape;
     const bool packs =
         cuda::channels_in_packs<A>(shape[2] * shape[3], {args.target.data, args.weight.data});
@@ -67,11 +68,7 @@ void heatmap_cuda(Context& context, const HeatmapArgs& args) {
                    static_cast<A*>(args.weight.data), static_cast<int>(shape[1]),
                    static_cast<int>(shape[2]), static_cast<int>(shape[3]));
     });
-  };
-  if (args.target.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

@@ -1,5 +1,6 @@
 #include "kernels/kl_divergence.h"
 
+#include "kernels/checks.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/kl_divergence_ref.h"
@@ -8,8 +9,7 @@ namespace lanet {
 
 void kl_divergence(Context& context, const KlDivergenceArgs& args) {
   const Tensor& logits = args.logits;
-  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
-                logits.shape);
+  require_rank(logits, 2, "logits");
   require_tensor(args.target, logits.shape, logits.dtype, "target");
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dtarget) require_tensor(args.dtarget.tensor, logits.shape, logits.dtype, "dtarget");

@@ -33,10 +33,8 @@ Cost cost_of(const KnnSetArgs& args) {
 }  // namespace
 
 void knn_set(Context& context, const KnnSetArgs& args) {
-  LANET_REQUIRE(args.queries && args.queries.shape.rank() == 2 && args.queries.elements() > 0,
-                "queries is {}", args.queries.shape);
-  LANET_REQUIRE(args.set && args.set.shape.rank() == 2 && args.set.elements() > 0, "set is {}",
-                args.set.shape);
+  require_rank(args.queries, 2, "queries");
+  require_rank(args.set, 2, "set");
   LANET_REQUIRE(args.indices && args.indices.shape.rank() == 2, "indices is {}",
                 args.indices.shape);
   const DType dtype = args.queries.dtype;

@@ -4,6 +4,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 #include "kernels/label_aggregate.h"
 
 namespace lanet {
@@ -200,7 +201,7 @@ AggregateSpace<A> space_of(const Tensor& scores, const Tensor& indices, const Gr
 }  // namespace
 
 void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args) {
-  auto run = [&]<typename A>() {
+  dispatch_wide(args.logits.dtype, [&]<typename A>() {
     const int64_t n = args.logits.shape[0], classes = args.logits.shape[1];
     const LabelAggregateKernelArgs<A> kernel_args{
         .expression = space_of<A>(args.scores_expression, args.indices_expression, {}),
@@ -216,15 +217,11 @@ void label_aggregate_cuda(Context& context, const LabelAggregateArgs& args) {
         .momentum = A(args.bank_momentum)};
     cuda::launch(label_aggregate_kernel<A>, dim3(1), dim3(kForwardThreads), classes * sizeof(A),
                  cuda::stream(context), kernel_args);
-  };
-  if (args.logits.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwardArgs& args) {
-  auto run = [&]<typename A>() {
+  dispatch_wide(args.probabilities.dtype, [&]<typename A>() {
     const int64_t n = args.probabilities.shape[0], classes = args.probabilities.shape[1];
     const LabelAggregateBackwardKernelArgs<A> kernel_args{
         .spaces = {space_of<A>(args.scores_expression, args.indices_expression,
@@ -241,11 +238,7 @@ void label_aggregate_backward_cuda(Context& context, const LabelAggregateBackwar
     cuda::launch(label_aggregate_backward_kernel<A>, dim3(cuda::blocks_for(n, 1)),
                  dim3(kBackwardThreads), (4 * classes + kBackwardThreads) * sizeof(A),
                  cuda::stream(context), kernel_args);
-  };
-  if (args.probabilities.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

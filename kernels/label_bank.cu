@@ -4,6 +4,7 @@
 
 #include "core/cuda/launch.h"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -28,18 +29,14 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
 }
 
 void label_bank_store_cuda(Context& context, const LabelBankStoreArgs& args) {
-  const auto run = [&]<typename T>() {
+  dispatch_wide(args.target.dtype, [&]<typename T>() {
     const int64_t n = args.target.shape[0];
     cuda::launch(label_bank_store_kernel<T>, dim3(cuda::blocks_for(n, kPositionsPerBlock)),
                  dim3(kThreadsPerBlock), 0, cuda::stream(context),
                  static_cast<const T*>(args.target.data),
                  static_cast<const int32_t*>(args.sample_indices.data),
                  static_cast<T*>(args.bank.data), n, args.target.shape[1]);
-  };
-  if (args.target.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

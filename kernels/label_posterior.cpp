@@ -20,8 +20,7 @@ void require_table(const Tensor& table, int64_t classes, DType dtype, const char
 
 void label_posterior(Context& context, const LabelPosteriorArgs& args) {
   const Tensor& logits = args.logits;
-  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
-                logits.shape);
+  require_rank(logits, 2, "logits");
   const int64_t batch = logits.shape[0], classes = logits.shape[1];
   const DType dtype = accumulate_dtype(logits.dtype);
   require_tensor(args.labels, {batch}, DType::i32, "labels");

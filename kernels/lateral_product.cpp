@@ -1,5 +1,6 @@
 #include "kernels/lateral_product.h"
 
+#include "kernels/checks.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
@@ -9,14 +10,9 @@ namespace lanet {
 
 namespace {
 
-void require_matrix(const Tensor& matrix, const char* name) {
-  LANET_REQUIRE(matrix && matrix.shape.rank() == 2 && matrix.elements() > 0, "{} is {}", name,
-                matrix.shape);
-}
-
 /// The matrix [R, D], whose dtype is that of the sums.
 void require_single(const Tensor& matrix, const char* name) {
-  require_matrix(matrix, name);
+  require_rank(matrix, 2, name);
   LANET_REQUIRE(matrix.dtype == DType::f32 || matrix.dtype == DType::f64, "{} is {}", name,
                 matrix.dtype);
 }
@@ -24,7 +20,7 @@ void require_single(const Tensor& matrix, const char* name) {
 /// Four matrices of `rows` rows, and of any numbers of columns.
 void require_rows(const LateralTensors& matrices, int64_t rows, DType dtype, const char* name) {
   for (const Tensor& matrix : matrices) {
-    require_matrix(matrix, name);
+    require_rank(matrix, 2, name);
     require_tensor(matrix, {rows, matrix.shape[1]}, dtype, name);
   }
 }

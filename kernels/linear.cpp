@@ -1,5 +1,6 @@
 #include "kernels/linear.h"
 
+#include "kernels/checks.h"
 #include "kernels/cpu_operations.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
@@ -11,9 +12,8 @@ namespace {
 
 /// Checks what both directions share; `y` is the output or its gradient, called `name`.
 void require_layer(const Tensor& x, const Tensor& weight, const Tensor& y, const char* name) {
-  LANET_REQUIRE(x && x.shape.rank() == 2 && x.elements() > 0, "x is {}", x.shape);
-  LANET_REQUIRE(weight && weight.shape.rank() == 2 && weight.elements() > 0, "weight is {}",
-                weight.shape);
+  require_rank(x, 2, "x");
+  require_rank(weight, 2, "weight");
   require_tensor(weight, {weight.shape[0], x.shape[1]}, x.dtype, "weight");
   require_tensor(y, {x.shape[0], weight.shape[0]}, x.dtype, name);
 }

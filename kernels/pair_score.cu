@@ -3,6 +3,7 @@
 #include "core/cuda/launch.h"
 #include "kernels/column_sums.cuh"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 #include "kernels/matrix_product.h"
 #include "kernels/pair_score.h"
 
@@ -244,18 +245,16 @@ void pair_score_backward_on_device(Context& context, const PairScoreBackwardArgs
 }  // namespace
 
 void pair_score_cuda(Context& context, const PairScoreArgs& args, void* workspace) {
-  if (args.h.dtype == DType::f64)
-    pair_score_on_device<double>(context, args, static_cast<double*>(workspace));
-  else
-    pair_score_on_device<float>(context, args, static_cast<float*>(workspace));
+  dispatch_wide(args.h.dtype, [&]<typename A>() {
+    pair_score_on_device<A>(context, args, static_cast<A*>(workspace));
+  });
 }
 
 void pair_score_backward_cuda(Context& context, const PairScoreBackwardArgs& args,
                               void* workspace) {
-  if (args.h.dtype == DType::f64)
-    pair_score_backward_on_device<double>(context, args, static_cast<double*>(workspace));
-  else
-    pair_score_backward_on_device<float>(context, args, static_cast<float*>(workspace));
+  dispatch_wide(args.h.dtype, [&]<typename A>() {
+    pair_score_backward_on_device<A>(context, args, static_cast<A*>(workspace));
+  });
 }
 
 }  // namespace lanet

@@ -1,5 +1,6 @@
 #include "kernels/pool.h"
 
+#include "kernels/checks.h"
 #include "kernels/cpu_operations.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
@@ -9,15 +10,10 @@ namespace lanet {
 
 namespace {
 
-void require_image(const Tensor& image, const char* name) {
-  LANET_REQUIRE(image && image.shape.rank() == 4 && image.elements() > 0, "{} is {}", name,
-                image.shape);
-}
-
 /// An image of `count` that are pooled together, the first of which is `first`.
 void require_pooled(size_t count, const Tensor& image, const char* name, const Tensor& first) {
   LANET_REQUIRE(count <= kMostPooledImages, "{} images", count);
-  require_image(image, name);
+  require_rank(image, 4, name);
   LANET_REQUIRE(image.dtype == first.dtype && image.shape[0] == first.shape[0],
                 "{} is {} {} beside {} {}", name, image.dtype, image.shape, first.dtype,
                 first.shape);
@@ -30,7 +26,7 @@ Shape max_pooled(const Shape& x) {
 }  // namespace
 
 void max_pool(Context& context, const MaxPoolArgs& args) {
-  require_image(args.x, "x");
+  require_rank(args.x, 4, "x");
   require_tensor(args.y, max_pooled(args.x.shape), args.x.dtype, "y");
   if (args.argmax) require_tensor(args.argmax, args.y.shape, DType::u8, "argmax");
   run_operation(
@@ -45,7 +41,7 @@ void max_pool(Context& context, const MaxPoolArgs& args) {
 }
 
 void max_pool_backward(Context& context, const MaxPoolBackwardArgs& args) {
-  require_image(args.dx.tensor, "dx");
+  require_rank(args.dx.tensor, 4, "dx");
   const Tensor& dx = args.dx.tensor;
   require_tensor(args.dy, max_pooled(dx.shape), dx.dtype, "dy");
   require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");

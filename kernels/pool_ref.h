@@ -1,17 +1,15 @@
 // Definition of the operations; the contract is in pool.h.
 #pragma once
 
-#include <vector>
-
 #include "kernels/pool.h"
 
 namespace lanet {
 
-template <typename T>
-void max_pool_ref(const MaxPoolArgs& args) {
-  const int64_t batch = args.x.shape[0], height = args.x.shape[1], width = args.x.shape[2],
-                channels = args.x.shape[3];
-  const T* x = args.x.as<T>();
+/// For each window of an image x, in order: finds the first of the largest of value(n) of its
+/// elements n, and calls store(out, largest, position).
+template <typename T, typename Value, typename Store>
+void for_each_maximum_ref(const Shape& x, Value&& value, Store&& store) {
+  const int64_t batch = x[0], height = x[1], width = x[2], channels = x[3];
   int64_t out = 0;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t i = 0; i < max_pool_size(height); ++i) {
@@ -23,31 +21,30 @@ void max_pool_ref(const MaxPoolArgs& args) {
             const int64_t h = kMaxPoolStride * i + position / kMaxPoolKernel - kMaxPoolPadding;
             const int64_t w = kMaxPoolStride * j + position % kMaxPoolKernel - kMaxPoolPadding;
             if (h < 0 || h >= height || w < 0 || w >= width) continue;
-            const T value = x[((b * height + h) * width + w) * channels + c];
-            if (best_position < 0 || value > best) {
+            const T candidate = value(((b * height + h) * width + w) * channels + c);
+            if (best_position < 0 || candidate > best) {
               best_position = position;
-              best = value;
+              best = candidate;
             }
           }
-          args.y.as<T>()[out] = best;
-          if (args.argmax) args.argmax.as<uint8_t>()[out] = static_cast<uint8_t>(best_position);
+          store(out, best, best_position);
         }
       }
     }
   }
 }
 
-template <typename T>
-void max_pool_backward_ref(const MaxPoolBackwardArgs& args) {
+/// For each element n of an image x, in order: sums what its windows pass back to it, and calls
+/// store(n, c, sum); c is its channel.
+template <typename T, typename Store>
+void for_each_gradient_ref(const Shape& x, const Tensor& dy, const Tensor& argmax, Store&& store) {
   using A = accumulate_t<T>;
-  const Shape& shape = args.dx.tensor.shape;
-  const int64_t batch = shape[0], height = shape[1], width = shape[2], channels = shape[3];
-  const int64_t out_height = args.dy.shape[1], out_width = args.dy.shape[2];
-  T* dx = args.dx.tensor.as<T>();
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t h = 0; h < height; ++h) {
-      for (int64_t w = 0; w < width; ++w) {
-        for (int64_t c = 0; c < channels; ++c, ++dx) {
+  const int64_t out_height = dy.shape[1], out_width = dy.shape[2], channels = x[3];
+  int64_t n = 0;
+  for (int64_t b = 0; b < x[0]; ++b) {
+    for (int64_t h = 0; h < x[1]; ++h) {
+      for (int64_t w = 0; w < x[2]; ++w) {
+        for (int64_t c = 0; c < channels; ++c, ++n) {
           A sum = 0;
           for (int position = 0; position < kMaxPoolKernel * kMaxPoolKernel; ++position) {
             const int64_t row = h + kMaxPoolPadding - position / kMaxPoolKernel;
@@ -56,14 +53,33 @@ void max_pool_backward_ref(const MaxPoolBackwardArgs& args) {
             if (column < 0 || column % kMaxPoolStride || column / kMaxPoolStride >= out_width)
               continue;
             const int64_t i = row / kMaxPoolStride, j = column / kMaxPoolStride;
-            const int64_t n = ((b * out_height + i) * out_width + j) * channels + c;
-            if (args.argmax.as<uint8_t>()[n] == position) sum += A(args.dy.as<T>()[n]);
+            const int64_t out = ((b * out_height + i) * out_width + j) * channels + c;
+            if (argmax.as<uint8_t>()[out] == position) sum += A(dy.as<T>()[out]);
           }
-          write_gradient(*dx, sum, args.dx.add);
+          store(n, c, sum);
         }
       }
     }
   }
+}
+
+template <typename T>
+void max_pool_ref(const MaxPoolArgs& args) {
+  const T* x = args.x.as<T>();
+  for_each_maximum_ref<T>(
+      args.x.shape, [&](int64_t n) { return x[n]; },
+      [&](int64_t out, T largest, int position) {
+        args.y.as<T>()[out] = largest;
+        if (args.argmax) args.argmax.as<uint8_t>()[out] = static_cast<uint8_t>(position);
+      });
+}
+
+template <typename T>
+void max_pool_backward_ref(const MaxPoolBackwardArgs& args) {
+  const Tensor& dx = args.dx.tensor;
+  for_each_gradient_ref<T>(dx.shape, args.dy, args.argmax, [&](int64_t n, int64_t, auto sum) {
+    write_gradient(dx.as<T>()[n], sum, args.dx.add);
+  });
 }
 
 template <typename T>

@@ -3,6 +3,7 @@
 
 #include "core/cuda/launch.h"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -28,7 +29,7 @@ __global__ void pseudo_label_kernel(const T* target, const int32_t* sample_indic
 }
 
 void pseudo_label_cuda(Context& context, const PseudoLabelArgs& args) {
-  auto run = [&]<typename T>() {
+  dispatch_wide(args.target.dtype, [&]<typename T>() {
     const int64_t rows = args.target.shape[0];
     cuda::launch(pseudo_label_kernel<T>, dim3(cuda::blocks_for(rows, kThreadsPerBlock)),
                  dim3(kThreadsPerBlock), 0, cuda::stream(context),
@@ -36,11 +37,7 @@ void pseudo_label_cuda(Context& context, const PseudoLabelArgs& args) {
                  static_cast<const int32_t*>(args.sample_indices.data),
                  static_cast<int32_t*>(args.labels.data), static_cast<T>(args.threshold), rows,
                  args.target.shape[1]);
-  };
-  if (args.target.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

@@ -9,8 +9,7 @@ namespace lanet {
 
 void softmax_cross_entropy(Context& context, const SoftmaxCrossEntropyArgs& args) {
   const Tensor& logits = args.logits;
-  LANET_REQUIRE(logits && logits.shape.rank() == 2 && logits.elements() > 0, "logits is {}",
-                logits.shape);
+  require_rank(logits, 2, "logits");
   require_tensor(args.labels, {logits.shape[0]}, DType::i32, "labels");
   require_tensor(args.loss, {1}, accumulate_dtype(logits.dtype), "loss");
   if (args.dlogits) require_tensor(args.dlogits.tensor, logits.shape, logits.dtype, "dlogits");

@@ -34,28 +34,26 @@ void require_position(const StepTableArgs& args) {
                   "position {} in a table of {}", position, entry.table.shape);
 }
 
-}  // namespace
-
-void step_table_load(Context& context, const StepTableArgs& args) {
+void move_rows(Context& context, const char* name, const StepTableArgs& args,
+               TableDirection direction) {
   require_tables(args);
   run_operation(
-      context, "step_table_load", {.bytes = 2 * row_bytes(args)},
-      [&] { step_table_cuda(context, args, TableDirection::load); },
+      context, name, {.bytes = 2 * row_bytes(args)},
+      [&] { step_table_cuda(context, args, direction); },
       [&] {
         require_position(args);
-        step_table_load_ref(args);
+        direction == TableDirection::load ? step_table_load_ref(args) : step_table_store_ref(args);
       });
 }
 
+}  // namespace
+
+void step_table_load(Context& context, const StepTableArgs& args) {
+  move_rows(context, "step_table_load", args, TableDirection::load);
+}
+
 void step_table_store(Context& context, const StepTableArgs& args) {
-  require_tables(args);
-  run_operation(
-      context, "step_table_store", {.bytes = 2 * row_bytes(args)},
-      [&] { step_table_cuda(context, args, TableDirection::store); },
-      [&] {
-        require_position(args);
-        step_table_store_ref(args);
-      });
+  move_rows(context, "step_table_store", args, TableDirection::store);
 }
 
 void step_advance(Context& context, const StepAdvanceArgs& args) {

@@ -1,5 +1,6 @@
 #include "kernels/upsample.h"
 
+#include "kernels/checks.h"
 #include "kernels/cuda_operations.h"
 #include "kernels/dispatch.h"
 #include "kernels/upsample_ref.h"
@@ -15,8 +16,7 @@ Shape doubled(const Shape& x) {
 }  // namespace
 
 void upsample_2x(Context& context, const Upsample2xArgs& args) {
-  LANET_REQUIRE(args.x && args.x.shape.rank() == 4 && args.x.elements() > 0, "x is {}",
-                args.x.shape);
+  require_rank(args.x, 4, "x");
   require_tensor(args.y, doubled(args.x.shape), args.x.dtype, "y");
   if (args.addend) require_tensor(args.addend, args.y.shape, args.x.dtype, "addend");
   run_operation(
@@ -29,7 +29,7 @@ void upsample_2x(Context& context, const Upsample2xArgs& args) {
 
 void upsample_2x_backward(Context& context, const Upsample2xBackwardArgs& args) {
   const Tensor& dx = args.dx.tensor;
-  LANET_REQUIRE(dx && dx.shape.rank() == 4 && dx.elements() > 0, "dx is {}", dx.shape);
+  require_rank(dx, 4, "dx");
   require_tensor(args.dy, doubled(dx.shape), dx.dtype, "dy");
   run_operation(
       context, "upsample_2x_backward",

@@ -359,11 +359,9 @@ void batch_norm_backward_apply_cuda(Context& context,
     with_form(group, [&]<BatchNormForm kForm>() {
       cuda::with_pack_width<T>(packs, [&]<int N>() {
         const dim3 block = tile_block(channels, N);
-        const unsigned strips = cuda::blocks_for(rows, kApplyRows * block.y);
         cuda::launch(batch_norm_backward_apply_kernel<T, N, kForm>,
-                     dim3(cuda::blocks_for(int64_t{strips} * tile_columns(channels), 1),
-                          static_cast<unsigned>(group.size())),
-                     block, 0, cuda::stream(context), kernel_group, rows, channels);
+                     tile_grid(rows, channels, block, kApplyRows, group.size()), block, 0,
+                     cuda::stream(context), kernel_group, rows, channels);
       });
     });
   });

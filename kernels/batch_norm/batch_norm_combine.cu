@@ -3,6 +3,7 @@
 
 #include "kernels/batch_norm/batch_norm_cuda.cuh"
 #include "kernels/cuda_operations.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -45,7 +46,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock) batch_norm_combine_kernel(
 }
 
 void batch_norm_combine_cuda(Context& context, std::span<const BatchNormCombineArgs> group) {
-  const auto run = [&]<typename A>() {
+  dispatch_wide(group[0].means.dtype, [&]<typename A>() {
     const int64_t ranks = group[0].means.shape[0], channels = group[0].means.shape[1];
     const BatchNormGroup<BatchNormCombineMember<A>> kernel_group(
         group, [&](const BatchNormCombineArgs& args, int) {
@@ -61,11 +62,7 @@ void batch_norm_combine_cuda(Context& context, std::span<const BatchNormCombineA
         batch_norm_combine_kernel<A>,
         dim3(cuda::blocks_for(channels, kThreadsPerBlock), static_cast<unsigned>(group.size())),
         dim3(kThreadsPerBlock), 0, cuda::stream(context), kernel_group, ranks, channels);
-  };
-  if (group[0].means.dtype == DType::f64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  });
 }
 
 }  // namespace lanet

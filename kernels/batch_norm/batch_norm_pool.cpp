@@ -13,7 +13,7 @@ namespace lanet {
 namespace {
 
 void require_image(const Tensor& x) {
-  LANET_REQUIRE(x && x.shape.rank() == 4 && x.elements() > 0, "x is {}", x.shape);
+  require_rank(x, 4, "x");
   LANET_REQUIRE(x.dtype == DType::f32 || x.dtype == DType::bf16 || x.dtype == DType::f64,
                 "x is {}; expected f32, bf16 or f64", x.dtype);
 }
@@ -25,6 +25,18 @@ void require_per_channel(const Tensor& tensor, const Tensor& x, const char* name
 
 Shape pooled(const Shape& x) {
   return {x[0], max_pool_size(x[1]), max_pool_size(x[2]), x[3]};
+}
+
+/// Requires what both backward passes are given.
+template <typename Args>
+void require_backward(const Args& args) {
+  require_image(args.x);
+  require_per_channel(args.mean, args.x, "mean");
+  require_per_channel(args.inv_std, args.x, "inv_std");
+  require_tensor(args.dy, pooled(args.x.shape), args.x.dtype, "dy");
+  require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
+  require_per_channel(args.sum_dy, args.x, "sum_dy");
+  require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
 }
 
 }  // namespace
@@ -57,13 +69,7 @@ void batch_norm_max_pool(Context& context, const BatchNormMaxPoolArgs& args) {
 
 void batch_norm_max_pool_backward_reduce(Context& context,
                                          const BatchNormMaxPoolBackwardReduceArgs& args) {
-  require_image(args.x);
-  require_per_channel(args.mean, args.x, "mean");
-  require_per_channel(args.inv_std, args.x, "inv_std");
-  require_tensor(args.dy, pooled(args.x.shape), args.x.dtype, "dy");
-  require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
-  require_per_channel(args.sum_dy, args.x, "sum_dy");
-  require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
+  require_backward(args);
   const Shape channels{args.x.shape[3]};
   require_gradient(args.dweight, channels, accumulate_dtype(args.x.dtype), "dweight");
   require_gradient(args.dbias, channels, accumulate_dtype(args.x.dtype), "dbias");
@@ -83,14 +89,8 @@ void batch_norm_max_pool_backward_reduce(Context& context,
 
 void batch_norm_max_pool_backward_apply(Context& context,
                                         const BatchNormMaxPoolBackwardApplyArgs& args) {
-  require_image(args.x);
-  require_per_channel(args.mean, args.x, "mean");
-  require_per_channel(args.inv_std, args.x, "inv_std");
+  require_backward(args);
   require_per_channel(args.weight, args.x, "weight");
-  require_tensor(args.dy, pooled(args.x.shape), args.x.dtype, "dy");
-  require_tensor(args.argmax, args.dy.shape, DType::u8, "argmax");
-  require_per_channel(args.sum_dy, args.x, "sum_dy");
-  require_per_channel(args.sum_dy_xhat, args.x, "sum_dy_xhat");
   require_tensor(args.dx.tensor, args.x.shape, args.x.dtype, "dx");
   run_operation(
       context, "batch_norm_max_pool_backward_apply",

@@ -316,9 +316,8 @@ void batch_norm_max_pool_backward_apply_cuda(Context& context,
          args.inv_std.data, args.weight.data, args.sum_dy.data, args.sum_dy_xhat.data});
     cuda::with_pack_width<T>(packs, [&]<int N>() {
       const dim3 block = tile_block(size.channels, N);
-      const int64_t strips = cuda::blocks_for(size.windows, kSquares * block.y);
       cuda::launch(batch_norm_max_pool_backward_apply_kernel<T, N>,
-                   dim3(cuda::blocks_for(strips * tile_columns(size.channels), 1)), block, 0,
+                   tile_grid(size.windows, size.channels, block, kSquares), block, 0,
                    cuda::stream(context), kernel_args, size);
     });
   });

@@ -3,6 +3,7 @@
 #include "core/cuda/device.cuh"
 #include "core/cuda/launch.h"
 #include "kernels/conv2d/conv2d_cuda.h"
+#include "kernels/dispatch.h"
 
 namespace lanet {
 
@@ -120,27 +121,17 @@ void launch_exact(Context& context, void (*kernel)(Conv2dExactKernelArgs<T>), co
                                         .elements = result.elements()});
 }
 
-/// Calls f.template operator()<T>() for f32 and f64.
-template <typename F>
-void dispatch_exact(DType dtype, F&& f) {
-  LANET_REQUIRE(dtype != DType::bf16, "an exact convolution of {}", dtype);
-  if (dtype == DType::f64)
-    f.template operator()<double>();
-  else
-    f.template operator()<float>();
-}
-
 }  // namespace
 
 void conv2d_exact_cuda(Context& context, const Conv2dShape& s, const Conv2dArgs& args) {
-  dispatch_exact(s.dtype, [&]<typename T>() {
+  dispatch_wide(s.dtype, [&]<typename T>() {
     launch_exact<T>(context, conv2d_exact_kernel<T>, s, args.x, args.weight, {}, args.y, false);
   });
 }
 
 void conv2d_exact_backward_data_cuda(Context& context, const Conv2dShape& s,
                                      const Conv2dBackwardDataArgs& args) {
-  dispatch_exact(s.dtype, [&]<typename T>() {
+  dispatch_wide(s.dtype, [&]<typename T>() {
     launch_exact<T>(context, conv2d_exact_backward_data_kernel<T>, s, {}, args.weight, args.dy,
                     args.dx.tensor, args.dx.add);
   });
@@ -148,7 +139,7 @@ void conv2d_exact_backward_data_cuda(Context& context, const Conv2dShape& s,
 
 void conv2d_exact_backward_weight_cuda(Context& context, const Conv2dShape& s,
                                        const Conv2dBackwardWeightArgs& args) {
-  dispatch_exact(s.dtype, [&]<typename T>() {
+  dispatch_wide(s.dtype, [&]<typename T>() {
     launch_exact<T>(context, conv2d_exact_backward_weight_kernel<T>, s, args.x, {}, args.dy,
                     args.dweight.tensor, args.dweight.add);
   });

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace lanet::LANET_WINOGRAD {
 
 constexpr int64_t kLanes = LANET_WINOGRAD_LANES;
 using Vector = float __attribute__((vector_size(4 * kLanes)));
 using UnalignedVector = float __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
-using LaneIndices = int32_t __attribute__((vector_size(4 * kLanes)));
 
 inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
@@ -20,25 +20,21 @@ inline void store(float* to, Vector value) {
 }
 
 /// Exchanges the halves of a square of 2·kHalf lanes: one step of a transposition.
-template <int kHalf>
-void exchange_halves(Vector (&m)[kLanes]) {
-  LaneIndices low, high;
-  for (int l = 0; l < kLanes; ++l) {
-    low[l] = l & kHalf ? kLanes + l - kHalf : l;
-    high[l] = l & kHalf ? kLanes + l : l + kHalf;
-  }
+template <int kHalf, int... l>
+void exchange_halves(Vector (&m)[kLanes], std::integer_sequence<int, l...>) {
   for (int i = 0; i < kLanes; ++i) {
     if (i & kHalf) continue;
     const Vector upper = m[i], lower = m[i + kHalf];
-    m[i] = __builtin_shuffle(upper, lower, low);
-    m[i + kHalf] = __builtin_shuffle(upper, lower, high);
+    m[i] = __builtin_shufflevector(upper, lower, (l & kHalf ? kLanes + l - kHalf : l)...);
+    m[i + kHalf] = __builtin_shufflevector(upper, lower, (l & kHalf ? kLanes + l : l + kHalf)...);
   }
 }
 inline void transpose(Vector (&m)[kLanes]) {
-  if constexpr (kLanes == 16) exchange_halves<8>(m);
-  exchange_halves<4>(m);
-  exchange_halves<2>(m);
-  exchange_halves<1>(m);
+  constexpr auto lanes = std::make_integer_sequence<int, kLanes>();
+  if constexpr (kLanes == 16) exchange_halves<8>(m, lanes);
+  exchange_halves<4>(m, lanes);
+  exchange_halves<2>(m, lanes);
+  exchange_halves<1>(m, lanes);
 }
 
 // The polynomials of the algorithm are evaluated at 0, ±a, ±b and infinity. With these a and b, the

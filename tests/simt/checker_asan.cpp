@@ -35,7 +35,6 @@ void release(void* address, size_t bytes) {
   std::free(address);
 }
 void open_device(bool) {}
-void host_wrote(const void*, size_t) {}
 void guard(const void* address, size_t bytes) {
   guards.push_back({static_cast<std::byte*>(const_cast<void*>(address)), bytes});
 }
@@ -53,19 +52,7 @@ std::string end_launch() {
 void begin_block() {
   std::memset(dynamic_shared_begin(), 0xFF, current_launch()->shared_bytes);
 }
-void watch(bool) {}
-void block_met() {}
-void warp_met(unsigned, unsigned) {}
 
 }  // namespace checker
-
-uint64_t atomic_begin(const void* address, size_t bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, address, bytes);
-  return value;
-}
-void atomic_end(void* address, size_t bytes, uint64_t value) {
-  std::memcpy(address, &value, bytes);
-}
 
 }  // namespace lanet::simt

@@ -67,7 +67,6 @@ void open_device(bool open) {
   sigaction(SIGSEGV, &fault, nullptr);
   if (mprotect(arena(), kArenaBytes, PROT_NONE) != 0) throw Error("device memory cannot be closed");
 }
-void host_wrote(const void*, size_t) {}
 void guard(const void*, size_t) {}
 
 void begin_launch(const Launch&) {}
@@ -79,19 +78,7 @@ void begin_block() {
     std::memset(variable.begin, 0xFF, variable.bytes);
   std::memset(dynamic_shared_begin(), 0xFF, current_launch()->shared_bytes);
 }
-void watch(bool) {}
-void block_met() {}
-void warp_met(unsigned, unsigned) {}
 
 }  // namespace checker
-
-uint64_t atomic_begin(const void* address, size_t bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, address, bytes);
-  return value;
-}
-void atomic_end(void* address, size_t bytes, uint64_t value) {
-  std::memcpy(address, &value, bytes);
-}
 
 }  // namespace lanet::simt
