@@ -1,6 +1,7 @@
-// The bank of label distributions: a row for each training sample, its history.
+// A bank with a row for each training sample, its history: label distributions in the published
+// recipe (docs/design.md, "Label distribution"), opinions in `robust`, targets in early-learning
+// regularisation.
 //   bank[sample_i] ← target_i
-// (docs/design.md, "Label distribution")
 #pragma once
 
 #include "core/context.h"

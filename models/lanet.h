@@ -20,7 +20,7 @@ struct LaNetConfig {
   int64_t bank_rows;       ///< M, at least the batch
   int64_t image_size;      ///< S, a multiple of 32, at least 64
   int64_t batch;           ///< B, of all ranks, at least K + 2
-  int64_t samples;         ///< of the training set: rows of the label-distribution bank
+  int64_t samples;         ///< of the training set: rows of the label bank
   double confidence;
   double temperature;
   double bank_momentum;
@@ -38,7 +38,7 @@ Neighbourhood record_neighbourhood(Recorder& recorder, const std::string& name, 
 Value* record_pair_input(Recorder& recorder, const std::string& name, Value* feature);
 
 /// Its state starts with random unit rows of labels that match nothing in the memory banks, and the
-/// given labels, one-hot, in the label-distribution bank.
+/// given labels, one-hot, in the label bank.
 class LaNet : public Model {
  public:
   LaNet(ParameterStore& store, const LaNetConfig& config);

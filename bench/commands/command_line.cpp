@@ -25,10 +25,10 @@ CLI::Validator regular_expression() {
 
 void add_size_options(CLI::App& command, StepSize& size) {
   command.add_option("--recipe", size.recipe, "recipe of LA-Net")
-      ->check(one_of({"published", "robust"}))
+      ->check(one_of<Recipe>())
       ->capture_default_str();
   command.add_option("--backbone", size.backbone, "the network")
-      ->check(one_of({"resnet18", "resnet50"}))
+      ->check(one_of<Backbone>())
       ->capture_default_str();
   command.add_option("--image", size.image, "side of the pictures")
       ->check(multiple_of_32())
@@ -58,7 +58,7 @@ void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> ru
       ->delimiter(',')
       ->allow_extra_args(false);
   command.add_option("--device", options->device, "where to compute")
-      ->check(one_of(kDevices))
+      ->check(one_of<DeviceSetting>())
       ->capture_default_str();
   command.add_option("--dtype", options->dtypes, "types of activations, separated by commas")
       ->delimiter(',')

@@ -9,7 +9,8 @@
 // the two, ranks may exchange what was summed.
 // All are deterministic, and the same for any number of threads.
 // Each takes a group as well: up to kMaxBatchNorms images of one shape and dtype, which on CUDA
-// cost the launches of one.
+// cost the launches of one. The backward passes are in batch_norm_backward*; what the stem
+// has, followed by a maximum pool, is in batch_norm_pool.h.
 #pragma once
 
 #include <span>

@@ -51,8 +51,8 @@ void add_shorthands(CLI::App& command, std::vector<std::string>& overrides) {
                                           fmt::format("{}; short for --set train.{}=", what, name))
         ->check(check);
   };
-  add("device", "where to compute", one_of(kDevices));
-  add("dtype", "type of activations", one_of(kDtypes));
+  add("device", "where to compute", one_of<DeviceSetting>());
+  add("dtype", "type of activations", one_of<DType>());
   add("threads", "CPU threads", CLI::Range(0, 4096));
 }
 

@@ -7,11 +7,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "train/config/choices.h"
 
 namespace lanet {
-
-inline const std::vector<std::string> kDevices = {"auto", "cpu", "cuda"};
-inline const std::vector<std::string> kDtypes = {"f32", "bf16", "f64"};
 
 /// One of these words; any other is refused with the nearest choice.
 inline CLI::Validator one_of(const std::vector<std::string>& choices) {
@@ -22,6 +20,12 @@ inline CLI::Validator one_of(const std::vector<std::string>& choices) {
                            suggestion(word, choices));
       },
       fmt::format("{}", fmt::join(choices, "|")));
+}
+
+/// The name of one of E's values (train/config/choices.h).
+template <typename E>
+CLI::Validator one_of() {
+  return one_of({kNames<E>.begin(), kNames<E>.end()});
 }
 
 /// A picture's side.
@@ -41,10 +45,10 @@ inline CLI::Validator multiple_of_32() {
 inline void add_machine_options(CLI::App& command, std::string& device, std::string& dtype,
                                 int64_t& threads) {
   command.add_option("--device", device, "where to compute")
-      ->check(one_of(kDevices))
+      ->check(one_of<DeviceSetting>())
       ->capture_default_str();
   command.add_option("--dtype", dtype, "type of activations")
-      ->check(one_of(kDtypes))
+      ->check(one_of<DType>())
       ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: as many as OpenMP takes")
       ->check(CLI::Range(0, 4096));
