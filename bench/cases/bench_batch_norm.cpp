@@ -15,11 +15,12 @@ static const Registration batch_norm_bench{
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        const Shape shape{s[0], s[1]}, channels{s[1]};
        context.reserve_workspace(batch_norm_workspace_bytes(shape));
-       BenchTensor x(context, shape, dtype), y(context, shape, dtype), dy(context, shape, dtype),
-           dx(context, shape, dtype);
-       BenchTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
-       BenchTensor weight(context, channels, DType::f32), bias(context, channels, DType::f32);
-       BenchTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
+       OwnedTensor x(context, shape, dtype, numbers), y(context, shape, dtype),
+           dy(context, shape, dtype, numbers), dx(context, shape, dtype);
+       OwnedTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
+       OwnedTensor weight(context, channels, DType::f32, numbers),
+           bias(context, channels, DType::f32, numbers);
+       OwnedTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
        measure([&] { batch_norm_statistics(context, {.x = x, .mean = mean, .inv_std = inv_std}); });
        measure([&] {
          batch_norm_apply(context, {.x = x,

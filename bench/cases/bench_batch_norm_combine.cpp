@@ -13,9 +13,9 @@ static const Registration batch_norm_combine_bench{
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        const Shape ranks{s[0], s[2]}, channels{s[2]};
        const auto one = [](int64_t) { return 1.0; };
-       BenchTensor means(context, ranks, dtype), inv_stds(context, ranks, dtype, one);
-       BenchTensor mean(context, channels, dtype), inv_std(context, channels, dtype);
-       BenchTensor running_mean(context, channels, dtype),
+       OwnedTensor means(context, ranks, dtype, numbers), inv_stds(context, ranks, dtype, one);
+       OwnedTensor mean(context, channels, dtype), inv_std(context, channels, dtype);
+       OwnedTensor running_mean(context, channels, dtype, numbers),
            running_var(context, channels, dtype, one);
        measure([&] {
          batch_norm_combine(context, {.means = means,

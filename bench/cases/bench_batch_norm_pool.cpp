@@ -17,11 +17,12 @@ static const Registration batch_norm_pool_bench{
        const Shape image{s[0], s[1], s[2], s[3]}, channels{s[3]};
        const Shape pooled{s[0], max_pool_size(s[1]), max_pool_size(s[2]), s[3]};
        context.reserve_workspace(batch_norm_max_pool_workspace_bytes(image));
-       BenchTensor x(context, image, dtype), dx(context, image, dtype);
-       BenchTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8);
-       BenchTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
-       BenchTensor weight(context, channels, DType::f32), bias(context, channels, DType::f32);
-       BenchTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
+       OwnedTensor x(context, image, dtype, numbers), dx(context, image, dtype);
+       OwnedTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8, numbers);
+       OwnedTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
+       OwnedTensor weight(context, channels, DType::f32, numbers),
+           bias(context, channels, DType::f32, numbers);
+       OwnedTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
        measure([&] {
          batch_norm_max_pool(context, {.x = x,
                                        .mean = mean,

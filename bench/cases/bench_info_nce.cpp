@@ -18,10 +18,11 @@ static const Registration info_nce_bench{
        // range.
        const double temperature = 0.1 * static_cast<double>(s[1]) / 3;
        context.reserve_workspace(info_nce_workspace_bytes(s[0], s[0], s[1], s[2], dtype));
-       BenchTensor q(context, rows, dtype), k(context, rows, dtype), dq(context, rows, dtype);
-       BenchTensor bank(context, {s[2], s[1]}, dtype), loss(context, {1}, DType::f32);
-       BenchTensor labels(context, {s[0]}, DType::i32, [&](int64_t i) { return i % kLabels; });
-       BenchTensor bank_labels(context, {s[2]}, DType::i32,
+       OwnedTensor q(context, rows, dtype, numbers), k(context, rows, dtype, numbers),
+           dq(context, rows, dtype);
+       OwnedTensor bank(context, {s[2], s[1]}, dtype, numbers), loss(context, {1}, DType::f32);
+       OwnedTensor labels(context, {s[0]}, DType::i32, [&](int64_t i) { return i % kLabels; });
+       OwnedTensor bank_labels(context, {s[2]}, DType::i32,
                                [&](int64_t m) { return m % (2 * kLabels); });
        measure([&] {
          info_nce(context, {.q = q,

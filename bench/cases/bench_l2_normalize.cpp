@@ -11,8 +11,8 @@ static const Registration l2_normalize_bench{
                             return std::vector<int64_t>{c.rows, c.width};
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
-       BenchTensor x(context, {s[0], s[1]}, DType::f32), y(context, {s[0], s[1]}, DType::f32),
-           norm(context, {s[0]}, DType::f32);
+       OwnedTensor x(context, {s[0], s[1]}, DType::f32, numbers),
+           y(context, {s[0], s[1]}, DType::f32), norm(context, {s[0]}, DType::f32);
        measure([&] { l2_normalize(context, {.x = x, .y = y, .norm = norm}); });
        measure([&] { l2_normalize_backward(context, {.y = y, .norm = norm, .dy = x, .dx = {y}}); });
      }}};

@@ -14,13 +14,15 @@ static const Registration label_aggregate_bench{
        const int64_t n = s[0], k = s[1];
        const Shape rows{n, s[2]}, pairs{n, k};
        context.reserve_workspace(label_aggregate_workspace_bytes(n, s[2], DType::f32));
-       BenchTensor scores(context, pairs, DType::f32), dscores(context, pairs, DType::f32);
-       BenchTensor indices(context, pairs, DType::i32,
+       OwnedTensor scores(context, pairs, DType::f32, numbers),
+           dscores(context, pairs, DType::f32, numbers);
+       OwnedTensor indices(context, pairs, DType::i32,
                            [&](int64_t e) { return (e / k + 1 + e % k) % n; });
-       BenchTensor samples(context, {n}, DType::i32, [&](int64_t i) { return i % s[3]; });
-       BenchTensor logits(context, rows, DType::f32), probabilities(context, rows, DType::f32);
-       BenchTensor target(context, rows, DType::f32), dlogits(context, rows, DType::f32);
-       BenchTensor bank(context, {s[3], s[2]}, DType::f32);
+       OwnedTensor samples(context, {n}, DType::i32, [&](int64_t i) { return i % s[3]; });
+       OwnedTensor logits(context, rows, DType::f32, numbers),
+           probabilities(context, rows, DType::f32);
+       OwnedTensor target(context, rows, DType::f32, numbers), dlogits(context, rows, DType::f32);
+       OwnedTensor bank(context, {s[3], s[2]}, DType::f32, numbers);
        measure([&] {
          label_aggregate(context, {.scores_expression = scores,
                                    .indices_expression = indices,

@@ -11,8 +11,9 @@ static const Registration label_bank_bench{
                             return std::vector<int64_t>{c.n, c.classes, c.samples};
                           }),
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       BenchTensor target(context, {s[0], s[1]}, dtype), bank(context, {s[2], s[1]}, dtype);
-       BenchTensor samples(context, {s[0]}, DType::i32, [&](int64_t i) { return 7 * i % s[2]; });
+       OwnedTensor target(context, {s[0], s[1]}, dtype, numbers),
+           bank(context, {s[2], s[1]}, dtype, numbers);
+       OwnedTensor samples(context, {s[0]}, DType::i32, [&](int64_t i) { return 7 * i % s[2]; });
        measure([&] {
          label_bank_store(context, {.target = target, .sample_indices = samples, .bank = bank});
        });

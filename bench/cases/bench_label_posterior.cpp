@@ -14,12 +14,12 @@ static const Registration label_posterior_bench{
        const Shape batch{s[0], s[1]}, table{s[2], s[1]};
        const double share = 1.0 / static_cast<double>(s[1]);
        const auto even = [=](int64_t) { return share; };
-       BenchTensor logits(context, batch, dtype), target(context, batch, dtype),
+       OwnedTensor logits(context, batch, dtype, numbers), target(context, batch, dtype),
            opinion(context, batch, accumulate_dtype(dtype)),
            channel(context, {s[1], s[1]}, accumulate_dtype(dtype), even),
-           log_prior(context, table, accumulate_dtype(dtype)),
+           log_prior(context, table, accumulate_dtype(dtype), numbers),
            opinions(context, table, accumulate_dtype(dtype), even);
-       BenchTensor labels(context, {s[0]}, DType::i32),
+       OwnedTensor labels(context, {s[0]}, DType::i32, numbers),
            samples(context, {s[0]}, DType::i32, [&](int64_t i) { return 7 * i % s[2]; });
        measure([&] {
          label_posterior(context, {.logits = logits,

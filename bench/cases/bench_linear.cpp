@@ -13,9 +13,11 @@ static const Registration linear_bench{
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const int64_t batch = s[0], in = s[1], out = s[2];
-       BenchTensor x(context, {batch, in}, DType::f32), dx(context, {batch, in}, DType::f32);
-       BenchTensor weight(context, {out, in}, DType::f32), dweight(context, {out, in}, DType::f32);
-       BenchTensor bias(context, {out}, DType::f32), dbias(context, {out}, DType::f32),
+       OwnedTensor x(context, {batch, in}, DType::f32, numbers),
+           dx(context, {batch, in}, DType::f32);
+       OwnedTensor weight(context, {out, in}, DType::f32, numbers),
+           dweight(context, {out, in}, DType::f32);
+       OwnedTensor bias(context, {out}, DType::f32, numbers), dbias(context, {out}, DType::f32),
            y(context, {batch, out}, DType::f32);
        context.reserve_workspace(linear_backward_workspace_bytes({batch, out}, DType::f32, true));
        measure([&] {

@@ -13,16 +13,18 @@ static const Registration pair_score_bench{
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const int64_t n = s[0], d = s[1], k = s[2], half = d / 2, quarter = d / 4, pairs = n * k;
        context.reserve_workspace(pair_score_workspace_bytes(n, d, k, DType::f32));
-       auto tensor = [&](const Shape& shape) { return BenchTensor(context, shape, DType::f32); };
-       const BenchTensor h = tensor({n, d}), dh = tensor({n, d});
-       const BenchTensor weight0 = tensor({half, d}), weight2 = tensor({quarter, half}),
+       auto tensor = [&](const Shape& shape) {
+         return OwnedTensor(context, shape, DType::f32, numbers);
+       };
+       const OwnedTensor h = tensor({n, d}), dh = tensor({n, d});
+       const OwnedTensor weight0 = tensor({half, d}), weight2 = tensor({quarter, half}),
                          weight4 = tensor({2, quarter});
-       const BenchTensor dweight0 = tensor({half, d}), dweight2 = tensor({quarter, half}),
+       const OwnedTensor dweight0 = tensor({half, d}), dweight2 = tensor({quarter, half}),
                          dweight4 = tensor({2, quarter});
-       const BenchTensor bias0 = tensor({half}), bias2 = tensor({quarter}), bias4 = tensor({2});
-       const BenchTensor hidden0 = tensor({pairs, half}), hidden2 = tensor({pairs, quarter});
-       const BenchTensor scores = tensor({n, k}), dscores = tensor({n, k});
-       const BenchTensor indices(context, {n, k}, DType::i32,
+       const OwnedTensor bias0 = tensor({half}), bias2 = tensor({quarter}), bias4 = tensor({2});
+       const OwnedTensor hidden0 = tensor({pairs, half}), hidden2 = tensor({pairs, quarter});
+       const OwnedTensor scores = tensor({n, k}), dscores = tensor({n, k});
+       const OwnedTensor indices(context, {n, k}, DType::i32,
                                  [&](int64_t e) { return (e / k + 1 + e % k) % n; });
        measure([&] {
          pair_score(context, {.h = h,

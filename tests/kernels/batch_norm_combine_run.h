@@ -11,11 +11,11 @@ namespace lanet::test {
 
 /// What either way to the statistics of the whole image leaves.
 struct CombinedRun {
-  HostTensor mean, inv_std, running_mean, running_var;
+  OwnedTensor mean, inv_std, running_mean, running_var;
 
-  CombinedRun(const HostTensor& running_mean_, const HostTensor& running_var_)
-      : mean(running_mean_.tensor().shape, running_mean_.tensor().dtype),
-        inv_std(running_mean_.tensor().shape, running_mean_.tensor().dtype),
+  CombinedRun(const OwnedTensor& running_mean_, const OwnedTensor& running_var_)
+      : mean(running_mean_.shape(), running_mean_.dtype()),
+        inv_std(running_mean_.shape(), running_mean_.dtype()),
         running_mean(running_mean_),
         running_var(running_var_) {}
   bool bits_equal(const CombinedRun& other) const {
@@ -26,17 +26,17 @@ struct CombinedRun {
 
 struct CombineInputs {
   BatchNormCombineCase size;
-  HostTensor x;  // [ranks · rows, C]
-  HostTensor running_mean, running_var;
-  HostTensor means, inv_stds;  // of each rank's rows
+  OwnedTensor x;  // [ranks · rows, C]
+  OwnedTensor running_mean, running_var;
+  OwnedTensor means, inv_stds;  // of each rank's rows
 
   /// Channels take turns: of its own mean on each rank; of a mean far larger than the deviation;
   /// constant; constant on each rank.
   CombineInputs(const BatchNormCombineCase& c, DType dtype, uint32_t seed = 1)
       : size(c),
-        x(HostTensor::random({c.ranks * c.rows, c.channels}, dtype, seed, -1, 2)),
-        running_mean(HostTensor::random({c.channels}, dtype, seed + 1)),
-        running_var(HostTensor::random({c.channels}, dtype, seed + 2, 0.5, 2)),
+        x(OwnedTensor::random({c.ranks * c.rows, c.channels}, dtype, seed, -1, 2)),
+        running_mean(OwnedTensor::random({c.channels}, dtype, seed + 1)),
+        running_var(OwnedTensor::random({c.channels}, dtype, seed + 2, 0.5, 2)),
         means({c.ranks, c.channels}, dtype),
         inv_stds({c.ranks, c.channels}, dtype) {
     x.fill([&, random = x](int64_t i) {
@@ -59,7 +59,7 @@ inline std::vector<CombinedRun> run_combine(Device device, const std::vector<Com
                                             bool tracked = true) {
   Context context(device);
   struct Member {
-    DeviceTensor means, inv_stds, mean, inv_std, running_mean, running_var;
+    OwnedTensor means, inv_stds, mean, inv_std, running_mean, running_var;
   };
   std::vector<Member> members;
   members.reserve(group.size());
@@ -102,7 +102,7 @@ inline CombinedRun run_combine(Device device, const CombineInputs& in) {
 /// The statistics of the image as a whole, in double.
 inline CombinedRun whole_statistics(const CombineInputs& in) {
   CombinedRun run(in.running_mean.cast(DType::f64), in.running_var.cast(DType::f64));
-  const HostTensor x = in.x.cast(DType::f64);
+  const OwnedTensor x = in.x.cast(DType::f64);
   Context context;
   batch_norm_statistics(context, {.x = x,
                                   .mean = run.mean,

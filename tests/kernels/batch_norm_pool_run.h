@@ -11,17 +11,17 @@
 namespace lanet::test {
 
 struct StemInputs {
-  HostTensor x, weight, bias, dy, dx_start, dweight_start, dbias_start;
+  OwnedTensor x, weight, bias, dy, dx_start, dweight_start, dbias_start;
 
   StemInputs cast(DType dtype) const {
     const DType wide = accumulate_dtype(dtype);
     return {x.cast(dtype),        weight.cast(wide),        bias.cast(wide),       dy.cast(dtype),
             dx_start.cast(dtype), dweight_start.cast(wide), dbias_start.cast(wide)};
   }
-  Shape image() const { return x.tensor().shape; }
-  Shape pooled() const { return dy.tensor().shape; }
-  Shape vector() const { return weight.tensor().shape; }
-  DType dtype() const { return x.tensor().dtype; }
+  Shape image() const { return x.shape(); }
+  Shape pooled() const { return dy.shape(); }
+  Shape vector() const { return weight.shape(); }
+  DType dtype() const { return x.dtype(); }
   DType wide() const { return accumulate_dtype(dtype()); }
 };
 
@@ -30,16 +30,16 @@ inline StemInputs stem_inputs(const BatchNormPoolCase& c, DType dtype) {
   const Shape image{c.batch, c.height, c.width, c.channels}, vector{c.channels};
   const Shape pooled{c.batch, max_pool_size(c.height), max_pool_size(c.width), c.channels};
   const DType wide = accumulate_dtype(dtype);
-  return {HostTensor::random(image, dtype, 1, -1, 2), HostTensor::random(vector, wide, 2, -2, 2),
-          HostTensor::random(vector, wide, 3),        HostTensor::random(pooled, dtype, 4),
-          HostTensor::random(image, dtype, 5),        HostTensor::random(vector, wide, 6),
-          HostTensor::random(vector, wide, 7)};
+  return {OwnedTensor::random(image, dtype, 1, -1, 2), OwnedTensor::random(vector, wide, 2, -2, 2),
+          OwnedTensor::random(vector, wide, 3),        OwnedTensor::random(pooled, dtype, 4),
+          OwnedTensor::random(image, dtype, 5),        OwnedTensor::random(vector, wide, 6),
+          OwnedTensor::random(vector, wide, 7)};
 }
 /// The same with few different x, and in every third channel values so near each other that
 /// rounding to bf16 makes them equal: equal maxima are common.
 inline StemInputs coarse_stem_inputs(const BatchNormPoolCase& c, DType dtype) {
   StemInputs in = stem_inputs(c, dtype);
-  in.x.fill([copy = in.x.copy()](int64_t i) { return std::round(4 * copy.at(i)) / 4; });
+  in.x.fill([copy = in.x](int64_t i) { return std::round(4 * copy.at(i)) / 4; });
   for (int64_t i = 2; i < c.channels; i += 3) {
     in.weight.set(i, in.weight.at(i) / 32);
     in.bias.set(i, in.bias.at(i) + 2);
@@ -50,14 +50,14 @@ inline StemInputs coarse_stem_inputs(const BatchNormPoolCase& c, DType dtype) {
 struct StemOptions {
   bool add_first = false, add_second = false;  // to dweight and dx, to dbias
   int64_t shift = 0;                           // of the pictures, in elements
-  const HostTensor* argmax = nullptr;          // the backward pass reads this one, not its own
+  const OwnedTensor* argmax = nullptr;         // the backward pass reads this one, not its own
   int threads = 0;
 };
 
 struct StemRun {
-  HostTensor mean, inv_std, y, argmax, sum_dy, sum_dy_xhat, dweight, dbias, dx;
+  OwnedTensor mean, inv_std, y, argmax, sum_dy, sum_dy_xhat, dweight, dbias, dx;
 
-  std::vector<const HostTensor*> all() const {
+  std::vector<const OwnedTensor*> all() const {
     return {&mean, &inv_std, &y, &argmax, &sum_dy, &sum_dy_xhat, &dweight, &dbias, &dx};
   }
 };
@@ -66,15 +66,15 @@ inline StemRun stem_run(Device device, const StemInputs& in, const StemOptions& 
   Context context(device, o.threads);
   context.reserve_workspace(std::max(batch_norm_workspace_bytes(in.image()),
                                      batch_norm_max_pool_workspace_bytes(in.image())));
-  const auto start = [](const HostTensor& given, bool add) {
-    return add ? given.copy() : HostTensor(given.tensor().shape, given.tensor().dtype);
+  const auto start = [](const OwnedTensor& given, bool add) {
+    return add ? given : OwnedTensor(given.shape(), given.dtype());
   };
-  const HostTensor vector(in.vector(), in.wide());
-  const DeviceTensor x(context, in.x, o.shift), dy(context, in.dy, o.shift),
-      y(context, HostTensor(in.pooled(), in.dtype()), o.shift),
+  const OwnedTensor vector(in.vector(), in.wide());
+  const OwnedTensor x(context, in.x, o.shift), dy(context, in.dy, o.shift),
+      y(context, OwnedTensor(in.pooled(), in.dtype()), o.shift),
       dx(context, start(in.dx_start, o.add_first), o.shift),
-      argmax(context, HostTensor(in.pooled(), DType::u8)),
-      given_argmax(context, o.argmax ? o.argmax->copy() : HostTensor(in.pooled(), DType::u8)),
+      argmax(context, OwnedTensor(in.pooled(), DType::u8)),
+      given_argmax(context, o.argmax ? *o.argmax : OwnedTensor(in.pooled(), DType::u8)),
       weight(context, in.weight), bias(context, in.bias), mean(context, vector),
       inv_std(context, vector), sum_dy(context, vector), sum_dy_xhat(context, vector),
       dweight(context, start(in.dweight_start, o.add_first)),
@@ -117,10 +117,10 @@ inline StemRun stem_run(Device device, const StemInputs& in, const StemOptions& 
 inline StemRun unfused_stem_run(Device device, const StemInputs& in) {
   Context context(device);
   context.reserve_workspace(batch_norm_workspace_bytes(in.image()));
-  const HostTensor vector(in.vector(), in.wide()), image(in.image(), in.dtype());
-  const DeviceTensor x(context, in.x), dy(context, in.dy), z(context, image), dz(context, image),
-      dx(context, image), y(context, HostTensor(in.pooled(), in.dtype())),
-      argmax(context, HostTensor(in.pooled(), DType::u8)), weight(context, in.weight),
+  const OwnedTensor vector(in.vector(), in.wide()), image(in.image(), in.dtype());
+  const OwnedTensor x(context, in.x), dy(context, in.dy), z(context, image), dz(context, image),
+      dx(context, image), y(context, OwnedTensor(in.pooled(), in.dtype())),
+      argmax(context, OwnedTensor(in.pooled(), DType::u8)), weight(context, in.weight),
       bias(context, in.bias), mean(context, vector), inv_std(context, vector),
       sum_dy(context, vector), sum_dy_xhat(context, vector), dweight(context, vector),
       dbias(context, vector);
@@ -157,7 +157,7 @@ inline StemRun unfused_stem_run(Device device, const StemInputs& in) {
   StemRun r{mean.download(),    inv_std.download(), y.download(),
             argmax.download(),  sum_dy.download(),  sum_dy_xhat.download(),
             dweight.download(), dbias.download(),   dx.download()};
-  r.argmax.fill([&, pool_argmax = r.argmax.copy()](int64_t i) {
+  r.argmax.fill([&, pool_argmax = r.argmax](int64_t i) {
     return r.y.at(i) > 0 ? pool_argmax.at(i) : kMaxPoolCutOff;
   });
   return r;
@@ -165,21 +165,21 @@ inline StemRun unfused_stem_run(Device device, const StemInputs& in) {
 
 /// Forward alone, of a picture that is normalised already: z = relu(x).
 struct StemForward {
-  HostTensor y, argmax;
+  OwnedTensor y, argmax;
 };
-inline StemForward stem_forward(Device device, const HostTensor& x, bool fused) {
-  const Shape& shape = x.tensor().shape;
+inline StemForward stem_forward(Device device, const OwnedTensor& x, bool fused) {
+  const Shape& shape = x.shape();
   const Shape pooled{shape[0], max_pool_size(shape[1]), max_pool_size(shape[2]), shape[3]};
-  const DType dtype = x.tensor().dtype;
+  const DType dtype = x.dtype();
   Context context(device);
   const auto constant = [&](double value) {
-    HostTensor vector({shape[3]}, accumulate_dtype(dtype));
+    OwnedTensor vector({shape[3]}, accumulate_dtype(dtype));
     vector.fill([&](int64_t) { return value; });
     return vector;
   };
-  const DeviceTensor its_x(context, x), z(context, HostTensor(shape, dtype)),
-      zero(context, constant(0)), one(context, constant(1)), y(context, HostTensor(pooled, dtype)),
-      argmax(context, HostTensor(pooled, DType::u8));
+  const OwnedTensor its_x(context, x), z(context, OwnedTensor(shape, dtype)),
+      zero(context, constant(0)), one(context, constant(1)), y(context, OwnedTensor(pooled, dtype)),
+      argmax(context, OwnedTensor(pooled, DType::u8));
   if (fused) {
     batch_norm_max_pool(context, {.x = its_x,
                                   .mean = zero,
@@ -246,7 +246,7 @@ inline void check_by_definition(Device device, const StemInputs& in, StemOptions
 
 /// Of equal values the first inside the picture, of none positive none, in each corner of 4x4.
 inline void check_ties_and_cut_off(Device device, DType dtype) {
-  HostTensor x({1, 4, 4, 1}, dtype);
+  OwnedTensor x({1, 4, 4, 1}, dtype);
   x.fill([](int64_t) { return 3.0; });
   const double first[] = {4, 3, 1, 0};  // the window's left column or top row is outside
   const StemForward ties = stem_forward(device, x, true);
@@ -268,7 +268,7 @@ inline void check_ties_and_cut_off(Device device, DType dtype) {
 /// NaN at each pixel of a picture in turn, in every second channel.
 inline void check_nan(Device device, DType dtype) {
   for (int64_t pixel = 0; pixel < 25; ++pixel) {
-    HostTensor x = HostTensor::random({1, 5, 5, 8}, dtype, 1);
+    OwnedTensor x = OwnedTensor::random({1, 5, 5, 8}, dtype, 1);
     for (int64_t c = 0; c < 8; c += 2) x.set(8 * pixel + c, std::nan(""));
     const StemForward fused = stem_forward(device, x, true),
                       unfused = stem_forward(device, x, false);
@@ -283,7 +283,7 @@ inline void check_nan(Device device, DType dtype) {
 /// No gradient comes through windows without a maximum.
 inline void check_cut_off_gradients(Device device, DType dtype) {
   const StemInputs in = stem_inputs({2, 5, 7, 8}, dtype);
-  HostTensor none(in.pooled(), DType::u8);
+  OwnedTensor none(in.pooled(), DType::u8);
   none.fill([](int64_t) { return kMaxPoolCutOff; });
   const StemRun r = stem_run(device, in, {.argmax = &none});
   for (int64_t c = 0; c < 8; ++c) CHECK(r.sum_dy.at(c) == 0.0);
@@ -296,10 +296,10 @@ inline void check_absent_outputs(Device device, DType dtype) {
   const StemRun all = stem_run(device, in);
   Context context(device);
   context.reserve_workspace(batch_norm_max_pool_workspace_bytes(in.image()));
-  const HostTensor vector(in.vector(), in.wide());
-  const DeviceTensor x(context, in.x), dy(context, in.dy), weight(context, in.weight),
+  const OwnedTensor vector(in.vector(), in.wide());
+  const OwnedTensor x(context, in.x), dy(context, in.dy), weight(context, in.weight),
       bias(context, in.bias), mean(context, all.mean), inv_std(context, all.inv_std),
-      argmax(context, all.argmax), y(context, HostTensor(in.pooled(), dtype)),
+      argmax(context, all.argmax), y(context, OwnedTensor(in.pooled(), dtype)),
       sum_dy(context, vector), sum_dy_xhat(context, vector), dweight(context, vector),
       dbias(context, vector);
   batch_norm_max_pool(

@@ -9,46 +9,46 @@ namespace lanet::test {
 
 /// An image that is normalised, and where its gradients start if they are added to.
 struct NormInputs {
-  HostTensor x, weight, bias, running_mean, running_var;
-  HostTensor dx_start, dweight_start, dbias_start;
+  OwnedTensor x, weight, bias, running_mean, running_var;
+  OwnedTensor dx_start, dweight_start, dbias_start;
 
   NormInputs(const BatchNormCase& c, DType dtype, uint32_t seed)
-      : x(HostTensor::random({c.rows, c.channels}, dtype, seed, -1, 2)),
-        weight(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 1, 0.5, 2)),
-        bias(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 2)),
-        running_mean(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 3)),
-        running_var(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 4, 0.5, 2)),
-        dx_start(HostTensor::random({c.rows, c.channels}, dtype, seed + 5)),
-        dweight_start(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 6)),
-        dbias_start(HostTensor::random({c.channels}, accumulate_dtype(dtype), seed + 7)) {}
+      : x(OwnedTensor::random({c.rows, c.channels}, dtype, seed, -1, 2)),
+        weight(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 1, 0.5, 2)),
+        bias(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 2)),
+        running_mean(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 3)),
+        running_var(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 4, 0.5, 2)),
+        dx_start(OwnedTensor::random({c.rows, c.channels}, dtype, seed + 5)),
+        dweight_start(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 6)),
+        dbias_start(OwnedTensor::random({c.channels}, accumulate_dtype(dtype), seed + 7)) {}
   NormInputs cast(DType dtype) const {
     NormInputs other = *this;
-    for (HostTensor* image : {&other.x, &other.dx_start}) *image = image->cast(dtype);
-    for (HostTensor* vector : {&other.weight, &other.bias, &other.running_mean, &other.running_var,
-                               &other.dweight_start, &other.dbias_start})
+    for (OwnedTensor* image : {&other.x, &other.dx_start}) *image = image->cast(dtype);
+    for (OwnedTensor* vector : {&other.weight, &other.bias, &other.running_mean, &other.running_var,
+                                &other.dweight_start, &other.dbias_start})
       *vector = vector->cast(accumulate_dtype(dtype));
     return other;
   }
 };
 struct NormCaseInputs {
   NormInputs first, second;
-  HostTensor residual, dy, dresidual_start;
+  OwnedTensor residual, dy, dresidual_start;
 
   NormCaseInputs(const BatchNormCase& c, DType dtype, uint32_t seed = 1)
       : first(c, dtype, seed),
         second(c, dtype, seed + 20),
-        residual(HostTensor::random({c.rows, c.channels}, dtype, seed + 40)),
-        dy(HostTensor::random({c.rows, c.channels}, dtype, seed + 41)),
-        dresidual_start(HostTensor::random({c.rows, c.channels}, dtype, seed + 42)) {}
+        residual(OwnedTensor::random({c.rows, c.channels}, dtype, seed + 40)),
+        dy(OwnedTensor::random({c.rows, c.channels}, dtype, seed + 41)),
+        dresidual_start(OwnedTensor::random({c.rows, c.channels}, dtype, seed + 42)) {}
   NormCaseInputs cast(DType dtype) const {
     NormCaseInputs other = *this;
     other.first = first.cast(dtype);
     other.second = second.cast(dtype);
-    for (HostTensor* image : {&other.residual, &other.dy, &other.dresidual_start})
+    for (OwnedTensor* image : {&other.residual, &other.dy, &other.dresidual_start})
       *image = image->cast(dtype);
     return other;
   }
-  BatchNormCase size() const { return {dy.tensor().shape[0], dy.tensor().shape[1]}; }
+  BatchNormCase size() const { return {dy.shape()[0], dy.shape()[1]}; }
 };
 
 /// What is added to the normalised image.
@@ -64,14 +64,14 @@ struct NormOptions {
 };
 
 struct NormRun {
-  HostTensor mean, inv_std, running_mean, running_var, sum_dy_xhat, dweight, dbias, dx;
+  OwnedTensor mean, inv_std, running_mean, running_var, sum_dy_xhat, dweight, dbias, dx;
 };
 struct NormCaseRun {
   NormRun first, second;
-  HostTensor y, inference_y, sum_dy, dresidual;
+  OwnedTensor y, inference_y, sum_dy, dresidual;
 
-  std::vector<const HostTensor*> all() const {
-    std::vector<const HostTensor*> tensors{&y, &inference_y, &sum_dy, &dresidual};
+  std::vector<const OwnedTensor*> all() const {
+    std::vector<const OwnedTensor*> tensors{&y, &inference_y, &sum_dy, &dresidual};
     for (const NormRun* r : {&first, &second})
       tensors.insert(tensors.end(), {&r->mean, &r->inv_std, &r->running_mean, &r->running_var,
                                      &r->sum_dy_xhat, &r->dweight, &r->dbias, &r->dx});
@@ -87,8 +87,8 @@ struct NormCaseRun {
 
 /// One image on the device.
 struct DeviceNorm {
-  DeviceTensor x, weight, bias, inference_mean, inference_var, running_mean, running_var;
-  DeviceTensor mean, inv_std, sum_dy_xhat, dweight, dbias, dx;
+  OwnedTensor x, weight, bias, inference_mean, inference_var, running_mean, running_var;
+  OwnedTensor mean, inv_std, sum_dy_xhat, dweight, dbias, dx;
 
   DeviceNorm(Context& context, const NormInputs& in, const NormOptions& o)
       : x(context, in.x, o.shift),
@@ -104,8 +104,8 @@ struct DeviceNorm {
         dweight(context, o.add_first ? in.dweight_start : unset(in.weight)),
         dbias(context, o.add_second ? in.dbias_start : unset(in.weight)),
         dx(context, o.add_first ? in.dx_start : unset(in.x)) {}
-  static HostTensor unset(const HostTensor& like) {
-    return HostTensor(like.tensor().shape, like.tensor().dtype);
+  static OwnedTensor unset(const OwnedTensor& like) {
+    return OwnedTensor(like.shape(), like.dtype());
   }
   BatchNormStatisticsArgs statistics() const {
     return {.x = x,
@@ -134,10 +134,10 @@ struct DeviceNorm {
 struct DeviceNormCase {
   NormOptions o;
   DeviceNorm first, second;
-  DeviceTensor residual, dy, y, inference_y, given_y, sum_dy, dresidual;
+  OwnedTensor residual, dy, y, inference_y, given_y, sum_dy, dresidual;
 
   DeviceNormCase(Context& context, const NormCaseInputs& in, const NormOptions& options,
-                 const HostTensor* mask)
+                 const OwnedTensor* mask)
       : o(options),
         first(context, in.first, o),
         second(context, in.second, o),
@@ -207,10 +207,11 @@ struct DeviceNormCase {
 inline std::vector<NormCaseRun> run_batch_norms(Device device,
                                                 const std::vector<NormCaseInputs>& group,
                                                 const NormOptions& o,
-                                                const HostTensor* mask = nullptr, int threads = 0) {
+                                                const OwnedTensor* mask = nullptr,
+                                                int threads = 0) {
   Context context(device, threads);
   const int images = static_cast<int>(group.size()) * (o.added == Added::second ? 2 : 1);
-  context.reserve_workspace(batch_norm_workspace_bytes(group[0].dy.tensor().shape, images));
+  context.reserve_workspace(batch_norm_workspace_bytes(group[0].dy.shape(), images));
   std::vector<DeviceNormCase> cases;
   cases.reserve(group.size());
   for (const NormCaseInputs& in : group) cases.emplace_back(context, in, o, mask);
@@ -246,7 +247,7 @@ inline std::vector<NormCaseRun> run_batch_norms(Device device,
   return runs;
 }
 inline NormCaseRun run_batch_norm(Device device, const NormCaseInputs& in, const NormOptions& o,
-                                  const HostTensor* mask = nullptr, int threads = 0) {
+                                  const OwnedTensor* mask = nullptr, int threads = 0) {
   return std::move(run_batch_norms(device, {in}, o, mask, threads)[0]);
 }
 
@@ -256,7 +257,7 @@ inline NormCaseRun run_batch_norm(Device device, const NormCaseInputs& in, const
 inline NormCaseRun exact_batch_norm(const NormCaseInputs& in, NormOptions o,
                                     const NormCaseRun& fast) {
   o.shift = 0;
-  const HostTensor mask = fast.y.cast(DType::f64);
+  const OwnedTensor mask = fast.y.cast(DType::f64);
   NormCaseInputs exact = in.cast(DType::f64);
   if (o.added != Added::second) return run_batch_norm(Device::cpu, exact, o, &mask);
   NormOptions alone = o;
@@ -285,7 +286,7 @@ inline void check_norm(const NormRun& fast, const NormRun& exact, double sums, d
 
 /// Compares a run with the definition, and with another run.
 inline void check_batch_norm(Device device, const NormCaseInputs& in, const NormOptions& o) {
-  const DType dtype = in.dy.tensor().dtype;
+  const DType dtype = in.dy.dtype();
   CAPTURE(to_string(dtype));
   CAPTURE(in.size().rows);
   CAPTURE(in.size().channels);
@@ -328,7 +329,7 @@ inline void check_group(Device device, const BatchNormCase& c, DType dtype, cons
 
 /// One row gives its bias up to rounding, and its variance is 0.
 inline void check_one_row(Device device, const NormCaseInputs& in) {
-  const DType dtype = in.dy.tensor().dtype;
+  const DType dtype = in.dy.dtype();
   const NormCaseRun r = run_batch_norm(device, in, {.relu = false, .added = Added::nothing});
   for (int64_t i = 0; i < in.size().channels; ++i) {
     // bias + x·scale − mean·scale, the two products of size 316·x cancelling
@@ -345,7 +346,7 @@ inline void check_one_row(Device device, const NormCaseInputs& in) {
 
 /// y = 0 counts as cut off.
 inline void check_cut_off(Device device, const NormCaseInputs& in) {
-  HostTensor zero = DeviceNorm::unset(in.dy);
+  OwnedTensor zero = DeviceNorm::unset(in.dy);
   zero.fill([](int64_t) { return 0.0; });
   const NormCaseRun r = run_batch_norm(device, in, {}, &zero);
   for (int64_t i = 0; i < in.size().channels; ++i) CHECK(r.sum_dy.at(i) == 0.0);

@@ -8,12 +8,12 @@
 namespace lanet::test {
 
 struct EarlyLearningInputs {
-  HostTensor logits, samples, targets;
+  OwnedTensor logits, samples, targets;
   double momentum = 0.7;
 
   /// Logits of up to `spread`, either way.
   EarlyLearningInputs(const EarlyLearningCase& c, DType dtype, double spread = 1)
-      : logits(HostTensor::random({c.batch, c.classes}, dtype, 1, -spread, spread)),
+      : logits(OwnedTensor::random({c.batch, c.classes}, dtype, 1, -spread, spread)),
         samples({c.batch}, DType::i32),
         // After some visits: the rows add up to a little less than 1.
         targets(distributions({c.samples, c.classes}, DType::f64, 2)
@@ -31,20 +31,20 @@ struct EarlyLearningInputs {
 };
 
 struct EarlyLearningRun {
-  HostTensor target, loss, dlogits;
+  OwnedTensor target, loss, dlogits;
 };
 
 /// start: what the gradient is added to; null: it is set.
 inline EarlyLearningRun run_early_learning(Device device, const EarlyLearningInputs& in,
-                                           double scale = 1, const HostTensor* start = nullptr,
+                                           double scale = 1, const OwnedTensor* start = nullptr,
                                            bool with_gradient = true) {
   Context context(device);
-  const Shape shape = in.logits.tensor().shape;
-  const DType dtype = in.logits.tensor().dtype;
-  const DeviceTensor logits(context, in.logits), samples(context, in.samples),
-      targets(context, in.targets), target(context, HostTensor(shape, accumulate_dtype(dtype))),
-      loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dlogits(context, start ? start->cast(dtype) : HostTensor(shape, dtype));
+  const Shape shape = in.logits.shape();
+  const DType dtype = in.logits.dtype();
+  const OwnedTensor logits(context, in.logits), samples(context, in.samples),
+      targets(context, in.targets), target(context, OwnedTensor(shape, accumulate_dtype(dtype))),
+      loss(context, OwnedTensor({1}, accumulate_dtype(dtype))),
+      dlogits(context, start ? start->cast(dtype) : OwnedTensor(shape, dtype));
   early_learning(context,
                  {.logits = logits,
                   .sample_indices = samples,
@@ -59,8 +59,8 @@ inline EarlyLearningRun run_early_learning(Device device, const EarlyLearningInp
 }
 
 /// 1/B·Σ_b log(1 − <target_b, p_b>) of targets that stay, by itself.
-inline double regulariser(const HostTensor& logits, const HostTensor& target) {
-  const int64_t batch = logits.tensor().shape[0], classes = logits.tensor().shape[1];
+inline double regulariser(const OwnedTensor& logits, const OwnedTensor& target) {
+  const int64_t batch = logits.shape()[0], classes = logits.shape()[1];
   double sum = 0;
   for (int64_t b = 0; b < batch; ++b) {
     double all = 0, agreement = 0;
@@ -79,8 +79,8 @@ inline void check_early_learning_cases(Device device, DType dtype) {
   for (const auto& c : kEarlyLearningCases) {
     if (c.bench) continue;
     const EarlyLearningInputs in(c, dtype);
-    const auto some = HostTensor::random({c.batch, c.classes}, dtype, 3, -0.1, 0.1);
-    for (const HostTensor* start : {static_cast<const HostTensor*>(nullptr), &some}) {
+    const auto some = OwnedTensor::random({c.batch, c.classes}, dtype, 3, -0.1, 0.1);
+    for (const OwnedTensor* start : {static_cast<const OwnedTensor*>(nullptr), &some}) {
       CAPTURE(to_string(dtype));
       CAPTURE(c.batch);
       CAPTURE(start != nullptr);

@@ -8,25 +8,25 @@
 
 namespace lanet::test {
 
-inline HostTensor unit_rows(const HostTensor& x) {
+inline OwnedTensor unit_rows(const OwnedTensor& x) {
   Context context;
-  HostTensor y(x.tensor().shape, x.tensor().dtype);
-  HostTensor norm({x.tensor().shape[0]}, accumulate_dtype(x.tensor().dtype));
+  OwnedTensor y(x.shape(), x.dtype());
+  OwnedTensor norm({x.shape()[0]}, accumulate_dtype(x.dtype()));
   l2_normalize(context, {.x = x, .y = y, .norm = norm});
   return y;
 }
 
 struct InfoNceInputs {
-  HostTensor q, k, bank, labels, bank_labels;
+  OwnedTensor q, k, bank, labels, bank_labels;
   double temperature;
   int64_t first_row = 0;
 
   /// Labels: classes shared by several samples, and of every third sample one of its own. Bank
   /// labels: those classes, with rows that match nothing and rows of uncertain samples.
   explicit InfoNceInputs(const InfoNceCase& c)
-      : q(unit_rows(HostTensor::random({c.queries, c.width}, DType::f64, 1))),
-        k(unit_rows(HostTensor::random({c.queries, c.width}, DType::f64, 2))),
-        bank(unit_rows(HostTensor::random({c.bank_rows, c.width}, DType::f64, 3))),
+      : q(unit_rows(OwnedTensor::random({c.queries, c.width}, DType::f64, 1))),
+        k(unit_rows(OwnedTensor::random({c.queries, c.width}, DType::f64, 2))),
+        bank(unit_rows(OwnedTensor::random({c.bank_rows, c.width}, DType::f64, 3))),
         labels({c.queries}, DType::i32),
         bank_labels({c.bank_rows}, DType::i32),
         temperature(c.temperature) {
@@ -38,7 +38,7 @@ struct InfoNceInputs {
   /// The same, with the queries of a range of the rows only.
   InfoNceInputs part(const RowRange& range) const {
     InfoNceInputs other = *this;
-    other.q = rows_of(q, range);
+    other.q = q.rows(range);
     other.first_row = range.first;
     return other;
   }
@@ -49,12 +49,12 @@ struct InfoNceInputs {
     other.bank = bank.cast(bank_dtype);
     return other;
   }
-  int64_t queries() const { return q.tensor().shape[0]; }
-  int64_t keys() const { return k.tensor().shape[0]; }
-  int64_t width() const { return q.tensor().shape[1]; }
-  int64_t rows() const { return bank.tensor().shape[0]; }
+  int64_t queries() const { return q.shape()[0]; }
+  int64_t keys() const { return k.shape()[0]; }
+  int64_t width() const { return q.shape()[1]; }
+  int64_t rows() const { return bank.shape()[0]; }
   size_t workspace_bytes() const {
-    return info_nce_workspace_bytes(queries(), keys(), width(), rows(), q.tensor().dtype);
+    return info_nce_workspace_bytes(queries(), keys(), width(), rows(), q.dtype());
   }
 };
 

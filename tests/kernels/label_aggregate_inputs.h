@@ -8,30 +8,30 @@
 namespace lanet::test {
 
 /// Neighbours of a sample: k different positions that are not its own.
-inline HostTensor neighbours(int64_t n, int64_t k, int64_t stride) {
-  HostTensor indices({n, k}, DType::i32);
+inline OwnedTensor neighbours(int64_t n, int64_t k, int64_t stride) {
+  OwnedTensor indices({n, k}, DType::i32);
   indices.fill([&](int64_t e) { return (e / k + 1 + e % k * stride) % n; });
   return indices;
 }
 
 struct LabelAggregateInputs {
-  HostTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
-  HostTensor logits, samples, bank, dtarget;
+  OwnedTensor scores_expression, indices_expression, scores_landmark, indices_landmark;
+  OwnedTensor logits, samples, bank, dtarget;
 
   LabelAggregateInputs(const LabelAggregateCase& c, DType dtype)
-      : scores_expression(HostTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),
+      : scores_expression(OwnedTensor::random({c.n, c.k}, dtype, 1, 0.05, 1)),
         indices_expression(neighbours(c.n, c.k, 1)),
-        scores_landmark(HostTensor::random({c.n, c.k}, dtype, 2, 0.05, 1)),
+        scores_landmark(OwnedTensor::random({c.n, c.k}, dtype, 2, 0.05, 1)),
         indices_landmark(neighbours(c.n, c.k, c.n > 20 ? 3 : 2)),
-        logits(HostTensor::random({c.n, c.classes}, dtype, 3, -3, 3)),
+        logits(OwnedTensor::random({c.n, c.classes}, dtype, 3, -3, 3)),
         samples({c.n}, DType::i32),
-        bank(HostTensor::random({c.samples, c.classes}, dtype, 4, 0, 1)),
-        dtarget(HostTensor::random({c.n, c.classes}, dtype, 5)) {
+        bank(OwnedTensor::random({c.samples, c.classes}, dtype, 4, 0, 1)),
+        dtarget(OwnedTensor::random({c.n, c.classes}, dtype, 5)) {
     samples.fill([&](int64_t i) { return (3 * i + 1) % c.samples; });
   }
   LabelAggregateInputs cast(DType dtype) const {
     LabelAggregateInputs other = *this;
-    for (HostTensor LabelAggregateInputs::*member :
+    for (OwnedTensor LabelAggregateInputs::*member :
          {&LabelAggregateInputs::scores_expression, &LabelAggregateInputs::scores_landmark,
           &LabelAggregateInputs::logits, &LabelAggregateInputs::bank,
           &LabelAggregateInputs::dtarget})
@@ -42,7 +42,7 @@ struct LabelAggregateInputs {
 
 /// What forward and backward pass write; of a range of rows, each in its place.
 struct LabelAggregateRun {
-  HostTensor probabilities, target, dscores_expression, dscores_landmark, dlogits;
+  OwnedTensor probabilities, target, dscores_expression, dscores_landmark, dlogits;
 };
 
 /// Uneven ranges that make up the case, one of a single row.
@@ -53,13 +53,13 @@ constexpr RowRange kRanges[] = {{0, 20}, {20, 1}, {21, 12}};
 /// logits sum to the whole's. `run`: of one range, with outputs that start as NaN.
 template <typename F>
 void check_ranges(const LabelAggregateRun& all, DType dtype, F&& run) {
-  HostTensor sum({kRangesCase.n, kRangesCase.classes}, DType::f64);
+  OwnedTensor sum({kRangesCase.n, kRangesCase.classes}, DType::f64);
   sum.fill([](int64_t) { return 0.0; });
   for (const RowRange& range : kRanges) {
     CAPTURE(range.first);
     const LabelAggregateRun part = run(range);
-    const auto check_rows = [&](const HostTensor& of_part, const HostTensor& of_all) {
-      const int64_t width = of_all.tensor().shape[1];
+    const auto check_rows = [&](const OwnedTensor& of_part, const OwnedTensor& of_all) {
+      const int64_t width = of_all.shape()[1];
       for (int64_t e = 0; e < of_all.elements(); ++e) {
         const bool inside = e / width >= range.first && e / width < range.first + range.count;
         CHECK((inside ? of_part.at(e) == of_all.at(e) : std::isnan(of_part.at(e))));

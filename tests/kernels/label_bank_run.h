@@ -9,20 +9,20 @@
 namespace lanet::test {
 
 struct LabelBankInputs {
-  HostTensor target, samples, bank;
+  OwnedTensor target, samples, bank;
 
   LabelBankInputs(const LabelBankCase& c, DType dtype)
-      : target(HostTensor::random({c.n, c.classes}, dtype, 1)),
+      : target(OwnedTensor::random({c.n, c.classes}, dtype, 1)),
         samples({c.n}, DType::i32),
-        bank(HostTensor::random({c.samples, c.classes}, dtype, 2)) {
+        bank(OwnedTensor::random({c.samples, c.classes}, dtype, 2)) {
     samples.fill([&](int64_t i) { return (3 * i + 1) % c.samples; });
   }
 };
 
 /// The bank after the store.
-inline HostTensor run_label_bank_store(Device device, const LabelBankInputs& in) {
+inline OwnedTensor run_label_bank_store(Device device, const LabelBankInputs& in) {
   Context context(device);
-  const DeviceTensor target(context, in.target), samples(context, in.samples),
+  const OwnedTensor target(context, in.target), samples(context, in.samples),
       bank(context, in.bank);
   label_bank_store(context, {.target = target, .sample_indices = samples, .bank = bank});
   return bank.download();
@@ -30,8 +30,8 @@ inline HostTensor run_label_bank_store(Device device, const LabelBankInputs& in)
 
 /// Each row of the bank is that of the last position with its sample, or what it was.
 inline void check_label_bank(Device device, const LabelBankInputs& in) {
-  const HostTensor after = run_label_bank_store(device, in);
-  const int64_t classes = in.bank.tensor().shape[1];
+  const OwnedTensor after = run_label_bank_store(device, in);
+  const int64_t classes = in.bank.shape()[1];
   for (int64_t e = 0; e < in.bank.elements(); ++e) {
     int64_t last = -1;
     for (int64_t i = 0; i < in.samples.elements(); ++i)

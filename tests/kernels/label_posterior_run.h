@@ -15,9 +15,9 @@ inline constexpr LabelTables kLabelTables[] = {
     {false, false}, {true, false}, {false, true}, {true, true}};
 
 /// Rows of positive numbers that add up to 1.
-inline HostTensor distributions(const Shape& shape, DType dtype, uint32_t seed) {
-  const auto raw = HostTensor::random(shape, DType::f64, seed, 0.05, 1);
-  HostTensor rows(shape, dtype);
+inline OwnedTensor distributions(const Shape& shape, DType dtype, uint32_t seed) {
+  const auto raw = OwnedTensor::random(shape, DType::f64, seed, 0.05, 1);
+  OwnedTensor rows(shape, dtype);
   rows.fill([&](int64_t i) {
     const int64_t first = i / shape[1] * shape[1];
     double sum = 0;
@@ -28,15 +28,15 @@ inline HostTensor distributions(const Shape& shape, DType dtype, uint32_t seed) 
 }
 
 struct LabelPosteriorInputs {
-  HostTensor logits, labels, samples, channel, log_prior, opinions;
+  OwnedTensor logits, labels, samples, channel, log_prior, opinions;
   double momentum = 0.75;
 
   LabelPosteriorInputs(const LabelPosteriorCase& c, DType dtype)
-      : logits(HostTensor::random({c.batch, c.classes}, dtype, 1, -3, 3)),
+      : logits(OwnedTensor::random({c.batch, c.classes}, dtype, 1, -3, 3)),
         labels({c.batch}, DType::i32),
         samples({c.batch}, DType::i32),
         channel(distributions({c.classes, c.classes}, accumulate_dtype(dtype), 2)),
-        log_prior(HostTensor::random({c.samples, c.classes}, accumulate_dtype(dtype), 3, -4, 1)),
+        log_prior(OwnedTensor::random({c.samples, c.classes}, accumulate_dtype(dtype), 3, -4, 1)),
         opinions(distributions({c.samples, c.classes}, accumulate_dtype(dtype), 4)) {
     labels.fill([&](int64_t b) { return (3 * b + 1) % c.classes; });
     samples.fill([&](int64_t b) { return (5 * b + 2) % c.samples; });
@@ -44,7 +44,7 @@ struct LabelPosteriorInputs {
   /// The same numbers, those that were rounded too, in f64.
   LabelPosteriorInputs exact() const {
     LabelPosteriorInputs other = *this;
-    for (HostTensor LabelPosteriorInputs::*member :
+    for (OwnedTensor LabelPosteriorInputs::*member :
          {&LabelPosteriorInputs::logits, &LabelPosteriorInputs::channel,
           &LabelPosteriorInputs::log_prior, &LabelPosteriorInputs::opinions})
       other.*member = (this->*member).cast(DType::f64);
@@ -53,19 +53,19 @@ struct LabelPosteriorInputs {
 };
 
 struct LabelPosteriorRun {
-  HostTensor target, opinion;
+  OwnedTensor target, opinion;
 };
 
 inline LabelPosteriorRun run_label_posterior(Device device, const LabelPosteriorInputs& in,
                                              const LabelTables& tables = {true, true},
                                              bool with_opinion = true) {
   Context context(device);
-  const Shape shape = in.logits.tensor().shape;
-  const DType dtype = in.logits.tensor().dtype;
-  const DeviceTensor logits(context, in.logits), labels(context, in.labels),
+  const Shape shape = in.logits.shape();
+  const DType dtype = in.logits.dtype();
+  const OwnedTensor logits(context, in.logits), labels(context, in.labels),
       samples(context, in.samples), channel(context, in.channel), log_prior(context, in.log_prior),
-      opinions(context, in.opinions), target(context, HostTensor(shape, dtype)),
-      opinion(context, HostTensor(shape, accumulate_dtype(dtype)));
+      opinions(context, in.opinions), target(context, OwnedTensor(shape, dtype)),
+      opinion(context, OwnedTensor(shape, accumulate_dtype(dtype)));
   label_posterior(
       context, {.logits = logits,
                 .labels = labels,

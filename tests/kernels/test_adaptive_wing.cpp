@@ -7,7 +7,7 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor prediction, target, weight;
+  OwnedTensor prediction, target, weight;
 
   Inputs cast(DType dtype) const {
     return {prediction.cast(dtype), target.cast(accumulate_dtype(dtype)),
@@ -20,19 +20,19 @@ Inputs inputs(const AdaptiveWingCase& c, DType dtype) {
   const Shape shape{c.batch, c.height, c.width, c.landmarks},
       predicted{c.batch, c.height, c.width, c.channels};
   const DType sums = accumulate_dtype(dtype);
-  return {HostTensor::random(predicted, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
-          HostTensor::random(shape, sums, 3, 0, 10)};
+  return {OwnedTensor::random(predicted, dtype, 1, -1, 2),
+          OwnedTensor::random(shape, sums, 2, 0, 1), OwnedTensor::random(shape, sums, 3, 0, 10)};
 }
 
 struct Run {
-  HostTensor loss, dprediction;
+  OwnedTensor loss, dprediction;
 };
 
-Run run(const Inputs& in, double scale = 1, const HostTensor* start = nullptr, int threads = 0) {
+Run run(const Inputs& in, double scale = 1, const OwnedTensor* start = nullptr, int threads = 0) {
   Context context(Device::cpu, threads);
-  const DType dtype = in.prediction.tensor().dtype;
-  Run r{HostTensor({1}, accumulate_dtype(dtype)),
-        start ? start->cast(dtype) : HostTensor(in.prediction.tensor().shape, dtype)};
+  const DType dtype = in.prediction.dtype();
+  Run r{OwnedTensor({1}, accumulate_dtype(dtype)),
+        start ? start->cast(dtype) : OwnedTensor(in.prediction.shape(), dtype)};
   adaptive_wing(context, {.prediction = in.prediction,
                           .target = in.target,
                           .weight = in.weight,
@@ -47,8 +47,8 @@ Run run(const Inputs& in, double scale = 1, const HostTensor* start = nullptr, i
 /// One element with this prediction and target, weight 1.
 Run run_one(double prediction, double target, DType dtype) {
   const DType sums = accumulate_dtype(dtype);
-  Inputs in{HostTensor({1, 1, 1, 1}, dtype), HostTensor({1, 1, 1, 1}, sums),
-            HostTensor({1, 1, 1, 1}, sums)};
+  Inputs in{OwnedTensor({1, 1, 1, 1}, dtype), OwnedTensor({1, 1, 1, 1}, sums),
+            OwnedTensor({1, 1, 1, 1}, sums)};
   in.prediction.set(0, prediction);
   in.target.set(0, target);
   in.weight.set(0, 1);
@@ -76,8 +76,8 @@ TEST_CASE("adaptive_wing: f32 and bf16 follow the double definition, set and add
       CAPTURE(to_string(dtype));
       CAPTURE(c.height);
       const Inputs in = inputs(c, dtype), in64 = in.cast(DType::f64);
-      const auto start = HostTensor::random(in.prediction.tensor().shape, dtype, 4, -0.1, 0.1);
-      for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+      const auto start = OwnedTensor::random(in.prediction.shape(), dtype, 4, -0.1, 0.1);
+      for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
         const Run fast = run(in, 0.5, s), exact = run(in64, 0.5, s);
         CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, 1));
         CHECK(relative_error(fast.dprediction, exact.dprediction) < rounding_bound(dtype, 1));
@@ -105,13 +105,13 @@ TEST_CASE("adaptive_wing: the published numbers") {
   const Shape shape{2, 3, 5, 7};
   REQUIRE(entry.at("shape") == nlohmann::json({2, 3, 5, 7}));
   const std::string prefix = file.at("salt").get<std::string>() + "/awing/";
-  const HostTensor exact_gradient = golden_array(entry.at("grad_pred"), shape);
+  const OwnedTensor exact_gradient = golden_array(entry.at("grad_pred"), shape);
   for (const DType dtype : {DType::f64, DType::f32, DType::bf16}) {
     const DType sums = accumulate_dtype(dtype);
     Inputs in{golden_tensor(prefix + "pred", shape, dtype, -1.5, 2.5),
               golden_tensor(prefix + "target", shape, sums, 0, 1),
               golden_tensor(prefix + "weight", shape, sums, 0, 1)};
-    in.weight.fill([w = in.weight.copy()](int64_t i) { return w.at(i) > 0.7 ? 10.0 : 1.0; });
+    in.weight.fill([w = in.weight](int64_t i) { return w.at(i) > 0.7 ? 10.0 : 1.0; });
     const Run r = run(in);
     const double loss = entry.at("loss").get<double>();
     const double bound = dtype == DType::f64 ? 1e-9 : dtype == DType::f32 ? 1e-5 : 2e-2;
@@ -169,7 +169,7 @@ TEST_CASE("adaptive_wing: channels of padding are not read, change nothing, and 
         [&](int64_t i) { return i % 9 < 7 ? plain.prediction.at(i / 9 * 7 + i % 9) : NAN; });
     const Run r = run(padded), expected = run(plain);
     CHECK(relative_error(r.loss, expected.loss) < rounding_bound(accumulate_dtype(dtype), 1));
-    HostTensor used({2, 3, 5, 7}, dtype);
+    OwnedTensor used({2, 3, 5, 7}, dtype);
     used.fill([&](int64_t i) { return r.dprediction.at(i / 7 * 9 + i % 7); });
     CHECK(relative_error(used, expected.dprediction) < rounding_bound(dtype, 1));
     for (int64_t i = 0; i < r.dprediction.elements(); ++i)
@@ -182,7 +182,7 @@ TEST_CASE("adaptive_wing: the value alone is the same, a wrong shape is named") 
   for (const DType dtype : {DType::f32, DType::f64}) {
     CAPTURE(to_string(dtype));
     const Inputs in = inputs({2, 3, 5, 7, 7}, dtype);
-    HostTensor loss({1}, dtype), wrong({2, 3, 4, 7}, dtype), wide({2, 3, 5, 8}, dtype);
+    OwnedTensor loss({1}, dtype), wrong({2, 3, 4, 7}, dtype), wide({2, 3, 5, 8}, dtype);
     adaptive_wing(
         context,
         {.prediction = in.prediction, .target = in.target, .weight = in.weight, .loss = loss});

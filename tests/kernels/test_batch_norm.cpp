@@ -3,7 +3,7 @@
 namespace lanet::test {
 namespace {
 
-NormCaseRun run(const NormCaseInputs& in, const NormOptions& o, const HostTensor* mask = nullptr,
+NormCaseRun run(const NormCaseInputs& in, const NormOptions& o, const OwnedTensor* mask = nullptr,
                 int threads = 0) {
   return run_batch_norm(Device::cpu, in, o, mask, threads);
 }
@@ -23,7 +23,7 @@ TEST_CASE("batch_norm: gradients agree with central differences, and 1.01 of the
       NormCaseInputs in(c, DType::f64);
       const NormCaseRun r = run(in, o);
       const auto loss = [&] { return dot(run(in, o).y, in.dy); };
-      const auto check = [&](HostTensor& x, const HostTensor& gradient) {
+      const auto check = [&](OwnedTensor& x, const OwnedTensor& gradient) {
         CHECK(gradient_error(x, gradient, loss) < 1e-6);
         CHECK(gradient_error(x, gradient.scaled(1.01), loss) > 5e-3);
       };
@@ -90,7 +90,7 @@ TEST_CASE("batch_norm: the number of threads changes no bit") {
 TEST_CASE("batch_norm: statistics hold where the mean is far larger than the deviation") {
   const BatchNormCase c{3000, 20};
   NormCaseInputs in(c, DType::f32);
-  in.first.x.fill([copy = in.first.x.copy()](int64_t i) { return 3000 + copy.at(i); });
+  in.first.x.fill([copy = in.first.x](int64_t i) { return 3000 + copy.at(i); });
   const NormRun fast = run(in, {}).first, exact = run(in.cast(DType::f64), {}).first;
   CHECK(relative_error(fast.mean, exact.mean) < rounding_bound(DType::f32, 1, 1));
   CHECK(relative_error(fast.inv_std, exact.inv_std) < rounding_bound(DType::f32, c.rows, 1));
@@ -108,8 +108,8 @@ TEST_CASE("batch_norm: y = 0 is cut off") {
 
 TEST_CASE("batch_norm: running statistics may be absent, but not one of them; y is not x") {
   Context context;
-  HostTensor x = HostTensor::random({6, 2}, DType::f32, 1);
-  HostTensor mean({2}, DType::f32), inv_std({2}, DType::f32), running({2}, DType::f32);
+  OwnedTensor x = OwnedTensor::random({6, 2}, DType::f32, 1);
+  OwnedTensor mean({2}, DType::f32), inv_std({2}, DType::f32), running({2}, DType::f32);
   context.reserve_workspace(batch_norm_workspace_bytes({6, 2}));
   batch_norm_statistics(context, {.x = x, .mean = mean, .inv_std = inv_std});
   CHECK(mean.at(1) ==

@@ -18,7 +18,7 @@ TEST_CASE("batch_norm_max_pool: gradients agree with central differences, 1.01 o
     StemInputs in = stem_inputs(c, DType::f64);
     const StemRun r = stem_run(Device::cpu, in);
     const auto loss = [&] { return dot(stem_run(Device::cpu, in).y, in.dy); };
-    const auto check = [&](HostTensor& x, const HostTensor& gradient) {
+    const auto check = [&](OwnedTensor& x, const OwnedTensor& gradient) {
       CHECK(gradient_error(x, gradient, loss) < 1e-6);
       CHECK(gradient_error(x, gradient.scaled(1.01), loss) > 5e-3);
     };
@@ -86,7 +86,7 @@ TEST_CASE("batch_norm_max_pool: argmax, dweight and dbias may be absent") {
 
 TEST_CASE("batch_norm_max_pool: a wrong shape is named") {
   Context context;
-  const HostTensor x({1, 5, 5, 2}, DType::f32), vector({2}, DType::f32),
+  const OwnedTensor x({1, 5, 5, 2}, DType::f32), vector({2}, DType::f32),
       y({1, 2, 3, 2}, DType::f32);
   CHECK_THROWS_WITH_AS(
       batch_norm_max_pool(

@@ -9,7 +9,7 @@ namespace {
 constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
 
 struct Inputs {
-  HostTensor prediction, target, weight;
+  OwnedTensor prediction, target, weight;
 
   Inputs cast(DType dtype) const {
     return {prediction.cast(dtype), target.cast(accumulate_dtype(dtype)),
@@ -22,24 +22,24 @@ Inputs inputs(const AdaptiveWingCase& c, DType dtype) {
   const Shape shape{c.batch, c.height, c.width, c.landmarks},
       predicted{c.batch, c.height, c.width, c.channels};
   const DType sums = accumulate_dtype(dtype);
-  return {HostTensor::random(predicted, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
-          HostTensor::random(shape, sums, 3, 0, 10)};
+  return {OwnedTensor::random(predicted, dtype, 1, -1, 2),
+          OwnedTensor::random(shape, sums, 2, 0, 1), OwnedTensor::random(shape, sums, 3, 0, 10)};
 }
 
 struct Run {
-  HostTensor loss, dprediction;
+  OwnedTensor loss, dprediction;
 };
 
 /// shift: of the images, in elements.
-Run run(Device device, const Inputs& in, double scale = 1, const HostTensor* start = nullptr,
+Run run(Device device, const Inputs& in, double scale = 1, const OwnedTensor* start = nullptr,
         int64_t shift = 0) {
   Context context(device);
-  const DType dtype = in.prediction.tensor().dtype;
-  const Shape shape = in.prediction.tensor().shape;
-  context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.tensor().shape));
-  const DeviceTensor prediction(context, in.prediction, shift), target(context, in.target, shift),
-      weight(context, in.weight, shift), loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dprediction(context, start ? start->cast(dtype) : HostTensor(shape, dtype), shift);
+  const DType dtype = in.prediction.dtype();
+  const Shape shape = in.prediction.shape();
+  context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.shape()));
+  const OwnedTensor prediction(context, in.prediction, shift), target(context, in.target, shift),
+      weight(context, in.weight, shift), loss(context, OwnedTensor({1}, accumulate_dtype(dtype))),
+      dprediction(context, start ? start->cast(dtype) : OwnedTensor(shape, dtype), shift);
   context.freeze();
   adaptive_wing(context, {.prediction = prediction,
                           .target = target,
@@ -53,8 +53,8 @@ Run run(Device device, const Inputs& in, double scale = 1, const HostTensor* sta
 /// One element with this prediction and target, weight 1.
 Run run_one(double prediction, double target, DType dtype) {
   const DType sums = accumulate_dtype(dtype);
-  Inputs in{HostTensor({1, 1, 1, 1}, dtype), HostTensor({1, 1, 1, 1}, sums),
-            HostTensor({1, 1, 1, 1}, sums)};
+  Inputs in{OwnedTensor({1, 1, 1, 1}, dtype), OwnedTensor({1, 1, 1, 1}, sums),
+            OwnedTensor({1, 1, 1, 1}, sums)};
   in.prediction.set(0, prediction);
   in.target.set(0, target);
   in.weight.set(0, 1);
@@ -71,8 +71,8 @@ TEST_CASE("cuda: adaptive_wing follows the double definition, set and added, twi
       CAPTURE(to_string(dtype));
       CAPTURE(c.height);
       const Inputs in = inputs(c, dtype), in64 = in.cast(DType::f64);
-      const auto start = HostTensor::random(in.prediction.tensor().shape, dtype, 4, -0.1, 0.1);
-      for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+      const auto start = OwnedTensor::random(in.prediction.shape(), dtype, 4, -0.1, 0.1);
+      for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
         const int64_t shift = s ? 1 : 0;
         const Run fast = run(Device::cuda, in, 0.5, s, shift),
                   exact = run(Device::cpu, in64, 0.5, s);
@@ -132,7 +132,7 @@ TEST_CASE("cuda: adaptive_wing: weight 0 gives nothing, yet the mean divides by 
   if (skip_without_device()) return;
   Inputs in = inputs({2, 3, 5, 7, 7}, DType::f64);
   const Run all = run(Device::cpu, in);
-  in.weight.fill([weight = in.weight.copy()](int64_t i) { return i < 105 ? weight.at(i) : 0.0; });
+  in.weight.fill([weight = in.weight](int64_t i) { return i < 105 ? weight.at(i) : 0.0; });
   const Run half = run(Device::cuda, in), exact = run(Device::cpu, in);
   CHECK(half.loss.at(0) == doctest::Approx(exact.loss.at(0)).epsilon(1e-12));
   CHECK(half.loss.at(0) < all.loss.at(0));
@@ -164,9 +164,9 @@ TEST_CASE("cuda: adaptive_wing: the value alone is the same, NaN is kept") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     Inputs in = inputs({2, 3, 5, 7, 7}, dtype);
     Context context(Device::cuda);
-    context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.tensor().shape));
-    const DeviceTensor prediction(context, in.prediction), target(context, in.target),
-        weight(context, in.weight), loss(context, HostTensor({1}, dtype));
+    context.reserve_workspace(adaptive_wing_workspace_bytes(in.target.shape()));
+    const OwnedTensor prediction(context, in.prediction), target(context, in.target),
+        weight(context, in.weight), loss(context, OwnedTensor({1}, dtype));
     adaptive_wing(context,
                   {.prediction = prediction, .target = target, .weight = weight, .loss = loss});
     CHECK(loss.download().bits_equal(run(Device::cuda, in).loss));

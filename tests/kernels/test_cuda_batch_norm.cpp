@@ -67,7 +67,7 @@ TEST_CASE("cuda: batch_norm statistics hold where the mean is far larger than th
   if (skip_without_device()) return;
   const BatchNormCase c{3000, 20};
   NormCaseInputs in(c, DType::f32);
-  in.first.x.fill([copy = in.first.x.copy()](int64_t i) { return 3000 + copy.at(i); });
+  in.first.x.fill([copy = in.first.x](int64_t i) { return 3000 + copy.at(i); });
   const NormRun fast = run(in, {}).first,
                 exact = run_batch_norm(Device::cpu, in.cast(DType::f64), {}).first;
   CHECK(relative_error(fast.mean, exact.mean) < rounding_bound(DType::f32, 1, 1));
@@ -96,8 +96,8 @@ TEST_CASE("cuda: batch_norm's running statistics, dweight, dbias, dx may each be
   const NormCaseRun all = run(in, {.relu = false});
   Context context(Device::cuda);
   context.reserve_workspace(batch_norm_workspace_bytes({600, 19}));
-  const HostTensor vector({19}, DType::f32), image({600, 19}, DType::f32);
-  const DeviceTensor x(context, in.first.x), dy(context, in.dy), weight(context, in.first.weight),
+  const OwnedTensor vector({19}, DType::f32), image({600, 19}, DType::f32);
+  const OwnedTensor x(context, in.first.x), dy(context, in.dy), weight(context, in.first.weight),
       mean(context, vector), inv_std(context, vector), sum_dy(context, vector),
       sum_dy_xhat(context, vector), dweight(context, vector), dbias(context, vector),
       dx(context, image), dresidual(context, image);

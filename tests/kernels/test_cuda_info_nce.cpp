@@ -10,17 +10,16 @@ namespace {
 using Inputs = InfoNceInputs;
 
 struct Run {
-  HostTensor loss, dq;
+  OwnedTensor loss, dq;
 };
 
 constexpr double kScale = 0.3;
 
 /// What loss and gradient start from: NaN, or values to be added to.
 Run before(const Inputs& in, bool add) {
-  const DType dtype = in.q.tensor().dtype;
-  Run r{HostTensor({1}, accumulate_dtype(dtype)),
-        add ? HostTensor::random(in.q.tensor().shape, dtype, 9)
-            : HostTensor(in.q.tensor().shape, dtype)};
+  const DType dtype = in.q.dtype();
+  Run r{OwnedTensor({1}, accumulate_dtype(dtype)),
+        add ? OwnedTensor::random(in.q.shape(), dtype, 9) : OwnedTensor(in.q.shape(), dtype)};
   if (add) r.loss.set(0, 2.5);
   return r;
 }
@@ -29,7 +28,7 @@ Run on_device(const Inputs& in, bool add, bool gradient_wanted = true, double sc
   Context context(Device::cuda);
   context.reserve_workspace(in.workspace_bytes());
   const Run start = before(in, add);
-  const DeviceTensor q(context, in.q), k(context, in.k), bank(context, in.bank),
+  const OwnedTensor q(context, in.q), k(context, in.k), bank(context, in.bank),
       labels(context, in.labels), bank_labels(context, in.bank_labels), loss(context, start.loss),
       dq(context, start.dq);
   info_nce(context, {.q = q,
@@ -80,7 +79,7 @@ constexpr Types kTypes[] = {{DType::f32, DType::f32},
                             {DType::f64, DType::bf16}};
 
 void check_against_definition(const Inputs& in, bool add) {
-  const DType dtype = in.q.tensor().dtype;
+  const DType dtype = in.q.dtype();
   const Run fast = on_device(in, add), exact = exactly(in, add), again = on_device(in, add);
   // Exponents are up to 1/τ: a rounding of theirs is that of the result.
   const double bound = rounding_bound(accumulate_dtype(dtype), in.width()) / in.temperature;
@@ -119,7 +118,7 @@ TEST_CASE(
       const Run all = exactly(in, false);
       const double bound = rounding_bound(accumulate_dtype(types.dtype), c.width) / c.temperature;
       double loss = 0;
-      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      OwnedTensor dq(all.dq.shape(), DType::f64);  // from gradients scaled to those of all
       for (const RowRange& range : split_rows(c.queries)) {
         const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
         const Run part = on_device(in.part(range), false, /*gradient_wanted=*/true, kScale * share);

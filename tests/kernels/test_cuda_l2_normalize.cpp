@@ -8,29 +8,30 @@ namespace lanet::test {
 namespace {
 
 struct NormalizeRun {
-  HostTensor y, norm, dx;
+  OwnedTensor y, norm, dx;
 };
 
-NormalizeRun normalize_on_device(const HostTensor& x, const HostTensor& dy,
-                                 const HostTensor* start) {
+NormalizeRun normalize_on_device(const OwnedTensor& x, const OwnedTensor& dy,
+                                 const OwnedTensor* start) {
   Context context(Device::cuda);
-  const Shape shape = x.tensor().shape;
-  const DType dtype = x.tensor().dtype;
-  const DeviceTensor device_x(context, x), device_dy(context, dy),
-      y(context, HostTensor(shape, dtype)),
-      norm(context, HostTensor({shape[0]}, accumulate_dtype(dtype))),
-      dx(context, start ? start->copy() : HostTensor(shape, dtype));
+  const Shape shape = x.shape();
+  const DType dtype = x.dtype();
+  const OwnedTensor device_x(context, x), device_dy(context, dy),
+      y(context, OwnedTensor(shape, dtype)),
+      norm(context, OwnedTensor({shape[0]}, accumulate_dtype(dtype))),
+      dx(context, start ? *start : OwnedTensor(shape, dtype));
   l2_normalize(context, {.x = device_x, .y = y, .norm = norm});
   l2_normalize_backward(context,
                         {.y = y, .norm = norm, .dy = device_dy, .dx = {dx, start != nullptr}});
   return {y.download(), norm.download(), dx.download()};
 }
 
-NormalizeRun normalize_exactly(const HostTensor& x, const HostTensor& dy, const HostTensor* start) {
-  const Shape shape = x.tensor().shape;
-  const HostTensor x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
-  NormalizeRun run{HostTensor(shape, DType::f64), HostTensor({shape[0]}, DType::f64),
-                   start ? start->cast(DType::f64) : HostTensor(shape, DType::f64)};
+NormalizeRun normalize_exactly(const OwnedTensor& x, const OwnedTensor& dy,
+                               const OwnedTensor* start) {
+  const Shape shape = x.shape();
+  const OwnedTensor x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
+  NormalizeRun run{OwnedTensor(shape, DType::f64), OwnedTensor({shape[0]}, DType::f64),
+                   start ? start->cast(DType::f64) : OwnedTensor(shape, DType::f64)};
   l2_normalize_ref<double>({.x = x64, .y = run.y, .norm = run.norm});
   l2_normalize_backward_ref<double>(
       {.y = run.y, .norm = run.norm, .dy = dy64, .dx = {run.dx, start != nullptr}});
@@ -47,11 +48,11 @@ TEST_CASE("cuda: l2_normalize follows the double definition, set and added, twic
       CAPTURE(to_string(dtype));
       CAPTURE(c.rows);
       CAPTURE(c.width);
-      const auto x = HostTensor::random({c.rows, c.width}, dtype, 1);
-      const auto dy = HostTensor::random({c.rows, c.width}, dtype, 2);
-      const auto start = HostTensor::random({c.rows, c.width}, dtype, 3);
+      const auto x = OwnedTensor::random({c.rows, c.width}, dtype, 1);
+      const auto dy = OwnedTensor::random({c.rows, c.width}, dtype, 2);
+      const auto start = OwnedTensor::random({c.rows, c.width}, dtype, 3);
       const double bound = rounding_bound(dtype, c.width, 2);
-      for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+      for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
         const NormalizeRun fast = normalize_on_device(x, dy, s),
                            exact = normalize_exactly(x, dy, s);
         CHECK(relative_error(fast.y, exact.y) < bound);
@@ -69,7 +70,7 @@ TEST_CASE("cuda: l2_normalize follows the double definition, set and added, twic
 TEST_CASE("cuda: l2_normalize: a row below the floor is divided by it, and its norm is constant") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    HostTensor x({3, 2}, dtype), dy({3, 2}, dtype);
+    OwnedTensor x({3, 2}, dtype), dy({3, 2}, dtype);
     const double values[] = {0, 0, 3e-13, 4e-13, 3, 4};
     x.fill([&](int64_t i) { return values[i]; });
     dy.fill([](int64_t i) { return 1e-12 * static_cast<double>(i + 1); });
@@ -85,7 +86,7 @@ TEST_CASE("cuda: l2_normalize: a row below the floor is divided by it, and its n
 
 TEST_CASE("cuda: l2_normalize: what is not a number shows in its row alone") {
   if (skip_without_device()) return;
-  HostTensor x({2, 3}, DType::f32), dy({2, 3}, DType::f32);
+  OwnedTensor x({2, 3}, DType::f32), dy({2, 3}, DType::f32);
   x.fill([](int64_t i) { return i == 1 ? NAN : 1.0; });
   dy.fill([](int64_t) { return 1.0; });
   const NormalizeRun r = normalize_on_device(x, dy, nullptr);

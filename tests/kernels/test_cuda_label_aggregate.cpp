@@ -14,9 +14,9 @@ using Run = LabelAggregateRun;
 /// What the gradients start from: NaN, or random values to be added to.
 Run gradients_before(const LabelAggregateCase& c, DType dtype, bool add) {
   auto gradient = [&](const Shape& shape, uint32_t seed) {
-    return add ? HostTensor::random(shape, dtype, seed) : HostTensor(shape, dtype);
+    return add ? OwnedTensor::random(shape, dtype, seed) : OwnedTensor(shape, dtype);
   };
-  return {HostTensor({c.n, c.classes}, dtype), HostTensor({c.n, c.classes}, dtype),
+  return {OwnedTensor({c.n, c.classes}, dtype), OwnedTensor({c.n, c.classes}, dtype),
           gradient({c.n, c.k}, 7), gradient({c.n, c.k}, 8), gradient({c.n, c.classes}, 9)};
 }
 
@@ -25,8 +25,8 @@ Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add,
               std::optional<RowRange> of = {}) {
   const RowRange range = of.value_or(RowRange{0, c.n});
   Context context(Device::cuda);
-  const Run before = gradients_before(c, in.logits.tensor().dtype, add);
-  const DeviceTensor scores_expression(context, in.scores_expression),
+  const Run before = gradients_before(c, in.logits.dtype(), add);
+  const OwnedTensor scores_expression(context, in.scores_expression),
       indices_expression(context, in.indices_expression),
       scores_landmark(context, in.scores_landmark), indices_landmark(context, in.indices_landmark),
       logits(context, in.logits), samples(context, in.samples), bank(context, in.bank),
@@ -59,7 +59,7 @@ Run on_device(const LabelAggregateCase& c, const Inputs& in, bool add,
 
 Run exactly(const LabelAggregateCase& c, const Inputs& inputs, bool add) {
   const Inputs in = inputs.cast(DType::f64);
-  const Run before = gradients_before(c, inputs.logits.tensor().dtype, add);
+  const Run before = gradients_before(c, inputs.logits.dtype(), add);
   Run r{before.probabilities.cast(DType::f64), before.target.cast(DType::f64),
         before.dscores_expression.cast(DType::f64), before.dscores_landmark.cast(DType::f64),
         before.dlogits.cast(DType::f64)};
@@ -72,7 +72,7 @@ Run exactly(const LabelAggregateCase& c, const Inputs& inputs, bool add) {
                                .bank = in.bank,
                                .probabilities = r.probabilities,
                                .target = r.target});
-  HostTensor scratch({c.n, c.classes}, DType::f64);
+  OwnedTensor scratch({c.n, c.classes}, DType::f64);
   label_aggregate_backward_ref<double>({.scores_expression = in.scores_expression,
                                         .indices_expression = in.indices_expression,
                                         .scores_landmark = in.scores_landmark,
@@ -132,7 +132,7 @@ TEST_CASE("cuda: label_aggregate: huge logits do not overflow") {
   const LabelAggregateCase c{9, 3, 7, 20};
   for (const DType dtype : {DType::f32, DType::f64}) {
     Inputs in(c, dtype);
-    in.logits.fill([logits = in.logits.copy()](int64_t i) { return logits.at(i) + 1e3; });
+    in.logits.fill([logits = in.logits](int64_t i) { return logits.at(i) + 1e3; });
     const Run fast = on_device(c, in, false), exact = exactly(c, in, false);
     const double bound = rounding_bound(dtype, c.k, 2);
     CHECK(relative_error(fast.probabilities, exact.probabilities) < bound);
@@ -147,7 +147,7 @@ TEST_CASE("cuda: label_aggregate: gradients that are not wanted are not needed f
   const Run all = on_device(c, in, false);
   Context context(Device::cuda);
   const Run before = gradients_before(c, DType::f32, false);
-  const DeviceTensor scores_expression(context, in.scores_expression),
+  const OwnedTensor scores_expression(context, in.scores_expression),
       indices_expression(context, in.indices_expression),
       scores_landmark(context, in.scores_landmark), indices_landmark(context, in.indices_landmark),
       probabilities(context, all.probabilities), dtarget(context, in.dtarget),

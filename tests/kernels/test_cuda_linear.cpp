@@ -8,20 +8,20 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor x, weight, bias, dy, dx_start, dweight_start, dbias_start;
+  OwnedTensor x, weight, bias, dy, dx_start, dweight_start, dbias_start;
 
   Inputs(const LinearCase& c, DType dtype)
-      : x(HostTensor::random({c.batch, c.in}, dtype, 1)),
-        weight(HostTensor::random({c.out, c.in}, dtype, 2)),
-        bias(HostTensor::random({c.out}, accumulate_dtype(dtype), 3)),
-        dy(HostTensor::random({c.batch, c.out}, dtype, 4)),
-        dx_start(HostTensor::random({c.batch, c.in}, dtype, 5)),
-        dweight_start(HostTensor::random({c.out, c.in}, accumulate_dtype(dtype), 6)),
-        dbias_start(HostTensor::random({c.out}, accumulate_dtype(dtype), 7)) {}
+      : x(OwnedTensor::random({c.batch, c.in}, dtype, 1)),
+        weight(OwnedTensor::random({c.out, c.in}, dtype, 2)),
+        bias(OwnedTensor::random({c.out}, accumulate_dtype(dtype), 3)),
+        dy(OwnedTensor::random({c.batch, c.out}, dtype, 4)),
+        dx_start(OwnedTensor::random({c.batch, c.in}, dtype, 5)),
+        dweight_start(OwnedTensor::random({c.out, c.in}, accumulate_dtype(dtype), 6)),
+        dbias_start(OwnedTensor::random({c.out}, accumulate_dtype(dtype), 7)) {}
 };
 
 struct Run {
-  HostTensor y, dx, dweight, dbias;
+  OwnedTensor y, dx, dweight, dbias;
 };
 
 /// Which gradients are added to.
@@ -31,13 +31,13 @@ struct Adds {
 
 Run on_device(const Inputs& in, const LinearCase& c, const Adds& add) {
   Context context(Device::cuda);
-  const DType dtype = in.x.tensor().dtype, sums = accumulate_dtype(dtype);
+  const DType dtype = in.x.dtype(), sums = accumulate_dtype(dtype);
   context.reserve_workspace(linear_backward_workspace_bytes({c.batch, c.out}, dtype, c.relu));
-  const DeviceTensor x(context, in.x), weight(context, in.weight), bias(context, in.bias),
-      dy(context, in.dy), y(context, HostTensor({c.batch, c.out}, dtype)),
-      dx(context, add.dx ? in.dx_start : HostTensor({c.batch, c.in}, dtype)),
-      dweight(context, add.dweight ? in.dweight_start : HostTensor({c.out, c.in}, sums)),
-      dbias(context, add.dbias ? in.dbias_start : HostTensor({c.out}, sums));
+  const OwnedTensor x(context, in.x), weight(context, in.weight), bias(context, in.bias),
+      dy(context, in.dy), y(context, OwnedTensor({c.batch, c.out}, dtype)),
+      dx(context, add.dx ? in.dx_start : OwnedTensor({c.batch, c.in}, dtype)),
+      dweight(context, add.dweight ? in.dweight_start : OwnedTensor({c.out, c.in}, sums)),
+      dbias(context, add.dbias ? in.dbias_start : OwnedTensor({c.out}, sums));
   linear(context, {.x = x,
                    .weight = weight,
                    .bias = c.bias ? bias.tensor() : Tensor{},
@@ -55,11 +55,11 @@ Run on_device(const Inputs& in, const LinearCase& c, const Adds& add) {
 }
 
 /// `mask`: the y whose zeros say where the ReLU is shut.
-Run exactly(const Inputs& in, const LinearCase& c, const Adds& add, const HostTensor& mask) {
-  const HostTensor x = in.x.cast(DType::f64), weight = in.weight.cast(DType::f64),
-                   bias = in.bias.cast(DType::f64), dy = in.dy.cast(DType::f64),
-                   mask64 = mask.cast(DType::f64);
-  Run r{HostTensor({c.batch, c.out}, DType::f64), in.dx_start.cast(DType::f64),
+Run exactly(const Inputs& in, const LinearCase& c, const Adds& add, const OwnedTensor& mask) {
+  const OwnedTensor x = in.x.cast(DType::f64), weight = in.weight.cast(DType::f64),
+                    bias = in.bias.cast(DType::f64), dy = in.dy.cast(DType::f64),
+                    mask64 = mask.cast(DType::f64);
+  Run r{OwnedTensor({c.batch, c.out}, DType::f64), in.dx_start.cast(DType::f64),
         in.dweight_start.cast(DType::f64), in.dbias_start.cast(DType::f64)};
   linear_ref<double>({.x = x,
                       .weight = weight,

@@ -11,8 +11,8 @@ namespace {
 using Inputs = PairScoreInputs;
 
 struct Run {
-  HostTensor scores, hidden0, hidden2;
-  std::vector<HostTensor> gradients;  // as Inputs::parameters()
+  OwnedTensor scores, hidden0, hidden2;
+  std::vector<OwnedTensor> gradients;  // as Inputs::parameters()
 };
 
 /// Which gradients are added to: bit i stands for Inputs::parameters()[i].
@@ -21,13 +21,13 @@ bool adds(unsigned added, size_t i) {
 }
 
 /// What each gradient starts from: NaN, or random values to be added to.
-std::vector<HostTensor> gradients_before(Inputs in, unsigned added) {
-  std::vector<HostTensor> before;
-  for (HostTensor* tensor : in.parameters()) {
-    const Shape shape = tensor->tensor().shape;
-    const DType dtype = tensor->tensor().dtype;
-    before.push_back(adds(added, before.size()) ? HostTensor::random(shape, dtype, 9)
-                                                : HostTensor(shape, dtype));
+std::vector<OwnedTensor> gradients_before(Inputs in, unsigned added) {
+  std::vector<OwnedTensor> before;
+  for (OwnedTensor* tensor : in.parameters()) {
+    const Shape shape = tensor->shape();
+    const DType dtype = tensor->dtype();
+    before.push_back(adds(added, before.size()) ? OwnedTensor::random(shape, dtype, 9)
+                                                : OwnedTensor(shape, dtype));
   }
   return before;
 }
@@ -35,18 +35,18 @@ std::vector<HostTensor> gradients_before(Inputs in, unsigned added) {
 /// With `only`, no gradient but that one is asked for.
 Run on_device(const Inputs& in, unsigned added, int only = -1) {
   Context context(Device::cuda);
-  const Shape rows = in.h.tensor().shape, pairs = in.indices.tensor().shape;
-  const DType dtype = in.h.tensor().dtype;
+  const Shape rows = in.h.shape(), pairs = in.indices.shape();
+  const DType dtype = in.h.dtype();
   context.reserve_workspace(pair_score_workspace_bytes(rows[0], rows[1], pairs[1], dtype));
-  const DeviceTensor h(context, in.h), indices(context, in.indices), weight0(context, in.weight0),
+  const OwnedTensor h(context, in.h), indices(context, in.indices), weight0(context, in.weight0),
       bias0(context, in.bias0), weight2(context, in.weight2), bias2(context, in.bias2),
       weight4(context, in.weight4), bias4(context, in.bias4), dscores(context, in.dscores),
-      scores(context, HostTensor(pairs, dtype)),
-      hidden0(context, HostTensor({pairs.elements(), rows[1] / 2}, dtype)),
-      hidden2(context, HostTensor({pairs.elements(), rows[1] / 4}, dtype));
-  std::vector<std::unique_ptr<DeviceTensor>> gradients;
-  for (const HostTensor& before : gradients_before(in, added))
-    gradients.push_back(std::make_unique<DeviceTensor>(context, before));
+      scores(context, OwnedTensor(pairs, dtype)),
+      hidden0(context, OwnedTensor({pairs.elements(), rows[1] / 2}, dtype)),
+      hidden2(context, OwnedTensor({pairs.elements(), rows[1] / 4}, dtype));
+  std::vector<std::unique_ptr<OwnedTensor>> gradients;
+  for (const OwnedTensor& before : gradients_before(in, added))
+    gradients.push_back(std::make_unique<OwnedTensor>(context, before));
   auto gradient = [&](int i) {
     return only < 0 || only == i ? Gradient{*gradients[i], adds(added, i)} : Gradient{};
   };
@@ -86,12 +86,12 @@ Run on_device(const Inputs& in, unsigned added, int only = -1) {
 
 Run exactly(const Inputs& inputs, unsigned added) {
   const Inputs in = inputs.cast(DType::f64);
-  const Shape rows = in.h.tensor().shape, pairs = in.indices.tensor().shape;
-  Run r{HostTensor(pairs, DType::f64),
-        HostTensor({pairs.elements(), rows[1] / 2}, DType::f64),
-        HostTensor({pairs.elements(), rows[1] / 4}, DType::f64),
+  const Shape rows = in.h.shape(), pairs = in.indices.shape();
+  Run r{OwnedTensor(pairs, DType::f64),
+        OwnedTensor({pairs.elements(), rows[1] / 2}, DType::f64),
+        OwnedTensor({pairs.elements(), rows[1] / 4}, DType::f64),
         {}};
-  for (const HostTensor& before : gradients_before(inputs, added))
+  for (const OwnedTensor& before : gradients_before(inputs, added))
     r.gradients.push_back(before.cast(DType::f64));
   pair_score_ref<double>({.h = in.h,
                           .indices = in.indices,
@@ -165,17 +165,17 @@ TEST_CASE(
       const Inputs in(c, dtype);
       const Run all = exactly(in, 0);
       const double bound = rounding_bound(dtype, c.d, 2);
-      std::vector<HostTensor> sums;
-      for (const HostTensor& gradient : all.gradients) sums.push_back(gradient.scaled(0));
+      std::vector<OwnedTensor> sums;
+      for (const OwnedTensor& gradient : all.gradients) sums.push_back(gradient.scaled(0));
       for (const RowRange& range : split_rows(c.n)) {
         CAPTURE(range.first);
         const Inputs of_range = in.part(range);
         const RowRange pairs{range.first * c.k, range.count * c.k};
         const Run set = on_device(of_range, 0), added = on_device(of_range, 0x7F),
                   added_exact = exactly(of_range, 0x7F);
-        CHECK(relative_error(set.scores, rows_of(all.scores, range)) < bound);
-        CHECK(relative_error(set.hidden0, rows_of(all.hidden0, pairs)) < bound);
-        CHECK(relative_error(set.hidden2, rows_of(all.hidden2, pairs)) < bound);
+        CHECK(relative_error(set.scores, all.scores.rows(range)) < bound);
+        CHECK(relative_error(set.hidden0, all.hidden0.rows(pairs)) < bound);
+        CHECK(relative_error(set.hidden2, all.hidden2.rows(pairs)) < bound);
         for (size_t i = 0; i < sums.size(); ++i) {
           CAPTURE(i);
           CHECK(relative_error(added.gradients[i], added_exact.gradients[i]) < 4 * bound);

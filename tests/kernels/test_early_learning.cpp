@@ -91,7 +91,7 @@ TEST_CASE("early_learning: what does not fit is named") {
   has(message([](In& in) { in.samples.set(2, -1); }), "sample_indices[2] is -1; expected 0 to 4");
   has(message([](In& in) { in.momentum = 1; }), "momentum is 1; expected 0 to below 1");
   has(message([](In& in) {
-        in.targets = HostTensor({5, 6}, DType::f32);
+        in.targets = OwnedTensor({5, 6}, DType::f32);
       }),
       "targets is f32 [5, 6]; expected f32 [5, 7]");
 }
@@ -99,10 +99,11 @@ TEST_CASE("early_learning: what does not fit is named") {
 TEST_CASE("early_learning: its node has the operation's loss, target and weighted gradient") {
   Context context;
   EarlyLearningInputs in({5, 8, 20}, DType::f64);
-  HostTensor dlogits({5, 8}, DType::f64);
+  OwnedTensor dlogits({5, 8}, DType::f64);
   Graph graph(Graph::Mode::training);
-  const auto external = [&](const char* name, HostTensor& tensor, HostTensor* gradient = nullptr) {
-    return graph.external(name, tensor.tensor().shape, tensor.tensor().dtype, gradient != nullptr,
+  const auto external = [&](const char* name, OwnedTensor& tensor,
+                            OwnedTensor* gradient = nullptr) {
+    return graph.external(name, tensor.shape(), tensor.dtype(), gradient != nullptr,
                           [&tensor, gradient](Value& value) {
                             value.data = tensor;
                             if (gradient) value.grad = *gradient;
@@ -116,7 +117,7 @@ TEST_CASE("early_learning: its node has the operation's loss, target and weighte
   graph.forward(context);
   graph.backward(context);
   const EarlyLearningRun expected = run_early_learning(Device::cpu, in, 3);
-  const auto holds = [](const Value* value, const HostTensor& tensor) {
+  const auto holds = [](const Value* value, const OwnedTensor& tensor) {
     return std::memcmp(value->data.data, tensor.tensor().data, tensor.tensor().bytes()) == 0;
   };
   CHECK(holds(loss->output(), expected.loss));

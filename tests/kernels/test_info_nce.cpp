@@ -9,17 +9,17 @@ namespace {
 using Inputs = InfoNceInputs;
 
 struct Run {
-  HostTensor loss, dq;
+  OwnedTensor loss, dq;
 };
 
 /// `start`: what loss and gradient are added to, or null to set them.
 Run run(const Inputs& in, const Run* start = nullptr, double scale = 1) {
   Context context;
-  const DType dtype = in.q.tensor().dtype;
+  const DType dtype = in.q.dtype();
   context.reserve_workspace(in.workspace_bytes());
   Run r{
-      start ? start->loss.cast(accumulate_dtype(dtype)) : HostTensor({1}, accumulate_dtype(dtype)),
-      start ? start->dq.cast(dtype) : HostTensor(in.q.tensor().shape, dtype)};
+      start ? start->loss.cast(accumulate_dtype(dtype)) : OwnedTensor({1}, accumulate_dtype(dtype)),
+      start ? start->dq.cast(dtype) : OwnedTensor(in.q.shape(), dtype)};
   info_nce(context, {.q = in.q,
                      .k = in.k,
                      .bank = in.bank,
@@ -38,7 +38,7 @@ Run run(const Inputs& in, const Run* start = nullptr, double scale = 1) {
 
 /// The published form: for every pair of positives its own sum over the negatives.
 double published_loss(const Inputs& in) {
-  auto similarity = [&](int64_t i, const HostTensor& other, int64_t j) {
+  auto similarity = [&](int64_t i, const OwnedTensor& other, int64_t j) {
     double sum = 0;
     for (int64_t c = 0; c < in.width(); ++c)
       sum += in.q.at(i * in.width() + c) * other.at(j * in.width() + c);
@@ -84,7 +84,7 @@ TEST_CASE("info_nce: gradient agrees with central differences, and 1.01 of it do
     for (Inputs in : {all, all.part({c.queries / 2, c.queries - c.queries / 2})}) {
       CAPTURE(in.first_row);
       auto loss = [&] { return run(in).loss.at(0); };
-      HostTensor dq = run(in).dq;
+      OwnedTensor dq = run(in).dq;
       CHECK(gradient_error(in.q, dq, loss) < 1e-7);
       dq = dq.scaled(1.01);
       CHECK(gradient_error(in.q, dq, loss) > 5e-3);
@@ -128,7 +128,7 @@ TEST_CASE("info_nce: ranges give the rows of the gradient of a call over all, an
       const Run all = run(in.cast(DType::f64, DType::f64));
       const double bound = rounding_bound(accumulate_dtype(dtype), c.width) / c.temperature;
       double loss = 0;
-      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      OwnedTensor dq(all.dq.shape(), DType::f64);  // from gradients scaled to those of all
       for (const RowRange& range : split_rows(c.queries)) {
         const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
         const Run part = run(in.part(range), nullptr, share);
@@ -153,11 +153,11 @@ TEST_CASE("info_nce: the value is added for the second direction, and scale chan
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Inputs in = Inputs(kInfoNceCases[1]).cast(dtype, dtype);
     const Run once = run(in);
-    Run start{HostTensor({1}, dtype), HostTensor::random(in.q.tensor().shape, dtype, 9)};
+    Run start{OwnedTensor({1}, dtype), OwnedTensor::random(in.q.shape(), dtype, 9)};
     start.loss.set(0, 2.5);
     const Run added = run(in, &start, 0.1);
     CHECK(added.loss.at(0) == doctest::Approx(2.5 + once.loss.at(0)).epsilon(1e-6));
-    HostTensor expected = start.dq.copy();
+    OwnedTensor expected = start.dq;
     expected.fill([&](int64_t e) { return start.dq.at(e) + 0.1 * once.dq.at(e); });
     CHECK(relative_error(added.dq, expected) < 1e-6);
   }
@@ -168,7 +168,7 @@ TEST_CASE("info_nce: without a wanted gradient the value is the same") {
     const Inputs in = Inputs(kInfoNceCases[3]).cast(dtype, dtype);
     Context context;
     context.reserve_workspace(in.workspace_bytes());
-    HostTensor loss({1}, dtype);
+    OwnedTensor loss({1}, dtype);
     info_nce(context, {.q = in.q,
                        .k = in.k,
                        .bank = in.bank,
@@ -259,7 +259,7 @@ TEST_CASE("info_nce: golden losses and gradients by the query before normalisati
       auto input = [&](const char* name, int64_t n) {
         return golden_tensor(prefix + name, {n, width}, bounds.dtype, -1, 1);
       };
-      const HostTensor raw = input("q", queries);
+      const OwnedTensor raw = input("q", queries);
       Inputs in({queries, width, rows, 1, entry["temperature"]});
       in.q = unit_rows(raw), in.k = unit_rows(input("k", queries));
       in.bank = unit_rows(input("bank", rows));
@@ -271,8 +271,8 @@ TEST_CASE("info_nce: golden losses and gradients by the query before normalisati
       CHECK(relative(r.loss.at(0), entry["loss"]) < bounds.loss);
       if (bounds.gradient == 0) continue;
       Context context;
-      HostTensor y(raw.tensor().shape, bounds.dtype), norm({queries}, bounds.dtype),
-          draw(raw.tensor().shape, bounds.dtype);
+      OwnedTensor y(raw.shape(), bounds.dtype), norm({queries}, bounds.dtype),
+          draw(raw.shape(), bounds.dtype);
       l2_normalize(context, {.x = raw, .y = y, .norm = norm});
       l2_normalize_backward(context, {.y = y, .norm = norm, .dy = r.dq, .dx = {draw}});
       CHECK(relative_error(draw, golden_array(entry["grad_q"], {queries, width})) <

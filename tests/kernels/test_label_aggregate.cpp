@@ -14,16 +14,17 @@ using Run = LabelAggregateRun;
 /// rows that are aggregated, or all.
 Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of = {}) {
   Context context;
-  const HostTensor bank = in.bank;
-  const Shape rows = in.logits.tensor().shape, pairs = in.scores_expression.tensor().shape;
-  const DType dtype = in.logits.tensor().dtype;
+  const OwnedTensor bank = in.bank;
+  const Shape rows = in.logits.shape(), pairs = in.scores_expression.shape();
+  const DType dtype = in.logits.dtype();
   const RowRange range = of.value_or(RowRange{0, rows[0]});
   context.reserve_workspace(label_aggregate_workspace_bytes(rows[0], rows[1], dtype));
-  auto gradient = [&](const Shape& shape, HostTensor Run::*member) {
-    return start ? (start->*member).cast(dtype) : HostTensor(shape, dtype);
+  auto gradient = [&](const Shape& shape, OwnedTensor Run::*member) {
+    return start ? (start->*member).cast(dtype) : OwnedTensor(shape, dtype);
   };
-  Run r{HostTensor(rows, dtype), HostTensor(rows, dtype), gradient(pairs, &Run::dscores_expression),
-        gradient(pairs, &Run::dscores_landmark), gradient(rows, &Run::dlogits)};
+  Run r{OwnedTensor(rows, dtype), OwnedTensor(rows, dtype),
+        gradient(pairs, &Run::dscores_expression), gradient(pairs, &Run::dscores_landmark),
+        gradient(rows, &Run::dlogits)};
   label_aggregate(context, {.scores_expression = view_rows(in.scores_expression, range),
                             .indices_expression = view_rows(in.indices_expression, range),
                             .scores_landmark = view_rows(in.scores_landmark, range),
@@ -44,7 +45,7 @@ Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of
                             .dscores_expression = {view_rows(r.dscores_expression, range), add},
                             .dscores_landmark = {view_rows(r.dscores_landmark, range), add},
                             .dlogits = {r.dlogits, add}});
-  for (const HostTensor* tensor :
+  for (const OwnedTensor* tensor :
        {&r.probabilities, &r.target, &r.dscores_expression, &r.dscores_landmark, &r.dlogits})
     CHECK(tensor->guards_intact());
   CHECK(in.bank.bits_equal(bank));
@@ -52,17 +53,17 @@ Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of
 }
 
 /// The published form: the whole matrix of weights, N x N, with ε/N on every entry.
-HostTensor dense_target(const Inputs& in) {
-  const int64_t n = in.logits.tensor().shape[0], classes = in.logits.tensor().shape[1];
-  const int64_t k = in.scores_expression.tensor().shape[1];
+OwnedTensor dense_target(const Inputs& in) {
+  const int64_t n = in.logits.shape()[0], classes = in.logits.shape()[1];
+  const int64_t k = in.scores_expression.shape()[1];
   const double epsilon = 1e-8;
-  HostTensor target({n, classes}, DType::f64);
+  OwnedTensor target({n, classes}, DType::f64);
   target.fill([&](int64_t e) {
     return 0.9 * in.bank.at(in.samples.at(e / classes) * classes + e % classes);
   });
   for (int space = 0; space < 2; ++space) {
-    const HostTensor& scores = space ? in.scores_landmark : in.scores_expression;
-    const HostTensor& indices = space ? in.indices_landmark : in.indices_expression;
+    const OwnedTensor& scores = space ? in.scores_landmark : in.scores_expression;
+    const OwnedTensor& indices = space ? in.indices_landmark : in.indices_expression;
     for (int64_t i = 0; i < n; ++i) {
       std::vector<double> weight(n, epsilon / static_cast<double>(n));
       for (int64_t s = i * k; s < (i + 1) * k; ++s)
@@ -99,7 +100,7 @@ TEST_CASE("label_aggregate: gradients agree with central differences, and 1.01 o
     Inputs in(c, DType::f64);
     Run r = run(in);
     auto loss = [&] { return dot(run(in).target, in.dtarget); };
-    auto check = [&](HostTensor& x, HostTensor& dx) {
+    auto check = [&](OwnedTensor& x, OwnedTensor& dx) {
       CHECK(gradient_error(x, dx, loss) < 1e-7);
       dx = dx.scaled(1.01);
       CHECK(gradient_error(x, dx, loss) > 5e-3);
@@ -126,9 +127,9 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
       CHECK(relative_error(fast.dscores_landmark, exact.dscores_landmark) < 4 * bound);
     }
     Run start = fast;
-    start.dlogits = HostTensor::random({c.n, c.classes}, DType::f32, 7);
-    start.dscores_expression = HostTensor::random({c.n, c.k}, DType::f32, 8);
-    start.dscores_landmark = HostTensor::random({c.n, c.k}, DType::f32, 9);
+    start.dlogits = OwnedTensor::random({c.n, c.classes}, DType::f32, 7);
+    start.dscores_expression = OwnedTensor::random({c.n, c.k}, DType::f32, 8);
+    start.dscores_landmark = OwnedTensor::random({c.n, c.k}, DType::f32, 9);
     const Run added = run(in, &start), added_exact = run(in64, &start);
     CHECK(relative_error(added.dlogits, added_exact.dlogits) < bound);
     CHECK(relative_error(added.dscores_expression, added_exact.dscores_expression) < bound);
@@ -151,14 +152,14 @@ TEST_CASE("label_aggregate: a range's gradient of the logits is of its own targe
   Inputs in(kRangesCase, DType::f64);
   for (const RowRange& range : kRanges) {
     const auto loss = [&] {
-      const HostTensor target = run(in, nullptr, range).target;
+      const OwnedTensor target = run(in, nullptr, range).target;
       double sum = 0;
       for (int64_t e = range.first * kRangesCase.classes;
            e < (range.first + range.count) * kRangesCase.classes; ++e)
         sum += target.at(e) * in.dtarget.at(e);
       return sum;
     };
-    const HostTensor dlogits = run(in, nullptr, range).dlogits;
+    const OwnedTensor dlogits = run(in, nullptr, range).dlogits;
     CHECK(gradient_error(in.logits, dlogits, loss) < 1e-7);
     CHECK(gradient_error(in.logits, dlogits.scaled(1.01), loss) > 5e-3);
   }

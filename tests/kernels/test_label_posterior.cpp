@@ -10,7 +10,7 @@ namespace {
 
 /// −1/B·Σ_b log Σ_y p_b(y)·channel[y][label_b]·exp(log_prior[sample_b][y]), by itself.
 double negative_log_likelihood(const LabelPosteriorInputs& in, bool with_prior) {
-  const int64_t batch = in.labels.elements(), classes = in.channel.tensor().shape[0];
+  const int64_t batch = in.labels.elements(), classes = in.channel.shape()[0];
   double sum = 0;
   for (int64_t b = 0; b < batch; ++b) {
     double all = 0, given = 0;
@@ -28,9 +28,9 @@ double negative_log_likelihood(const LabelPosteriorInputs& in, bool with_prior) 
 }
 
 /// The gradient of kl_divergence by the logits, of a target that stays.
-HostTensor divergence_gradient(const HostTensor& target, const HostTensor& logits) {
+OwnedTensor divergence_gradient(const OwnedTensor& target, const OwnedTensor& logits) {
   Context context;
-  HostTensor loss({1}, DType::f64), dlogits(logits.tensor().shape, DType::f64);
+  OwnedTensor loss({1}, DType::f64), dlogits(logits.shape(), DType::f64);
   kl_divergence(context, {.target = target, .logits = logits, .loss = loss, .dlogits = {dlogits}});
   return dlogits;
 }
@@ -51,8 +51,8 @@ TEST_CASE(
       CAPTURE(c.batch);
       CAPTURE(prior);
       LabelPosteriorInputs in(c, DType::f64);
-      const HostTensor target = run_label_posterior(Device::cpu, in, {prior, false}).target;
-      const HostTensor gradient = divergence_gradient(target, in.logits);
+      const OwnedTensor target = run_label_posterior(Device::cpu, in, {prior, false}).target;
+      const OwnedTensor gradient = divergence_gradient(target, in.logits);
       const auto loss = [&] { return negative_log_likelihood(in, prior); };
       CHECK(gradient_error(in.logits, gradient, loss) < 1e-6);
       CHECK(gradient_error(in.logits, gradient.scaled(1.01), loss) > 5e-3);
@@ -132,15 +132,15 @@ TEST_CASE("label_posterior: a label, a sample or a momentum out of range is name
   has(message([](In& in) { in.samples.set(1, 5); }, {false, true}), "sample_indices[1] is 5");
   has(message([](In& in) { in.momentum = 1; }), "momentum is 1; expected 0 to below 1");
   has(message([](In& in) {
-        in.channel = HostTensor({7, 6}, DType::f32);
+        in.channel = OwnedTensor({7, 6}, DType::f32);
       }),
       "channel is f32 [7, 6]; expected f32 [7, 7]");
   has(message([](In& in) {
-        in.log_prior = HostTensor({5, 6}, DType::f32);
+        in.log_prior = OwnedTensor({5, 6}, DType::f32);
       }),
       "log_prior is f32 [5, 6]; expected f32 [5, 7]");
   has(message([](In& in) {
-        in.opinions = HostTensor({5, 7}, DType::bf16);
+        in.opinions = OwnedTensor({5, 7}, DType::bf16);
       }),
       "opinions is bf16 [5, 7]; expected f32 [5, 7]");
 }
@@ -148,10 +148,11 @@ TEST_CASE("label_posterior: a label, a sample or a momentum out of range is name
 TEST_CASE("label_posterior: its node and the distribution loss follow the likelihood") {
   Context context;
   LabelPosteriorInputs in({5, 8, 20}, DType::f64);
-  HostTensor dlogits({5, 8}, DType::f64);
+  OwnedTensor dlogits({5, 8}, DType::f64);
   Graph graph(Graph::Mode::training);
-  const auto external = [&](const char* name, HostTensor& tensor, HostTensor* gradient = nullptr) {
-    return graph.external(name, tensor.tensor().shape, tensor.tensor().dtype, gradient != nullptr,
+  const auto external = [&](const char* name, OwnedTensor& tensor,
+                            OwnedTensor* gradient = nullptr) {
+    return graph.external(name, tensor.shape(), tensor.dtype(), gradient != nullptr,
                           [&tensor, gradient](Value& value) {
                             value.data = tensor;
                             if (gradient) value.grad = *gradient;
@@ -171,7 +172,7 @@ TEST_CASE("label_posterior: its node and the distribution loss follow the likeli
   };
   step();
   const LabelPosteriorRun expected = run_label_posterior(Device::cpu, in, {true, false});
-  const auto holds = [](const Value* value, const HostTensor& tensor) {
+  const auto holds = [](const Value* value, const OwnedTensor& tensor) {
     return std::memcmp(value->data.data, tensor.tensor().data, tensor.tensor().bytes()) == 0;
   };
   CHECK(holds(posterior->target(), expected.target));

@@ -7,7 +7,7 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor x, weight, bias, dy;
+  OwnedTensor x, weight, bias, dy;
 
   Inputs as_double() const {
     return {x.cast(DType::f64), weight.cast(DType::f64), bias.cast(DType::f64),
@@ -16,27 +16,27 @@ struct Inputs {
 };
 
 Inputs inputs(const LinearCase& c, DType dtype) {
-  return {HostTensor::random({c.batch, c.in}, dtype, 1),
-          HostTensor::random({c.out, c.in}, dtype, 2),
-          HostTensor::random({c.out}, accumulate_dtype(dtype), 3),
-          HostTensor::random({c.batch, c.out}, dtype, 4)};
+  return {OwnedTensor::random({c.batch, c.in}, dtype, 1),
+          OwnedTensor::random({c.out, c.in}, dtype, 2),
+          OwnedTensor::random({c.out}, accumulate_dtype(dtype), 3),
+          OwnedTensor::random({c.batch, c.out}, dtype, 4)};
 }
 
 struct Outputs {
-  HostTensor y, dx, dweight, dbias;
+  OwnedTensor y, dx, dweight, dbias;
 };
 
 /// Both directions. With `start` its gradients are added to. `mask`: the y whose zeros say where
 /// the ReLU is shut, if it is not to be the one just computed.
 Outputs run(const Inputs& in, const LinearCase& c, const Outputs* start = nullptr,
-            const HostTensor* mask = nullptr, bool definition = false) {
+            const OwnedTensor* mask = nullptr, bool definition = false) {
   Context context;
-  const DType dtype = in.x.tensor().dtype, sums = accumulate_dtype(dtype);
+  const DType dtype = in.x.dtype(), sums = accumulate_dtype(dtype);
   context.reserve_workspace(linear_backward_workspace_bytes({c.batch, c.out}, dtype, c.relu));
-  Outputs out{HostTensor({c.batch, c.out}, dtype),
-              start ? start->dx.cast(dtype) : HostTensor({c.batch, c.in}, dtype),
-              start ? start->dweight.cast(sums) : HostTensor({c.out, c.in}, sums),
-              start ? start->dbias.cast(sums) : HostTensor({c.out}, sums)};
+  Outputs out{OwnedTensor({c.batch, c.out}, dtype),
+              start ? start->dx.cast(dtype) : OwnedTensor({c.batch, c.in}, dtype),
+              start ? start->dweight.cast(sums) : OwnedTensor({c.out, c.in}, sums),
+              start ? start->dbias.cast(sums) : OwnedTensor({c.out}, sums)};
   const LinearArgs forward{.x = in.x,
                            .weight = in.weight,
                            .bias = c.bias ? in.bias.tensor() : Tensor{},
@@ -58,7 +58,8 @@ Outputs run(const Inputs& in, const LinearCase& c, const Outputs* start = nullpt
     linear(context, forward);
     linear_backward(context, backward);
   }
-  for (const HostTensor* t : {&out.y, &out.dx, &out.dweight, &out.dbias}) CHECK(t->guards_intact());
+  for (const OwnedTensor* t : {&out.y, &out.dx, &out.dweight, &out.dbias})
+    CHECK(t->guards_intact());
   return out;
 }
 
@@ -71,7 +72,7 @@ TEST_CASE("linear: gradients agree with central differences, and 1.01 of them do
     const Outputs out = run(in, c);
     auto loss = [&] {
       Context context;
-      HostTensor y({c.batch, c.out}, DType::f64);
+      OwnedTensor y({c.batch, c.out}, DType::f64);
       linear(context, {.x = in.x,
                        .weight = in.weight,
                        .bias = c.bias ? in.bias.tensor() : Tensor{},
@@ -79,7 +80,7 @@ TEST_CASE("linear: gradients agree with central differences, and 1.01 of them do
                        .relu = c.relu});
       return dot(y, in.dy);
     };
-    auto check = [&](HostTensor& x, const HostTensor& gradient) {
+    auto check = [&](OwnedTensor& x, const OwnedTensor& gradient) {
       CHECK(gradient_error(x, gradient, loss) < 1e-8);
       CHECK(gradient_error(x, gradient.scaled(1.01), loss) > 5e-3);
     };
@@ -100,7 +101,7 @@ TEST_CASE("linear: every dtype follows the double definition, set and added, twi
       const Inputs in = inputs(c, dtype);
       const Outputs fast = run(in, c);
       // One mask for both: a sum near 0 may round to either side of it.
-      const HostTensor mask = fast.y.cast(DType::f64);
+      const OwnedTensor mask = fast.y.cast(DType::f64);
       const Outputs exact = run(in.as_double(), c, nullptr, &mask, true);
       CHECK(relative_error(fast.y, exact.y) < rounding_bound(dtype, c.in, 1));
       CHECK(relative_error(fast.dx, exact.dx) < rounding_bound(dtype, c.out, 1));
@@ -109,9 +110,9 @@ TEST_CASE("linear: every dtype follows the double definition, set and added, twi
       CHECK(relative_error(fast.dbias, exact.dbias) <
             rounding_bound(accumulate_dtype(dtype), c.batch, 1));
 
-      const Outputs start{fast.y.copy(), HostTensor::random({c.batch, c.in}, dtype, 5),
-                          HostTensor::random({c.out, c.in}, accumulate_dtype(dtype), 6),
-                          HostTensor::random({c.out}, accumulate_dtype(dtype), 7)};
+      const Outputs start{fast.y, OwnedTensor::random({c.batch, c.in}, dtype, 5),
+                          OwnedTensor::random({c.out, c.in}, accumulate_dtype(dtype), 6),
+                          OwnedTensor::random({c.out}, accumulate_dtype(dtype), 7)};
       const Outputs added = run(in, c, &start),
                     added_exact = run(in.as_double(), c, &start, &mask, true);
       CHECK(relative_error(added.dx, added_exact.dx) < rounding_bound(dtype, c.out, 1));
@@ -133,8 +134,8 @@ TEST_CASE("linear: where the output is exactly 0 the ReLU lets no gradient throu
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
     Context context;
     context.reserve_workspace(linear_backward_workspace_bytes({1, 2}, dtype, true));
-    HostTensor x({1, 1}, dtype), weight({2, 1}, dtype), y({1, 2}, dtype), dy({1, 2}, dtype);
-    HostTensor dweight({2, 1}, accumulate_dtype(dtype));
+    OwnedTensor x({1, 1}, dtype), weight({2, 1}, dtype), y({1, 2}, dtype), dy({1, 2}, dtype);
+    OwnedTensor dweight({2, 1}, accumulate_dtype(dtype));
     x.fill([](int64_t) { return 1.0; });
     weight.fill([](int64_t i) { return i; });  // y = 0 and y = 1
     dy.fill([](int64_t) { return 1.0; });
@@ -153,7 +154,7 @@ TEST_CASE("linear: needs workspace for the masked gradient alone") {
 
 TEST_CASE("linear: a wrong shape is named") {
   Context context;
-  HostTensor x({2, 3}, DType::f32), weight({5, 4}, DType::f32), y({2, 5}, DType::f32);
+  OwnedTensor x({2, 3}, DType::f32), weight({5, 4}, DType::f32), y({2, 5}, DType::f32);
   CHECK_THROWS_WITH_AS(linear(context, {.x = x, .weight = weight, .y = y}),
                        doctest::Contains("weight is f32 [5, 4]; expected f32 [5, 3]"), Error);
 }

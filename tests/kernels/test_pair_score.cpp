@@ -9,27 +9,27 @@ namespace {
 using Inputs = PairScoreInputs;
 
 struct Run {
-  HostTensor scores, hidden0, hidden2;
-  std::vector<HostTensor> gradients;  // as Inputs::parameters()
+  OwnedTensor scores, hidden0, hidden2;
+  std::vector<OwnedTensor> gradients;  // as Inputs::parameters()
 };
 
 enum class Path { operation, fast_double };
 
 /// Forward and backward; `start`: what the gradients are added to, or null to set them.
-Run run(const Inputs& in, const std::vector<HostTensor>* start = nullptr,
+Run run(const Inputs& in, const std::vector<OwnedTensor>* start = nullptr,
         Path path = Path::operation) {
   Context context;
-  const Shape shape = in.h.tensor().shape, pairs = in.indices.tensor().shape;
-  const DType dtype = in.h.tensor().dtype;
+  const Shape shape = in.h.shape(), pairs = in.indices.shape();
+  const DType dtype = in.h.dtype();
   context.reserve_workspace(pair_score_workspace_bytes(shape[0], shape[1], pairs[1], dtype));
-  Run r{HostTensor(pairs, dtype),
-        HostTensor({pairs.elements(), shape[1] / 2}, dtype),
-        HostTensor({pairs.elements(), shape[1] / 4}, dtype),
+  Run r{OwnedTensor(pairs, dtype),
+        OwnedTensor({pairs.elements(), shape[1] / 2}, dtype),
+        OwnedTensor({pairs.elements(), shape[1] / 4}, dtype),
         {}};
   Inputs parameters = in;
   for (size_t i = 0; i < parameters.parameters().size(); ++i)
     r.gradients.push_back(start ? (*start)[i].cast(dtype)
-                                : HostTensor(parameters.parameters()[i]->tensor().shape, dtype));
+                                : OwnedTensor(parameters.parameters()[i]->shape(), dtype));
   const PairScoreArgs forward{.h = in.h,
                               .indices = in.indices,
                               .weight0 = in.weight0,
@@ -71,7 +71,7 @@ Run run(const Inputs& in, const std::vector<HostTensor>* start = nullptr,
   CHECK(r.scores.guards_intact());
   CHECK(r.hidden0.guards_intact());
   CHECK(r.hidden2.guards_intact());
-  for (const HostTensor& gradient : r.gradients) CHECK(gradient.guards_intact());
+  for (const OwnedTensor& gradient : r.gradients) CHECK(gradient.guards_intact());
   return r;
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("pair_score: gradients agree with central differences, and 1.01 of the
       auto loss = [&] { return dot(run(in).scores, in.dscores); };
       for (size_t i = 0; i < r.gradients.size(); ++i) {
         CAPTURE(i);
-        HostTensor &x = *in.parameters()[i], &dx = r.gradients[i];
+        OwnedTensor &x = *in.parameters()[i], &dx = r.gradients[i];
         CHECK(gradient_error(x, dx, loss) < 1e-7);
         dx = dx.scaled(1.01);
         CHECK(gradient_error(x, dx, loss) > 5e-3);
@@ -119,9 +119,9 @@ TEST_CASE("pair_score: f32 follows the double definition, set and added, twice t
     CHECK(relative_error(fast.scores, exact.scores) < bound);
     CHECK(relative_error(fast.hidden0, exact.hidden0) < bound);
     CHECK(relative_error(fast.hidden2, exact.hidden2) < bound);
-    std::vector<HostTensor> start;
-    for (const HostTensor& gradient : fast.gradients)
-      start.push_back(HostTensor::random(gradient.tensor().shape, DType::f32, 9));
+    std::vector<OwnedTensor> start;
+    for (const OwnedTensor& gradient : fast.gradients)
+      start.push_back(OwnedTensor::random(gradient.shape(), DType::f32, 9));
     const Run added = run(in, &start), added_exact = run(in64, &start);
     for (size_t i = 0; i < fast.gradients.size(); ++i) {
       CAPTURE(i);
@@ -147,14 +147,14 @@ TEST_CASE("pair_score: ranges give the rows of a call over all, and gradients th
       const Inputs in(c, dtype);
       const Run all = run(in, nullptr, path);
       const double bound = rounding_bound(dtype, c.d, 2);
-      std::vector<HostTensor> sums;
+      std::vector<OwnedTensor> sums;
       for (const RowRange& range : split_rows(c.n)) {
         CAPTURE(range.first);
         Run part = run(in.part(range), sums.empty() ? nullptr : &sums, path);
         const RowRange pairs{range.first * c.k, range.count * c.k};
-        CHECK(relative_error(part.scores, rows_of(all.scores, range)) < bound);
-        CHECK(relative_error(part.hidden0, rows_of(all.hidden0, pairs)) < bound);
-        CHECK(relative_error(part.hidden2, rows_of(all.hidden2, pairs)) < bound);
+        CHECK(relative_error(part.scores, all.scores.rows(range)) < bound);
+        CHECK(relative_error(part.hidden0, all.hidden0.rows(pairs)) < bound);
+        CHECK(relative_error(part.hidden2, all.hidden2.rows(pairs)) < bound);
         sums = std::move(part.gradients);
       }
       for (size_t i = 0; i < sums.size(); ++i) {
@@ -171,9 +171,9 @@ TEST_CASE("pair_score: outside the range the first half of h gets 0, or nothing 
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Inputs in = Inputs(c, dtype).part(range);
     const Run set = run(in);
-    std::vector<HostTensor> start;
-    for (const HostTensor& gradient : set.gradients)
-      start.push_back(HostTensor::random(gradient.tensor().shape, dtype, 9));
+    std::vector<OwnedTensor> start;
+    for (const OwnedTensor& gradient : set.gradients)
+      start.push_back(OwnedTensor::random(gradient.shape(), dtype, 9));
     const Run added = run(in, &start);
     for (int64_t e = 0; e < c.n * c.d; ++e) {
       const int64_t row = e / c.d;
@@ -208,7 +208,7 @@ TEST_CASE("pair_score: gradients that are not wanted are not needed for the othe
     const Run full = run(in);
     Context context;
     context.reserve_workspace(pair_score_workspace_bytes(c.n, c.d, c.k, dtype));
-    HostTensor dh({c.n, c.d}, dtype);
+    OwnedTensor dh({c.n, c.d}, dtype);
     pair_score_backward(context, {.h = in.h,
                                   .indices = in.indices,
                                   .weight0 = in.weight0,

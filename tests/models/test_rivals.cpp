@@ -29,7 +29,7 @@ TEST_CASE("rivals: the gradient of a whole step agrees with central differences,
   const NamedState targets = tiny.model.state().at(0);
   CHECK(targets.name == "early_targets");
   // In the middle of a training; and the targets of this step stay as they are.
-  const HostTensor earlier = distributions({kSamples, kClasses}, DType::f64, 9).scaled(0.9);
+  const OwnedTensor earlier = distributions({kSamples, kClasses}, DType::f64, 9).scaled(0.9);
   std::memcpy(targets.tensor.data, earlier.tensor().data, earlier.tensor().bytes());
   tiny.model.graph().forward(tiny.context);
   EarlyLearningInputs in({kBatch, kClasses, kSamples}, DType::f64);
@@ -50,7 +50,7 @@ TEST_CASE("rivals: the targets of elr start at 0 and follow the predictions of t
   for (const double share : {1 - 0.7, 1 - 0.7 * 0.7}) {  // of the prediction: it stays the same
     tiny.model.set_step(tiny.context, 1, /*learning_rate=*/0);
     tiny.model.step(tiny.context);
-    const HostTensor logits = tiny.logits();
+    const OwnedTensor logits = tiny.logits();
     std::vector<double> expected(kSamples * kClasses);
     for (int64_t b = 0; b < kBatch; ++b) {
       double all = 0;
