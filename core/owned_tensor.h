@@ -25,6 +25,8 @@ class OwnedTensor {
  public:
   using Element = std::function<double(int64_t)>;
 
+  /// Holds nothing.
+  OwnedTensor() = default;
   /// `element`, if given, is called for each i in order; the results are rounded to `dtype`. It
   /// lies at a multiple of 256 bytes, as in an arena; in host_context() only at one of 16, so that
   /// no operation takes more for granted.
@@ -88,8 +90,8 @@ class OwnedTensor {
     return view_;
   }
 
-  Context* context_;
-  size_t front_;  // bytes before the tensor
+  Context* context_ = nullptr;
+  size_t front_ = 0;  // bytes before the tensor
   Buffer buffer_;
   Tensor view_;
 };
