@@ -79,7 +79,9 @@ OwnedTensor::OwnedTensor(Context& context, const OwnedTensor& host, int64_t shif
                   kGuardBytes + static_cast<size_t>(shift) * size_of(host.dtype()),
                   [&](const Tensor& to) { std::memcpy(to.data, host.host().data, to.bytes()); }) {}
 
-OwnedTensor::OwnedTensor(const OwnedTensor& other) : OwnedTensor(other.shape(), other.dtype()) {
+OwnedTensor::OwnedTensor(const OwnedTensor& other) {
+  if (!other.view_) return;
+  *this = OwnedTensor(other.shape(), other.dtype());
   std::memcpy(view_.data, other.host().data, view_.bytes());
 }
 

@@ -96,26 +96,24 @@ class OwnedTensor {
   Tensor view_;
 };
 
-/// A struct of tensors lists them in all(). This is the struct with its floating tensors in
-/// `dtype`.
+/// A struct of tensors lists them in all(), those that hold nothing too. These give the struct with
+/// its floating tensors in `dtype`, with all on the context's device, and with all on the host.
 template <typename Tensors>
 Tensors cast_all(Tensors tensors, DType dtype) {
-  for (OwnedTensor* tensor : tensors.all()) {
-    if (tensor->dtype() != DType::i32 && tensor->dtype() != DType::u8)
-      *tensor = tensor->cast(dtype);
-  }
+  for (OwnedTensor* t : tensors.all())
+    if (t->tensor() && t->dtype() != DType::i32 && t->dtype() != DType::u8) *t = t->cast(dtype);
   return tensors;
 }
-/// The struct with all its tensors on the context's device.
 template <typename Tensors>
 Tensors upload_all(Context& context, Tensors tensors) {
-  for (OwnedTensor* tensor : tensors.all()) *tensor = OwnedTensor(context, *tensor);
+  for (OwnedTensor* t : tensors.all())
+    if (t->tensor()) *t = OwnedTensor(context, *t);
   return tensors;
 }
-/// And back on the host.
 template <typename Tensors>
 Tensors download_all(Tensors tensors) {
-  for (OwnedTensor* tensor : tensors.all()) *tensor = tensor->download();
+  for (OwnedTensor* t : tensors.all())
+    if (t->tensor()) *t = t->download();
   return tensors;
 }
 
