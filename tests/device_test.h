@@ -2,6 +2,8 @@
 // CPU.
 #pragma once
 
+#include <algorithm>
+
 #include "tests/op_test.h"
 
 namespace lanet::test {
@@ -14,6 +16,15 @@ inline bool skip_without_device() {
   const std::string problem = device_problem(Device::cuda);
   if (!problem.empty()) MESSAGE("SKIPPED: device cuda: " << problem);
   return !problem.empty();
+}
+
+/// Moves a struct's tensors to the context's device, those in `shifted` by that many elements from
+/// where a pack would lie.
+template <typename Tensors>
+void upload_shifted(Context& context, Tensors& tensors, const std::vector<OwnedTensor*>& shifted,
+                    int64_t shift) {
+  for (OwnedTensor* t : tensors.all())
+    if (t->tensor()) *t = OwnedTensor(context, *t, std::ranges::count(shifted, t) ? shift : 0);
 }
 
 }  // namespace lanet::test

@@ -1,8 +1,6 @@
 // Every pass of batch_norm on any device, for its tests.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/batch_norm/batch_norm_cases.h"
 #include "tests/device_test.h"
 
@@ -33,13 +31,7 @@ inline std::vector<NormRun> run_batch_norms(Device device, std::vector<BatchNorm
   std::vector<OwnedTensor> inference_y;
   for (BatchNormTensors& t : group) {
     inference_y.emplace_back(context, t.y, shift);
-    const std::vector<OwnedTensor*> shifted{&t.first.x, &t.second.x, &t.residual,
-                                            &t.dy,      &t.y,        &t.mask};
-    for (OwnedTensor* tensor : t.all()) {
-      if (!tensor->tensor()) continue;
-      const bool of_image = std::ranges::count(shifted, tensor) > 0;
-      *tensor = OwnedTensor(context, *tensor, of_image ? shift : 0);
-    }
+    upload_shifted(context, t, {&t.first.x, &t.second.x, &t.residual, &t.dy, &t.y, &t.mask}, shift);
   }
   context.freeze();
   std::vector<BatchNormStatisticsArgs> statistics;
