@@ -100,6 +100,20 @@ OwnedTensor OwnedTensor::random(Context& context, const Shape& shape, DType dtyp
                      [&](int64_t) { return lo + (hi - lo) * stream.uniform(); });
 }
 
+OwnedTensor random_rows(Context& context, const Shape& shape, DType dtype, uint32_t seed, double lo,
+                        double hi, const std::function<void(std::vector<double>&)>& finish) {
+  RandomStream stream(seed, Purpose::test);
+  std::vector<double> row(static_cast<size_t>(shape[1]));
+  return OwnedTensor(context, shape, dtype, [&](int64_t i) {
+    const size_t column = static_cast<size_t>(i) % row.size();
+    if (column == 0) {
+      for (double& x : row) x = lo + (hi - lo) * stream.uniform();
+      finish(row);
+    }
+    return row[column];
+  });
+}
+
 Tensor OwnedTensor::image() const {
   return buffer_.tensor({static_cast<int64_t>(buffer_.bytes())}, DType::u8);
 }

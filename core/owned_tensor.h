@@ -96,6 +96,10 @@ class OwnedTensor {
   Tensor view_;
 };
 
+/// Rows of [N, C] drawn uniformly from [lo, hi), each as `finish(std::vector<double>&)` leaves it.
+OwnedTensor random_rows(Context& context, const Shape& shape, DType dtype, uint32_t seed, double lo,
+                        double hi, const std::function<void(std::vector<double>&)>& finish);
+
 /// A struct of tensors lists them in all(), those that hold nothing too. These give the struct with
 /// its floating tensors in `dtype`, with all on the context's device, and with all on the host.
 template <typename Tensors>

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/owned_tensor.h"
-#include "core/rng.h"
 #include "kernels/info_nce.h"
 
 namespace lanet {
@@ -52,19 +51,10 @@ struct InfoNceTensors {
       : InfoNceTensors(c, dtype, dtype) {}
   /// Random rows of length 1.
   static OwnedTensor unit_rows(Context& context, const Shape& shape, DType dtype, uint32_t seed) {
-    RandomStream stream(seed, Purpose::test);
-    std::vector<double> row(shape[1]);
-    return OwnedTensor(context, shape, dtype, [&](int64_t i) {
-      const size_t column = i % row.size();
-      if (column == 0) {
-        double squares = 0;
-        for (double& x : row) {
-          x = 2.0 * stream.uniform() - 1;
-          squares += x * x;
-        }
-        for (double& x : row) x /= std::sqrt(squares);
-      }
-      return row[column];
+    return random_rows(context, shape, dtype, seed, -1, 1, [](std::vector<double>& row) {
+      double squares = 0;
+      for (const double x : row) squares += x * x;
+      for (double& x : row) x /= std::sqrt(squares);
     });
   }
   std::vector<OwnedTensor*> all() { return {&q, &k, &bank, &labels, &bank_labels, &loss, &dq}; }
