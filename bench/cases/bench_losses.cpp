@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/adaptive_wing.h"
 #include "kernels/adaptive_wing_cases.h"
 #include "kernels/class_loss_cases.h"
 #include "kernels/count_correct.h"
@@ -50,19 +49,9 @@ static const Registration adaptive_wing_bench{
          }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape shape{s[0], s[1], s[2], s[3]}, predicted{s[0], s[1], s[2], s[4]};
-       context.reserve_workspace(adaptive_wing_workspace_bytes(shape));
-       OwnedTensor prediction(context, predicted, dtype, numbers),
-           dprediction(context, predicted, dtype);
-       OwnedTensor target(context, shape, DType::f32, numbers),
-           weight(context, shape, DType::f32, numbers), loss(context, {1}, DType::f32);
-       measure([&] {
-         adaptive_wing(context, {.prediction = prediction,
-                                 .target = target,
-                                 .weight = weight,
-                                 .loss = loss,
-                                 .dprediction = {dprediction}});
-       });
+       const AdaptiveWingTensors t({s[0], s[1], s[2], s[3], s[4]}, dtype, context);
+       context.reserve_workspace(adaptive_wing_workspace_bytes(t.target.shape()));
+       measure([&] { adaptive_wing(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench
