@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kGuardBytes = 64;
 constexpr std::byte kGuard{0xA5};
+/// Bytes before a tensor on the host: 16 past a multiple of 64.
+constexpr size_t kHostFront = kGuardBytes + 16;
 
 void write_unset(const Tensor& tensor) {
   dispatch_any(tensor.dtype, [&]<typename T>() {
@@ -65,8 +67,7 @@ OwnedTensor::OwnedTensor(Context& context, const Shape& shape, DType dtype, size
 }
 
 OwnedTensor::OwnedTensor(Context& context, const Shape& shape, DType dtype, const Element& element)
-    : OwnedTensor(context, shape, dtype,
-                  &context == &host_context() ? kGuardBytes + 16 : kArenaAlignment,
+    : OwnedTensor(context, shape, dtype, &context == &host_context() ? kHostFront : kArenaAlignment,
                   [&](const Tensor& to) {
                     if (element)
                       write_elements(to, element);
@@ -76,7 +77,8 @@ OwnedTensor::OwnedTensor(Context& context, const Shape& shape, DType dtype, cons
 
 OwnedTensor::OwnedTensor(Context& context, const OwnedTensor& host, int64_t shift)
     : OwnedTensor(context, host.shape(), host.dtype(),
-                  kGuardBytes + static_cast<size_t>(shift) * size_of(host.dtype()),
+                  (context.device() == Device::cpu ? kHostFront : kGuardBytes) +
+                      static_cast<size_t>(shift) * size_of(host.dtype()),
                   [&](const Tensor& to) { std::memcpy(to.data, host.host().data, to.bytes()); }) {}
 
 OwnedTensor::OwnedTensor(const OwnedTensor& other) {

@@ -28,14 +28,14 @@ class OwnedTensor {
   /// Holds nothing.
   OwnedTensor() = default;
   /// `element`, if given, is called for each i in order; the results are rounded to `dtype`. It
-  /// lies at a multiple of 256 bytes, as in an arena; in host_context() only at one of 16, so that
-  /// no operation takes more for granted.
+  /// lies at a multiple of 256 bytes, as in an arena; in host_context() 16 bytes past one of 64, so
+  /// that no operation takes more alignment for granted.
   OwnedTensor(Context& context, const Shape& shape, DType dtype, const Element& element = {});
   OwnedTensor(const Shape& shape, DType dtype, const Element& element = {})
       : OwnedTensor(host_context(), shape, dtype, element) {}
   /// The elements of a host tensor on the context's device, `shift` elements past a multiple of 64
-  /// bytes. On the CPU in double, where operations run their definition, a test of a device gives
-  /// the reference.
+  /// bytes, and on the CPU 16 bytes more. On the CPU in double, where operations run their
+  /// definition, a test of a device gives the reference.
   OwnedTensor(Context& context, const OwnedTensor& host, int64_t shift = 0);
   OwnedTensor(const OwnedTensor& other);
   OwnedTensor(OwnedTensor&&) noexcept = default;
