@@ -54,15 +54,15 @@ OwnedTensor::OwnedTensor(Context& context, const Shape& shape, DType dtype, size
   const bool on_host = context.device() == Device::cpu;
   std::vector<std::byte> staged(on_host ? 0 : buffer_.bytes());
   auto* const begin = on_host ? static_cast<std::byte*>(buffer_.data()) : staged.data();
-  const size_t behind = front + view_.bytes();
+  const size_t after = front + view_.bytes();
   std::fill_n(begin, front, kGuard);
-  std::fill_n(begin + behind, kGuardBytes, kGuard);
+  std::fill_n(begin + after, kGuardBytes, kGuard);
   fill({begin + front, shape, dtype, Device::cpu});
   if (on_host) return;
   upload(context, image(), staged);
   if (watch_guard) {
     watch_guard(buffer_.data(), front);
-    watch_guard(static_cast<const std::byte*>(buffer_.data()) + behind, kGuardBytes);
+    watch_guard(static_cast<const std::byte*>(buffer_.data()) + after, kGuardBytes);
   }
 }
 
@@ -124,8 +124,8 @@ OwnedTensor OwnedTensor::download() const {
   std::vector<std::byte> bytes(buffer_.bytes());
   context_->copy({bytes.data(), image().shape, DType::u8, Device::cpu}, image());
   context_->synchronize();
-  const size_t behind = front_ + view_.bytes();
-  if (!all_guard(bytes.data(), front_) || !all_guard(bytes.data() + behind, kGuardBytes))
+  const size_t after = front_ + view_.bytes();
+  if (!all_guard(bytes.data(), front_) || !all_guard(bytes.data() + after, kGuardBytes))
     throw Error(fmt::format("bytes around a tensor of {} {} were written to", dtype(), shape()));
   OwnedTensor result(shape(), dtype());
   std::memcpy(result.view_.data, bytes.data() + front_, view_.bytes());

@@ -7,35 +7,36 @@
 
 namespace lanet {
 
-/// Defined by what checks memory, if anything does: no kernel may read or write these bytes.
+/// Defined by the SIMT harness (tests/simt/), which reports every kernel that reads or writes these
+/// bytes; null in other programs.
 [[gnu::weak]] void watch_guard(const void* begin, size_t bytes);
 
 struct RowRange {
   int64_t first, count;
 };
 
-/// What OwnedTensor takes for tensors that no other context's device is to hold: the host.
+/// The context of an OwnedTensor for which none is given, on the host.
 Context& host_context();
 
-/// A tensor with its memory, on the host or on a context's device, and guard bytes before and
-/// behind it. Until it is given elements they are NaN (integers: bytes of 0x7F), so that one that
-/// nobody wrote shows. Copies are deep, and of tensors on the host alone. Where the context only
-/// counts, it has an address and no elements.
+/// A tensor that owns its memory, on the host or on a context's device, with guard bytes before and
+/// after it. Elements that are not given are NaN (integers: bytes of 0x7F), so that those which an
+/// operation fails to write show. Copies are deep, and only tensors on the host can be copied.
+/// Where the context only counts, a tensor has an address and no elements.
 class OwnedTensor {
  public:
   using Element = std::function<double(int64_t)>;
 
   /// Holds nothing.
   OwnedTensor() = default;
-  /// `element`, if given, is called for each i in order; the results are rounded to `dtype`. It
-  /// lies at a multiple of 256 bytes, as in an arena; in host_context() 16 bytes past one of 64, so
-  /// that no operation takes more alignment for granted.
+  /// `element`, if given, is called for each i in order; its results are rounded to `dtype`. The
+  /// tensor lies at a multiple of 256 bytes, as in an arena, but in host_context() at 16 bytes past
+  /// a multiple of 64: tests find operations that assume more.
   OwnedTensor(Context& context, const Shape& shape, DType dtype, const Element& element = {});
   OwnedTensor(const Shape& shape, DType dtype, const Element& element = {})
       : OwnedTensor(host_context(), shape, dtype, element) {}
-  /// The elements of a host tensor on the context's device, `shift` elements past a multiple of 64
-  /// bytes, and on the CPU 16 bytes more. On the CPU in double, where operations run their
-  /// definition, a test of a device gives the reference.
+  /// A copy of a host tensor on the context's device, `shift` elements past a multiple of 64 bytes,
+  /// on the CPU 16 bytes further. On the CPU in double, where operations run their definition, a
+  /// test of a device gives the reference.
   OwnedTensor(Context& context, const OwnedTensor& host, int64_t shift = 0);
   OwnedTensor(const OwnedTensor& other);
   OwnedTensor(OwnedTensor&&) noexcept = default;
@@ -96,12 +97,12 @@ class OwnedTensor {
   Tensor view_;
 };
 
-/// Rows of [N, C] drawn uniformly from [lo, hi), each as `finish(std::vector<double>&)` leaves it.
+/// [N, C] with rows drawn uniformly from [lo, hi), each of which `finish` may change.
 OwnedTensor random_rows(Context& context, const Shape& shape, DType dtype, uint32_t seed, double lo,
                         double hi, const std::function<void(std::vector<double>&)>& finish);
 
-/// A struct of tensors lists them in all(), those that hold nothing too. These give the struct with
-/// its floating tensors in `dtype`, with all on the context's device, and with all on the host.
+/// For structs whose all() lists their tensors, some of which may hold nothing: a copy with the
+/// floating tensors in `dtype`, with all tensors on the context's device, or with all on the host.
 template <typename Tensors>
 Tensors cast_all(Tensors tensors, DType dtype) {
   for (OwnedTensor* t : tensors.all())

@@ -18,8 +18,8 @@ inline bool skip_without_device() {
   return !problem.empty();
 }
 
-/// Moves a struct's tensors to the context's device, those in `shifted` by that many elements from
-/// where a pack would lie.
+/// Moves a struct's tensors to the context's device. Those in `shifted` start `shift` elements past
+/// where others do: a kernel must not assume alignment.
 template <typename Tensors>
 void upload_shifted(Context& context, Tensors& tensors, const std::vector<OwnedTensor*>& shifted,
                     int64_t shift) {

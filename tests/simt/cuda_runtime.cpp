@@ -101,7 +101,7 @@ void launch(void*, const std::shared_ptr<void>& graph) {
 
 namespace lanet {
 
-/// Overrides the null one of OwnedTensor, which tells what bytes around a tensor nobody may touch.
+/// Called by OwnedTensor with the bytes around each tensor on the device.
 void watch_guard(const void* begin, size_t bytes) {
   checker::guard(begin, bytes);
 }
