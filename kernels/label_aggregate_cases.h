@@ -21,6 +21,7 @@ struct LabelAggregateTensors {
   OwnedTensor probabilities, target, dscores_expression, dscores_landmark, dlogits;
   RowRange range;      ///< the rows that are aggregated
   bool added = false;  ///< to the gradients
+  double bank_momentum = 0.9;
 
   LabelAggregateTensors(const LabelAggregateCase& c, DType dtype, Context& context = host_context())
       : range{0, c.n} {
@@ -81,7 +82,7 @@ struct LabelAggregateTensors {
             .bank = bank,
             .probabilities = probabilities,
             .target = rows(target),
-            .bank_momentum = 0.9};
+            .bank_momentum = bank_momentum};
   }
   LabelAggregateBackwardArgs backward() const {
     return {.scores_expression = rows(scores_expression),
@@ -93,7 +94,7 @@ struct LabelAggregateTensors {
             .dscores_expression = {rows(dscores_expression), added},
             .dscores_landmark = {rows(dscores_landmark), added},
             .dlogits = {dlogits, added},
-            .bank_momentum = 0.9};
+            .bank_momentum = bank_momentum};
   }
 };
 
