@@ -20,6 +20,7 @@ void adam(Context& context, const AdamArgs& args) {
   require_tensor(args.first_moment, master.shape, master.dtype, "first_moment");
   require_tensor(args.second_moment, master.shape, master.dtype, "second_moment");
   require_tensor(args.step_values, {3}, DType::f64, "step_values");
+  require_given("adam", {{"beta1", args.beta1}, {"beta2", args.beta2}, {"epsilon", args.epsilon}});
   LANET_REQUIRE(args.weight_decay >= 0, "weight_decay is {}", args.weight_decay);
   const bool decays = args.weight_decay != 0;
   if (decays) {
@@ -29,6 +30,7 @@ void adam(Context& context, const AdamArgs& args) {
   if (args.shadow) require_tensor(args.shadow, master.shape, DType::bf16, "shadow");
   const Tensor& copy = args.momentum_copy;
   if (copy) {
+    require_given("adam", {{"key_momentum", args.key_momentum}});
     LANET_REQUIRE(copy.dtype == master.dtype && copy.shape.rank() == 1 &&
                       copy.elements() <= master.elements(),
                   "momentum_copy is {} {} of a master {} {}", copy.dtype, copy.shape, master.dtype,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
 
@@ -32,10 +33,10 @@ struct AdamArgs {
   Tensor momentum_shadow = {};
   Tensor decayed = {};
   Tensor step_values;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double key_momentum = 0.999;
+  double beta1 = kNotGiven;
+  double beta2 = kNotGiven;
+  double epsilon = kNotGiven;
+  double key_momentum = kNotGiven;  // km, needed with momentum_copy
   double weight_decay = 0;
 };
 constexpr int64_t kAdamPack = 4;

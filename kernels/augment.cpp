@@ -26,6 +26,11 @@ void require_pictures(const Tensor& images, const Tensor& sample_indices, const 
   require_tensor(y, {batch, images.shape[1], images.shape[2], y.shape[3]}, y.dtype, "y");
 }
 
+void require_normalisation(const char* operation, const std::array<double, 3>& mean,
+                           const std::array<double, 3>& std) {
+  for (int c = 0; c < 3; ++c) require_given(operation, {{"mean", mean[c]}, {"std", std[c]}});
+}
+
 void require_parameters(const AugmentParameters& p, int64_t size, int64_t position) {
   const auto inside = [size](int64_t begin, int64_t length) {
     return begin >= 0 && length >= 0 && begin + length <= size;
@@ -54,8 +59,7 @@ void augment_batch(Context& context, const AugmentArgs& args) {
   const int64_t landmarks = args.landmarks ? args.landmarks.shape[1] : 0;
   const auto* indices = args.sample_indices.as<int32_t>();
   const auto* parameters = static_cast<const AugmentParameters*>(args.parameters.data);
-  const int32_t* from =
-      args.landmarks && args.flip_swap_landmarks ? args.flip_permutation.as<int32_t>() : nullptr;
+  const int32_t* from = args.flip_permutation ? args.flip_permutation.as<int32_t>() : nullptr;
   auto* scratch =
       static_cast<std::byte*>(context.workspace(augment_workspace_bytes(context, size, batch)));
   const NormalizeTable<T> table(args.mean, args.std);
@@ -80,6 +84,7 @@ size_t augment_workspace_bytes(const Context& context, int64_t image_size, int64
 
 void augment(Context& context, const AugmentArgs& args) {
   require_pictures(args.images, args.sample_indices, args.y);
+  require_normalisation("augment", args.mean, args.std);
   const int64_t samples = args.images.shape[0], size = args.images.shape[1];
   const int64_t batch = args.sample_indices.shape[0];
   LANET_REQUIRE(args.images.shape[2] == size, "images is {}", args.images.shape);
@@ -92,7 +97,7 @@ void augment(Context& context, const AugmentArgs& args) {
     require_tensor(args.landmarks, {samples, count, 2}, DType::f32, "landmarks");
     require_tensor(args.landmarks_out, {batch, count, 2}, accumulate_dtype(args.y.dtype),
                    "landmarks_out");
-    if (args.flip_swap_landmarks)
+    if (args.flip_permutation)
       require_tensor(args.flip_permutation, {count}, DType::i32, "flip_permutation");
   }
   const double levels = 3 * static_cast<double>(batch * size * size);
@@ -120,6 +125,7 @@ void augment(Context& context, const AugmentArgs& args) {
 
 void normalize(Context& context, const NormalizeArgs& args) {
   require_pictures(args.images, args.sample_indices, args.y);
+  require_normalisation("normalize", args.mean, args.std);
   const int64_t batch = args.sample_indices.shape[0], channels = args.y.shape[3];
   const int64_t pixels = args.images.shape[1] * args.images.shape[2];
   const double levels = 3 * static_cast<double>(batch * pixels);

@@ -9,28 +9,24 @@
 #include <type_traits>
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
-
-/// Mean and standard deviation of R, G, B in [0, 1].
-inline constexpr std::array<double, 3> kMean = {0.5412, 0.4324, 0.3795};
-inline constexpr std::array<double, 3> kStd = {0.2485, 0.2182, 0.2066};
 
 /// Landmark l of a mirrored face was landmark kFlipPermutation[l] of the face as it was.
 inline constexpr std::array<int32_t, 19> kFlipPermutation = {5, 4, 3,  2,  1,  0,  11, 10, 9, 8,
                                                              7, 6, 14, 13, 12, 17, 16, 15, 18};
 
-/// The recipe's numbers. Areas are shares of the picture, ratios are width : height.
+/// The recipe's numbers, all of which are to be given. Areas are shares of the picture, ratios are
+/// width : height.
 struct AugmentConfig {
-  double flip_probability = 0.5;
-  double crop_area_min = 0.75, crop_area_max = 1.0;
-  double crop_ratio_min = 3.0 / 4.0, crop_ratio_max = 4.0 / 3.0;
-  double jitter_min = 0.6, jitter_max = 1.4;
-  double erase_probability = 0.2;
-  double erase_area_min = 0.02, erase_area_max = 0.20;
-  double erase_ratio_min = 0.3, erase_ratio_max = 3.3;
-  /// A mirrored face's left landmarks become its right ones.
-  bool flip_swap_landmarks = true;
+  double flip_probability = kNotGiven;
+  double crop_area_min = kNotGiven, crop_area_max = kNotGiven;
+  double crop_ratio_min = kNotGiven, crop_ratio_max = kNotGiven;
+  double jitter_min = kNotGiven, jitter_max = kNotGiven;
+  double erase_probability = kNotGiven;
+  double erase_area_min = kNotGiven, erase_area_max = kNotGiven;
+  double erase_ratio_min = kNotGiven, erase_ratio_max = kNotGiven;
 };
 
 enum class ColourStep : int32_t { brightness = 0, contrast = 1, saturation = 2 };
@@ -52,6 +48,9 @@ static_assert(std::is_trivially_copyable_v<AugmentParameters> && sizeof(AugmentP
 AugmentParameters draw_augmentation(uint64_t seed, uint32_t epoch, uint32_t position,
                                     int64_t image_size, const AugmentConfig& config);
 
+/// A mean or deviation until the caller sets it.
+inline constexpr std::array<double, 3> kNoneGiven = {kNotGiven, kNotGiven, kNotGiven};
+
 /// Picture b of the batch is images[sample_indices[b]], treated by parameters[b], in this order:
 ///   flip; crop, resized back to S (resize.h);
 ///   brightness, contrast, saturation in the drawn order: v ← blend(d, v, factor), where d is 0, or
@@ -62,7 +61,7 @@ AugmentParameters draw_augmentation(uint64_t seed, uint32_t epoch, uint32_t posi
 /// y may have more than three channels, all others 0: whole pixels are then written at once, and
 /// the convolution that reads them needs no padded copy. CUDA is fast with 8 in bf16, 4 otherwise.
 /// Landmark (x, y), in pixels of an S x S picture, with flip: x → S − x, and landmark l comes from
-/// flip_permutation[l] if flip_swap_landmarks; then ((x − crop_x)·S/crop_width, y alike).
+/// flip_permutation[l] if there is one; then ((x − crop_x)·S/crop_width, y alike).
 /// Sums in accumulate_dtype of y's dtype. Independent of the number of threads.
 struct AugmentArgs {
   Tensor images;            // u8 [N, S, S, 3]
@@ -71,9 +70,8 @@ struct AugmentArgs {
   Tensor y;                 // [B, S, S, C], C >= 3, in f32, bf16 or f64; channels from 3 on are 0
   Tensor landmarks;         // f32 [N, L, 2], or absent
   Tensor landmarks_out;     // [B, L, 2] in accumulate_dtype(y); absent with landmarks
-  Tensor flip_permutation;  // i32 [L]; read if flip_swap_landmarks and there are landmarks
-  bool flip_swap_landmarks = true;
-  std::array<double, 3> mean = kMean, std = kStd;
+  Tensor flip_permutation;  // i32 [L]; absent: a mirrored face's left landmarks stay its left ones
+  std::array<double, 3> mean = kNoneGiven, std = kNoneGiven;  // of R, G, B in [0, 1]
 };
 /// Uses augment_workspace_bytes of the context's workspace. On CUDA pictures have fewer than 2^15
 /// pixels along an axis, and indices and parameters are not checked.
@@ -85,7 +83,7 @@ struct NormalizeArgs {
   Tensor images;
   Tensor sample_indices;
   Tensor y;
-  std::array<double, 3> mean = kMean, std = kStd;
+  std::array<double, 3> mean = kNoneGiven, std = kNoneGiven;  // of R, G, B in [0, 1]
 };
 void normalize(Context& context, const NormalizeArgs& args);
 

@@ -193,7 +193,7 @@ void augment_crop_cuda(cudaStream_t stream, const AugmentArgs& args,
   auto* taps = static_cast<ResizeTaps*>(buffers.taps);
   AugmentLandmarks<A> landmarks{};
   if (args.landmarks) {
-    const void* from = args.flip_swap_landmarks ? args.flip_permutation.data : nullptr;
+    const void* from = args.flip_permutation.data;
     landmarks = {.landmarks = static_cast<const float*>(args.landmarks.data),
                  .from = static_cast<const int32_t*>(from),
                  .out = static_cast<A*>(args.landmarks_out.data),

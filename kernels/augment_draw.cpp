@@ -74,6 +74,18 @@ void draw_erased(RandomStream& stream, int32_t size, const AugmentConfig& config
 AugmentParameters draw_augmentation(uint64_t seed, uint32_t epoch, uint32_t position,
                                     int64_t image_size, const AugmentConfig& config) {
   LANET_REQUIRE(image_size > 0 && image_size < (1 << 15), "image_size is {}", image_size);
+  require_given("draw_augmentation", {{"flip_probability", config.flip_probability},
+                                      {"crop_area_min", config.crop_area_min},
+                                      {"crop_area_max", config.crop_area_max},
+                                      {"crop_ratio_min", config.crop_ratio_min},
+                                      {"crop_ratio_max", config.crop_ratio_max},
+                                      {"jitter_min", config.jitter_min},
+                                      {"jitter_max", config.jitter_max},
+                                      {"erase_probability", config.erase_probability},
+                                      {"erase_area_min", config.erase_area_min},
+                                      {"erase_area_max", config.erase_area_max},
+                                      {"erase_ratio_min", config.erase_ratio_min},
+                                      {"erase_ratio_max", config.erase_ratio_max}});
   const auto size = static_cast<int32_t>(image_size);
   RandomStream stream(seed, Purpose::augmentation, epoch, position);
   AugmentParameters p;

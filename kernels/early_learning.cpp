@@ -20,6 +20,7 @@ void early_learning(Context& context, const EarlyLearningArgs& args) {
   require_tensor(args.target, logits.shape, dtype, "target");
   require_tensor(args.loss, {1}, dtype, "loss");
   require_gradient(args.dlogits, logits.shape, logits.dtype, "dlogits");
+  require_given("early_learning", {{"momentum", args.momentum}});
   LANET_REQUIRE(args.momentum >= 0 && args.momentum < 1, "momentum is {}; expected 0 to below 1",
                 args.momentum);
   const double elements = static_cast<double>(logits.elements());

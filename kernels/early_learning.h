@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
 
@@ -28,7 +29,7 @@ struct EarlyLearningArgs {
   Tensor target;          // [B, C], written
   Tensor loss;
   Gradient dlogits = {};
-  double momentum = 0.7;  // in [0, 1), the share of the earlier target
+  double momentum = kNotGiven;  // in [0, 1), the share of the earlier target
   double scale = 1;
 };
 void early_learning(Context& context, const EarlyLearningArgs& args);

@@ -60,6 +60,7 @@ void info_nce(Context& context, const InfoNceArgs& args) {
   const DType dtype = args.q.dtype;
   LANET_REQUIRE(args.bank.dtype == dtype || args.bank.dtype == DType::bf16, "{} q and a {} bank",
                 dtype, args.bank.dtype);
+  require_given("info_nce", {{"temperature", args.temperature}});
   LANET_REQUIRE(args.temperature > 0, "a temperature of {}", args.temperature);
   require_tensor(args.k, {keys, width}, dtype, "k");
   require_row_range(args.first_row, queries, keys);

@@ -12,6 +12,7 @@
 #include <climits>
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
 
@@ -33,7 +34,7 @@ struct InfoNceArgs {
   Tensor bank_labels;  // i32 [M], Y
   Tensor loss;         // [1] in accumulate_dtype(q): set, or added to with add_loss
   Gradient dq;         // [R, d] in q's dtype; null: no gradient is wanted
-  double temperature = 0.1;
+  double temperature = kNotGiven;
   double scale = 1;       // multiplies the gradient, not the value
   bool add_loss = false;  // for the second of the two directions
   int64_t first_row = 0;

@@ -17,7 +17,8 @@ void knn(Context& context, const KnnArgs& args) {
   LANET_REQUIRE(args.features && args.features.shape.rank() == 2, "features is {}",
                 args.features.shape);
   const int64_t n = args.features.shape[0], d = args.features.shape[1];
-  LANET_REQUIRE(args.k >= 1 && n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
+  LANET_REQUIRE(args.k >= 1, "knn: k is {}; expected 1 or more, and it has no default", args.k);
+  LANET_REQUIRE(n >= args.k + 1, "{} neighbours of {} rows", args.k, n);
   LANET_REQUIRE(args.indices && args.indices.shape.rank() == 2, "indices is {}",
                 args.indices.shape);
   const int64_t num_rows = args.indices.shape[0];

@@ -17,7 +17,7 @@ constexpr double kKnnNormFloor = 1e-12;
 struct KnnArgs {
   Tensor features;
   Tensor indices;
-  int64_t k = 8;
+  int64_t k = 0;  // has no default: 0 is refused
   int64_t first_row = 0;
 };
 void knn(Context& context, const KnnArgs& args);

@@ -41,6 +41,7 @@ void label_aggregate(Context& context, const LabelAggregateArgs& args) {
   require_tensor(args.bank, {args.bank.shape[0], classes}, dtype, "bank");
   require_tensor(args.probabilities, {n, classes}, dtype, "probabilities");
   require_tensor(args.target, {rows, classes}, dtype, "target");
+  require_given("label_aggregate", {{"bank_momentum", args.bank_momentum}});
   run_operation(
       context, "label_aggregate",
       {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,
@@ -72,6 +73,7 @@ void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs
                    "dscores_expression");
   require_gradient(args.dscores_landmark, args.scores_landmark.shape, dtype, "dscores_landmark");
   require_gradient(args.dlogits, {n, classes}, dtype, "dlogits");
+  require_given("label_aggregate_backward", {{"bank_momentum", args.bank_momentum}});
   run_operation(
       context, "label_aggregate_backward",
       {.bytes = bytes_of({args.scores_expression, args.indices_expression, args.scores_landmark,

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
 
@@ -30,7 +31,7 @@ struct LabelAggregateArgs {
   Tensor bank;                // [samples, C], read
   Tensor probabilities;       // [N, C], written: softmax(logits), for the backward pass
   Tensor target;              // [R, C], written: T
-  double bank_momentum = 0.9;
+  double bank_momentum = kNotGiven;
 };
 void label_aggregate(Context& context, const LabelAggregateArgs& args);
 
@@ -44,7 +45,7 @@ struct LabelAggregateBackwardArgs {
   Tensor dtarget;
   Gradient dscores_expression, dscores_landmark;  // [R, K]
   Gradient dlogits;                               // [N, C]
-  double bank_momentum = 0.9;
+  double bank_momentum = kNotGiven;
 };
 void label_aggregate_backward(Context& context, const LabelAggregateBackwardArgs& args);
 

@@ -12,6 +12,7 @@ void pseudo_label(Context& context, const PseudoLabelArgs& args) {
                 "target is {} {}", args.target.dtype, args.target.shape);
   require_tensor(args.sample_indices, {args.target.shape[0]}, DType::i32, "sample_indices");
   require_tensor(args.labels, {args.target.shape[0]}, DType::i32, "labels");
+  require_given("pseudo_label", {{"threshold", args.threshold}});
   run_operation(
       context, "pseudo_label",
       {.bytes = bytes_of({args.target, args.sample_indices, args.labels}),

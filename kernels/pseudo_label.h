@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/context.h"
+#include "kernels/hyperparameter.h"
 
 namespace lanet {
 
@@ -14,7 +15,7 @@ struct PseudoLabelArgs {
   Tensor target;
   Tensor sample_indices;
   Tensor labels;
-  double threshold = 0.7;
+  double threshold = kNotGiven;
 };
 void pseudo_label(Context& context, const PseudoLabelArgs& args);
 

@@ -9,10 +9,7 @@
 namespace lanet {
 
 struct LossWeights {
-  double expression = 1.0;
-  double landmark = 1.0;
-  double distribution = 1.0;
-  double contrastive = 0.1;
+  double expression, landmark, distribution, contrastive;
 };
 
 struct LaNetConfig {

@@ -200,16 +200,16 @@ void Trainer::step() {
     context_.enter("input", "input", "step");
     tables_->begin_step(context_);
     const StepInputs& in = model_->inputs();
-    augment(context_, {.images = train_.set.images,
-                       .sample_indices = in.sample_indices->data,
-                       .parameters = tables_->parameters(),
-                       .y = in.images->data,
-                       .landmarks = in.landmarks ? landmarks_ : Tensor{},
-                       .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
-                       .flip_permutation = flip_permutation_,
-                       .flip_swap_landmarks = config_.data.augment.flip_swap_landmarks,
-                       .mean = kPictureMean,
-                       .std = kPictureDeviation});
+    augment(context_,
+            {.images = train_.set.images,
+             .sample_indices = in.sample_indices->data,
+             .parameters = tables_->parameters(),
+             .y = in.images->data,
+             .landmarks = in.landmarks ? landmarks_ : Tensor{},
+             .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
+             .flip_permutation = config_.data.flip_swap_landmarks ? flip_permutation_ : Tensor{},
+             .mean = kPictureMean,
+             .std = kPictureDeviation});
     model_->step(context_);
     context_.enter("results", "results", "step");
     tables_->end_step(context_);

@@ -29,7 +29,11 @@ static const Registration adam_bench{
                         .momentum_copy = copy,
                         .shadow = shadow,
                         .momentum_shadow = copy_shadow,
-                        .step_values = step_values});
+                        .step_values = step_values,
+                        .beta1 = 0.9,
+                        .beta2 = 0.999,
+                        .epsilon = 1e-8,
+                        .key_momentum = 0.999});
        });
      }}};
 

@@ -1,7 +1,9 @@
 #include "bench/bench.h"
 #include "core/rng.h"
+#include "data/image_set.h"
 #include "kernels/augment.h"
 #include "kernels/augment_cases.h"
+#include "train/config/config.h"
 
 namespace lanet::bench {
 
@@ -20,7 +22,8 @@ static const Registration augment_bench{
        RandomStream stream(1, Purpose::benchmark);
        std::vector<AugmentParameters> drawn;
        for (int64_t b = 0; b < batch; ++b)
-         drawn.push_back(draw_augmentation(1, 0, static_cast<uint32_t>(b), side, {}));
+         drawn.push_back(
+             draw_augmentation(1, 0, static_cast<uint32_t>(b), side, DataConfig{}.augment));
        const auto* drawn_bytes = reinterpret_cast<const uint8_t*>(drawn.data());
        OwnedTensor images(context, {samples, side, side, 3}, DType::u8,
                           [&](int64_t) { return static_cast<uint8_t>(stream.next()); }),
@@ -38,9 +41,17 @@ static const Registration augment_bench{
                            .y = y,
                            .landmarks = landmarks,
                            .landmarks_out = landmarks_out,
-                           .flip_permutation = permutation});
+                           .flip_permutation = permutation,
+                           .mean = kPictureMean,
+                           .std = kPictureDeviation});
        });
-       measure([&] { normalize(context, {.images = images, .sample_indices = indices, .y = y}); });
+       measure([&] {
+         normalize(context, {.images = images,
+                             .sample_indices = indices,
+                             .y = y,
+                             .mean = kPictureMean,
+                             .std = kPictureDeviation});
+       });
      }}};
 
 }  // namespace lanet::bench

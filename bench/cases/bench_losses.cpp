@@ -33,7 +33,9 @@ static const Registration class_loss_bench{
                                  .dlogits = {dlogits}});
        });
        measure([&] {
-         pseudo_label(context, {.target = target, .sample_indices = samples, .labels = labels});
+         pseudo_label(
+             context,
+             {.target = target, .sample_indices = samples, .labels = labels, .threshold = 0.7});
        });
        measure([&] {
          count_correct(context, {.logits = logits, .labels = labels, .correct = correct});

@@ -46,6 +46,10 @@ struct AdamState {
         .momentum_shadow = follows ? momentum_shadow.tensor() : Tensor{},
         .decayed = decayed,
         .step_values = step_values,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .epsilon = 1e-8,
+        .key_momentum = 0.999,
         .weight_decay = weight_decay};
   }
 };

@@ -1,11 +1,26 @@
 // What the tests of augment on every device compute with.
 #pragma once
 
+#include "data/image_set.h"
 #include "kernels/augment.h"
 #include "kernels/augment_cases.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
+
+/// What the parameters of the tests are drawn by.
+inline constexpr AugmentConfig kAugmentDraws{.flip_probability = 0.5,
+                                             .crop_area_min = 0.75,
+                                             .crop_area_max = 1.0,
+                                             .crop_ratio_min = 3.0 / 4.0,
+                                             .crop_ratio_max = 4.0 / 3.0,
+                                             .jitter_min = 0.6,
+                                             .jitter_max = 1.4,
+                                             .erase_probability = 0.2,
+                                             .erase_area_min = 0.02,
+                                             .erase_area_max = 0.20,
+                                             .erase_ratio_min = 0.3,
+                                             .erase_ratio_max = 3.3};
 
 /// A batch and what augment() makes of it.
 struct AugmentBatch {
@@ -29,7 +44,7 @@ struct AugmentBatch {
         landmarks_out({batch, num_landmarks, 2}, accumulate_dtype(dtype)) {
     permutation.fill([&](int64_t l) { return static_cast<double>(num_landmarks - 1 - l); });
     for (int64_t b = 0; b < batch; ++b)
-      at(b) = draw_augmentation(7, 1, static_cast<uint32_t>(b), size, {});
+      at(b) = draw_augmentation(7, 1, static_cast<uint32_t>(b), size, kAugmentDraws);
   }
   AugmentParameters& at(int64_t b) {
     return static_cast<AugmentParameters*>(parameters.tensor().data)[b];
@@ -43,7 +58,8 @@ struct AugmentBatch {
             .landmarks = with ? landmarks.tensor() : Tensor{},
             .landmarks_out = with ? landmarks_out.tensor() : Tensor{},
             .flip_permutation = with && swap ? permutation.tensor() : Tensor{},
-            .flip_swap_landmarks = swap};
+            .mean = kPictureMean,
+            .std = kPictureDeviation};
   }
   void run(int threads = 2) {
     Context context(Device::cpu, threads);

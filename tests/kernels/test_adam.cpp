@@ -157,6 +157,28 @@ TEST_CASE("adam: a weight decay below 0 and one without marks are refused") {
                        doctest::Contains("decayed is u8 [1]; expected u8 [2]"), Error);
 }
 
+TEST_CASE(
+    "adam: a hyperparameter that is not given is refused, without a copy its momentum is not") {
+  Context context;
+  AdamState state = adam_state({7, 3}, DType::f32);
+  for (double AdamArgs::*member :
+       {&AdamArgs::beta1, &AdamArgs::beta2, &AdamArgs::epsilon, &AdamArgs::key_momentum}) {
+    AdamArgs args = state.args();
+    args.*member = AdamArgs{}.*member;
+    const char* name = member == &AdamArgs::beta1     ? "beta1"
+                       : member == &AdamArgs::beta2   ? "beta2"
+                       : member == &AdamArgs::epsilon ? "epsilon"
+                                                      : "key_momentum";
+    CHECK_THROWS_WITH_AS(adam(context, args),
+                         doctest::Contains(fmt::format("adam: {} is not given", name).c_str()),
+                         Error);
+  }
+  AdamArgs bare = state.args();
+  bare.key_momentum = AdamArgs{}.key_momentum;
+  bare.momentum_copy = bare.momentum_shadow = {};
+  CHECK_NOTHROW(adam(context, bare));
+}
+
 TEST_CASE("adam: a momentum copy longer than the master is refused") {
   Context context;
   AdamState state = adam_state({3, 4}, DType::f32);

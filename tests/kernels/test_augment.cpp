@@ -27,7 +27,7 @@ std::vector<int> augmented(const OwnedTensor& picture, const AugmentParameters& 
   batch.run();
   std::vector<int> levels;
   for (int64_t i = 0; i < batch.y.elements(); ++i) {
-    const double level = 255 * (batch.y.at(i) * kStd[i % 3] + kMean[i % 3]);
+    const double level = 255 * (batch.y.at(i) * kPictureDeviation[i % 3] + kPictureMean[i % 3]);
     levels.push_back(static_cast<int>(std::lround(level)));
     REQUIRE(std::abs(level - levels.back()) < 1e-9);
   }
@@ -146,8 +146,16 @@ TEST_CASE("augment: further channels of y are zero and change no other") {
       }
       OwnedTensor normal({6, 20, 20, 3}, dtype), normal_wide({6, 20, 20, channels}, dtype);
       Context context;
-      normalize(context, {.images = wide.images, .sample_indices = wide.indices, .y = normal});
-      normalize(context, {.images = wide.images, .sample_indices = wide.indices, .y = normal_wide});
+      normalize(context, {.images = wide.images,
+                          .sample_indices = wide.indices,
+                          .y = normal,
+                          .mean = kPictureMean,
+                          .std = kPictureDeviation});
+      normalize(context, {.images = wide.images,
+                          .sample_indices = wide.indices,
+                          .y = normal_wide,
+                          .mean = kPictureMean,
+                          .std = kPictureDeviation});
       CHECK(normal_wide.guards_intact());
       for (int64_t i = 0; i < wide.y.elements(); ++i) {
         const int64_t pixel = i / channels, c = i % channels;
@@ -172,10 +180,14 @@ TEST_CASE("augment: the announced traffic is what is written, further channels i
     augment(context, {.images = there(batch.images),
                       .sample_indices = there(batch.indices),
                       .parameters = there(batch.parameters),
-                      .y = there(batch.y)});
+                      .y = there(batch.y),
+                      .mean = kPictureMean,
+                      .std = kPictureDeviation});
     normalize(context, {.images = there(batch.images),
                         .sample_indices = there(batch.indices),
-                        .y = there(batch.y)});
+                        .y = there(batch.y),
+                        .mean = kPictureMean,
+                        .std = kPictureDeviation});
     // Between the passes: on CUDA words, with 32 bytes a row and column and a sum of each strip.
     const double between = device == Device::cpu ? 3 * pixels : 4 * (pixels + 8 * taps + strips);
     CHECK(announced.bytes["augment"] == pixels * (3 + 8 * 2) + 2 * between);
@@ -215,8 +227,10 @@ TEST_CASE("augment: a landmark on a bright spot stays on it") {
     });
     batch.landmarks.set(0, static_cast<double>(spot_x) + 0.5);  // the middle of the pixel
     batch.landmarks.set(1, static_cast<double>(spot_y) + 0.5);
-    batch.at(0) = draw_augmentation(5, 0, position, size,
-                                    {.jitter_min = 1, .jitter_max = 1, .erase_probability = 0});
+    AugmentConfig config = kAugmentDraws;
+    config.jitter_min = config.jitter_max = 1;
+    config.erase_probability = 0;
+    batch.at(0) = draw_augmentation(5, 0, position, size, config);
     batch.run();
     double weight = 0, x = 0, y = 0;
     for (int64_t i = 0; i < size * size; ++i) {
@@ -241,14 +255,18 @@ TEST_CASE("augment: normalising alone is the formula, and augment() that changes
   batch.run();
   OwnedTensor y(batch.y.shape(), DType::f64);
   Context context;
-  normalize(context, {.images = batch.images, .sample_indices = batch.indices, .y = y});
+  normalize(context, {.images = batch.images,
+                      .sample_indices = batch.indices,
+                      .y = y,
+                      .mean = kPictureMean,
+                      .std = kPictureDeviation});
   CHECK(y.guards_intact());
   CHECK(y.bits_equal(batch.y));
   for (int64_t i = 0; i < y.elements(); ++i) {
     const int64_t per_image = 9 * 9 * 3, c = i % 3;
     const auto sample = static_cast<int64_t>(batch.indices.at(i / per_image));
     const double level = batch.images.at(sample * per_image + i % per_image);
-    REQUIRE(y.at(i) == doctest::Approx((level / 255 - kMean[c]) / kStd[c]));
+    REQUIRE(y.at(i) == doctest::Approx((level / 255 - kPictureMean[c]) / kPictureDeviation[c]));
   }
 }
 
@@ -260,9 +278,34 @@ TEST_CASE("augment: y of fewer than three channels, or of another size, is refus
       augment(context, narrow.args()),
       doctest::Contains("y is [1, 8, 8, 2]; expected [1, 8, 8, C] with 3 channels or more"), Error);
   const OwnedTensor y({1, 8, 9, 4}, DType::f32);
-  CHECK_THROWS_WITH_AS(
-      normalize(context, {.images = narrow.images, .sample_indices = narrow.indices, .y = y}),
-      doctest::Contains("y is f32 [1, 8, 9, 4]; expected f32 [1, 8, 8, 4]"), Error);
+  CHECK_THROWS_WITH_AS(normalize(context, {.images = narrow.images,
+                                           .sample_indices = narrow.indices,
+                                           .y = y,
+                                           .mean = kPictureMean,
+                                           .std = kPictureDeviation}),
+                       doctest::Contains("y is f32 [1, 8, 9, 4]; expected f32 [1, 8, 8, 4]"),
+                       Error);
+}
+
+TEST_CASE("augment: a mean or deviation that is not given is refused, by normalize too") {
+  Context context;
+  context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
+  const Batch batch(1, 1, 8, 0, DType::f32);
+  AugmentArgs no_mean = batch.args(), no_std = batch.args();
+  no_mean.mean = AugmentArgs{}.mean;
+  no_std.std = AugmentArgs{}.std;
+  CHECK_THROWS_WITH_AS(augment(context, no_mean), doctest::Contains("augment: mean is not given"),
+                       Error);
+  CHECK_THROWS_WITH_AS(augment(context, no_std), doctest::Contains("augment: std is not given"),
+                       Error);
+  NormalizeArgs args{.images = batch.images, .sample_indices = batch.indices, .y = batch.y};
+  args.std = kPictureDeviation;
+  CHECK_THROWS_WITH_AS(normalize(context, args), doctest::Contains("normalize: mean is not given"),
+                       Error);
+  args.std = NormalizeArgs{}.std;
+  args.mean = kPictureMean;
+  CHECK_THROWS_WITH_AS(normalize(context, args), doctest::Contains("normalize: std is not given"),
+                       Error);
 }
 
 TEST_CASE("augment: indices and boxes outside the picture are refused") {

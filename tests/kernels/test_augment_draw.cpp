@@ -2,8 +2,7 @@
 #include <cstring>
 #include <map>
 
-#include "kernels/augment.h"
-#include "tests/op_test.h"
+#include "tests/kernels/augment_batch.h"
 
 namespace lanet::test {
 namespace {
@@ -11,7 +10,8 @@ namespace {
 constexpr int kDraws = 20000;
 constexpr int64_t kSize = 8192;  // large, so that rounding to pixels does not show
 
-std::vector<AugmentParameters> draws(const AugmentConfig& config = {}, int64_t size = kSize) {
+std::vector<AugmentParameters> draws(const AugmentConfig& config = kAugmentDraws,
+                                     int64_t size = kSize) {
   std::vector<AugmentParameters> all;
   for (uint32_t i = 0; i < kDraws; ++i) all.push_back(draw_augmentation(11, 3, i, size, config));
   return all;
@@ -119,7 +119,9 @@ TEST_CASE("augment_draw: a fifth of the pictures lose a box of the stated areas 
 
 TEST_CASE("augment_draw: small pictures keep their boxes inside") {
   for (const int64_t size : {1, 2, 64}) {
-    for (const auto& p : draws({.erase_probability = 1}, size)) {
+    AugmentConfig config = kAugmentDraws;
+    config.erase_probability = 1;
+    for (const auto& p : draws(config, size)) {
       REQUIRE(p.crop_width >= 1);
       REQUIRE(p.crop_x + p.crop_width <= size);
       REQUIRE(p.crop_y + p.crop_height <= size);
@@ -131,7 +133,9 @@ TEST_CASE("augment_draw: small pictures keep their boxes inside") {
 }
 
 TEST_CASE("augment_draw: after ten tries, the centred crop of the nearest ratio, and no box") {
-  AugmentConfig config{.crop_area_min = 1, .crop_ratio_min = 2, .crop_ratio_max = 2};
+  AugmentConfig config = kAugmentDraws;
+  config.crop_area_min = 1;
+  config.crop_ratio_min = config.crop_ratio_max = 2;
   AugmentParameters p = draw_augmentation(1, 0, 0, 100, config);
   CHECK(p.crop_width == 100);
   CHECK(p.crop_height == 50);
@@ -149,19 +153,42 @@ TEST_CASE("augment_draw: after ten tries, the centred crop of the nearest ratio,
   CHECK(p.erase_width == 0);
 }
 
+TEST_CASE("augment_draw: each number of the recipe that is not given is refused") {
+  using C = AugmentConfig;
+  const std::pair<const char*, double C::*> members[] = {
+      {"flip_probability", &C::flip_probability},
+      {"crop_area_min", &C::crop_area_min},
+      {"crop_area_max", &C::crop_area_max},
+      {"crop_ratio_min", &C::crop_ratio_min},
+      {"crop_ratio_max", &C::crop_ratio_max},
+      {"jitter_min", &C::jitter_min},
+      {"jitter_max", &C::jitter_max},
+      {"erase_probability", &C::erase_probability},
+      {"erase_area_min", &C::erase_area_min},
+      {"erase_area_max", &C::erase_area_max},
+      {"erase_ratio_min", &C::erase_ratio_min},
+      {"erase_ratio_max", &C::erase_ratio_max}};
+  for (const auto& [name, member] : members) {
+    AugmentConfig config = kAugmentDraws;
+    config.*member = AugmentConfig{}.*member;
+    CHECK_THROWS_WITH_AS(draw_augmentation(1, 2, 3, 224, config),
+                         doctest::Contains(fmt::format("{} is not given", name).c_str()), Error);
+  }
+}
+
 TEST_CASE("augment_draw: the key alone decides, and each part of it does") {
-  const AugmentParameters p = draw_augmentation(1, 2, 3, 224, {});
-  CHECK(same(p, draw_augmentation(1, 2, 3, 224, {})));
-  CHECK_FALSE(same(p, draw_augmentation(2, 2, 3, 224, {})));
-  CHECK_FALSE(same(p, draw_augmentation(1, 3, 3, 224, {})));
-  CHECK_FALSE(same(p, draw_augmentation(1, 2, 4, 224, {})));
-  CHECK_FALSE(same(p, draw_augmentation(1, 3, 2, 224, {})));
+  const AugmentParameters p = draw_augmentation(1, 2, 3, 224, kAugmentDraws);
+  CHECK(same(p, draw_augmentation(1, 2, 3, 224, kAugmentDraws)));
+  CHECK_FALSE(same(p, draw_augmentation(2, 2, 3, 224, kAugmentDraws)));
+  CHECK_FALSE(same(p, draw_augmentation(1, 3, 3, 224, kAugmentDraws)));
+  CHECK_FALSE(same(p, draw_augmentation(1, 2, 4, 224, kAugmentDraws)));
+  CHECK_FALSE(same(p, draw_augmentation(1, 3, 2, 224, kAugmentDraws)));
   // Neighbours in position and in epoch agree in their flips as often as not.
   std::vector<double> next_position, next_epoch;
   for (uint32_t i = 0; i < kDraws; ++i) {
-    const int flip = draw_augmentation(1, 2, i, 224, {}).flip;
-    next_position.push_back(flip == draw_augmentation(1, 2, i + 1, 224, {}).flip);
-    next_epoch.push_back(flip == draw_augmentation(1, 3, i, 224, {}).flip);
+    const int flip = draw_augmentation(1, 2, i, 224, kAugmentDraws).flip;
+    next_position.push_back(flip == draw_augmentation(1, 2, i + 1, 224, kAugmentDraws).flip);
+    next_epoch.push_back(flip == draw_augmentation(1, 3, i, 224, kAugmentDraws).flip);
   }
   check_mean(next_position, 0.5);
   check_mean(next_epoch, 0.5);

@@ -31,6 +31,10 @@ AdamState three_steps(const AdamCase& c, DType dtype, double decay) {
                    .momentum_shadow = follows ? copy_shadow.tensor() : Tensor{},
                    .decayed = decayed,
                    .step_values = step_values,
+                   .beta1 = 0.9,
+                   .beta2 = 0.999,
+                   .epsilon = 1e-8,
+                   .key_momentum = 0.999,
                    .weight_decay = decay});
     context.synchronize();
   }

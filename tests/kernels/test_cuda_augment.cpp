@@ -132,10 +132,18 @@ TEST_CASE("cuda: normalize has the bits of the CPU") {
       const Batch batch(3, 4, size, 0, dtype, channels);
       const OwnedTensor& expected = batch.y;
       Context cpu, context(Device::cuda);
-      normalize(cpu, {.images = batch.images, .sample_indices = batch.indices, .y = expected});
+      normalize(cpu, {.images = batch.images,
+                      .sample_indices = batch.indices,
+                      .y = expected,
+                      .mean = kPictureMean,
+                      .std = kPictureDeviation});
       const OwnedTensor images(context, batch.images, shift), indices(context, batch.indices),
           y(context, OwnedTensor(expected.shape(), dtype), shift);
-      normalize(context, {.images = images, .sample_indices = indices, .y = y});
+      normalize(context, {.images = images,
+                          .sample_indices = indices,
+                          .y = y,
+                          .mean = kPictureMean,
+                          .std = kPictureDeviation});
       CHECK(y.download().bits_equal(expected));
     }
   }

@@ -90,6 +90,8 @@ TEST_CASE("early_learning: what does not fit is named") {
   has(message([](In& in) { in.samples.set(1, 5); }), "sample_indices[1] is 5; expected 0 to 4");
   has(message([](In& in) { in.samples.set(2, -1); }), "sample_indices[2] is -1; expected 0 to 4");
   has(message([](In& in) { in.momentum = 1; }), "momentum is 1; expected 0 to below 1");
+  has(message([](In& in) { in.momentum = EarlyLearningArgs{}.momentum; }),
+      "early_learning: momentum is not given");
   has(message([](In& in) {
         in.targets = OwnedTensor({5, 6}, DType::f32);
       }),

@@ -223,6 +223,12 @@ TEST_CASE("info_nce: queries that the batch does not have are refused") {
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row -1 on, out of 5"), Error);
 }
 
+TEST_CASE("info_nce: a temperature that is not given is refused") {
+  Tensors in(kInfoNceCases[1]);
+  in.temperature = InfoNceArgs{}.temperature;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("info_nce: temperature is not given"), Error);
+}
+
 TEST_CASE("info_nce: golden losses and gradients by the query before normalisation") {
   struct Bounds {
     DType dtype;

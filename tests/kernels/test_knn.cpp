@@ -110,6 +110,13 @@ TEST_CASE("knn: a row below the norm floor counts with its own length, a zero ro
   }
 }
 
+TEST_CASE("knn: a number of neighbours that is not given is refused") {
+  Context context;
+  OwnedTensor features({4, 3}, DType::f32), indices({4, 3}, DType::i32);
+  CHECK_THROWS_WITH_AS(knn(context, {.features = features, .indices = indices}),
+                       doctest::Contains("knn: k is 0; expected 1 or more"), Error);
+}
+
 TEST_CASE("knn: more neighbours than other rows are refused") {
   Context context;
   OwnedTensor features({4, 3}, DType::f32), indices({4, 4}, DType::i32);

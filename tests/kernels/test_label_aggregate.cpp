@@ -170,6 +170,22 @@ TEST_CASE("label_aggregate: a sample twice in a batch has one history") {
   }
 }
 
+TEST_CASE(
+    "label_aggregate: a momentum of the bank that is not given is refused, in both directions") {
+  Tensors in({9, 3, 7, 20}, DType::f32);
+  const Tensors r = run(in);
+  Context context;
+  context.reserve_workspace(r.workspace_bytes());
+  LabelAggregateBackwardArgs backward = r.backward();
+  backward.bank_momentum = LabelAggregateBackwardArgs{}.bank_momentum;
+  CHECK_THROWS_WITH_AS(label_aggregate_backward(context, backward),
+                       doctest::Contains("label_aggregate_backward: bank_momentum is not given"),
+                       Error);
+  in.bank_momentum = LabelAggregateArgs{}.bank_momentum;
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("label_aggregate: bank_momentum is not given"),
+                       Error);
+}
+
 TEST_CASE("label_aggregate: a sample or neighbour out of range is named, and no rows are refused") {
   Tensors in({9, 3, 7, 20}, DType::f32);
   in.samples.set(4, 20);

@@ -51,6 +51,11 @@ TEST_CASE("pseudo_label: an uncertain sample 0 does not meet class 0, nor the la
   CHECK(label({0.5, 0.5}, last, DType::f32) == std::numeric_limits<int>::min() + 2);
 }
 
+TEST_CASE("pseudo_label: a threshold that is not given is refused") {
+  CHECK_THROWS_WITH_AS(label({0.5, 0.5}, 3, DType::f32, PseudoLabelArgs{}.threshold),
+                       doctest::Contains("pseudo_label: threshold is not given"), Error);
+}
+
 TEST_CASE("pseudo_label: each row of a batch is judged alone") {
   Context context;
   for (const auto& c : kClassLossCases) {
@@ -58,7 +63,8 @@ TEST_CASE("pseudo_label: each row of a batch is judged alone") {
     const auto target = OwnedTensor::random({c.batch, c.classes}, DType::f32, 1, 0, 1);
     OwnedTensor samples({c.batch}, DType::i32), labels({c.batch}, DType::i32);
     samples.fill([](int64_t i) { return 10 * i; });
-    pseudo_label(context, {.target = target, .sample_indices = samples, .labels = labels});
+    pseudo_label(context,
+                 {.target = target, .sample_indices = samples, .labels = labels, .threshold = 0.7});
     CHECK(labels.guards_intact());
     for (int64_t i = 0; i < c.batch; ++i) {
       std::vector<double> row(c.classes);

@@ -13,6 +13,8 @@
 namespace lanet::test {
 namespace {
 
+constexpr double kBankMomentum = 0.9;  // that the golden entries were computed with
+
 /// One space: its features, its score network (fc_in, then the layers of pair_score) and what a
 /// step computes from them.
 struct Space {
@@ -175,7 +177,8 @@ void check_entry(const nlohmann::json& entry, const std::string& prefix, DType d
                             .sample_indices = indices,
                             .bank = bank,
                             .probabilities = probabilities,
-                            .target = target});
+                            .target = target,
+                            .bank_momentum = kBankMomentum});
   label_bank_store(context, {.target = target, .sample_indices = indices, .bank = bank});
   kl_divergence(
       context,
@@ -188,7 +191,8 @@ void check_entry(const nlohmann::json& entry, const std::string& prefix, DType d
                                      .dtarget = dtarget,
                                      .dscores_expression = {expression.dscores},
                                      .dscores_landmark = {landmark.dscores},
-                                     .dlogits = {dlogits, /*add=*/true}});
+                                     .dlogits = {dlogits, /*add=*/true},
+                                     .bank_momentum = kBankMomentum});
   expression.backward(context);
   landmark.backward(context);
 

@@ -40,7 +40,7 @@ TEST_CASE("config: what a file says is read, and the rest has its default") {
   CHECK(config.data.root == "/faces");
   CHECK(config.data.noise.rate == 0.3);
   CHECK(config.data.noise.kind == NoiseKind::class_dependent);
-  CHECK(config.data.augment.flip_swap_landmarks == false);
+  CHECK(config.data.flip_swap_landmarks == false);
   CHECK(config.train.learning_rate == 2e-3);
   CHECK(config.train.batch == 64);
   CHECK(config.method == Method::lanet);

@@ -32,7 +32,19 @@ struct DataConfig {
   bool skip_bad_images = false;
   double validation = 0.0;  // share of the training faces
   NoiseConfig noise;
-  AugmentConfig augment;
+  bool flip_swap_landmarks = true;  // a mirrored face's left landmarks become its right ones
+  AugmentConfig augment{.flip_probability = 0.5,
+                        .crop_area_min = 0.75,
+                        .crop_area_max = 1.0,
+                        .crop_ratio_min = 3.0 / 4.0,
+                        .crop_ratio_max = 4.0 / 3.0,
+                        .jitter_min = 0.6,
+                        .jitter_max = 1.4,
+                        .erase_probability = 0.2,
+                        .erase_area_min = 0.02,
+                        .erase_area_max = 0.20,
+                        .erase_ratio_min = 0.3,
+                        .erase_ratio_max = 3.3};
 };
 
 struct ModelConfig {
@@ -62,7 +74,7 @@ struct TrainConfig {
   DeviceSetting device = DeviceSetting::automatic;
   int64_t threads = 0;  // 0: what OpenMP would take
   bool tf32 = false;    // on CUDA: products of f32 may round their operands to TF32
-  LossWeights weights;
+  LossWeights weights{.expression = 1.0, .landmark = 1.0, .distribution = 1.0, .contrastive = 0.1};
 };
 
 struct Config {

@@ -8,9 +8,8 @@ namespace lanet {
 
 namespace {
 
-// A field's path is the name of its member, but for the one that another structure holds.
-#define LANET_FIELD(member) LANET_FIELD_AT(#member, member)
-#define LANET_FIELD_AT(path, member) path, [](Config& c) -> Place { return &c.member; }
+// A field's path is the name of its member.
+#define LANET_FIELD(member) #member, [](Config & c) -> Place { return &c.member; }
 
 const Range kShare{0, 1};
 const Range kPositiveShare{0, 1, /*above=*/true};
@@ -41,9 +40,7 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
      "side of the square in which the landmarks' coordinates are given"},
     {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
-    {LANET_FIELD_AT("data.flip_swap_landmarks", data.augment.flip_swap_landmarks),
-     {},
-     "left and right landmarks change places on a flip"},
+    {LANET_FIELD(data.flip_swap_landmarks), {}, "left and right landmarks change places on a flip"},
     {LANET_FIELD(data.skip_bad_images), {}, "leave pictures out that cannot be read"},
     {LANET_FIELD(data.validation), Range{0, 0.5},
      "share of each class of training faces that is set apart, without noise, to choose the best "
