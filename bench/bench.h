@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/context.h"
+#include "core/owned_tensor.h"
 
 namespace lanet::bench {
 
@@ -52,20 +52,8 @@ std::vector<Sizes> bench_sizes(const Cases& cases, F&& values) {
   return sizes;
 }
 
-/// An owned tensor on the context's device.
-class BenchTensor {
- public:
-  /// Filled with numbers in [-1, 1) (integers: zeros).
-  BenchTensor(Context& context, const Shape& shape, DType dtype);
-  /// Filled with element(i), rounded to `dtype`, for each i in order.
-  BenchTensor(Context& context, const Shape& shape, DType dtype,
-              const std::function<double(int64_t)>& element);
-  operator const Tensor&() const { return tensor_; }
-  const Tensor& tensor() const { return tensor_; }
-
- private:
-  Buffer buffer_;
-  Tensor tensor_;
-};
+/// Random elements in [-1, 1) for an OwnedTensor; zeros in one of integers. They repeat after so
+/// many that no row of a tensor is like another.
+double numbers(int64_t i);
 
 }  // namespace lanet::bench

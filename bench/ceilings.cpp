@@ -43,7 +43,7 @@ double convolution_rate(Context& context, Timer& timer, DType dtype) {
   const Conv2dShape shape{context.threads(), 28, 28, 1024, 1024, 1, 1, 0, dtype};
   Conv2dPlan plan(context, shape, false, false);
   context.reserve_workspace(plan.workspace_bytes());
-  const BenchTensor x(context, shape.x(), dtype), y(context, shape.y(), dtype);
+  const OwnedTensor x(context, shape.x(), dtype, numbers), y(context, shape.y(), dtype);
   return 2 * shape.macs() / least_seconds(timer, [&] {
            conv2d_primitive_only(context, plan, Conv2dPass::forward, {.x = x, .y = y});
          });
@@ -52,10 +52,10 @@ double convolution_rate(Context& context, Timer& timer, DType dtype) {
 double gemm_rate(Context& context, Timer& timer, DType dtype) {
   constexpr int64_t n = 8192;
   auto matrix = [&] {  // of numbers that are quicker made than random ones
-    return BenchTensor(context, {n, n}, dtype,
+    return OwnedTensor(context, {n, n}, dtype,
                        [](int64_t i) { return static_cast<double>(i % 127 - 63) / 64; });
   };
-  const BenchTensor a = matrix(), b = matrix(), c = matrix();
+  const OwnedTensor a = matrix(), b = matrix(), c = matrix();
   const GemmArgs args{.m = n, .n = n, .k = n, .a = a, .lda = n, .b = b, .ldb = n, .c = c, .ldc = n};
   return 2.0 * n * n * n / least_seconds(timer, [&] { gemm(context, args); });
 }

@@ -101,4 +101,12 @@ decltype(auto) dispatch_float(DType dtype, F&& f) {
   }
 }
 
+/// The same for any dtype.
+template <typename F>
+decltype(auto) dispatch_any(DType dtype, F&& f) {
+  if (dtype == DType::i32) return f.template operator()<int32_t>();
+  if (dtype == DType::u8) return f.template operator()<uint8_t>();
+  return dispatch_float(dtype, f);
+}
+
 }  // namespace lanet

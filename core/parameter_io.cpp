@@ -4,16 +4,6 @@ namespace lanet {
 
 namespace {
 
-template <typename F>
-void dispatch_any(DType dtype, F&& f) {
-  if (dtype == DType::i32)
-    f.template operator()<int32_t>();
-  else if (dtype == DType::u8)
-    f.template operator()<uint8_t>();
-  else
-    dispatch_float(dtype, f);
-}
-
 /// For each element in file order, its place in memory.
 template <typename F>
 void for_each_in_file_order(const Parameter& p, F&& visit) {

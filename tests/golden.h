@@ -19,16 +19,16 @@ inline nlohmann::json golden_file(const std::string& name) {
 }
 
 /// fill(name, shape, lo, hi) of the golden files' description, rounded to `dtype`.
-inline HostTensor golden_tensor(std::string_view name, const Shape& shape, DType dtype, double lo,
-                                double hi) {
-  HostTensor tensor(shape, dtype);
+inline OwnedTensor golden_tensor(std::string_view name, const Shape& shape, DType dtype, double lo,
+                                 double hi) {
+  OwnedTensor tensor(shape, dtype);
   golden_fill(name, tensor, lo, hi);
   return tensor;
 }
 
 /// The numbers of a JSON array of any depth, in order, as a tensor of `shape`.
-inline HostTensor golden_array(const nlohmann::json& array, const Shape& shape,
-                               DType dtype = DType::f64) {
+inline OwnedTensor golden_array(const nlohmann::json& array, const Shape& shape,
+                                DType dtype = DType::f64) {
   std::vector<double> values;
   auto gather = [&](const nlohmann::json& node, auto& self) -> void {
     if (node.is_number())
@@ -38,7 +38,7 @@ inline HostTensor golden_array(const nlohmann::json& array, const Shape& shape,
   };
   gather(array, gather);
   REQUIRE(static_cast<int64_t>(values.size()) == shape.elements());
-  HostTensor tensor(shape, dtype);
+  OwnedTensor tensor(shape, dtype);
   tensor.fill([&](int64_t i) { return values[i]; });
   return tensor;
 }

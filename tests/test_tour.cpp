@@ -5,6 +5,7 @@
 // lies. After that a training step is forward(), backward() and the optimiser, and allocates
 // nothing.
 #include "core/parameter_io.h"
+#include "core/rng.h"
 #include "kernels/adam.h"
 #include "layers/losses.h"
 #include "layers/recorder.h"

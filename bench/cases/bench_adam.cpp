@@ -13,12 +13,14 @@ static const Registration adam_bench{
      .last_may_be_zero = true,
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const Shape n{s[0]}, k{s[1]};
-       BenchTensor master(context, n, DType::f32), gradient(context, n, DType::f32),
-           first(context, n, DType::f32), second(context, n, DType::f32, [](int64_t) { return 0; }),
-           copy(context, k, DType::f32);
-       BenchTensor shadow(context, n, DType::bf16), copy_shadow(context, k, DType::bf16);
+       OwnedTensor master(context, n, DType::f32, numbers),
+           gradient(context, n, DType::f32, numbers), first(context, n, DType::f32, numbers),
+           second(context, n, DType::f32, [](int64_t) { return 0; }),
+           copy(context, k, DType::f32, numbers);
+       OwnedTensor shadow(context, n, DType::bf16, numbers),
+           copy_shadow(context, k, DType::bf16, numbers);
        constexpr double kStep[] = {1e-3, 0.1, 0.001};
-       BenchTensor step_values(context, {3}, DType::f64, [&](int64_t i) { return kStep[i]; });
+       OwnedTensor step_values(context, {3}, DType::f64, [&](int64_t i) { return kStep[i]; });
        measure([&] {
          adam(context, {.master = master,
                         .gradient = gradient,

@@ -25,13 +25,13 @@ static const Registration augment_bench{
          drawn.push_back(
              draw_augmentation(1, 0, static_cast<uint32_t>(b), side, DataConfig{}.augment));
        const auto* drawn_bytes = reinterpret_cast<const uint8_t*>(drawn.data());
-       BenchTensor images(context, {samples, side, side, 3}, DType::u8,
+       OwnedTensor images(context, {samples, side, side, 3}, DType::u8,
                           [&](int64_t) { return static_cast<uint8_t>(stream.next()); }),
            indices(context, {batch}, DType::i32, [&](int64_t b) { return b % samples; }),
            parameters(context, {batch, sizeof(AugmentParameters)}, DType::u8,
                       [&](int64_t i) { return drawn_bytes[i]; }),
-           permutation(context, {kLandmarks}, DType::i32),
-           landmarks(context, {samples, kLandmarks, 2}, DType::f32),
+           permutation(context, {kLandmarks}, DType::i32, numbers),
+           landmarks(context, {samples, kLandmarks, 2}, DType::f32, numbers),
            landmarks_out(context, {batch, kLandmarks, 2}, DType::f32),
            y(context, {batch, side, side, channels}, dtype);
        measure([&] {

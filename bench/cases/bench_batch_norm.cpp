@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/batch_norm/batch_norm_cases.h"
 
 namespace lanet::bench {
@@ -13,45 +12,13 @@ static const Registration batch_norm_bench{
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape shape{s[0], s[1]}, channels{s[1]};
-       context.reserve_workspace(batch_norm_workspace_bytes(shape));
-       BenchTensor x(context, shape, dtype), y(context, shape, dtype), dy(context, shape, dtype),
-           dx(context, shape, dtype);
-       BenchTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
-       BenchTensor weight(context, channels, DType::f32), bias(context, channels, DType::f32);
-       BenchTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
-       measure([&] { batch_norm_statistics(context, {.x = x, .mean = mean, .inv_std = inv_std}); });
-       measure([&] {
-         batch_norm_apply(context, {.x = x,
-                                    .mean = mean,
-                                    .inv_std = inv_std,
-                                    .weight = weight,
-                                    .bias = bias,
-                                    .y = y,
-                                    .relu = true});
-       });
-       measure([&] {
-         batch_norm_backward_reduce(context, {.x = x,
-                                              .mean = mean,
-                                              .inv_std = inv_std,
-                                              .dy = dy,
-                                              .y = y,
-                                              .relu = true,
-                                              .sum_dy = sum_dy,
-                                              .sum_dy_xhat = sum_xhat});
-       });
-       measure([&] {
-         batch_norm_backward_apply(context, {.x = x,
-                                             .mean = mean,
-                                             .inv_std = inv_std,
-                                             .weight = weight,
-                                             .dy = dy,
-                                             .y = y,
-                                             .relu = true,
-                                             .sum_dy = sum_dy,
-                                             .sum_dy_xhat = sum_xhat,
-                                             .dx = {dx}});
-       });
+       const BatchNormTensors t({s[0], s[1]}, dtype, {.added = BatchNormAdded::nothing}, 1,
+                                context);
+       context.reserve_workspace(batch_norm_workspace_bytes(t.y.shape()));
+       measure([&] { batch_norm_statistics(context, t.first.statistics()); });
+       measure([&] { batch_norm_apply(context, t.apply()); });
+       measure([&] { batch_norm_backward_reduce(context, t.reduce()); });
+       measure([&] { batch_norm_backward_apply(context, t.backward_apply()); });
      }}};
 
 }  // namespace lanet::bench

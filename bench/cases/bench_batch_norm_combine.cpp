@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/batch_norm/batch_norm_combine.h"
 #include "kernels/batch_norm/batch_norm_combine_cases.h"
 
 namespace lanet::bench {
@@ -11,21 +10,8 @@ static const Registration batch_norm_combine_bench{
                             return std::vector<int64_t>{c.ranks, c.rows, c.channels};
                           }),
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape ranks{s[0], s[2]}, channels{s[2]};
-       const auto one = [](int64_t) { return 1.0; };
-       BenchTensor means(context, ranks, dtype), inv_stds(context, ranks, dtype, one);
-       BenchTensor mean(context, channels, dtype), inv_std(context, channels, dtype);
-       BenchTensor running_mean(context, channels, dtype),
-           running_var(context, channels, dtype, one);
-       measure([&] {
-         batch_norm_combine(context, {.means = means,
-                                      .inv_stds = inv_stds,
-                                      .rows = s[1],
-                                      .mean = mean,
-                                      .inv_std = inv_std,
-                                      .running_mean = running_mean,
-                                      .running_var = running_var});
-       });
+       const BatchNormCombineTensors t({s[0], s[1], s[2]}, dtype, 1, context);
+       measure([&] { batch_norm_combine(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

@@ -1,7 +1,5 @@
 #include "bench/bench.h"
-#include "kernels/batch_norm/batch_norm_pool.h"
 #include "kernels/batch_norm/batch_norm_pool_cases.h"
-#include "kernels/pool.h"
 
 namespace lanet::bench {
 
@@ -14,43 +12,11 @@ static const Registration batch_norm_pool_bench{
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape image{s[0], s[1], s[2], s[3]}, channels{s[3]};
-       const Shape pooled{s[0], max_pool_size(s[1]), max_pool_size(s[2]), s[3]};
-       context.reserve_workspace(batch_norm_max_pool_workspace_bytes(image));
-       BenchTensor x(context, image, dtype), dx(context, image, dtype);
-       BenchTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8);
-       BenchTensor mean(context, channels, DType::f32), inv_std(context, channels, DType::f32);
-       BenchTensor weight(context, channels, DType::f32), bias(context, channels, DType::f32);
-       BenchTensor sum_dy(context, channels, DType::f32), sum_xhat(context, channels, DType::f32);
-       measure([&] {
-         batch_norm_max_pool(context, {.x = x,
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .weight = weight,
-                                       .bias = bias,
-                                       .y = y,
-                                       .argmax = argmax});
-       });
-       measure([&] {
-         batch_norm_max_pool_backward_reduce(context, {.x = x,
-                                                       .mean = mean,
-                                                       .inv_std = inv_std,
-                                                       .dy = y,
-                                                       .argmax = argmax,
-                                                       .sum_dy = sum_dy,
-                                                       .sum_dy_xhat = sum_xhat});
-       });
-       measure([&] {
-         batch_norm_max_pool_backward_apply(context, {.x = x,
-                                                      .mean = mean,
-                                                      .inv_std = inv_std,
-                                                      .weight = weight,
-                                                      .dy = y,
-                                                      .argmax = argmax,
-                                                      .sum_dy = sum_dy,
-                                                      .sum_dy_xhat = sum_xhat,
-                                                      .dx = {dx}});
-       });
+       const BatchNormPoolTensors t({s[0], s[1], s[2], s[3]}, dtype, false, false, context);
+       context.reserve_workspace(batch_norm_max_pool_workspace_bytes(t.x.shape()));
+       measure([&] { batch_norm_max_pool(context, t.forward()); });
+       measure([&] { batch_norm_max_pool_backward_reduce(context, t.reduce()); });
+       measure([&] { batch_norm_max_pool_backward_apply(context, t.backward_apply()); });
      }}};
 
 }  // namespace lanet::bench

@@ -12,7 +12,7 @@ static const Registration cast_bench{
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        const DType other = dtype == DType::f32 ? DType::bf16 : DType::f32;
-       BenchTensor from(context, {s[0]}, dtype), to(context, {s[0]}, other);
+       OwnedTensor from(context, {s[0]}, dtype, numbers), to(context, {s[0]}, other);
        measure([&] { cast(context, {.from = from, .to = to}); });
      }}};
 

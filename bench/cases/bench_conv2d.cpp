@@ -40,8 +40,9 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
   const Conv2dShape s = conv2d_shape(sizes, dtype);
   Conv2dPlan plan(context, s, /*data_gradient=*/true, /*weight_gradient=*/true);
   context.reserve_workspace(plan.workspace_bytes());
-  BenchTensor x(context, s.x(), dtype), dx(context, s.x(), dtype), y(context, s.y(), dtype);
-  BenchTensor weight(context, s.weight(), dtype),
+  OwnedTensor x(context, s.x(), dtype, numbers), dx(context, s.x(), dtype, numbers),
+      y(context, s.y(), dtype);
+  OwnedTensor weight(context, s.weight(), dtype, numbers),
       dweight(context, s.weight(), weight_gradient_dtype(context.device(), s.dtype));
   const LibraryCall call = make_library_call(context, plan);
   auto library = [&](Conv2dPass pass, const char* name) {

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/early_learning.h"
 #include "kernels/early_learning_cases.h"
 
 namespace lanet::bench {
@@ -11,22 +10,8 @@ static const Registration early_learning_bench{
                             return std::vector<int64_t>{c.batch, c.classes, c.samples};
                           }),
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape batch{s[0], s[1]};
-       const double share = 1.0 / static_cast<double>(s[1]);
-       BenchTensor logits(context, batch, dtype), dlogits(context, batch, dtype),
-           target(context, batch, accumulate_dtype(dtype)),
-           loss(context, {1}, accumulate_dtype(dtype)),
-           targets(context, {s[2], s[1]}, accumulate_dtype(dtype), [=](int64_t) { return share; });
-       BenchTensor samples(context, {s[0]}, DType::i32, [&](int64_t i) { return 7 * i % s[2]; });
-       measure([&] {
-         early_learning(context, {.logits = logits,
-                                  .sample_indices = samples,
-                                  .targets = targets,
-                                  .target = target,
-                                  .loss = loss,
-                                  .dlogits = {dlogits},
-                                  .momentum = 0.7});
-       });
+       const EarlyLearningTensors t({s[0], s[1], s[2]}, dtype, 1, context);
+       measure([&] { early_learning(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

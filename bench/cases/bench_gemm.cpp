@@ -12,7 +12,7 @@ static const Registration gemm_bench{
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const int64_t m = s[0], n = s[1], k = s[2];
-       BenchTensor a(context, {m, k}, DType::f32), b(context, {n, k}, DType::f32),
+       OwnedTensor a(context, {m, k}, DType::f32, numbers), b(context, {n, k}, DType::f32, numbers),
            c(context, {m, n}, DType::f32);
        measure([&] {
          gemm(context, {.m = m,

@@ -15,9 +15,9 @@ static const Registration heatmap_bench{
        const Shape shape{s[0], s[1], s[2], s[3]};
        RandomStream stream(1, Purpose::benchmark);
        const float side = static_cast<float>(kHeatmapStride * s[2]);
-       BenchTensor landmarks(context, {s[0], s[3], 2}, DType::f32,
+       OwnedTensor landmarks(context, {s[0], s[3], 2}, DType::f32,
                              [&](int64_t) { return stream.uniform(0.0f, side); });
-       BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32);
+       OwnedTensor target(context, shape, DType::f32), weight(context, shape, DType::f32);
        measure(
            [&] { heatmap(context, {.landmarks = landmarks, .target = target, .weight = weight}); });
      }}};

@@ -19,9 +19,9 @@ static const Registration pool_bench{
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        const Shape image{s[0], s[1], s[2], s[3]};
        const Shape pooled{s[0], max_pool_size(s[1]), max_pool_size(s[2]), s[3]};
-       BenchTensor x(context, image, dtype), dx(context, image, dtype);
-       BenchTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8);
-       BenchTensor mean(context, {s[0], s[3]}, DType::f32);
+       OwnedTensor x(context, image, dtype, numbers), dx(context, image, dtype);
+       OwnedTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8, numbers);
+       OwnedTensor mean(context, {s[0], s[3]}, DType::f32, numbers);
        measure([&] { max_pool(context, {.x = x, .y = y, .argmax = argmax}); });
        measure([&] { max_pool_backward(context, {.dy = y, .argmax = argmax, .dx = {dx}}); });
        measure([&] { global_average_pool(context, {.x = x, .y = mean}); });
@@ -38,8 +38,8 @@ static const Registration upsample_bench{
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        const Shape small{s[0], s[1], s[2], s[3]}, large{s[0], 2 * s[1], 2 * s[2], s[3]};
-       BenchTensor x(context, small, dtype), dx(context, small, dtype);
-       BenchTensor addend(context, large, dtype), y(context, large, dtype);
+       OwnedTensor x(context, small, dtype, numbers), dx(context, small, dtype);
+       OwnedTensor addend(context, large, dtype, numbers), y(context, large, dtype);
        measure([&] { upsample_2x(context, {.x = x, .addend = addend, .y = y}); });
        measure([&] { upsample_2x_backward(context, {.dy = y, .dx = {dx}}); });
      }}};
@@ -51,7 +51,8 @@ static const Registration add_bench{
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       BenchTensor a(context, {s[0]}, dtype), b(context, {s[0]}, dtype), y(context, {s[0]}, dtype);
+       OwnedTensor a(context, {s[0]}, dtype, numbers), b(context, {s[0]}, dtype, numbers),
+           y(context, {s[0]}, dtype);
        measure([&] { add(context, {.a = a, .b = b, .y = y}); });
        measure([&] { add_backward(context, {.dy = y, .da = {a}, .db = {b, true}}); });
      }}};

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/info_nce.h"
 #include "kernels/info_nce_cases.h"
 
 namespace lanet::bench {
@@ -12,27 +11,9 @@ static const Registration info_nce_bench{
                           }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape rows{s[0], s[1]};
-       constexpr int64_t kLabels = 7;
-       // Random numbers, not unit rows: a high temperature keeps the exponents in their usual
-       // range.
-       const double temperature = 0.1 * static_cast<double>(s[1]) / 3;
-       context.reserve_workspace(info_nce_workspace_bytes(s[0], s[0], s[1], s[2], dtype));
-       BenchTensor q(context, rows, dtype), k(context, rows, dtype), dq(context, rows, dtype);
-       BenchTensor bank(context, {s[2], s[1]}, dtype), loss(context, {1}, DType::f32);
-       BenchTensor labels(context, {s[0]}, DType::i32, [&](int64_t i) { return i % kLabels; });
-       BenchTensor bank_labels(context, {s[2]}, DType::i32,
-                               [&](int64_t m) { return m % (2 * kLabels); });
-       measure([&] {
-         info_nce(context, {.q = q,
-                            .k = k,
-                            .bank = bank,
-                            .labels = labels,
-                            .bank_labels = bank_labels,
-                            .loss = loss,
-                            .dq = {dq},
-                            .temperature = temperature});
-       });
+       const InfoNceTensors t({s[0], s[1], s[2], 7, 0.1}, dtype, dtype, context);
+       context.reserve_workspace(t.workspace_bytes());
+       measure([&] { info_nce(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

@@ -13,7 +13,7 @@ static const Registration knn_bench{
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
        context.reserve_workspace(knn_workspace_bytes(s[0], s[1], dtype));
-       BenchTensor features(context, {s[0], s[1]}, dtype),
+       OwnedTensor features(context, {s[0], s[1]}, dtype, numbers),
            indices(context, {s[0], s[2]}, DType::i32);
        measure([&] { knn(context, {.features = features, .indices = indices, .k = s[2]}); });
      }}};

@@ -10,11 +10,11 @@ namespace lanet::bench {
 namespace {
 
 /// Each block of products is written over the one before: on the CPU it stays in the cache.
-void products_only(Context& context, const BenchTensor& queries, const BenchTensor& set,
-                   int orientations, const BenchTensor& block) {
-  const int64_t q = queries.tensor().shape[0], n = set.tensor().shape[0];
-  const int64_t d = set.tensor().shape[1];
-  const int64_t block_queries = block.tensor().shape[0], block_rows = block.tensor().shape[1];
+void products_only(Context& context, const OwnedTensor& queries, const OwnedTensor& set,
+                   int orientations, const OwnedTensor& block) {
+  const int64_t q = queries.shape()[0], n = set.shape()[0];
+  const int64_t d = set.shape()[1];
+  const int64_t block_queries = block.shape()[0], block_rows = block.shape()[1];
   const double rows = static_cast<double>(orientations * q + n);
   const double pairs = orientations * static_cast<double>(q) * static_cast<double>(n);
   const Operation operation(context, "knn_set_products_only",
@@ -46,13 +46,13 @@ const Registration knn_set_bench{
        context.reserve_workspace(
            knn_set_workspace_bytes(context, s[0], s[1], s[2], s[3], orientations, dtype));
        const bool on_cpu = context.device() == Device::cpu;
-       BenchTensor queries(context, {s[0], s[2]}, dtype), set(context, {s[1], s[2]}, dtype),
-           distances(context, {s[0], s[3]}, dtype),
+       OwnedTensor queries(context, {s[0], s[2]}, dtype, numbers),
+           set(context, {s[1], s[2]}, dtype, numbers), distances(context, {s[0], s[3]}, dtype),
            block(context, {on_cpu ? 256 : 8192, on_cpu ? 2048 : 16384}, dtype);
-       BenchTensor mirrored(context, {s[0], s[2]}, dtype, [](int64_t i) {
+       OwnedTensor mirrored(context, {s[0], s[2]}, dtype, [](int64_t i) {
          return static_cast<double>(i * 7919 % 1999) / 1000 - 1;
        });
-       BenchTensor positions(context, {s[0]}, DType::i32,
+       OwnedTensor positions(context, {s[0]}, DType::i32,
                              [](int64_t i) { return static_cast<double>(i); }),
            indices(context, {s[0], s[3]}, DType::i32);
        measure([&] {

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/l2_normalize.h"
 #include "kernels/l2_normalize_cases.h"
 
 namespace lanet::bench {
@@ -11,10 +10,9 @@ static const Registration l2_normalize_bench{
                             return std::vector<int64_t>{c.rows, c.width};
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
-       BenchTensor x(context, {s[0], s[1]}, DType::f32), y(context, {s[0], s[1]}, DType::f32),
-           norm(context, {s[0]}, DType::f32);
-       measure([&] { l2_normalize(context, {.x = x, .y = y, .norm = norm}); });
-       measure([&] { l2_normalize_backward(context, {.y = y, .norm = norm, .dy = x, .dx = {y}}); });
+       const L2NormalizeTensors t({s[0], s[1]}, DType::f32, /*add=*/false, context);
+       measure([&] { l2_normalize(context, t.forward()); });
+       measure([&] { l2_normalize_backward(context, t.backward()); });
      }}};
 
 }  // namespace lanet::bench

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/label_bank.h"
 #include "kernels/label_bank_cases.h"
 
 namespace lanet::bench {
@@ -11,11 +10,8 @@ static const Registration label_bank_bench{
                             return std::vector<int64_t>{c.n, c.classes, c.samples};
                           }),
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       BenchTensor target(context, {s[0], s[1]}, dtype), bank(context, {s[2], s[1]}, dtype);
-       BenchTensor samples(context, {s[0]}, DType::i32, [&](int64_t i) { return 7 * i % s[2]; });
-       measure([&] {
-         label_bank_store(context, {.target = target, .sample_indices = samples, .bank = bank});
-       });
+       const LabelBankTensors t({s[0], s[1], s[2]}, dtype, context);
+       measure([&] { label_bank_store(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

@@ -14,13 +14,13 @@ static const Registration lateral_product_bench{
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const int64_t rows = s[0], depth = s[1];
-       BenchTensor a(context, {rows, depth}, DType::f32);
-       std::vector<BenchTensor> tensors;
+       OwnedTensor a(context, {rows, depth}, DType::f32, numbers);
+       std::vector<OwnedTensor> tensors;
        LateralTensors lateral, wide;
        LateralGradients rounded, dlateral;
        for (int i = 0; i < 4; ++i) {
          auto tensor = [&](int64_t height, DType dtype) -> Tensor {
-           return tensors.emplace_back(context, Shape{height, s[2 + i]}, dtype);
+           return tensors.emplace_back(context, Shape{height, s[2 + i]}, dtype, numbers);
          };
          lateral[i] = tensor(depth, DType::f32);
          wide[i] = tensor(rows, DType::f32);

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/linear.h"
 #include "kernels/linear_cases.h"
 
 namespace lanet::bench {
@@ -12,25 +11,10 @@ static const Registration linear_bench{
                             return std::vector<int64_t>{c.batch, c.in, c.out};
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
-       const int64_t batch = s[0], in = s[1], out = s[2];
-       BenchTensor x(context, {batch, in}, DType::f32), dx(context, {batch, in}, DType::f32);
-       BenchTensor weight(context, {out, in}, DType::f32), dweight(context, {out, in}, DType::f32);
-       BenchTensor bias(context, {out}, DType::f32), dbias(context, {out}, DType::f32),
-           y(context, {batch, out}, DType::f32);
-       context.reserve_workspace(linear_backward_workspace_bytes({batch, out}, DType::f32, true));
-       measure([&] {
-         linear(context, {.x = x, .weight = weight, .bias = bias, .y = y, .relu = true});
-       });
-       measure([&] {
-         linear_backward(context, {.x = x,
-                                   .weight = weight,
-                                   .y = y,
-                                   .dy = y,
-                                   .relu = true,
-                                   .dx = {dx},
-                                   .dweight = {dweight},
-                                   .dbias = {dbias}});
-       });
+       const LinearTensors t({s[0], s[1], s[2], true, true}, DType::f32, {}, context);
+       context.reserve_workspace(t.workspace_bytes());
+       measure([&] { linear(context, t.forward()); });
+       measure([&] { linear_backward(context, t.backward()); });
      }}};
 
 }  // namespace lanet::bench

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/adaptive_wing.h"
 #include "kernels/adaptive_wing_cases.h"
 #include "kernels/class_loss_cases.h"
 #include "kernels/count_correct.h"
@@ -17,10 +16,11 @@ static const Registration class_loss_bench{
                           }),
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const Shape shape{s[0], s[1]};
-       BenchTensor logits(context, shape, DType::f32), dlogits(context, shape, DType::f32);
-       BenchTensor target(context, shape, DType::f32), dtarget(context, shape, DType::f32);
-       BenchTensor labels(context, {s[0]}, DType::i32), samples(context, {s[0]}, DType::i32);
-       BenchTensor loss(context, {1}, DType::f32), correct(context, {1}, DType::i32);
+       OwnedTensor logits(context, shape, DType::f32, numbers), dlogits(context, shape, DType::f32);
+       OwnedTensor target(context, shape, DType::f32, numbers), dtarget(context, shape, DType::f32);
+       OwnedTensor labels(context, {s[0]}, DType::i32, numbers),
+           samples(context, {s[0]}, DType::i32, numbers);
+       OwnedTensor loss(context, {1}, DType::f32), correct(context, {1}, DType::i32, numbers);
        measure([&] {
          softmax_cross_entropy(
              context, {.logits = logits, .labels = labels, .loss = loss, .dlogits = {dlogits}});
@@ -51,18 +51,9 @@ static const Registration adaptive_wing_bench{
          }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape shape{s[0], s[1], s[2], s[3]}, predicted{s[0], s[1], s[2], s[4]};
-       context.reserve_workspace(adaptive_wing_workspace_bytes(shape));
-       BenchTensor prediction(context, predicted, dtype), dprediction(context, predicted, dtype);
-       BenchTensor target(context, shape, DType::f32), weight(context, shape, DType::f32),
-           loss(context, {1}, DType::f32);
-       measure([&] {
-         adaptive_wing(context, {.prediction = prediction,
-                                 .target = target,
-                                 .weight = weight,
-                                 .loss = loss,
-                                 .dprediction = {dprediction}});
-       });
+       const AdaptiveWingTensors t({s[0], s[1], s[2], s[3], s[4]}, dtype, context);
+       context.reserve_workspace(adaptive_wing_workspace_bytes(t.target.shape()));
+       measure([&] { adaptive_wing(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

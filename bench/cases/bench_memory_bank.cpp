@@ -12,9 +12,12 @@ static const Registration memory_bank_bench{
                           }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       BenchTensor keys(context, {s[0], s[2]}, dtype), labels(context, {s[0]}, DType::i32);
-       BenchTensor expression(context, {s[1], s[2]}, dtype), landmark(context, {s[1], s[2]}, dtype);
-       BenchTensor bank_labels(context, {s[1]}, DType::i32), pointer(context, {1}, DType::i32);
+       OwnedTensor keys(context, {s[0], s[2]}, dtype, numbers),
+           labels(context, {s[0]}, DType::i32, numbers);
+       OwnedTensor expression(context, {s[1], s[2]}, dtype, numbers),
+           landmark(context, {s[1], s[2]}, dtype, numbers);
+       OwnedTensor bank_labels(context, {s[1]}, DType::i32, numbers),
+           pointer(context, {1}, DType::i32, numbers);
        measure([&] {
          memory_bank_enqueue(context, {.keys_expression = keys,
                                        .keys_landmark = keys,

@@ -11,11 +11,11 @@ static const Registration step_table_bench{
      .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
        const int64_t steps = s[0], batch = s[1];
        constexpr int64_t kParameterBytes = sizeof(AugmentParameters);
-       BenchTensor samples(context, {steps, batch}, DType::i32),
-           sample_row(context, {batch}, DType::i32),
-           parameters(context, {steps, batch, kParameterBytes}, DType::u8),
-           parameter_row(context, {batch, kParameterBytes}, DType::u8),
-           position(context, {1}, DType::i32);
+       OwnedTensor samples(context, {steps, batch}, DType::i32, numbers),
+           sample_row(context, {batch}, DType::i32, numbers),
+           parameters(context, {steps, batch, kParameterBytes}, DType::u8, numbers),
+           parameter_row(context, {batch, kParameterBytes}, DType::u8, numbers),
+           position(context, {1}, DType::i32, numbers);
        const StepTableArgs args{.tables = {{{samples, sample_row}, {parameters, parameter_row}}},
                                 .position = position};
        measure([&] { step_table_load(context, args); });

@@ -28,10 +28,11 @@ void run(Context& context, const Sizes& s, DType dtype, const Measure& measure) 
     return;
   }
   const Shape channels{s[1]}, bits{(shape.x.elements() + 7) / 8};
-  BenchTensor x(context, shape.x, dtype), y(context, shape.x, dtype), dy(context, shape.x, dtype),
-      dx(context, shape.x, dtype), mask(context, bits, DType::u8);
-  auto tensor = [&] { return BenchTensor(context, channels, DType::f32); };
-  const BenchTensor weight = tensor(), bias = tensor(), running_mean = tensor(),
+  OwnedTensor x(context, shape.x, dtype, numbers), y(context, shape.x, dtype),
+      dy(context, shape.x, dtype, numbers), dx(context, shape.x, dtype),
+      mask(context, bits, DType::u8, numbers);
+  auto tensor = [&] { return OwnedTensor(context, channels, DType::f32, numbers); };
+  const OwnedTensor weight = tensor(), bias = tensor(), running_mean = tensor(),
                     running_var = tensor(), new_mean = tensor(), new_var = tensor(),
                     mean = tensor(), inv_std = tensor(), dweight = tensor(), dbias = tensor();
   measure([&] {  // x once for the statistics and once more

@@ -52,8 +52,9 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
   Plans plans = make_plans(context, s);
   context.set_plans(nullptr);
   const Shape channels{s.out_channels};
-  const BenchTensor x(context, s.x(), dtype), weight(context, s.weight(), dtype),
-      y(context, s.y(), dtype), a(context, channels, DType::f32), b(context, channels, DType::f32);
+  const OwnedTensor x(context, s.x(), dtype, numbers), weight(context, s.weight(), dtype, numbers),
+      y(context, s.y(), dtype), a(context, channels, DType::f32, numbers),
+      b(context, channels, DType::f32, numbers);
   const auto fused = [&] {
     const Operation operation(
         context, "cudnn_conv2d_statistics",

@@ -14,7 +14,7 @@ TEST_CASE("golden_fill: every dtype holds the same numbers, rounded to it, insid
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
     const auto tensor = golden_tensor("name", {5, 7}, dtype, -1.5, 2.5);
     CHECK(tensor.guards_intact());
-    HostTensor exact({5, 7}, DType::f64);
+    OwnedTensor exact({5, 7}, DType::f64);
     exact.fill([&](int64_t i) { return values[i]; });
     CHECK(tensor.bits_equal(exact.cast(dtype)));
   }

@@ -143,8 +143,8 @@ class Counted : public Node {
 };
 
 struct Parameter64 {
-  HostTensor data = HostTensor::random({5}, DType::f64, 1);
-  HostTensor grad{{5}, DType::f64};
+  OwnedTensor data = OwnedTensor::random({5}, DType::f64, 1);
+  OwnedTensor grad{{5}, DType::f64};
   Value* value(Graph& graph) {
     return graph.external("p", {5}, DType::f64, true, [this](Value& v) {
       v.data = data;

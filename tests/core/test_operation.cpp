@@ -67,9 +67,9 @@ TEST_CASE("operation: one inside another is part of the outer one's cost") {
   Context context;
   Recorded recorded;
   context.set_observer(&recorded);
-  const auto x = HostTensor::random({2, 3}, DType::f32, 1),
-             weight = HostTensor::random({4, 3}, DType::f32, 2);
-  const HostTensor y({2, 4}, DType::f32);
+  const auto x = OwnedTensor::random({2, 3}, DType::f32, 1),
+             weight = OwnedTensor::random({4, 3}, DType::f32, 2);
+  const OwnedTensor y({2, 4}, DType::f32);
   linear(context, {.x = x, .weight = weight, .y = y, .relu = true});
   CHECK(recorded.names == std::vector<std::string>{"linear"});
   CHECK(recorded.costs[0].launches == 2);

@@ -7,20 +7,20 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor x, residual, dy, weight, bias, running_mean, running_var;
+  OwnedTensor x, residual, dy, weight, bias, running_mean, running_var;
 
   Inputs(const CudnnBatchNormShape& s)
-      : x(HostTensor::random(s.x, s.dtype, 1, -1, 2)),
-        residual(HostTensor::random(s.x, s.dtype, 2)),
-        dy(HostTensor::random(s.x, s.dtype, 3)),
-        weight(HostTensor::random({s.x[3]}, DType::f32, 4, 0.5, 2)),
-        bias(HostTensor::random({s.x[3]}, DType::f32, 5)),
-        running_mean(HostTensor::random({s.x[3]}, DType::f32, 6)),
-        running_var(HostTensor::random({s.x[3]}, DType::f32, 7, 0.5, 2)) {}
+      : x(OwnedTensor::random(s.x, s.dtype, 1, -1, 2)),
+        residual(OwnedTensor::random(s.x, s.dtype, 2)),
+        dy(OwnedTensor::random(s.x, s.dtype, 3)),
+        weight(OwnedTensor::random({s.x[3]}, DType::f32, 4, 0.5, 2)),
+        bias(OwnedTensor::random({s.x[3]}, DType::f32, 5)),
+        running_mean(OwnedTensor::random({s.x[3]}, DType::f32, 6)),
+        running_var(OwnedTensor::random({s.x[3]}, DType::f32, 7, 0.5, 2)) {}
 };
 
 struct Run {
-  HostTensor y, running_mean, running_var, dx, dresidual, dweight, dbias;
+  OwnedTensor y, running_mean, running_var, dx, dresidual, dweight, dbias;
 };
 
 Run by_cudnn(const CudnnBatchNormShape& s, const Inputs& in) {
@@ -28,13 +28,13 @@ Run by_cudnn(const CudnnBatchNormShape& s, const Inputs& in) {
   const CudnnBatchNorm norm(context, s);
   context.reserve_workspace(norm.workspace_bytes());
   const Shape channels{s.x[3]};
-  const HostTensor image(s.x, s.dtype), vector(channels, DType::f32);
-  const DeviceTensor x(context, in.x), residual(context, in.residual), dy(context, in.dy),
+  const OwnedTensor image(s.x, s.dtype), vector(channels, DType::f32);
+  const OwnedTensor x(context, in.x), residual(context, in.residual), dy(context, in.dy),
       weight(context, in.weight), bias(context, in.bias), running_mean(context, in.running_mean),
       running_var(context, in.running_var), new_mean(context, vector), new_var(context, vector),
       mean(context, vector), inv_std(context, vector), y(context, image), dx(context, image),
       dresidual(context, image), dweight(context, vector), dbias(context, vector),
-      mask(context, HostTensor({norm.mask_bytes()}, DType::u8));
+      mask(context, OwnedTensor({norm.mask_bytes()}, DType::u8));
   norm.forward(context, {.x = x,
                          .weight = weight,
                          .bias = bias,
@@ -62,22 +62,22 @@ Run by_cudnn(const CudnnBatchNormShape& s, const Inputs& in) {
 }
 
 /// y_seen: what the ReLU's backward pass goes by.
-Run exactly(const CudnnBatchNormShape& s, const Inputs& in, const HostTensor& y_seen) {
+Run exactly(const CudnnBatchNormShape& s, const Inputs& in, const OwnedTensor& y_seen) {
   Context context;
   context.reserve_workspace(batch_norm_workspace_bytes(s.x));
   const Shape channels{s.x[3]};
-  auto wide = [](const HostTensor& tensor) { return tensor.cast(DType::f64); };
-  const HostTensor x = wide(in.x), residual = wide(in.residual), dy = wide(in.dy),
-                   weight = wide(in.weight), bias = wide(in.bias), seen = wide(y_seen),
-                   mean(channels, DType::f64), inv_std(channels, DType::f64),
-                   sum_dy(channels, DType::f64), sum_xhat(channels, DType::f64);
-  Run r{HostTensor(s.x, DType::f64),
+  auto wide = [](const OwnedTensor& tensor) { return tensor.cast(DType::f64); };
+  const OwnedTensor x = wide(in.x), residual = wide(in.residual), dy = wide(in.dy),
+                    weight = wide(in.weight), bias = wide(in.bias), seen = wide(y_seen),
+                    mean(channels, DType::f64), inv_std(channels, DType::f64),
+                    sum_dy(channels, DType::f64), sum_xhat(channels, DType::f64);
+  Run r{OwnedTensor(s.x, DType::f64),
         wide(in.running_mean),
         wide(in.running_var),
-        HostTensor(s.x, DType::f64),
-        HostTensor(s.x, DType::f64),
-        HostTensor(channels, DType::f64),
-        HostTensor(channels, DType::f64)};
+        OwnedTensor(s.x, DType::f64),
+        OwnedTensor(s.x, DType::f64),
+        OwnedTensor(channels, DType::f64),
+        OwnedTensor(channels, DType::f64)};
   batch_norm_statistics(context, {.x = x,
                                   .mean = mean,
                                   .inv_std = inv_std,

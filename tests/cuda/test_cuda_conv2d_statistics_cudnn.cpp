@@ -6,32 +6,32 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor y, sum, sum_of_squares;
+  OwnedTensor y, sum, sum_of_squares;
 };
 
-Run by_cudnn(const Conv2dShape& s, const HostTensor& images, const HostTensor& weights) {
+Run by_cudnn(const Conv2dShape& s, const OwnedTensor& images, const OwnedTensor& weights) {
   Context context(Device::cuda);
   const CudnnConv2dStatistics convolution(context, s);
   context.reserve_workspace(convolution.workspace_bytes());
-  const HostTensor channels({s.out_channels}, DType::f32);
-  const DeviceTensor x(context, images), weight(context, weights),
-      y(context, HostTensor(s.y(), s.dtype)), sum(context, channels), squares(context, channels);
+  const OwnedTensor channels({s.out_channels}, DType::f32);
+  const OwnedTensor x(context, images), weight(context, weights),
+      y(context, OwnedTensor(s.y(), s.dtype)), sum(context, channels), squares(context, channels);
   convolution.forward(context,
                       {.x = x, .weight = weight, .y = y, .sum = sum, .sum_of_squares = squares});
   return {y.download(), sum.download(), squares.download()};
 }
 
 /// The definition, with both sums over its own unrounded y.
-Run exactly(const Conv2dShape& s, const HostTensor& images, const HostTensor& weights) {
+Run exactly(const Conv2dShape& s, const OwnedTensor& images, const OwnedTensor& weights) {
   Conv2dShape wide = s;
   wide.dtype = DType::f64;
   Context context;
   Conv2dPlan plan(context, wide, /*data_gradient=*/false, /*weight_gradient=*/false);
   context.reserve_workspace(plan.workspace_bytes());
   const Shape channels{s.out_channels};
-  Run r{HostTensor(s.y(), DType::f64), HostTensor(channels, DType::f64),
-        HostTensor(channels, DType::f64)};
-  const HostTensor x = images.cast(DType::f64), weight = weights.cast(DType::f64);
+  Run r{OwnedTensor(s.y(), DType::f64), OwnedTensor(channels, DType::f64),
+        OwnedTensor(channels, DType::f64)};
+  const OwnedTensor x = images.cast(DType::f64), weight = weights.cast(DType::f64);
   conv2d(context, plan, {.x = x, .weight = weight, .y = r.y});
   for (int64_t channel = 0; channel < s.out_channels; ++channel) {
     double sum = 0, squares = 0;
@@ -56,8 +56,8 @@ TEST_CASE("cuda: cuDNN's convolution with statistics follows the definition, twi
     CAPTURE(s.stride);
     CAPTURE(s.kernel);
     // Mostly positive, so that the sums do not cancel to nothing.
-    const HostTensor x = HostTensor::random(s.x(), s.dtype, 1, -0.5, 1),
-                     weight = HostTensor::random(s.weight(), s.dtype, 2, -0.5, 1);
+    const OwnedTensor x = OwnedTensor::random(s.x(), s.dtype, 1, -0.5, 1),
+                      weight = OwnedTensor::random(s.weight(), s.dtype, 2, -0.5, 1);
     const Run fast = by_cudnn(s, x, weight), again = by_cudnn(s, x, weight),
               exact = exactly(s, x, weight);
     CHECK(again.y.bits_equal(fast.y));

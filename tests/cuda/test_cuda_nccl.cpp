@@ -11,9 +11,9 @@ TEST_CASE("cuda: NCCL with one rank leaves every tensor as it is, and gathers it
   Context context(Device::cuda);
   const auto nccl = cuda::make_nccl_communicator(context, {}, [](std::string id) { return id; });
   for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
-    const HostTensor values = HostTensor::random({40, 3}, dtype, 1);
-    const DeviceTensor a(context, values), b(context, values);
-    const DeviceTensor all(context, HostTensor({40, 3}, dtype));
+    const OwnedTensor values = OwnedTensor::random({40, 3}, dtype, 1);
+    const OwnedTensor a(context, values), b(context, values);
+    const OwnedTensor all(context, OwnedTensor({40, 3}, dtype));
     for (const Reduction reduction : {Reduction::sum, Reduction::mean})
       nccl->all_reduce(context, std::array{a.tensor(), b.tensor()}, reduction);
     nccl->all_gather(
@@ -24,8 +24,8 @@ TEST_CASE("cuda: NCCL with one rank leaves every tensor as it is, and gathers it
     nccl->start_mean(context, b.tensor());
     nccl->finish(context);
     nccl->barrier(context);
-    for (const DeviceTensor* tensor : {&a, &b, &all}) {
-      const HostTensor found = tensor->download();
+    for (const OwnedTensor* tensor : {&a, &b, &all}) {
+      const OwnedTensor found = tensor->download();
       CHECK(std::memcmp(found.tensor().data, values.tensor().data, values.tensor().bytes()) == 0);
     }
   }

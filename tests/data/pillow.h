@@ -23,8 +23,8 @@ inline const nlohmann::json& pillow() {
 }
 
 /// u8 [height, width, 3]: pattern() of make_pillow.py.
-inline HostTensor pattern(int64_t width, int64_t height) {
-  HostTensor image({height, width, 3}, DType::u8);
+inline OwnedTensor pattern(int64_t width, int64_t height) {
+  OwnedTensor image({height, width, 3}, DType::u8);
   image.fill([&](int64_t i) {
     const int64_t c = i % 3, x = i / 3 % width, y = i / 3 / width;
     return static_cast<double>((x * x * 7 + y * y * 13 + x * y * (c + 3) + 31 * c) % 256);

@@ -28,7 +28,7 @@ Bytes bytes_of(const std::string& path) {
 }
 
 HostImage pattern_image(int width, int height) {
-  const HostTensor levels = pattern(width, height);
+  const OwnedTensor levels = pattern(width, height);
   const auto* data = levels.tensor().as<uint8_t>();
   return {width, height, {data, data + levels.elements()}};
 }

@@ -9,22 +9,22 @@ namespace lanet::test {
 
 /// All tensors of one case.
 struct AdamState {
-  HostTensor master, rounded_gradient, gradient, first_moment, second_moment, momentum_copy, shadow,
-      momentum_shadow, decayed, step_values;
+  OwnedTensor master, rounded_gradient, gradient, first_moment, second_moment, momentum_copy,
+      shadow, momentum_shadow, decayed, step_values;
   double weight_decay = 0;
 
   /// The same numbers in another dtype: what was rounded stays rounded.
   AdamState cast(DType dtype) const {
     return {master.cast(dtype),
-            rounded_gradient.copy(),
+            rounded_gradient,
             gradient.cast(dtype),
             first_moment.cast(dtype),
             second_moment.cast(dtype),
             momentum_copy.cast(dtype),
-            shadow.copy(),
-            momentum_shadow.copy(),
-            decayed.copy(),
-            step_values.copy(),
+            shadow,
+            momentum_shadow,
+            decayed,
+            step_values,
             weight_decay};
   }
   /// The step values of step `t` = 1, 2, ….
@@ -56,16 +56,16 @@ struct AdamState {
 
 /// The values depend on the case alone, those of f32 being those of f64 rounded.
 inline AdamState adam_state(const AdamCase& c, DType dtype, double weight_decay = 0) {
-  AdamState state{HostTensor::random({c.parameters}, dtype, 1),
-                  HostTensor::random({c.rounded}, DType::bf16, 6),
-                  HostTensor::random({c.parameters - c.rounded}, dtype, 2),
-                  HostTensor::random({c.parameters}, dtype, 3),
-                  HostTensor::random({c.parameters}, dtype, 4, 0.1, 1),
-                  HostTensor::random({c.followed}, dtype, 5),
-                  HostTensor({c.parameters}, DType::bf16),
-                  HostTensor({c.followed}, DType::bf16),
-                  HostTensor({(c.parameters + kAdamDecayGroup - 1) / kAdamDecayGroup}, DType::u8),
-                  HostTensor({3}, DType::f64),
+  AdamState state{OwnedTensor::random({c.parameters}, dtype, 1),
+                  OwnedTensor::random({c.rounded}, DType::bf16, 6),
+                  OwnedTensor::random({c.parameters - c.rounded}, dtype, 2),
+                  OwnedTensor::random({c.parameters}, dtype, 3),
+                  OwnedTensor::random({c.parameters}, dtype, 4, 0.1, 1),
+                  OwnedTensor::random({c.followed}, dtype, 5),
+                  OwnedTensor({c.parameters}, DType::bf16),
+                  OwnedTensor({c.followed}, DType::bf16),
+                  OwnedTensor({(c.parameters + kAdamDecayGroup - 1) / kAdamDecayGroup}, DType::u8),
+                  OwnedTensor({3}, DType::f64),
                   weight_decay};
   // Groups alone, groups side by side, and other values than 1.
   state.decayed.fill([](int64_t g) { return g % 5 == 0 ? 1 : g % 5 == 3 || g % 5 == 4 ? 255 : 0; });

@@ -25,8 +25,8 @@ inline constexpr AugmentConfig kAugmentDraws{.flip_probability = 0.5,
 /// A batch and what augment() makes of it.
 struct AugmentBatch {
   int64_t size;
-  HostTensor images, indices, parameters, landmarks, permutation;
-  HostTensor y, landmarks_out;
+  OwnedTensor images, indices, parameters, landmarks, permutation;
+  OwnedTensor y, landmarks_out;
   bool swap = true;
 
   AugmentBatch(const AugmentCase& c, DType dtype)
@@ -34,11 +34,11 @@ struct AugmentBatch {
   AugmentBatch(int64_t samples, int64_t batch, int64_t image_size, int64_t num_landmarks,
                DType dtype, int64_t channels = 3)
       : size(image_size),
-        images(HostTensor::random({samples, size, size, 3}, DType::u8, 1, 0, 256)),
-        indices(HostTensor::random({batch}, DType::i32, 2, 0, static_cast<double>(samples))),
+        images(OwnedTensor::random({samples, size, size, 3}, DType::u8, 1, 0, 256)),
+        indices(OwnedTensor::random({batch}, DType::i32, 2, 0, static_cast<double>(samples))),
         parameters({batch, sizeof(AugmentParameters)}, DType::u8),
-        landmarks(HostTensor::random({samples, num_landmarks, 2}, DType::f32, 3, 0,
-                                     static_cast<double>(size))),
+        landmarks(OwnedTensor::random({samples, num_landmarks, 2}, DType::f32, 3, 0,
+                                      static_cast<double>(size))),
         permutation({num_landmarks}, DType::i32),
         y({batch, size, size, channels}, dtype),
         landmarks_out({batch, num_landmarks, 2}, accumulate_dtype(dtype)) {

@@ -2,43 +2,20 @@
 // rows of each rank, and its statistics.
 #pragma once
 
-#include "kernels/batch_norm/batch_norm_combine.h"
+#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/batch_norm/batch_norm_combine_cases.h"
 #include "tests/device_test.h"
-#include "tests/op_test.h"
 
 namespace lanet::test {
 
-/// What either way to the statistics of the whole image leaves.
-struct CombinedRun {
-  HostTensor mean, inv_std, running_mean, running_var;
-
-  CombinedRun(const HostTensor& running_mean_, const HostTensor& running_var_)
-      : mean(running_mean_.tensor().shape, running_mean_.tensor().dtype),
-        inv_std(running_mean_.tensor().shape, running_mean_.tensor().dtype),
-        running_mean(running_mean_),
-        running_var(running_var_) {}
-  bool bits_equal(const CombinedRun& other) const {
-    return mean.bits_equal(other.mean) && inv_std.bits_equal(other.inv_std) &&
-           running_mean.bits_equal(other.running_mean) && running_var.bits_equal(other.running_var);
-  }
-};
-
-struct CombineInputs {
-  BatchNormCombineCase size;
-  HostTensor x;  // [ranks · rows, C]
-  HostTensor running_mean, running_var;
-  HostTensor means, inv_stds;  // of each rank's rows
+struct CombineTensors : BatchNormCombineTensors {
+  OwnedTensor x;  // [ranks · rows, C]
 
   /// Channels take turns: of its own mean on each rank; of a mean far larger than the deviation;
   /// constant; constant on each rank.
-  CombineInputs(const BatchNormCombineCase& c, DType dtype, uint32_t seed = 1)
-      : size(c),
-        x(HostTensor::random({c.ranks * c.rows, c.channels}, dtype, seed, -1, 2)),
-        running_mean(HostTensor::random({c.channels}, dtype, seed + 1)),
-        running_var(HostTensor::random({c.channels}, dtype, seed + 2, 0.5, 2)),
-        means({c.ranks, c.channels}, dtype),
-        inv_stds({c.ranks, c.channels}, dtype) {
+  CombineTensors(const BatchNormCombineCase& c, DType dtype, uint32_t seed = 1)
+      : BatchNormCombineTensors(c, dtype, seed),
+        x(OwnedTensor::random({c.ranks * c.rows, c.channels}, dtype, seed, -1, 2)) {
     x.fill([&, random = x](int64_t i) {
       const double rank = static_cast<double>(i / c.channels / c.rows), value = random.at(i);
       const double kinds[] = {value + 0.5 * rank, 3000 + value, -1.3, 0.7 * rank - 1};
@@ -54,62 +31,41 @@ struct CombineInputs {
   }
 };
 
+inline bool bits_equal(const BatchNormCombineTensors& a, const BatchNormCombineTensors& b) {
+  return a.mean.bits_equal(b.mean) && a.inv_std.bits_equal(b.inv_std) &&
+         a.running_mean.bits_equal(b.running_mean) && a.running_var.bits_equal(b.running_var);
+}
+
 /// Combines a group; tracked: with running statistics.
-inline std::vector<CombinedRun> run_combine(Device device, const std::vector<CombineInputs>& group,
-                                            bool tracked = true) {
+inline std::vector<BatchNormCombineTensors> run_combine(Device device,
+                                                        const std::vector<CombineTensors>& group,
+                                                        bool tracked = true) {
   Context context(device);
-  struct Member {
-    DeviceTensor means, inv_stds, mean, inv_std, running_mean, running_var;
-  };
-  std::vector<Member> members;
-  members.reserve(group.size());
-  for (const CombineInputs& in : group) {
-    const CombinedRun start(in.running_mean, in.running_var);
-    members.push_back({{context, in.means},
-                       {context, in.inv_stds},
-                       {context, start.mean},
-                       {context, start.inv_std},
-                       {context, start.running_mean},
-                       {context, start.running_var}});
-  }
+  std::vector<BatchNormCombineTensors> tensors;
   std::vector<BatchNormCombineArgs> args;
-  for (size_t i = 0; i < group.size(); ++i) {
-    const Member& m = members[i];
-    args.push_back({.means = m.means,
-                    .inv_stds = m.inv_stds,
-                    .rows = group[i].size.rows,
-                    .mean = m.mean,
-                    .inv_std = m.inv_std,
-                    .running_mean = tracked ? m.running_mean.tensor() : Tensor{},
-                    .running_var = tracked ? m.running_var.tensor() : Tensor{}});
+  for (const BatchNormCombineTensors& in : group) {
+    args.push_back(tensors.emplace_back(upload_all(context, in)).args());
+    if (!tracked) args.back().running_mean = args.back().running_var = {};
   }
   batch_norm_combine(context, args);
-  std::vector<CombinedRun> runs;
-  for (size_t i = 0; i < group.size(); ++i) {
-    const Member& m = members[i];
-    CombinedRun& run = runs.emplace_back(group[i].running_mean, group[i].running_var);
-    run.mean = m.mean.download();
-    run.inv_std = m.inv_std.download();
-    run.running_mean = m.running_mean.download();
-    run.running_var = m.running_var.download();
-  }
-  return runs;
+  for (BatchNormCombineTensors& t : tensors) t = download_all(std::move(t));
+  return tensors;
 }
-inline CombinedRun run_combine(Device device, const CombineInputs& in) {
+inline BatchNormCombineTensors run_combine(Device device, const CombineTensors& in) {
   return std::move(run_combine(device, std::vector{in})[0]);
 }
 
 /// The statistics of the image as a whole, in double.
-inline CombinedRun whole_statistics(const CombineInputs& in) {
-  CombinedRun run(in.running_mean.cast(DType::f64), in.running_var.cast(DType::f64));
-  const HostTensor x = in.x.cast(DType::f64);
+inline BatchNormCombineTensors whole_statistics(const CombineTensors& in) {
+  BatchNormCombineTensors t = cast_all<BatchNormCombineTensors>(in, DType::f64);
+  const OwnedTensor x = in.x.cast(DType::f64);
   Context context;
   batch_norm_statistics(context, {.x = x,
-                                  .mean = run.mean,
-                                  .inv_std = run.inv_std,
-                                  .running_mean = run.running_mean,
-                                  .running_var = run.running_var});
-  return run;
+                                  .mean = t.mean,
+                                  .inv_std = t.inv_std,
+                                  .running_mean = t.running_mean,
+                                  .running_var = t.running_var});
+  return t;
 }
 
 /// The parts' statistics combined are those of the whole image, up to rounding; twice the same
@@ -118,8 +74,8 @@ inline void check_combine(Device device, const BatchNormCombineCase& c, DType dt
   CAPTURE(to_string(dtype));
   CAPTURE(c.ranks);
   CAPTURE(c.channels);
-  const CombineInputs in(c, dtype);
-  const CombinedRun combined = run_combine(device, in), whole = whole_statistics(in);
+  const CombineTensors in(c, dtype);
+  const BatchNormCombineTensors combined = run_combine(device, in), whole = whole_statistics(in);
   const double bound = rounding_bound(dtype, c.ranks * c.rows, 2);
   for (int64_t i = 0; i < c.channels; ++i) {
     CAPTURE(i);
@@ -132,24 +88,24 @@ inline void check_combine(Device device, const BatchNormCombineCase& c, DType dt
           bound * (1 + mean + 1 / inv_std));
     CHECK(std::abs(combined.running_var.at(i) / whole.running_var.at(i) - 1) <= spread_bound);
   }
-  CHECK(run_combine(device, in).bits_equal(combined));
+  CHECK(bits_equal(run_combine(device, in), combined));
 }
 
 /// A group gives each member the bits that it has by itself.
 inline void check_combine_group(Device device, const BatchNormCombineCase& c, DType dtype,
                                 uint32_t count) {
-  std::vector<CombineInputs> group;
+  std::vector<CombineTensors> group;
   for (uint32_t i = 0; i < count; ++i) group.emplace_back(c, dtype, 1 + 10 * i);
   const auto together = run_combine(device, group);
   for (size_t i = 0; i < group.size(); ++i)
-    CHECK(together[i].bits_equal(run_combine(device, group[i])));
+    CHECK(bits_equal(together[i], run_combine(device, group[i])));
 }
 
 /// Of one rank mean and inv_std are what they were.
 inline void check_combine_one(Device device, DType dtype) {
-  const CombineInputs in({1, 9, 7}, dtype);
-  const CombinedRun run = run_combine(device, in);
-  for (int64_t i = 0; i < in.size.channels; ++i) {
+  const CombineTensors in({1, 9, 7}, dtype);
+  const BatchNormCombineTensors run = run_combine(device, in);
+  for (int64_t i = 0; i < run.mean.elements(); ++i) {
     CHECK(run.mean.at(i) == in.means.at(i));
     CHECK(std::abs(run.inv_std.at(i) / in.inv_stds.at(i) - 1) <= 0x1p-51);
   }
@@ -157,9 +113,9 @@ inline void check_combine_one(Device device, DType dtype) {
 
 /// Running statistics that are not tracked change no bit of the others.
 inline void check_combine_untracked(Device device, DType dtype) {
-  const CombineInputs in({3, 11, 7}, dtype);
-  const CombinedRun all = run_combine(device, in);
-  const CombinedRun run = std::move(run_combine(device, {in}, /*tracked=*/false)[0]);
+  const CombineTensors in({3, 11, 7}, dtype);
+  const BatchNormCombineTensors all = run_combine(device, in);
+  const BatchNormCombineTensors run = std::move(run_combine(device, {in}, /*tracked=*/false)[0]);
   CHECK(run.mean.bits_equal(all.mean));
   CHECK(run.inv_std.bits_equal(all.inv_std));
 }

@@ -17,7 +17,7 @@ struct MaskNumbers {
 };
 
 struct DropoutRun {
-  HostTensor y, dx;
+  OwnedTensor y, dx;
 };
 
 /// By how many elements what is read, and what is written, stands off a multiple of 64 bytes.
@@ -26,14 +26,14 @@ struct Shifts {
 };
 
 /// `start`: what the gradient is added to; without one it is set.
-inline DropoutRun run_dropout(Device device, const HostTensor& x, const HostTensor& dy,
-                              const MaskNumbers& numbers, const HostTensor* start = nullptr,
+inline DropoutRun run_dropout(Device device, const OwnedTensor& x, const OwnedTensor& dy,
+                              const MaskNumbers& numbers, const OwnedTensor* start = nullptr,
                               const Shifts& shifts = {}) {
   Context context(device);
-  const HostTensor blank(x.tensor().shape, x.tensor().dtype);
-  HostTensor step({1}, DType::i32);
+  const OwnedTensor blank(x.shape(), x.dtype());
+  OwnedTensor step({1}, DType::i32);
   step.set(0, numbers.step);
-  const DeviceTensor its_x(context, x, shifts.read), y(context, blank, shifts.written),
+  const OwnedTensor its_x(context, x, shifts.read), y(context, blank, shifts.written),
       its_dy(context, dy, shifts.read), dx(context, start ? *start : blank, shifts.written),
       its_step(context, step);
   const DropoutMask mask{.rate = numbers.rate,
@@ -50,8 +50,8 @@ inline DropoutRun run_dropout(Device device, const HostTensor& x, const HostTens
 }
 
 /// What a tensor of `n` ones becomes.
-inline HostTensor drop_ones(Device device, int64_t n, const MaskNumbers& numbers) {
-  HostTensor ones({n}, DType::f32);
+inline OwnedTensor drop_ones(Device device, int64_t n, const MaskNumbers& numbers) {
+  OwnedTensor ones({n}, DType::f32);
   ones.fill([](int64_t) { return 1; });
   return run_dropout(device, ones, ones, numbers).y;
 }
@@ -65,11 +65,11 @@ inline void check_dropout_cases(Device device, DType dtype) {
     CAPTURE(c.rows);
     CAPTURE(c.first_element);
     const Shape shape{c.rows, c.width};
-    const auto x = HostTensor::random(shape, dtype, 1), dy = HostTensor::random(shape, dtype, 2),
-               start = HostTensor::random(shape, dtype, 3);
+    const auto x = OwnedTensor::random(shape, dtype, 1), dy = OwnedTensor::random(shape, dtype, 2),
+               start = OwnedTensor::random(shape, dtype, 3);
     const MaskNumbers numbers{.first_element = c.first_element};
-    for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
-      const HostTensor start64 = start.cast(DType::f64);
+    for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
+      const OwnedTensor start64 = start.cast(DType::f64);
       const DropoutRun exact = run_dropout(Device::cpu, x.cast(DType::f64), dy.cast(DType::f64),
                                            numbers, s ? &start64 : nullptr);
       const DropoutRun fast = run_dropout(device, x, dy, numbers, s);
@@ -97,14 +97,14 @@ inline void check_dropout_stream(Device device) {
   const uint32_t threshold = static_cast<uint32_t>(numbers.rate * 4294967296.0);
   RandomStream stream(numbers.seed, Purpose::dropout, static_cast<uint32_t>(numbers.step),
                       numbers.layer);
-  HostTensor expected({kElements}, DType::f32);
+  OwnedTensor expected({kElements}, DType::f32);
   expected.fill([&](int64_t) { return stream.next() >= threshold ? 1 / 0.7 : 0; });
   CHECK(drop_ones(device, kElements, numbers).bits_equal(expected));
   for (const int64_t first : {1, 2, 7, 64, 998}) {
     CAPTURE(first);
     MaskNumbers part = numbers;
     part.first_element = first;
-    const HostTensor y = drop_ones(device, kElements - first, part);
+    const OwnedTensor y = drop_ones(device, kElements - first, part);
     for (int64_t i = 0; i < y.elements(); ++i) CHECK(y.at(i) == expected.at(first + i));
   }
 }
@@ -113,7 +113,7 @@ inline void check_dropout_stream(Device device) {
 inline void check_dropout_keys(Device device) {
   constexpr int64_t kElements = 20000;
   const MaskNumbers numbers;
-  const HostTensor mask = drop_ones(device, kElements, numbers);
+  const OwnedTensor mask = drop_ones(device, kElements, numbers);
   int64_t kept = 0;
   for (int64_t i = 0; i < kElements; ++i) kept += mask.at(i) != 0;
   CHECK(std::abs(static_cast<double>(kept) / kElements - 0.7) < 0.015);  // 4.6 deviations
@@ -123,7 +123,7 @@ inline void check_dropout_keys(Device device) {
   seed.seed ^= 1;
   high_seed.seed ^= uint64_t{1} << 40;
   for (const MaskNumbers& other : {step, layer, seed, high_seed}) {
-    const HostTensor its = drop_ones(device, kElements, other);
+    const OwnedTensor its = drop_ones(device, kElements, other);
     int64_t alike = 0;
     for (int64_t i = 0; i < kElements; ++i) alike += (its.at(i) != 0) == (mask.at(i) != 0);
     CHECK(std::abs(static_cast<double>(alike) / kElements - 0.58) < 0.015);  // 0.7² + 0.3²
@@ -132,13 +132,13 @@ inline void check_dropout_keys(Device device) {
 
 /// At rate 0 nothing changes, at a rate next to 1 hardly anything is left, and a NaN is not hidden.
 inline void check_dropout_extremes(Device device, DType dtype) {
-  const auto x = HostTensor::random({33, 7}, dtype, 1);
+  const auto x = OwnedTensor::random({33, 7}, dtype, 1);
   MaskNumbers numbers{.rate = 0};
   CHECK(run_dropout(device, x, x, numbers).y.bits_equal(x));
   numbers.rate = std::nextafter(1.0, 0.0);
   const DropoutRun r = run_dropout(device, x, x, numbers);
   for (int64_t i = 0; i < x.elements(); ++i) CHECK(r.y.at(i) == 0.0);
-  HostTensor broken = x;
+  OwnedTensor broken = x;
   broken.fill([](int64_t) { return std::numeric_limits<double>::quiet_NaN(); });
   const DropoutRun shown = run_dropout(device, broken, broken, numbers);
   for (int64_t i = 0; i < x.elements(); ++i) {

@@ -1,66 +1,31 @@
 // What the tests of early_learning on every device compute with.
 #pragma once
 
-#include "kernels/early_learning.h"
 #include "kernels/early_learning_cases.h"
-#include "tests/kernels/label_posterior_run.h"
+#include "tests/device_test.h"
 
 namespace lanet::test {
 
-struct EarlyLearningInputs {
-  HostTensor logits, samples, targets;
-  double momentum = 0.7;
-
-  /// Logits of up to `spread`, either way.
-  EarlyLearningInputs(const EarlyLearningCase& c, DType dtype, double spread = 1)
-      : logits(HostTensor::random({c.batch, c.classes}, dtype, 1, -spread, spread)),
-        samples({c.batch}, DType::i32),
-        // After some visits: the rows add up to a little less than 1.
-        targets(distributions({c.samples, c.classes}, DType::f64, 2)
-                    .scaled(0.9)
-                    .cast(accumulate_dtype(dtype))) {
-    samples.fill([&](int64_t b) { return (5 * b + 2) % c.samples; });
-  }
-  /// The same numbers, those that were rounded too, in f64.
-  EarlyLearningInputs exact() const {
-    EarlyLearningInputs other = *this;
-    other.logits = logits.cast(DType::f64);
-    other.targets = targets.cast(DType::f64);
-    return other;
-  }
-};
-
-struct EarlyLearningRun {
-  HostTensor target, loss, dlogits;
-};
-
 /// start: what the gradient is added to; null: it is set.
-inline EarlyLearningRun run_early_learning(Device device, const EarlyLearningInputs& in,
-                                           double scale = 1, const HostTensor* start = nullptr,
-                                           bool with_gradient = true) {
+inline EarlyLearningTensors run_early_learning(Device device, EarlyLearningTensors in,
+                                               double scale = 1, const OwnedTensor* start = nullptr,
+                                               bool with_gradient = true) {
   Context context(device);
-  const Shape shape = in.logits.tensor().shape;
-  const DType dtype = in.logits.tensor().dtype;
-  const DeviceTensor logits(context, in.logits), samples(context, in.samples),
-      targets(context, in.targets), target(context, HostTensor(shape, accumulate_dtype(dtype))),
-      loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dlogits(context, start ? start->cast(dtype) : HostTensor(shape, dtype));
-  early_learning(context,
-                 {.logits = logits,
-                  .sample_indices = samples,
-                  .targets = targets,
-                  .target = target,
-                  .loss = loss,
-                  .dlogits = with_gradient ? Gradient{dlogits, start != nullptr} : Gradient{},
-                  .momentum = in.momentum,
-                  .scale = scale});
-  CHECK(targets.download().bits_equal(in.targets));
-  return {target.download(), loss.download(), dlogits.download()};
+  in.scale = scale;
+  in.added = start != nullptr;
+  if (start) in.dlogits = start->cast(in.logits.dtype());
+  EarlyLearningTensors t = upload_all(context, in);
+  EarlyLearningArgs args = t.args();
+  if (!with_gradient) args.dlogits = {};
+  early_learning(context, args);
+  t = download_all(std::move(t));
+  CHECK(t.targets.bits_equal(in.targets));
+  return t;
 }
 
 /// 1/B·Σ_b log(1 − <target_b, p_b>) of targets that stay, by itself.
-inline double regulariser(const HostTensor& logits, const HostTensor& target) {
-  const int64_t batch = logits.tensor().shape[0], classes = logits.tensor().shape[1];
+inline double regulariser(const OwnedTensor& logits, const OwnedTensor& target) {
+  const int64_t batch = logits.shape()[0], classes = logits.shape()[1];
   double sum = 0;
   for (int64_t b = 0; b < batch; ++b) {
     double all = 0, agreement = 0;
@@ -78,19 +43,20 @@ inline double regulariser(const HostTensor& logits, const HostTensor& target) {
 inline void check_early_learning_cases(Device device, DType dtype) {
   for (const auto& c : kEarlyLearningCases) {
     if (c.bench) continue;
-    const EarlyLearningInputs in(c, dtype);
-    const auto some = HostTensor::random({c.batch, c.classes}, dtype, 3, -0.1, 0.1);
-    for (const HostTensor* start : {static_cast<const HostTensor*>(nullptr), &some}) {
+    const EarlyLearningTensors in(c, dtype);
+    const auto some = OwnedTensor::random({c.batch, c.classes}, dtype, 3, -0.1, 0.1);
+    for (const OwnedTensor* start : {static_cast<const OwnedTensor*>(nullptr), &some}) {
       CAPTURE(to_string(dtype));
       CAPTURE(c.batch);
       CAPTURE(start != nullptr);
-      const EarlyLearningRun fast = run_early_learning(device, in, 3, start),
-                             exact = run_early_learning(Device::cpu, in.exact(), 3, start);
+      const EarlyLearningTensors fast = run_early_learning(device, in, 3, start),
+                                 exact = run_early_learning(Device::cpu, cast_all(in, DType::f64),
+                                                            3, start);
       const DType sums = accumulate_dtype(dtype);
       CHECK(relative_error(fast.target, exact.target) < rounding_bound(sums, c.classes, 4));
       CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(sums, c.batch * c.classes, 4));
       CHECK(relative_error(fast.dlogits, exact.dlogits) < rounding_bound(dtype, c.classes, 4));
-      const EarlyLearningRun again = run_early_learning(device, in, 3, start);
+      const EarlyLearningTensors again = run_early_learning(device, in, 3, start);
       CHECK(again.target.bits_equal(fast.target));
       CHECK(again.loss.bits_equal(fast.loss));
       CHECK(again.dlogits.bits_equal(fast.dlogits));
@@ -101,7 +67,7 @@ inline void check_early_learning_cases(Device device, DType dtype) {
 /// Predictions that are all but certain: their probabilities are clamped, no gradient comes back
 /// from them, and the loss of one that agrees with itself stays finite.
 inline void check_early_learning_clamped(Device device, DType dtype) {
-  EarlyLearningInputs in({2, 40, 2}, dtype);
+  EarlyLearningTensors in({2, 40, 2}, dtype);
   const auto is_top = [](int64_t i) { return i % 40 == (i < 40 ? 3 : 38); };
   in.targets.fill([&](int64_t i) { return is_top(i) ? 1.0 : 0.0; });
   in.samples.fill([](int64_t b) { return b; });
@@ -111,7 +77,7 @@ inline void check_early_learning_clamped(Device device, DType dtype) {
   for (const double logit : {13.5625, 1e4}) {  // 1 − p = 5e-5, and nothing
     CAPTURE(logit);
     in.logits.fill([&](int64_t i) { return is_top(i) ? logit : 0.0; });
-    const EarlyLearningRun r = run_early_learning(device, in);
+    const EarlyLearningTensors r = run_early_learning(device, in);
     CHECK(r.loss.at(0) == doctest::Approx(std::log(1 - agreement)).epsilon(1e-4));
     for (int64_t i = 0; i < 80; ++i) {
       const double target = is_top(i) ? 0.5 + 0.5 * most / mass : 0.5 * least / mass;
@@ -123,12 +89,12 @@ inline void check_early_learning_clamped(Device device, DType dtype) {
 
 /// One clamped element among others: it counts in the target, and the others alone in the gradient.
 inline void check_early_learning_partly_clamped(Device device, DType dtype) {
-  EarlyLearningInputs in({1, 3, 1}, dtype);
+  EarlyLearningTensors in({1, 3, 1}, dtype);
   // p = 1/2, 1/2 and, before it is clamped, next to nothing.
   in.logits.fill([](int64_t c) { return c == 2 ? -64.0 : 0.0; });
   in.targets.fill([](int64_t c) { return c == 0 ? 0.5 : c == 1 ? 0.0 : 0.25; });
   in.momentum = 0.5;
-  const EarlyLearningRun r = run_early_learning(device, in);
+  const EarlyLearningTensors r = run_early_learning(device, in);
   const double rest = 0.25 / (1 + 1e-4), first = 0.25 + rest;
   const double agreement = 0.5 * (first + rest) + 1e-4 * (0.125 + 1e-4 * 2 * rest);
   const double by_first = -(first - rest) / (4 * (1 - agreement));
@@ -141,14 +107,14 @@ inline void check_early_learning_partly_clamped(Device device, DType dtype) {
 
 /// A NaN makes the target of the row that reads it NaN, and the loss; other targets stay.
 inline void check_early_learning_nan(Device device, DType dtype) {
-  const EarlyLearningInputs clean({3, 40, 6}, dtype);
-  const EarlyLearningRun expected = run_early_learning(device, clean);
-  EarlyLearningInputs bad_logit = clean, bad_target = clean;
+  const EarlyLearningTensors clean({3, 40, 6}, dtype);
+  const EarlyLearningTensors expected = run_early_learning(device, clean);
+  EarlyLearningTensors bad_logit = clean, bad_target = clean;
   const double nan = std::numeric_limits<double>::quiet_NaN();
   bad_logit.logits.set(40 + 35, nan);
   bad_target.targets.set(static_cast<int64_t>(clean.samples.at(1)) * 40 + 35, nan);
-  const EarlyLearningRun logit = run_early_learning(device, bad_logit),
-                         target = run_early_learning(device, bad_target);
+  const EarlyLearningTensors logit = run_early_learning(device, bad_logit),
+                             target = run_early_learning(device, bad_target);
   CHECK(std::isnan(logit.loss.at(0)));
   CHECK(std::isnan(target.loss.at(0)));
   for (int64_t i = 0; i < 120; ++i) {

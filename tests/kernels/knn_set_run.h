@@ -13,14 +13,14 @@ namespace lanet::test {
 
 /// Queries, of which every other one is a row of the set, and a set with a few invalid rows.
 struct KnnSetInputs {
-  HostTensor queries, mirrored, set, valid, positions;
+  OwnedTensor queries, mirrored, set, valid, positions;
   int64_t k;
   bool two_orientations;
 
   KnnSetInputs(const KnnSetCase& c, DType dtype)
-      : queries(HostTensor::random({c.queries, c.d}, dtype, 1)),
-        mirrored(HostTensor::random({c.queries, c.d}, dtype, 2)),
-        set(HostTensor::random({c.n, c.d}, dtype, 3)),
+      : queries(OwnedTensor::random({c.queries, c.d}, dtype, 1)),
+        mirrored(OwnedTensor::random({c.queries, c.d}, dtype, 2)),
+        set(OwnedTensor::random({c.n, c.d}, dtype, 3)),
         valid({c.n}, DType::u8),
         positions({c.queries}, DType::i32),
         k(c.k),
@@ -32,16 +32,16 @@ struct KnnSetInputs {
   }
   /// Whole numbers, of which float32 knows every distance exactly, and many are equal.
   void make_whole() {
-    for (HostTensor* tensor : {&queries, &mirrored, &set})
+    for (OwnedTensor* tensor : {&queries, &mirrored, &set})
       tensor->fill([&](int64_t i) { return std::round(2 * tensor->at(i)); });
   }
-  int64_t num_queries() const { return queries.tensor().shape[0]; }
-  int64_t n() const { return set.tensor().shape[0]; }
-  int64_t d() const { return set.tensor().shape[1]; }
+  int64_t num_queries() const { return queries.shape()[0]; }
+  int64_t n() const { return set.shape()[0]; }
+  int64_t d() const { return set.shape()[1]; }
 };
 
 struct KnnSetFound {
-  HostTensor indices, distances;
+  OwnedTensor indices, distances;
 
   bool bits_equal(const KnnSetFound& other) const {
     return indices.bits_equal(other.indices) && distances.bits_equal(other.distances);
@@ -51,15 +51,15 @@ struct KnnSetFound {
 /// The neighbours of a range of the queries.
 inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, const RowRange& range,
                                int threads = 0) {
-  const DType dtype = in.set.tensor().dtype;
+  const DType dtype = in.set.dtype();
   Context context(device, threads);
   context.reserve_workspace(knn_set_workspace_bytes(context, range.count, in.n(), in.d(), in.k,
                                                     in.two_orientations ? 2 : 1, dtype));
-  const DeviceTensor queries(context, rows_of(in.queries, range), 1),
-      mirrored(context, rows_of(in.mirrored, range), 1), set(context, in.set, 1),
+  const OwnedTensor queries(context, in.queries.rows(range), 1),
+      mirrored(context, in.mirrored.rows(range), 1), set(context, in.set, 1),
       valid(context, in.valid), positions(context, in.positions),
-      indices(context, HostTensor({range.count, in.k}, DType::i32)),
-      distances(context, HostTensor({range.count, in.k}, dtype));
+      indices(context, OwnedTensor({range.count, in.k}, DType::i32)),
+      distances(context, OwnedTensor({range.count, in.k}, dtype));
   knn_set(context, {.queries = queries,
                     .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
                     .set = set,
@@ -75,10 +75,10 @@ inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, int thread
 
 /// What the definition finds in double, of inputs as they are.
 inline KnnSetFound exact_knn_set(const KnnSetInputs& in) {
-  const HostTensor queries = in.queries.cast(DType::f64), mirrored = in.mirrored.cast(DType::f64),
-                   set = in.set.cast(DType::f64);
-  KnnSetFound found{HostTensor({in.num_queries(), in.k}, DType::i32),
-                    HostTensor({in.num_queries(), in.k}, DType::f64)};
+  const OwnedTensor queries = in.queries.cast(DType::f64), mirrored = in.mirrored.cast(DType::f64),
+                    set = in.set.cast(DType::f64);
+  KnnSetFound found{OwnedTensor({in.num_queries(), in.k}, DType::i32),
+                    OwnedTensor({in.num_queries(), in.k}, DType::f64)};
   std::vector<double> scratch(static_cast<size_t>(in.n()));
   knn_set_ref<double>({.queries = queries,
                        .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
@@ -104,9 +104,9 @@ inline double exact_distance(const KnnSetInputs& in, int64_t i, int64_t j) {
 
 /// What float32 may be wrong by: (‖x‖ + ‖s‖)² of the longest rows, times a few ulp.
 inline double knn_set_bound(const KnnSetInputs& in, double factor) {
-  const auto longest = [&](const HostTensor& rows) {
+  const auto longest = [&](const OwnedTensor& rows) {
     double squares = 0;
-    for (int64_t i = 0; i < rows.tensor().shape[0]; ++i) {
+    for (int64_t i = 0; i < rows.shape()[0]; ++i) {
       double sum = 0;
       for (int64_t c = 0; c < in.d(); ++c) sum += std::pow(rows.at(i * in.d() + c), 2);
       squares = std::max(squares, sum);
@@ -170,8 +170,8 @@ inline void check_knn_set_parts(Device device) {
     const KnnSetFound all = run_knn_set(device, in);
     for (const RowRange& range : split_rows(c.queries)) {
       const KnnSetFound part = run_knn_set(device, in, range);
-      CHECK(part.indices.bits_equal(rows_of(all.indices, range)));
-      CHECK(part.distances.bits_equal(rows_of(all.distances, range)));
+      CHECK(part.indices.bits_equal(all.indices.rows(range)));
+      CHECK(part.distances.bits_equal(all.distances.rows(range)));
     }
   }
 }
@@ -182,7 +182,7 @@ inline void check_knn_set_equal_rows(Device device) {
   for (const int64_t d : {7, 38, 64}) {
     CAPTURE(d);
     KnnSetInputs in({.queries = 20, .n = 333, .d = d, .k = 100}, DType::f32);
-    const auto originals = HostTensor::random({5, d}, DType::f32, 4);
+    const auto originals = OwnedTensor::random({5, d}, DType::f32, 4);
     const auto original = [](int64_t row) { return row * row % 11 % 5; };
     in.set.fill([&](int64_t e) { return originals.at(original(e / d) * d + e % d); });
     in.queries.fill([&](int64_t e) { return originals.at(e / d % 5 * d + e % d); });

@@ -2,36 +2,23 @@
 // compared.
 #pragma once
 
-#include "kernels/label_bank.h"
 #include "kernels/label_bank_cases.h"
 #include "tests/device_test.h"
 
 namespace lanet::test {
 
-struct LabelBankInputs {
-  HostTensor target, samples, bank;
-
-  LabelBankInputs(const LabelBankCase& c, DType dtype)
-      : target(HostTensor::random({c.n, c.classes}, dtype, 1)),
-        samples({c.n}, DType::i32),
-        bank(HostTensor::random({c.samples, c.classes}, dtype, 2)) {
-    samples.fill([&](int64_t i) { return (3 * i + 1) % c.samples; });
-  }
-};
-
 /// The bank after the store.
-inline HostTensor run_label_bank_store(Device device, const LabelBankInputs& in) {
+inline OwnedTensor run_label_bank_store(Device device, const LabelBankTensors& in) {
   Context context(device);
-  const DeviceTensor target(context, in.target), samples(context, in.samples),
-      bank(context, in.bank);
-  label_bank_store(context, {.target = target, .sample_indices = samples, .bank = bank});
-  return bank.download();
+  const LabelBankTensors t = upload_all(context, in);
+  label_bank_store(context, t.args());
+  return t.bank.download();
 }
 
 /// Each row of the bank is that of the last position with its sample, or what it was.
-inline void check_label_bank(Device device, const LabelBankInputs& in) {
-  const HostTensor after = run_label_bank_store(device, in);
-  const int64_t classes = in.bank.tensor().shape[1];
+inline void check_label_bank(Device device, const LabelBankTensors& in) {
+  const OwnedTensor after = run_label_bank_store(device, in);
+  const int64_t classes = in.bank.shape()[1];
   for (int64_t e = 0; e < in.bank.elements(); ++e) {
     int64_t last = -1;
     for (int64_t i = 0; i < in.samples.elements(); ++i)
@@ -48,7 +35,7 @@ inline void check_label_bank_cases(Device device) {
       if (c.bench) continue;
       CAPTURE(to_string(dtype));
       CAPTURE(c.n);
-      check_label_bank(device, LabelBankInputs(c, dtype));
+      check_label_bank(device, LabelBankTensors(c, dtype));
     }
   }
 }
@@ -57,7 +44,7 @@ inline void check_label_bank_cases(Device device) {
 /// every position has the same one.
 inline void check_label_bank_repeats(Device device) {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    LabelBankInputs in({70, 7, 200}, dtype);
+    LabelBankTensors in({70, 7, 200}, dtype);
     for (const int64_t i : {3, 9, 64, 69}) in.samples.set(i, in.samples.at(2));
     in.samples.set(41, in.samples.at(8));
     check_label_bank(device, in);

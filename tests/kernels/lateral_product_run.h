@@ -11,23 +11,23 @@ namespace lanet::test {
 
 /// One of each matrix of a case; as operands, or as what outputs are added to.
 struct LateralMatrices {
-  HostTensor one;                           // [R, D]
-  std::vector<HostTensor> lateral, across;  // [D, C_i], [R, C_i]
+  OwnedTensor one;                           // [R, D]
+  std::vector<OwnedTensor> lateral, across;  // [D, C_i], [R, C_i]
 
   /// Random numbers that every dtype holds.
   LateralMatrices(const LateralCase& c, uint32_t seed)
-      : one(HostTensor::random({c.rows, c.depth}, DType::bf16, seed)) {
+      : one(OwnedTensor::random({c.rows, c.depth}, DType::bf16, seed)) {
     for (const int64_t columns : c.columns) {
-      lateral.push_back(HostTensor::random({c.depth, columns}, DType::bf16, ++seed));
-      across.push_back(HostTensor::random({c.rows, columns}, DType::bf16, ++seed));
+      lateral.push_back(OwnedTensor::random({c.depth, columns}, DType::bf16, ++seed));
+      across.push_back(OwnedTensor::random({c.rows, columns}, DType::bf16, ++seed));
     }
   }
 };
 
 /// The outputs: `across` is of expand, `one` of contract, `lateral` of gradient.
 struct LateralOutputs {
-  std::vector<HostTensor> across, lateral;
-  HostTensor one;
+  std::vector<OwnedTensor> across, lateral;
+  OwnedTensor one;
 
   bool bits_equal(const LateralOutputs& other) const {
     bool equal = one.bits_equal(other.one);
@@ -47,16 +47,17 @@ inline LateralOutputs run_laterals(LateralBy by, const LateralMatrices& in, DTyp
                                    DType across_dtype, const LateralMatrices* start = nullptr) {
   Context context(by == LateralBy::cuda ? Device::cuda : Device::cpu);
   const bool add = start != nullptr;
-  std::deque<DeviceTensor> tensors;
-  auto operand = [&](const HostTensor& host, DType type) -> Tensor {
+  std::deque<OwnedTensor> tensors;
+  auto operand = [&](const OwnedTensor& host, DType type) -> Tensor {
     return tensors.emplace_back(context, host.cast(type));
   };
-  auto output = [&](const HostTensor& shape, const HostTensor* begin, DType type) -> DeviceTensor& {
+  auto output = [&](const OwnedTensor& shape, const OwnedTensor* begin,
+                    DType type) -> OwnedTensor& {
     return tensors.emplace_back(context,
-                                begin ? begin->cast(type) : HostTensor(shape.tensor().shape, type));
+                                begin ? begin->cast(type) : OwnedTensor(shape.shape(), type));
   };
-  const DeviceTensor& one = output(in.one, start ? &start->one : nullptr, dtype);
-  std::vector<DeviceTensor*> across, lateral;
+  const OwnedTensor& one = output(in.one, start ? &start->one : nullptr, dtype);
+  std::vector<OwnedTensor*> across, lateral;
   LateralExpandArgs expand{.a = operand(in.one, dtype)};
   LateralContractArgs contract{.sum = {one, add}};
   LateralGradientArgs gradient{.a = expand.a};

@@ -31,7 +31,7 @@ TEST_CASE("adam: f32 and f64 follow the double definition over three steps, twic
         // The bf16 copies are the rounded numbers themselves.
         CHECK(fast.shadow.bits_equal(fast.master.cast(DType::bf16)));
         CHECK(fast.momentum_shadow.bits_equal(fast.momentum_copy.cast(DType::bf16)));
-        for (HostTensor AdamState::*member :
+        for (OwnedTensor AdamState::*member :
              {&AdamState::master, &AdamState::first_moment, &AdamState::second_moment,
               &AdamState::momentum_copy, &AdamState::shadow, &AdamState::momentum_shadow}) {
           CHECK((fast.*member).guards_intact());
@@ -105,9 +105,9 @@ TEST_CASE("adam: momentum copy and shadows may be absent, and change nothing els
 TEST_CASE("adam: a zero gradient on zero moments leaves the parameter") {
   Context context;
   AdamState state = adam_state({5, 5}, DType::f32);
-  for (HostTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
+  for (OwnedTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
     t->fill([](int64_t) { return 0.0; });
-  const HostTensor before = state.master.copy();
+  const OwnedTensor before = state.master;
   adam(context, state.args());
   CHECK(state.master.bits_equal(before));
 }
@@ -115,7 +115,7 @@ TEST_CASE("adam: a zero gradient on zero moments leaves the parameter") {
 TEST_CASE("adam: weight decay is decoupled, of the marked groups alone, and known to no moment") {
   Context context;
   AdamState state = adam_state({200, 0}, DType::f64, 0.5);
-  for (HostTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
+  for (OwnedTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
     t->fill([](int64_t) { return 0.0; });
   state.master.fill([](int64_t) { return 3.0; });
   adam(context, state.args());  // of the groups 0 to 3 the first and the last are marked
@@ -152,7 +152,7 @@ TEST_CASE("adam: a weight decay below 0 and one without marks are refused") {
   CHECK_THROWS_WITH_AS(adam(context, state.args()), doctest::Contains("weight_decay is -0.5"),
                        Error);
   state.weight_decay = 0.5;
-  state.decayed = HostTensor({1}, DType::u8);
+  state.decayed = OwnedTensor({1}, DType::u8);
   CHECK_THROWS_WITH_AS(adam(context, state.args()),
                        doctest::Contains("decayed is u8 [1]; expected u8 [2]"), Error);
 }

@@ -1,68 +1,17 @@
-#include "kernels/adaptive_wing.h"
-#include "kernels/adaptive_wing_cases.h"
 #include "kernels/adaptive_wing_ref.h"
 #include "tests/golden.h"
+#include "tests/kernels/adaptive_wing_run.h"
 
 namespace lanet::test {
-namespace {
 
-struct Inputs {
-  HostTensor prediction, target, weight;
-
-  Inputs cast(DType dtype) const {
-    return {prediction.cast(dtype), target.cast(accumulate_dtype(dtype)),
-            weight.cast(accumulate_dtype(dtype))};
-  }
-};
-
-/// Distances on both sides of θ, and on both sides of 0.
-Inputs inputs(const AdaptiveWingCase& c, DType dtype) {
-  const Shape shape{c.batch, c.height, c.width, c.landmarks},
-      predicted{c.batch, c.height, c.width, c.channels};
-  const DType sums = accumulate_dtype(dtype);
-  return {HostTensor::random(predicted, dtype, 1, -1, 2), HostTensor::random(shape, sums, 2, 0, 1),
-          HostTensor::random(shape, sums, 3, 0, 10)};
-}
-
-struct Run {
-  HostTensor loss, dprediction;
-};
-
-Run run(const Inputs& in, double scale = 1, const HostTensor* start = nullptr, int threads = 0) {
-  Context context(Device::cpu, threads);
-  const DType dtype = in.prediction.tensor().dtype;
-  Run r{HostTensor({1}, accumulate_dtype(dtype)),
-        start ? start->cast(dtype) : HostTensor(in.prediction.tensor().shape, dtype)};
-  adaptive_wing(context, {.prediction = in.prediction,
-                          .target = in.target,
-                          .weight = in.weight,
-                          .loss = r.loss,
-                          .dprediction = {r.dprediction, start != nullptr},
-                          .scale = scale});
-  CHECK(r.loss.guards_intact());
-  CHECK(r.dprediction.guards_intact());
-  return r;
-}
-
-/// One element with this prediction and target, weight 1.
-Run run_one(double prediction, double target, DType dtype) {
-  const DType sums = accumulate_dtype(dtype);
-  Inputs in{HostTensor({1, 1, 1, 1}, dtype), HostTensor({1, 1, 1, 1}, sums),
-            HostTensor({1, 1, 1, 1}, sums)};
-  in.prediction.set(0, prediction);
-  in.target.set(0, target);
-  in.weight.set(0, 1);
-  return run(in);
-}
-
-}  // namespace
+using Tensors = AdaptiveWingTensors;
 
 TEST_CASE("adaptive_wing: gradient agrees with central differences, and 1.01 of it does not") {
   for (const auto& c : kAdaptiveWingCases) {
     if (c.batch * c.height * c.width * c.landmarks > 1000) continue;
-    Inputs in = inputs(c, DType::f64);
-    auto dprediction = run(in).dprediction;
-    auto loss = [&] { return run(in).loss.at(0); };
+    Tensors in(c, DType::f64);
+    auto dprediction = run(Device::cpu, in).dprediction;
+    auto loss = [&] { return run(Device::cpu, in).loss.at(0); };
     CHECK(gradient_error(in.prediction, dprediction, loss) < 1e-6);
     dprediction = dprediction.scaled(1.01);
     CHECK(gradient_error(in.prediction, dprediction, loss) > 5e-3);
@@ -75,13 +24,13 @@ TEST_CASE("adaptive_wing: f32 and bf16 follow the double definition, set and add
       if (c.bench) continue;
       CAPTURE(to_string(dtype));
       CAPTURE(c.height);
-      const Inputs in = inputs(c, dtype), in64 = in.cast(DType::f64);
-      const auto start = HostTensor::random(in.prediction.tensor().shape, dtype, 4, -0.1, 0.1);
-      for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
-        const Run fast = run(in, 0.5, s), exact = run(in64, 0.5, s);
+      const Tensors in(c, dtype), in64 = cast_all(in, DType::f64);
+      const auto start = OwnedTensor::random(in.prediction.shape(), dtype, 4, -0.1, 0.1);
+      for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
+        const Tensors fast = run(Device::cpu, in, 0.5, s), exact = run(Device::cpu, in64, 0.5, s);
         CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, 1));
         CHECK(relative_error(fast.dprediction, exact.dprediction) < rounding_bound(dtype, 1));
-        const Run again = run(in, 0.5, s);
+        const Tensors again = run(Device::cpu, in, 0.5, s);
         CHECK(again.loss.bits_equal(fast.loss));
         CHECK(again.dprediction.bits_equal(fast.dprediction));
       }
@@ -90,10 +39,10 @@ TEST_CASE("adaptive_wing: f32 and bf16 follow the double definition, set and add
 }
 
 TEST_CASE("adaptive_wing: the same bits for any number of threads") {
-  const Inputs in = inputs({3, 16, 17, 19, 19}, DType::f32);
-  const Run one = run(in, 1, nullptr, 1);
+  const Tensors in({3, 16, 17, 19, 19}, DType::f32);
+  const Tensors one = run(Device::cpu, in, 1, nullptr, 0, 1);
   for (const int threads : {2, 3, 5}) {
-    const Run other = run(in, 1, nullptr, threads);
+    const Tensors other = run(Device::cpu, in, 1, nullptr, 0, threads);
     CHECK(other.loss.bits_equal(one.loss));
     CHECK(other.dprediction.bits_equal(one.dprediction));
   }
@@ -105,14 +54,15 @@ TEST_CASE("adaptive_wing: the published numbers") {
   const Shape shape{2, 3, 5, 7};
   REQUIRE(entry.at("shape") == nlohmann::json({2, 3, 5, 7}));
   const std::string prefix = file.at("salt").get<std::string>() + "/awing/";
-  const HostTensor exact_gradient = golden_array(entry.at("grad_pred"), shape);
+  const OwnedTensor exact_gradient = golden_array(entry.at("grad_pred"), shape);
   for (const DType dtype : {DType::f64, DType::f32, DType::bf16}) {
     const DType sums = accumulate_dtype(dtype);
-    Inputs in{golden_tensor(prefix + "pred", shape, dtype, -1.5, 2.5),
-              golden_tensor(prefix + "target", shape, sums, 0, 1),
-              golden_tensor(prefix + "weight", shape, sums, 0, 1)};
-    in.weight.fill([w = in.weight.copy()](int64_t i) { return w.at(i) > 0.7 ? 10.0 : 1.0; });
-    const Run r = run(in);
+    Tensors in({2, 3, 5, 7, 7}, dtype);
+    in.prediction = golden_tensor(prefix + "pred", shape, dtype, -1.5, 2.5);
+    in.target = golden_tensor(prefix + "target", shape, sums, 0, 1);
+    in.weight = golden_tensor(prefix + "weight", shape, sums, 0, 1);
+    in.weight.fill([w = in.weight](int64_t i) { return w.at(i) > 0.7 ? 10.0 : 1.0; });
+    const Tensors r = run(Device::cpu, in);
     const double loss = entry.at("loss").get<double>();
     const double bound = dtype == DType::f64 ? 1e-9 : dtype == DType::f32 ? 1e-5 : 2e-2;
     CHECK(std::abs(r.loss.at(0) / loss - 1) < bound);
@@ -121,38 +71,17 @@ TEST_CASE("adaptive_wing: the published numbers") {
 }
 
 TEST_CASE("adaptive_wing: a prediction that hits its target has value and gradient 0") {
-  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    for (const double target : {0.0, 0.5, 1.0}) {
-      const Run r = run_one(target, target, dtype);
-      CHECK(r.loss.at(0) == doctest::Approx(0).epsilon(1e-20));
-      CHECK(r.dprediction.at(0) == 0.0);
-    }
-  }
+  check_hit(Device::cpu);
 }
 
 TEST_CASE("adaptive_wing: both branches meet at the threshold, in value and slope") {
-  for (const DType dtype : {DType::f32, DType::f64}) {
-    const double near = dtype == DType::f32 ? 1e-6 : 1e-12;
-    for (const double target : {0.0, 0.25, 1.0}) {
-      const Run at = run_one(target - 0.5, target, dtype);
-      const Run below = run_one(target - 0.5 + near, target, dtype);
-      CHECK(below.loss.at(0) == doctest::Approx(at.loss.at(0)).epsilon(10 * near));
-      CHECK(below.dprediction.at(0) == doctest::Approx(at.dprediction.at(0)).epsilon(10 * near));
-      // The slope of the second branch, from the contract.
-      const double exponent = 2.1 - target, power = std::pow(0.5, exponent);
-      const double slope = 14 / (1 + power) * exponent * std::pow(0.5, exponent - 1);
-      CHECK(-at.dprediction.at(0) == doctest::Approx(slope).epsilon(1e-6));
-      const Run far = run_one(target + 3, target, dtype);
-      CHECK(far.dprediction.at(0) == doctest::Approx(slope).epsilon(1e-6));
-      CHECK(far.loss.at(0) == doctest::Approx(at.loss.at(0) + 2.5 * slope).epsilon(1e-6));
-    }
-  }
+  check_threshold(Device::cpu);
 }
 
 TEST_CASE("adaptive_wing: weight 0 gives nothing, yet the mean divides by all elements") {
-  Inputs in = inputs({2, 3, 5, 7, 7}, DType::f64);
+  Tensors in({2, 3, 5, 7, 7}, DType::f64);
   in.weight.fill([](int64_t i) { return i < 105 ? 1.0 : 0.0; });
-  const Run r = run(in, 0.25);
+  const Tensors r = run(Device::cpu, in, 0.25);
   double sum = 0;
   for (int64_t i = 0; i < 105; ++i)
     sum += wing(std::abs(in.prediction.at(i) - in.target.at(i)), in.target.at(i)).value;
@@ -163,13 +92,13 @@ TEST_CASE("adaptive_wing: weight 0 gives nothing, yet the mean divides by all el
 TEST_CASE("adaptive_wing: channels of padding are not read, change nothing, and have gradient 0") {
   for (const DType dtype : {DType::f64, DType::f32, DType::bf16}) {
     CAPTURE(to_string(dtype));
-    const Inputs plain = inputs({2, 3, 5, 7, 7}, dtype);
-    Inputs padded = inputs({2, 3, 5, 7, 9}, dtype);
+    const Tensors plain({2, 3, 5, 7, 7}, dtype);
+    Tensors padded({2, 3, 5, 7, 9}, dtype);
     padded.prediction.fill(
         [&](int64_t i) { return i % 9 < 7 ? plain.prediction.at(i / 9 * 7 + i % 9) : NAN; });
-    const Run r = run(padded), expected = run(plain);
+    const Tensors r = run(Device::cpu, padded), expected = run(Device::cpu, plain);
     CHECK(relative_error(r.loss, expected.loss) < rounding_bound(accumulate_dtype(dtype), 1));
-    HostTensor used({2, 3, 5, 7}, dtype);
+    OwnedTensor used({2, 3, 5, 7}, dtype);
     used.fill([&](int64_t i) { return r.dprediction.at(i / 7 * 9 + i % 7); });
     CHECK(relative_error(used, expected.dprediction) < rounding_bound(dtype, 1));
     for (int64_t i = 0; i < r.dprediction.elements(); ++i)
@@ -181,12 +110,12 @@ TEST_CASE("adaptive_wing: the value alone is the same, a wrong shape is named") 
   Context context;
   for (const DType dtype : {DType::f32, DType::f64}) {
     CAPTURE(to_string(dtype));
-    const Inputs in = inputs({2, 3, 5, 7, 7}, dtype);
-    HostTensor loss({1}, dtype), wrong({2, 3, 4, 7}, dtype), wide({2, 3, 5, 8}, dtype);
+    const Tensors in({2, 3, 5, 7, 7}, dtype);
+    OwnedTensor loss({1}, dtype), wrong({2, 3, 4, 7}, dtype), wide({2, 3, 5, 8}, dtype);
     adaptive_wing(
         context,
         {.prediction = in.prediction, .target = in.target, .weight = in.weight, .loss = loss});
-    CHECK(loss.bits_equal(run(in).loss));
+    CHECK(loss.bits_equal(run(Device::cpu, in).loss));
     CHECK_THROWS_WITH_AS(
         adaptive_wing(
             context,

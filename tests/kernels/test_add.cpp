@@ -7,12 +7,13 @@ namespace lanet::test {
 
 TEST_CASE("add: gradients agree with central differences, and 1.01 of them do not") {
   Context context;
-  auto a = HostTensor::random({3, 5}, DType::f64, 1), b = HostTensor::random({3, 5}, DType::f64, 2);
-  const auto dy = HostTensor::random({3, 5}, DType::f64, 3);
-  HostTensor da({3, 5}, DType::f64), db({3, 5}, DType::f64);
+  auto a = OwnedTensor::random({3, 5}, DType::f64, 1),
+       b = OwnedTensor::random({3, 5}, DType::f64, 2);
+  const auto dy = OwnedTensor::random({3, 5}, DType::f64, 3);
+  OwnedTensor da({3, 5}, DType::f64), db({3, 5}, DType::f64);
   add_backward(context, {.dy = dy, .da = {da}, .db = {db}});
   const auto loss = [&] {
-    HostTensor y({3, 5}, DType::f64);
+    OwnedTensor y({3, 5}, DType::f64);
     add(context, {.a = a, .b = b, .y = y});
     return dot(y, dy);
   };
@@ -29,8 +30,8 @@ TEST_CASE(
     for (const auto& c : kAddCases) {
       if (c.bench) continue;
       const Shape shape{c.elements};
-      const auto a = HostTensor::random(shape, dtype, 1), b = HostTensor::random(shape, dtype, 2);
-      HostTensor y(shape, dtype), set(shape, dtype), added = b.copy(), exact(shape, DType::f64);
+      const auto a = OwnedTensor::random(shape, dtype, 1), b = OwnedTensor::random(shape, dtype, 2);
+      OwnedTensor y(shape, dtype), set(shape, dtype), added = b, exact(shape, DType::f64);
       add(context, {.a = a, .b = b, .y = y});
       add_backward(context, {.dy = a, .da = {set}, .db = {added, true}});
       add(context, {.a = a.cast(DType::f64), .b = b.cast(DType::f64), .y = exact});
@@ -39,7 +40,7 @@ TEST_CASE(
       CHECK(added.bits_equal(y));
       add_backward(context, {.dy = a, .db = {added}});
       CHECK(added.bits_equal(a));
-      for (const HostTensor* tensor : {&y, &set, &added}) CHECK(tensor->guards_intact());
+      for (const OwnedTensor* tensor : {&y, &set, &added}) CHECK(tensor->guards_intact());
       add(context, {.a = set, .b = b, .y = set});
       CHECK(set.bits_equal(y));
     }

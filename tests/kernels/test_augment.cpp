@@ -19,8 +19,8 @@ AugmentParameters whole(int64_t size) {
 }
 
 /// The grey levels that augment() reaches from `picture` [S, S, 3], read back from f64.
-std::vector<int> augmented(const HostTensor& picture, const AugmentParameters& p) {
-  const int64_t size = picture.tensor().shape[0];
+std::vector<int> augmented(const OwnedTensor& picture, const AugmentParameters& p) {
+  const int64_t size = picture.shape()[0];
   Batch batch(1, 1, size, 0, DType::f64);
   batch.images.fill([&](int64_t i) { return picture.at(i); });
   batch.at(0) = p;
@@ -119,7 +119,7 @@ TEST_CASE("augment: the erased box, and nothing else, is zero after normalisatio
   Batch batch(1, 1, 20, 0, DType::f32);
   batch.at(0) = whole(20);
   batch.run();
-  const HostTensor before = batch.y.copy();
+  const OwnedTensor before = batch.y;
   batch.at(0).erase_x = 3;
   batch.at(0).erase_y = 15;
   batch.at(0).erase_width = 9;
@@ -144,7 +144,7 @@ TEST_CASE("augment: further channels of y are zero and change no other") {
         p.erase_x = 4, p.erase_y = 9, p.erase_width = 16, p.erase_height = 3;
         batch->run();
       }
-      HostTensor normal({6, 20, 20, 3}, dtype), normal_wide({6, 20, 20, channels}, dtype);
+      OwnedTensor normal({6, 20, 20, 3}, dtype), normal_wide({6, 20, 20, channels}, dtype);
       Context context;
       normalize(context, {.images = wide.images,
                           .sample_indices = wide.indices,
@@ -172,8 +172,8 @@ TEST_CASE("augment: the announced traffic is what is written, further channels i
   for (const Device device : {Device::cpu, Device::cuda}) {
     Context context(Context::CountOnly{}, device);
     Buffer memory = context.allocate(1 << 20);
-    const auto there = [&](const HostTensor& host) {
-      return memory.tensor(host.tensor().shape, host.tensor().dtype);
+    const auto there = [&](const OwnedTensor& host) {
+      return memory.tensor(host.shape(), host.dtype());
     };
     AnnouncedBytes announced;
     context.set_observer(&announced);
@@ -253,7 +253,7 @@ TEST_CASE("augment: normalising alone is the formula, and augment() that changes
   Batch batch(3, 4, 9, 0, DType::f64);
   for (int64_t b = 0; b < 4; ++b) batch.at(b) = whole(9);
   batch.run();
-  HostTensor y(batch.y.tensor().shape, DType::f64);
+  OwnedTensor y(batch.y.shape(), DType::f64);
   Context context;
   normalize(context, {.images = batch.images,
                       .sample_indices = batch.indices,
@@ -277,7 +277,7 @@ TEST_CASE("augment: y of fewer than three channels, or of another size, is refus
   CHECK_THROWS_WITH_AS(
       augment(context, narrow.args()),
       doctest::Contains("y is [1, 8, 8, 2]; expected [1, 8, 8, C] with 3 channels or more"), Error);
-  const HostTensor y({1, 8, 9, 4}, DType::f32);
+  const OwnedTensor y({1, 8, 9, 4}, DType::f32);
   CHECK_THROWS_WITH_AS(normalize(context, {.images = narrow.images,
                                            .sample_indices = narrow.indices,
                                            .y = y,

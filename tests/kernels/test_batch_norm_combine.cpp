@@ -23,7 +23,7 @@ TEST_CASE("batch_norm_combine: one rank's statistics stay; running ones may be a
 
 TEST_CASE("batch_norm_combine: no group, no rows, and one running statistic are refused") {
   Context context;
-  const HostTensor means({2, 3}, DType::f32), vector({3}, DType::f32), shorter({2}, DType::f32);
+  const OwnedTensor means({2, 3}, DType::f32), vector({3}, DType::f32), shorter({2}, DType::f32);
   const BatchNormCombineArgs args{
       .means = means, .inv_stds = means, .rows = 4, .mean = vector, .inv_std = vector};
   const std::vector<BatchNormCombineArgs> many(kMaxBatchNorms + 1, args);

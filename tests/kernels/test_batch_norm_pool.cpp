@@ -1,5 +1,3 @@
-#include "kernels/batch_norm/batch_norm_pool.h"
-
 #include "core/operation.h"
 #include "tests/kernels/batch_norm_pool_run.h"
 
@@ -15,10 +13,10 @@ TEST_CASE("batch_norm_max_pool: gradients agree with central differences, 1.01 o
     if (c.batch * c.height * c.width * c.channels > 1000 || c.height == 1) continue;
     CAPTURE(c.height);
     CAPTURE(c.width);
-    StemInputs in = stem_inputs(c, DType::f64);
-    const StemRun r = stem_run(Device::cpu, in);
+    StemTensors in(c, DType::f64);
+    const StemTensors r = stem_run(Device::cpu, in);
     const auto loss = [&] { return dot(stem_run(Device::cpu, in).y, in.dy); };
-    const auto check = [&](HostTensor& x, const HostTensor& gradient) {
+    const auto check = [&](OwnedTensor& x, const OwnedTensor& gradient) {
       CHECK(gradient_error(x, gradient, loss) < 1e-6);
       CHECK(gradient_error(x, gradient.scaled(1.01), loss) > 5e-3);
     };
@@ -39,10 +37,9 @@ TEST_CASE("batch_norm_max_pool: f32 and bf16 follow the double definition, set a
   for (const DType dtype : {DType::f32, DType::bf16}) {
     for (const auto& c : kBatchNormPoolCases) {
       if (c.bench || c.height == 1) continue;
-      const StemInputs in = stem_inputs(c, dtype);
-      check_by_definition(Device::cpu, in, {});
-      check_by_definition(Device::cpu, in, {.add_first = true});
-      check_by_definition(Device::cpu, in, {.add_second = true});
+      check_by_definition(Device::cpu, {c, dtype});
+      check_by_definition(Device::cpu, {c, dtype, /*to_first=*/true});
+      check_by_definition(Device::cpu, {c, dtype, /*to_first=*/false, /*to_second=*/true});
     }
   }
 }
@@ -52,11 +49,8 @@ TEST_CASE("batch_norm_max_pool: the number of threads changes no bit") {
   for (const DType dtype : kDTypes) {
     for (const auto& c : kBatchNormPoolCases) {
       if (c.bench) continue;
-      const StemInputs in = stem_inputs(c, dtype);
-      const StemRun one = stem_run(Device::cpu, in, {.threads = 1}),
-                    three = stem_run(Device::cpu, in, {.threads = 3});
-      for (size_t i = 0; i < one.all().size(); ++i)
-        CHECK(one.all()[i]->bits_equal(*three.all()[i]));
+      const StemTensors in(c, dtype);
+      CHECK(bits_equal(stem_run(Device::cpu, in, 0, 1), stem_run(Device::cpu, in, 0, 3)));
     }
   }
   Context restored(Device::cpu, threads);
@@ -75,7 +69,7 @@ TEST_CASE("batch_norm_max_pool: NaN goes where max_pool lets it go") {
 
 TEST_CASE("batch_norm_max_pool: one pixel has no gradient by x") {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const StemRun r = stem_run(Device::cpu, stem_inputs({1, 1, 1, 3}, dtype));
+    const StemTensors r = stem_run(Device::cpu, {{1, 1, 1, 3}, dtype});
     for (int64_t i = 0; i < 3; ++i) CHECK(r.dx.at(i) == 0.0);
   }
 }
@@ -86,7 +80,7 @@ TEST_CASE("batch_norm_max_pool: argmax, dweight and dbias may be absent") {
 
 TEST_CASE("batch_norm_max_pool: a wrong shape is named") {
   Context context;
-  const HostTensor x({1, 5, 5, 2}, DType::f32), vector({2}, DType::f32),
+  const OwnedTensor x({1, 5, 5, 2}, DType::f32), vector({2}, DType::f32),
       y({1, 2, 3, 2}, DType::f32);
   CHECK_THROWS_WITH_AS(
       batch_norm_max_pool(

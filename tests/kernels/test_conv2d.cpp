@@ -13,7 +13,7 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor x, weight, dy, dx_start, dweight_start;
+  OwnedTensor x, weight, dy, dx_start, dweight_start;
 
   Inputs cast(DType dtype) const {
     return {x.cast(dtype), weight.cast(dtype), dy.cast(dtype), dx_start.cast(dtype),
@@ -21,9 +21,9 @@ struct Inputs {
   }
 };
 Inputs inputs(const Conv2dShape& s, DType dtype) {
-  return {HostTensor::random(s.x(), dtype, 1), HostTensor::random(s.weight(), dtype, 2),
-          HostTensor::random(s.y(), dtype, 3), HostTensor::random(s.x(), dtype, 4),
-          HostTensor::random(s.weight(), accumulate_dtype(dtype), 5)};
+  return {OwnedTensor::random(s.x(), dtype, 1), OwnedTensor::random(s.weight(), dtype, 2),
+          OwnedTensor::random(s.y(), dtype, 3), OwnedTensor::random(s.x(), dtype, 4),
+          OwnedTensor::random(s.weight(), accumulate_dtype(dtype), 5)};
 }
 
 Conv2dShape with_dtype(Conv2dShape shape, DType dtype) {
@@ -32,19 +32,19 @@ Conv2dShape with_dtype(Conv2dShape shape, DType dtype) {
 }
 
 struct Run {
-  HostTensor y, dx, dweight;
+  OwnedTensor y, dx, dweight;
 };
 /// All three passes in the dtype of the inputs; with add, gradients start from those given.
 Run run(const Conv2dShape& shape, const Inputs& in, bool add = false, bool exact_products = false,
         int threads = 0) {
-  const DType dtype = in.x.tensor().dtype;
+  const DType dtype = in.x.dtype();
   Context context(Device::cpu, threads);
   context.set_exact_products(exact_products);
   Conv2dPlan plan(context, with_dtype(shape, dtype), true, true);
   context.reserve_workspace(plan.workspace_bytes());
   context.freeze();
-  Run r{HostTensor(shape.y(), dtype), add ? in.dx_start.copy() : HostTensor(shape.x(), dtype),
-        add ? in.dweight_start.copy() : HostTensor(shape.weight(), accumulate_dtype(dtype))};
+  Run r{OwnedTensor(shape.y(), dtype), add ? in.dx_start : OwnedTensor(shape.x(), dtype),
+        add ? in.dweight_start : OwnedTensor(shape.weight(), accumulate_dtype(dtype))};
   conv2d(context, plan, {.x = in.x, .weight = in.weight, .y = r.y});
   conv2d_backward_data(context, plan, {.dy = in.dy, .weight = in.weight, .dx = {r.dx, add}});
   conv2d_backward_weight(context, plan, {.x = in.x, .dy = in.dy, .dweight = {r.dweight, add}});
@@ -138,7 +138,7 @@ TEST_CASE("conv2d: Winograd's algorithm has the same bits on vectors of either w
   const auto run_on = [&](const Conv2dPasses& passes) {
     Context context;
     context.reserve_workspace(passes.workspace_bytes(shape, context.threads()));
-    Run r{HostTensor(shape.y(), DType::f32), in.dx_start.copy(), in.dweight_start.copy()};
+    Run r{OwnedTensor(shape.y(), DType::f32), in.dx_start, in.dweight_start};
     passes.forward(context, shape, {.x = in.x, .weight = in.weight, .y = r.y});
     passes.backward_data(context, shape,
                          {.dy = in.dy, .weight = in.weight, .dx = {r.dx, /*add=*/true}});
@@ -173,7 +173,7 @@ TEST_CASE("conv2d: a plan serves many calls, and other plans may use the workspa
   Conv2dPlan other_plan = std::move(moved_from);
   context.reserve_workspace(std::max(plan.workspace_bytes(), other_plan.workspace_bytes()));
   const Run alone = run(first, in);
-  HostTensor y(first.y(), DType::f32), other_y(second.y(), DType::f32);
+  OwnedTensor y(first.y(), DType::f32), other_y(second.y(), DType::f32);
   for (int call = 0; call < 2; ++call) {
     conv2d(context, other_plan, {.x = other.x, .weight = other.weight, .y = other_y});
     y.fill([](int64_t) { return NAN; });
@@ -189,7 +189,7 @@ TEST_CASE("conv2d: what the plan was not made for is refused") {
   Conv2dPlan plan(context, shape, false, false);
   context.reserve_workspace(plan.workspace_bytes());
   const Inputs in = inputs(shape, DType::f32);
-  HostTensor y({1, 4, 4, 4}, DType::f32), dx(shape.x(), DType::f32);
+  OwnedTensor y({1, 4, 4, 4}, DType::f32), dx(shape.x(), DType::f32);
   CHECK_THROWS_WITH_AS(conv2d(context, plan, {.x = in.x, .weight = in.weight, .y = y}),
                        doctest::Contains("y is f32 [1, 4, 4, 4]; expected f32 [1, 4, 4, 5]"),
                        Error);

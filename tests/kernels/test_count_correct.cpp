@@ -10,7 +10,7 @@ int correct(const std::vector<std::vector<double>>& rows, const std::vector<int>
   Context context;
   const int64_t batch = static_cast<int64_t>(rows.size());
   const int64_t classes = static_cast<int64_t>(rows[0].size());
-  HostTensor logits({batch, classes}, dtype), given({batch}, DType::i32), count({1}, DType::i32);
+  OwnedTensor logits({batch, classes}, dtype), given({batch}, DType::i32), count({1}, DType::i32);
   logits.fill([&](int64_t i) { return rows[i / classes][i % classes]; });
   given.fill([&](int64_t i) { return labels[i]; });
   count_correct(context, {.logits = logits, .labels = given, .correct = count});

@@ -11,7 +11,7 @@ namespace {
 AdamState three_steps(const AdamCase& c, DType dtype, double decay) {
   Context context(Device::cuda);
   const AdamState host = adam_state(c, dtype, decay);
-  const DeviceTensor master(context, host.master), rounded(context, host.rounded_gradient),
+  const OwnedTensor master(context, host.master), rounded(context, host.rounded_gradient),
       gradient(context, host.gradient), first(context, host.first_moment),
       second(context, host.second_moment), copy(context, host.momentum_copy),
       shadow(context, host.shadow), copy_shadow(context, host.momentum_shadow),
@@ -20,7 +20,7 @@ AdamState three_steps(const AdamCase& c, DType dtype, double decay) {
   for (int t = 1; t <= 3; ++t) {
     AdamState values = adam_state({1, 0}, dtype);
     values.set_step(t, 1e-2 / t);
-    const DeviceTensor step_values(context, values.step_values);
+    const OwnedTensor step_values(context, values.step_values);
     adam(context, {.master = master,
                    .rounded_gradient = c.rounded > 0 ? rounded.tensor() : Tensor{},
                    .gradient = gradient,
@@ -38,10 +38,10 @@ AdamState three_steps(const AdamCase& c, DType dtype, double decay) {
                    .weight_decay = decay});
     context.synchronize();
   }
-  return AdamState{master.download(),      rounded.download(),     gradient.download(),
-                   first.download(),       second.download(),      copy.download(),
-                   shadow.download(),      copy_shadow.download(), decayed.download(),
-                   host.step_values.copy()};
+  return AdamState{master.download(), rounded.download(),     gradient.download(),
+                   first.download(),  second.download(),      copy.download(),
+                   shadow.download(), copy_shadow.download(), decayed.download(),
+                   host.step_values};
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
 
 /// Numbers whose sums do not fit their dtype.
-HostTensor some_values(const Shape& shape, DType dtype, double step) {
-  HostTensor tensor(shape, dtype);
+OwnedTensor some_values(const Shape& shape, DType dtype, double step) {
+  OwnedTensor tensor(shape, dtype);
   tensor.fill([&](int64_t i) { return std::sin(step * static_cast<double>(i + 1)); });
   return tensor;
 }
@@ -25,15 +25,15 @@ TEST_CASE("cuda: add follows the double definition, wherever the tensors start, 
       if (c.bench) continue;
       const Shape shape{c.elements};
       const auto a = some_values(shape, dtype, 1), b = some_values(shape, dtype, 0.3);
-      HostTensor exact(shape, DType::f64);
+      OwnedTensor exact(shape, DType::f64);
       add_ref<double>({.a = a.cast(DType::f64), .b = b.cast(DType::f64), .y = exact});
       for (const int64_t shift : {0, 1}) {
         CAPTURE(to_string(dtype));
         CAPTURE(c.elements);
         CAPTURE(shift);
         Context context(Device::cuda);
-        const DeviceTensor device_a(context, a, shift), device_b(context, b),
-            y(context, HostTensor(shape, dtype));
+        const OwnedTensor device_a(context, a, shift), device_b(context, b),
+            y(context, OwnedTensor(shape, dtype));
         add(context, {.a = device_a, .b = device_b, .y = y});
         // One addition, rounded once.
         CHECK(y.download().bits_equal(exact.cast(dtype)));
@@ -51,22 +51,22 @@ TEST_CASE("cuda: the gradients of add are set, added, or not wanted") {
       if (c.bench) continue;
       const Shape shape{c.elements};
       const auto dy = some_values(shape, dtype, 1), start = some_values(shape, dtype, 0.3);
-      HostTensor sum(shape, DType::f64);
+      OwnedTensor sum(shape, DType::f64);
       add_ref<double>({.a = dy.cast(DType::f64), .b = start.cast(DType::f64), .y = sum});
       for (const int64_t shift : {0, 1}) {
         CAPTURE(to_string(dtype));
         CAPTURE(c.elements);
         CAPTURE(shift);
         Context context(Device::cuda);
-        const DeviceTensor device_dy(context, dy, shift), set(context, HostTensor(shape, dtype)),
+        const OwnedTensor device_dy(context, dy, shift), set(context, OwnedTensor(shape, dtype)),
             added(context, start);
         add_backward(context, {.dy = device_dy, .da = {set}, .db = {added, true}});
         CHECK(set.download().bits_equal(dy));
         CHECK(added.download().bits_equal(sum.cast(dtype)));
         add_backward(context, {.dy = device_dy, .db = {added}});
         CHECK(added.download().bits_equal(dy));
-        const DeviceTensor other(context, start);
-        const DeviceTensor fresh(context, HostTensor(shape, dtype));
+        const OwnedTensor other(context, start);
+        const OwnedTensor fresh(context, OwnedTensor(shape, dtype));
         add_backward(context, {.dy = device_dy, .da = {other, true}, .db = {fresh}});
         CHECK(other.download().bits_equal(sum.cast(dtype)));
         CHECK(fresh.download().bits_equal(dy));

@@ -9,14 +9,14 @@ namespace {
 using Batch = AugmentBatch;
 
 struct Run {
-  HostTensor y, landmarks;
+  OwnedTensor y, landmarks;
 };
 
 Run on_device(const Batch& batch) {
   Context context(Device::cuda);
   context.reserve_workspace(augment_workspace_bytes(context, batch.size, batch.indices.elements()));
   AugmentArgs args = batch.args();
-  const DeviceTensor images(context, batch.images), indices(context, batch.indices),
+  const OwnedTensor images(context, batch.images), indices(context, batch.indices),
       parameters(context, batch.parameters), y(context, batch.y),
       landmarks(context, batch.landmarks), landmarks_out(context, batch.landmarks_out),
       permutation(context, batch.permutation);
@@ -130,15 +130,15 @@ TEST_CASE("cuda: normalize has the bits of the CPU") {
       CAPTURE(shift);
       CAPTURE(channels);
       const Batch batch(3, 4, size, 0, dtype, channels);
-      const HostTensor& expected = batch.y;
+      const OwnedTensor& expected = batch.y;
       Context cpu, context(Device::cuda);
       normalize(cpu, {.images = batch.images,
                       .sample_indices = batch.indices,
                       .y = expected,
                       .mean = kPictureMean,
                       .std = kPictureDeviation});
-      const DeviceTensor images(context, batch.images, shift), indices(context, batch.indices),
-          y(context, HostTensor(expected.tensor().shape, dtype), shift);
+      const OwnedTensor images(context, batch.images, shift), indices(context, batch.indices),
+          y(context, OwnedTensor(expected.shape(), dtype), shift);
       normalize(context, {.images = images,
                           .sample_indices = indices,
                           .y = y,

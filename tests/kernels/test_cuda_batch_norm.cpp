@@ -4,10 +4,6 @@
 namespace lanet::test {
 namespace {
 
-NormCaseRun run(const NormCaseInputs& in, const NormOptions& o) {
-  return run_batch_norm(Device::cuda, in, o);
-}
-
 /// Strips of 128 rows that an image is divided into at most.
 constexpr int64_t kMostStrips = 792;
 
@@ -18,20 +14,18 @@ constexpr BatchNormCase kBothWidths[] = {{40, 16}, {9, 33}};
 
 TEST_CASE("cuda: batch_norm follows the double definition, set and added, twice the same") {
   if (skip_without_device()) return;
-  const auto check = [](const NormCaseInputs& in, const NormOptions& o) {
-    check_batch_norm(Device::cuda, in, o);
-  };
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    const auto check = [&](const BatchNormCase& c, const BatchNormOptions& o, int64_t shift = 0) {
+      check_batch_norm(Device::cuda, c, dtype, o, shift);
+    };
     for (const auto& c : kBatchNormCases) {
       if (c.bench || c.rows == 1) continue;
-      const NormCaseInputs in(c, dtype);
-      check(in, {});
-      check(in, {.relu = false, .added = Added::nothing, .add_first = true, .add_second = true});
+      check(c, {});
+      check(c, {.relu = false, .added = Added::nothing, .add_first = true, .add_second = true});
     }
-    const NormCaseInputs in({40, 16}, dtype);
-    check(in, {.added = Added::nothing, .add_first = true});
-    check(in, {.relu = false, .add_second = true});
-    check(in, {.add_first = true, .shift = 1});
+    check({40, 16}, {.added = Added::nothing, .add_first = true});
+    check({40, 16}, {.relu = false, .add_second = true});
+    check({40, 16}, {.add_first = true}, /*shift=*/1);
   }
 }
 
@@ -39,12 +33,11 @@ TEST_CASE("cuda: batch_norm adds a second normalised image, and y is found anew 
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
     for (const BatchNormCase& c : kBothWidths) {
-      const NormCaseInputs in(c, dtype);
-      check_batch_norm(Device::cuda, in, {.added = Added::second});
+      check_batch_norm(Device::cuda, c, dtype, {.added = Added::second});
       check_batch_norm(
-          Device::cuda, in,
+          Device::cuda, c, dtype,
           {.relu = false, .added = Added::second, .add_first = true, .add_second = true});
-      check_found_y(Device::cuda, in);
+      check_found_y(Device::cuda, c, dtype);
     }
   }
 }
@@ -59,78 +52,57 @@ TEST_CASE("cuda: batch_norm gives each member of a group the bits that it has by
 
 TEST_CASE("cuda: batch_norm of more strips than threads join at once, and longer ones") {
   if (skip_without_device()) return;
-  check_batch_norm(Device::cuda, NormCaseInputs({102'000, 1}, DType::f32), {});
-  check_batch_norm(Device::cuda, NormCaseInputs({kMostStrips * 128, 1}, DType::f32), {});
+  check_batch_norm(Device::cuda, {102'000, 1}, DType::f32, {});
+  check_batch_norm(Device::cuda, {kMostStrips * 128, 1}, DType::f32, {});
 }
 
 TEST_CASE("cuda: batch_norm statistics hold where the mean is far larger than the deviation") {
   if (skip_without_device()) return;
-  const BatchNormCase c{3000, 20};
-  NormCaseInputs in(c, DType::f32);
-  in.first.x.fill([copy = in.first.x.copy()](int64_t i) { return 3000 + copy.at(i); });
-  const NormRun fast = run(in, {}).first,
-                exact = run_batch_norm(Device::cpu, in.cast(DType::f64), {}).first;
-  CHECK(relative_error(fast.mean, exact.mean) < rounding_bound(DType::f32, 1, 1));
-  CHECK(relative_error(fast.inv_std, exact.inv_std) < rounding_bound(DType::f32, c.rows, 1));
+  check_far_mean(Device::cuda);
 }
 
 TEST_CASE("cuda: batch_norm of one row gives its bias up to rounding, and its variance is 0") {
   if (skip_without_device()) return;
-  for (const DType dtype : {DType::f32, DType::f64})
-    check_one_row(Device::cuda, NormCaseInputs({1, 3}, dtype));
+  for (const DType dtype : {DType::f32, DType::f64}) check_one_row(Device::cuda, dtype);
 }
 
 TEST_CASE("cuda: batch_norm cuts off y = 0, and keeps NaN") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    NormCaseInputs in({40, 8}, dtype);
-    check_cut_off(Device::cuda, in);
+    check_cut_off(Device::cuda, {40, 8}, dtype);
+    BatchNormTensors in({40, 8}, dtype, {});
     in.residual.set(17, std::nan(""));
-    CHECK(std::isnan(run(in, {}).y.at(17)));
+    CHECK(std::isnan(run_batch_norm(Device::cuda, in).y.at(17)));
   }
 }
 
 TEST_CASE("cuda: batch_norm's running statistics, dweight, dbias, dx may each be absent") {
   if (skip_without_device()) return;
-  const NormCaseInputs in({600, 19}, DType::f32);
-  const NormCaseRun all = run(in, {.relu = false});
+  const BatchNormTensors in({600, 19}, DType::f32, {.relu = false});
+  const NormRun all = run_batch_norm(Device::cuda, in);
   Context context(Device::cuda);
   context.reserve_workspace(batch_norm_workspace_bytes({600, 19}));
-  const HostTensor vector({19}, DType::f32), image({600, 19}, DType::f32);
-  const DeviceTensor x(context, in.first.x), dy(context, in.dy), weight(context, in.first.weight),
-      mean(context, vector), inv_std(context, vector), sum_dy(context, vector),
-      sum_dy_xhat(context, vector), dweight(context, vector), dbias(context, vector),
-      dx(context, image), dresidual(context, image);
-  batch_norm_statistics(context, {.x = x, .mean = mean, .inv_std = inv_std});
-  CHECK(mean.download().bits_equal(all.first.mean));
-  CHECK(inv_std.download().bits_equal(all.first.inv_std));
-  BatchNormBackwardReduceArgs reduce{.x = x,
-                                     .mean = mean,
-                                     .inv_std = inv_std,
-                                     .dy = dy,
-                                     .sum_dy = sum_dy,
-                                     .sum_dy_xhat = sum_dy_xhat,
-                                     .dweight = {dweight}};
+  const BatchNormTensors t = upload_all(context, in);
+  batch_norm_statistics(context,
+                        {.x = t.first.x, .mean = t.first.mean, .inv_std = t.first.inv_std});
+  CHECK(t.first.mean.download().bits_equal(all.first.mean));
+  CHECK(t.first.inv_std.download().bits_equal(all.first.inv_std));
+  BatchNormBackwardReduceArgs reduce = t.reduce();
+  reduce.dbias = {};
   batch_norm_backward_reduce(context, reduce);
   reduce.dweight = {};
-  reduce.dbias = {dbias};
+  reduce.dbias = {t.first.dbias};
   batch_norm_backward_reduce(context, reduce);
-  CHECK(dweight.download().bits_equal(all.first.dweight));
-  CHECK(dbias.download().bits_equal(all.first.dbias));
-  BatchNormBackwardApplyArgs apply{.x = x,
-                                   .mean = mean,
-                                   .inv_std = inv_std,
-                                   .weight = weight,
-                                   .dy = dy,
-                                   .sum_dy = sum_dy,
-                                   .sum_dy_xhat = sum_dy_xhat,
-                                   .dx = {dx}};
+  CHECK(t.first.dweight.download().bits_equal(all.first.dweight));
+  CHECK(t.first.dbias.download().bits_equal(all.first.dbias));
+  BatchNormBackwardApplyArgs apply = t.backward_apply();
+  apply.dresidual = {};
   batch_norm_backward_apply(context, apply);
   apply.dx = {};
-  apply.dresidual = {dresidual};
+  apply.dresidual = {t.dresidual};
   batch_norm_backward_apply(context, apply);
-  CHECK(dx.download().bits_equal(all.first.dx));
-  CHECK(dresidual.download().bits_equal(all.dresidual));
+  CHECK(t.first.dx.download().bits_equal(all.first.dx));
+  CHECK(t.dresidual.download().bits_equal(all.dresidual));
 }
 
 }  // namespace lanet::test

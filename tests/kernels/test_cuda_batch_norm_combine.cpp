@@ -17,8 +17,9 @@ TEST_CASE("cuda: batch_norm_combine follows the double definition") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const auto& c : kBatchNormCombineCases) {
       if (c.bench) continue;
-      const CombineInputs in(c, dtype);
-      const CombinedRun fast = run_combine(Device::cuda, in), exact = run_combine(Device::cpu, in);
+      const CombineTensors in(c, dtype);
+      const BatchNormCombineTensors fast = run_combine(Device::cuda, in),
+                                    exact = run_combine(Device::cpu, in);
       const double bound = rounding_bound(dtype, 1, 2);
       CHECK(relative_error(fast.mean, exact.mean) < bound);
       CHECK(relative_error(fast.inv_std, exact.inv_std) < bound);

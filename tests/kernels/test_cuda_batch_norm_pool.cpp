@@ -22,19 +22,19 @@ TEST_CASE("cuda: batch_norm_max_pool follows the double definition, set and adde
   for (const DType dtype : kDTypes) {
     for (const auto& c : kBatchNormPoolCases) {
       if (c.bench || c.height == 1) continue;
-      check_by_definition(Device::cuda, stem_inputs(c, dtype), {});
+      check_by_definition(Device::cuda, {c, dtype});
     }
-    const StemInputs in = stem_inputs({2, 7, 11, 16}, dtype);
-    check_by_definition(Device::cuda, in, {.add_first = true});
-    check_by_definition(Device::cuda, in, {.add_second = true});
-    check_by_definition(Device::cuda, in, {.add_first = true, .add_second = true, .shift = 1});
-    check_by_definition(Device::cuda, stem_inputs({1, 3, 66, 16}, dtype), {.shift = 1});
+    const BatchNormPoolCase c{2, 7, 11, 16};
+    check_by_definition(Device::cuda, {c, dtype, /*to_first=*/true});
+    check_by_definition(Device::cuda, {c, dtype, /*to_first=*/false, /*to_second=*/true});
+    check_by_definition(Device::cuda, {c, dtype, /*to_first=*/true, /*to_second=*/true}, 1);
+    check_by_definition(Device::cuda, {{1, 3, 66, 16}, dtype}, 1);
   }
 }
 
 TEST_CASE("cuda: batch_norm_max_pool of more strips than threads join at once") {
   if (skip_without_device()) return;
-  check_by_definition(Device::cuda, stem_inputs({1, 260, 260, 1}, DType::f32), {});
+  check_by_definition(Device::cuda, {{1, 260, 260, 1}, DType::f32});
 }
 
 TEST_CASE("cuda: batch_norm_max_pool takes the first of equal values, and cuts off y = 0") {
@@ -53,7 +53,7 @@ TEST_CASE("cuda: batch_norm_max_pool lets NaN go where max_pool does") {
 TEST_CASE("cuda: batch_norm_max_pool of one pixel has no gradient by x") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const StemRun r = stem_run(Device::cuda, stem_inputs({1, 1, 1, 3}, dtype));
+    const StemTensors r = stem_run(Device::cuda, {{1, 1, 1, 3}, dtype});
     for (int64_t i = 0; i < 3; ++i) CHECK(r.dx.at(i) == 0.0);
   }
 }

@@ -18,9 +18,9 @@ TEST_CASE("cuda: cast rounds every element once, between all dtypes, wherever th
           CAPTURE(c.elements);
           CAPTURE(shift);
           Context context(Device::cuda);
-          HostTensor host({c.elements}, from);
+          OwnedTensor host({c.elements}, from);
           host.fill([](int64_t i) { return std::sin(1.0 + static_cast<double>(i)); });
-          const DeviceTensor x(context, host), y(context, HostTensor({c.elements}, to), shift);
+          const OwnedTensor x(context, host), y(context, OwnedTensor({c.elements}, to), shift);
           cast(context, {.from = x, .to = y});
           CHECK(y.download().bits_equal(host.cast(to)));
         }
@@ -36,11 +36,11 @@ TEST_CASE("cuda: cast to bf16 rounds to nearest, ties to even, and f64 to f32 on
   const double values[] = {1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1.02p-8, 1 + 0x1p-8 + 0x1p-40};
   const double expected[] = {1, 1 + 0x4p-8, 1 + 0x2p-8, 1};
   for (const DType from : {DType::f32, DType::f64}) {
-    HostTensor host({4}, from);
+    OwnedTensor host({4}, from);
     host.fill([&](int64_t i) { return values[i]; });
-    const DeviceTensor x(context, host), y(context, HostTensor({4}, DType::bf16));
+    const OwnedTensor x(context, host), y(context, OwnedTensor({4}, DType::bf16));
     cast(context, {.from = x, .to = y});
-    const HostTensor rounded = y.download();
+    const OwnedTensor rounded = y.download();
     for (int64_t i = 0; i < 4; ++i) CHECK(rounded.at(i) == expected[i]);
   }
 }

@@ -9,18 +9,18 @@ namespace lanet::test {
 namespace {
 
 struct Inputs {
-  HostTensor x, weight, dy, dx_start, dweight_start;
+  OwnedTensor x, weight, dy, dx_start, dweight_start;
 
   Inputs(const Conv2dShape& s)
-      : x(HostTensor::random(s.x(), s.dtype, 1)),
-        weight(HostTensor::random(s.weight(), s.dtype, 2)),
-        dy(HostTensor::random(s.y(), s.dtype, 3)),
-        dx_start(HostTensor::random(s.x(), s.dtype, 4)),
-        dweight_start(HostTensor::random(s.weight(), s.dtype, 5)) {}
+      : x(OwnedTensor::random(s.x(), s.dtype, 1)),
+        weight(OwnedTensor::random(s.weight(), s.dtype, 2)),
+        dy(OwnedTensor::random(s.y(), s.dtype, 3)),
+        dx_start(OwnedTensor::random(s.x(), s.dtype, 4)),
+        dweight_start(OwnedTensor::random(s.weight(), s.dtype, 5)) {}
 };
 
 struct Run {
-  HostTensor y, dx, dweight;
+  OwnedTensor y, dx, dweight;
 };
 
 Run on_device(const Conv2dShape& s, const Inputs& in, bool add, bool exact_products = false) {
@@ -28,10 +28,10 @@ Run on_device(const Conv2dShape& s, const Inputs& in, bool add, bool exact_produ
   context.set_exact_products(exact_products);
   Conv2dPlan plan(context, s, true, true);
   context.reserve_workspace(plan.workspace_bytes());
-  const DeviceTensor x(context, in.x), weight(context, in.weight), dy(context, in.dy),
-      y(context, HostTensor(s.y(), s.dtype)),
-      dx(context, add ? in.dx_start : HostTensor(s.x(), s.dtype)),
-      dweight(context, add ? in.dweight_start : HostTensor(s.weight(), s.dtype));
+  const OwnedTensor x(context, in.x), weight(context, in.weight), dy(context, in.dy),
+      y(context, OwnedTensor(s.y(), s.dtype)),
+      dx(context, add ? in.dx_start : OwnedTensor(s.x(), s.dtype)),
+      dweight(context, add ? in.dweight_start : OwnedTensor(s.weight(), s.dtype));
   context.freeze();
   conv2d(context, plan, {.x = x, .weight = weight, .y = y});
   conv2d_backward_data(context, plan, {.dy = dy, .weight = weight, .dx = {dx, add}});
@@ -40,9 +40,9 @@ Run on_device(const Conv2dShape& s, const Inputs& in, bool add, bool exact_produ
 }
 
 Run exactly(const Conv2dShape& s, const Inputs& in, bool add) {
-  const HostTensor x = in.x.cast(DType::f64), weight = in.weight.cast(DType::f64),
-                   dy = in.dy.cast(DType::f64);
-  Run r{HostTensor(s.y(), DType::f64), in.dx_start.cast(DType::f64),
+  const OwnedTensor x = in.x.cast(DType::f64), weight = in.weight.cast(DType::f64),
+                    dy = in.dy.cast(DType::f64);
+  Run r{OwnedTensor(s.y(), DType::f64), in.dx_start.cast(DType::f64),
         in.dweight_start.cast(DType::f64)};
   conv2d_ref<double>(s, {.x = x, .weight = weight, .y = r.y});
   conv2d_backward_data_ref<double>(s, {.dy = dy, .weight = weight, .dx = {r.dx, add}});
@@ -117,8 +117,8 @@ TEST_CASE("cuda: conv2d: what the plan was not made for is refused") {
   Conv2dPlan plan(context, shape, false, false);
   context.reserve_workspace(plan.workspace_bytes());
   const Inputs in(shape);
-  const DeviceTensor x(context, in.x), dy(context, in.dy), weight(context, in.weight),
-      dx(context, HostTensor(shape.x(), DType::f32));
+  const OwnedTensor x(context, in.x), dy(context, in.dy), weight(context, in.weight),
+      dx(context, OwnedTensor(shape.x(), DType::f32));
   CHECK_THROWS_WITH_AS(
       conv2d_backward_data(context, plan, {.dy = dy, .weight = weight, .dx = {dx}}),
       doctest::Contains("without the data gradient"), Error);

@@ -6,10 +6,10 @@
 namespace lanet::test {
 namespace {
 
-int64_t correct(Device device, const HostTensor& logits, const HostTensor& labels) {
+int64_t correct(Device device, const OwnedTensor& logits, const OwnedTensor& labels) {
   Context context(device);
-  const DeviceTensor its_logits(context, logits), its_labels(context, labels),
-      count(context, HostTensor({1}, DType::i32));
+  const OwnedTensor its_logits(context, logits), its_labels(context, labels),
+      count(context, OwnedTensor({1}, DType::i32));
   count_correct(context, {.logits = its_logits, .labels = its_labels, .correct = count});
   return static_cast<int64_t>(count.download().at(0));
 }
@@ -22,9 +22,9 @@ TEST_CASE("cuda: count_correct gives the number of the definition, ties included
     for (const auto& c : {ClassLossCase{1, 1}, {3, 7}, {33, 13}, {700, 3}}) {
       CAPTURE(c.batch);
       CAPTURE(c.classes);
-      HostTensor logits({c.batch, c.classes}, dtype), labels({c.batch}, DType::i32);
+      OwnedTensor logits({c.batch, c.classes}, dtype), labels({c.batch}, DType::i32);
       // Coarse values: equal maxima are common.
-      logits.fill([random = HostTensor::random({c.batch, c.classes}, DType::f32, 1)](int64_t i) {
+      logits.fill([random = OwnedTensor::random({c.batch, c.classes}, DType::f32, 1)](int64_t i) {
         return std::round(3 * random.at(i));
       });
       labels.fill([&](int64_t i) { return i % c.classes; });

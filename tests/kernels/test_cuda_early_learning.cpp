@@ -21,9 +21,9 @@ TEST_CASE("cuda: early_learning: clamped probabilities and NaN") {
 
 TEST_CASE("cuda: early_learning: without a gradient wanted, value and target are the same") {
   if (skip_without_device()) return;
-  const EarlyLearningInputs in({5, 8, 20}, DType::f32);
-  const EarlyLearningRun all = run_early_learning(Device::cuda, in),
-                         bare = run_early_learning(Device::cuda, in, 1, nullptr, false);
+  const EarlyLearningTensors in({5, 8, 20}, DType::f32);
+  const EarlyLearningTensors all = run_early_learning(Device::cuda, in),
+                             bare = run_early_learning(Device::cuda, in, 1, nullptr, false);
   CHECK(bare.loss.bits_equal(all.loss));
   CHECK(bare.target.bits_equal(all.target));
   CHECK(std::isnan(bare.dlogits.at(0)));

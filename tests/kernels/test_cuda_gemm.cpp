@@ -13,15 +13,15 @@ struct Product {
   DType operands, sums;
   bool transpose_a, transpose_b, add;
 
-  HostTensor a() const {
-    return HostTensor::random(transpose_a ? Shape{size.k, size.m + 2} : Shape{size.m, size.k + 2},
-                              operands, 1);
+  OwnedTensor a() const {
+    return OwnedTensor::random(transpose_a ? Shape{size.k, size.m + 2} : Shape{size.m, size.k + 2},
+                               operands, 1);
   }
-  HostTensor b() const {
-    return HostTensor::random(transpose_b ? Shape{size.n, size.k + 1} : Shape{size.k, size.n + 1},
-                              operands, 2);
+  OwnedTensor b() const {
+    return OwnedTensor::random(transpose_b ? Shape{size.n, size.k + 1} : Shape{size.k, size.n + 1},
+                               operands, 2);
   }
-  HostTensor c() const { return HostTensor::random({size.m, size.n + 3}, sums, 3); }
+  OwnedTensor c() const { return OwnedTensor::random({size.m, size.n + 3}, sums, 3); }
 
   GemmArgs args(const Tensor& a, const Tensor& b, const Tensor& c) const {
     return {.m = size.m,
@@ -37,15 +37,15 @@ struct Product {
             .ldc = c.shape.back(),
             .add = add};
   }
-  HostTensor on_device() const {
+  OwnedTensor on_device() const {
     Context context(Device::cuda);
-    const DeviceTensor left(context, a()), right(context, b()), out(context, c());
+    const OwnedTensor left(context, a()), right(context, b()), out(context, c());
     gemm(context, args(left, right, out));
     return out.download();
   }
-  HostTensor exactly() const {
-    const HostTensor left = a().cast(DType::f64), right = b().cast(DType::f64);
-    HostTensor out = c().cast(DType::f64);
+  OwnedTensor exactly() const {
+    const OwnedTensor left = a().cast(DType::f64), right = b().cast(DType::f64);
+    OwnedTensor out = c().cast(DType::f64);
     gemm_ref<double>(args(left, right, out));
     return out;
   }
@@ -73,7 +73,7 @@ TEST_CASE("cuda: gemm: all transpositions, strides, set and add, twice the same"
                               (variant & 1) != 0,
                               (variant & 2) != 0,
                               (variant & 4) != 0};
-        const HostTensor fast = product.on_device();
+        const OwnedTensor fast = product.on_device();
         CHECK(relative_error(fast, product.exactly()) < rounding_bound(types.sums, c.k, 2));
         CHECK(product.on_device().bits_equal(fast));
       }

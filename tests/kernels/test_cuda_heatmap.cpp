@@ -7,19 +7,19 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor target, weight;
+  OwnedTensor target, weight;
 };
 
 /// shift: of both images, in elements.
-Run run(Device device, const HostTensor& landmarks, int64_t height, int64_t width,
-        const HostTensor* valid = nullptr, int64_t shift = 0) {
+Run run(Device device, const OwnedTensor& landmarks, int64_t height, int64_t width,
+        const OwnedTensor* valid = nullptr, int64_t shift = 0) {
   Context context(device);
-  const Shape given = landmarks.tensor().shape, image{given[0], height, width, given[1]};
-  const DType dtype = landmarks.tensor().dtype;
-  const DeviceTensor its_landmarks(context, landmarks),
-      its_valid(context, valid ? valid->copy() : HostTensor({given[0]}, DType::u8)),
-      target(context, HostTensor(image, dtype), shift),
-      weight(context, HostTensor(image, dtype), shift);
+  const Shape given = landmarks.shape(), image{given[0], height, width, given[1]};
+  const DType dtype = landmarks.dtype();
+  const OwnedTensor its_landmarks(context, landmarks),
+      its_valid(context, valid ? *valid : OwnedTensor({given[0]}, DType::u8)),
+      target(context, OwnedTensor(image, dtype), shift),
+      weight(context, OwnedTensor(image, dtype), shift);
   heatmap(context, {.landmarks = its_landmarks,
                     .valid = valid ? its_valid.tensor() : Tensor{},
                     .target = target,
@@ -28,9 +28,9 @@ Run run(Device device, const HostTensor& landmarks, int64_t height, int64_t widt
 }
 
 /// Compares with the definition, for tensors that start aligned and not.
-void check(const HostTensor& landmarks, int64_t height, int64_t width,
-           const HostTensor* valid = nullptr) {
-  const DType dtype = landmarks.tensor().dtype;
+void check(const OwnedTensor& landmarks, int64_t height, int64_t width,
+           const OwnedTensor* valid = nullptr) {
+  const DType dtype = landmarks.dtype();
   CAPTURE(to_string(dtype));
   CAPTURE(height);
   CAPTURE(width);
@@ -45,8 +45,8 @@ void check(const HostTensor& landmarks, int64_t height, int64_t width,
 }
 
 /// [1, n, 2] from a list of points, all in one picture.
-HostTensor in_one_picture(const std::vector<std::pair<double, double>>& points, DType dtype) {
-  HostTensor landmarks({1, static_cast<int64_t>(points.size()), 2}, dtype);
+OwnedTensor in_one_picture(const std::vector<std::pair<double, double>>& points, DType dtype) {
+  OwnedTensor landmarks({1, static_cast<int64_t>(points.size()), 2}, dtype);
   landmarks.fill([&](int64_t i) { return i % 2 ? points[i / 2].second : points[i / 2].first; });
   return landmarks;
 }
@@ -58,8 +58,8 @@ TEST_CASE("cuda: heatmap follows the double definition, twice the same") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const auto& c : kHeatmapCases) {
       if (c.bench) continue;
-      check(HostTensor::random({c.batch, c.landmarks, 2}, dtype, 1, -10,
-                               4.0 * static_cast<double>(c.width) + 10),
+      check(OwnedTensor::random({c.batch, c.landmarks, 2}, dtype, 1, -10,
+                                4.0 * static_cast<double>(c.width) + 10),
             c.height, c.width);
     }
   }
@@ -89,10 +89,10 @@ TEST_CASE("cuda: heatmap rounds landmarks by floor(landmark/4 + 0.5); not finite
 
 TEST_CASE("cuda: heatmap: a face marked not valid has weight 0 everywhere, its neighbours theirs") {
   if (skip_without_device()) return;
-  HostTensor valid({3}, DType::u8);
+  OwnedTensor valid({3}, DType::u8);
   valid.fill([](int64_t b) { return b == 1 ? 0 : b == 0 ? 1 : 255; });
   for (const DType dtype : {DType::f32, DType::f64})
-    check(HostTensor::random({3, 2, 2}, dtype, 1, 0, 36), 9, 9, &valid);
+    check(OwnedTensor::random({3, 2, 2}, dtype, 1, 0, 36), 9, 9, &valid);
 }
 
 }  // namespace lanet::test

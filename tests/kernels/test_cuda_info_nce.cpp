@@ -1,69 +1,42 @@
 // The CUDA kernels of info_nce against the definition in double, from the CPU tests' cases.
+#include "kernels/info_nce_cases.h"
 #include "kernels/info_nce_cuda.h"
 #include "kernels/info_nce_ref.h"
 #include "tests/device_test.h"
-#include "tests/kernels/info_nce_inputs.h"
 
 namespace lanet::test {
 namespace {
 
-using Inputs = InfoNceInputs;
-
-struct Run {
-  HostTensor loss, dq;
-};
+using Tensors = InfoNceTensors;
 
 constexpr double kScale = 0.3;
 
-/// What loss and gradient start from: NaN, or values to be added to.
-Run before(const Inputs& in, bool add) {
-  const DType dtype = in.q.tensor().dtype;
-  Run r{HostTensor({1}, accumulate_dtype(dtype)),
-        add ? HostTensor::random(in.q.tensor().shape, dtype, 9)
-            : HostTensor(in.q.tensor().shape, dtype)};
-  if (add) r.loss.set(0, 2.5);
-  return r;
+/// With `add`, the same with values to add to.
+Tensors with_start(Tensors t, bool add) {
+  t.added = add;
+  if (!add) return t;
+  t.loss.set(0, 2.5);
+  t.dq = OwnedTensor::random(t.dq.shape(), t.dq.dtype(), 9);
+  return t;
 }
 
-Run on_device(const Inputs& in, bool add, bool gradient_wanted = true, double scale = kScale) {
+Tensors on_device(const Tensors& in, bool add, bool gradient_wanted = true, double scale = kScale) {
   Context context(Device::cuda);
   context.reserve_workspace(in.workspace_bytes());
-  const Run start = before(in, add);
-  const DeviceTensor q(context, in.q), k(context, in.k), bank(context, in.bank),
-      labels(context, in.labels), bank_labels(context, in.bank_labels), loss(context, start.loss),
-      dq(context, start.dq);
-  info_nce(context, {.q = q,
-                     .k = k,
-                     .bank = bank,
-                     .labels = labels,
-                     .bank_labels = bank_labels,
-                     .loss = loss,
-                     .dq = gradient_wanted ? Gradient{dq, add} : Gradient{},
-                     .temperature = in.temperature,
-                     .scale = scale,
-                     .add_loss = add,
-                     .first_row = in.first_row});
-  return {loss.download(), dq.download()};
+  Tensors t = upload_all(context, with_start(in, add));
+  t.scale = scale;
+  InfoNceArgs args = t.args();
+  if (!gradient_wanted) args.dq = {};
+  info_nce(context, args);
+  return download_all(std::move(t));
 }
 
-Run exactly(const Inputs& inputs, bool add) {
-  const Inputs in = inputs.cast(DType::f64, DType::f64);
-  const Run start = before(inputs, add);
-  Run r{start.loss.cast(DType::f64), start.dq.cast(DType::f64)};
+Tensors exactly(const Tensors& in, bool add) {
+  Tensors t = cast_all(with_start(in, add), DType::f64);
+  t.scale = kScale;
   std::vector<double> negatives(in.rows()), slopes(in.keys()), gradient(in.width());
-  info_nce_ref<double, double>({.q = in.q,
-                                .k = in.k,
-                                .bank = in.bank,
-                                .labels = in.labels,
-                                .bank_labels = in.bank_labels,
-                                .loss = r.loss,
-                                .dq = {r.dq, add},
-                                .temperature = in.temperature,
-                                .scale = kScale,
-                                .add_loss = add,
-                                .first_row = in.first_row},
-                               negatives.data(), slopes.data(), gradient.data());
-  return r;
+  info_nce_ref<double, double>(t.args(), negatives.data(), slopes.data(), gradient.data());
+  return t;
 }
 
 double relative(double a, double b) {
@@ -79,9 +52,9 @@ constexpr Types kTypes[] = {{DType::f32, DType::f32},
                             {DType::f64, DType::f64},
                             {DType::f64, DType::bf16}};
 
-void check_against_definition(const Inputs& in, bool add) {
-  const DType dtype = in.q.tensor().dtype;
-  const Run fast = on_device(in, add), exact = exactly(in, add), again = on_device(in, add);
+void check_against_definition(const Tensors& in, bool add) {
+  const DType dtype = in.q.dtype();
+  const Tensors fast = on_device(in, add), exact = exactly(in, add), again = on_device(in, add);
   // Exponents are up to 1/τ: a rounding of theirs is that of the result.
   const double bound = rounding_bound(accumulate_dtype(dtype), in.width()) / in.temperature;
   CHECK(relative(fast.loss.at(0), exact.loss.at(0)) < bound);
@@ -101,7 +74,7 @@ TEST_CASE("cuda: info_nce follows the double definition, set and added, twice th
       CAPTURE(to_string(types.bank));
       CAPTURE(c.queries);
       for (const bool add : {false, true})
-        check_against_definition(Inputs(c).cast(types.dtype, types.bank), add);
+        check_against_definition(Tensors(c, types.dtype, types.bank), add);
     }
   }
 }
@@ -115,14 +88,15 @@ TEST_CASE(
       CAPTURE(to_string(types.dtype));
       CAPTURE(to_string(types.bank));
       CAPTURE(c.queries);
-      const Inputs in = Inputs(c).cast(types.dtype, types.bank);
-      const Run all = exactly(in, false);
+      const Tensors in(c, types.dtype, types.bank);
+      const Tensors all = exactly(in, false);
       const double bound = rounding_bound(accumulate_dtype(types.dtype), c.width) / c.temperature;
       double loss = 0;
-      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      OwnedTensor dq(all.dq.shape(), DType::f64);  // from gradients scaled to those of all
       for (const RowRange& range : split_rows(c.queries)) {
         const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
-        const Run part = on_device(in.part(range), false, /*gradient_wanted=*/true, kScale * share);
+        const Tensors part =
+            on_device(in.part(range), false, /*gradient_wanted=*/true, kScale * share);
         loss += share * part.loss.at(0);
         for (int64_t e = 0; e < part.dq.elements(); ++e)
           dq.set(range.first * c.width + e, part.dq.at(e));
@@ -139,15 +113,15 @@ TEST_CASE("cuda: info_nce: a bf16 bank of several tiles is read as its rounded r
     const InfoNceCase c{3, 500, 600, 2, 0.1};
     REQUIRE(InfoNceCudaLayout::tile_rows(c.width, c.bank_rows, dtype) < c.bank_rows);
     for (const bool add : {false, true})
-      check_against_definition(Inputs(c).cast(dtype, DType::bf16), add);
+      check_against_definition(Tensors(c, dtype, DType::bf16), add);
   }
 }
 
 TEST_CASE("cuda: info_nce: without a wanted gradient the value is the same") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    const Inputs in = Inputs(kInfoNceCases[2]).cast(dtype, dtype);
-    const Run without = on_device(in, false, /*gradient_wanted=*/false);
+    const Tensors in(kInfoNceCases[2], dtype, dtype);
+    const Tensors without = on_device(in, false, /*gradient_wanted=*/false);
     CHECK(without.loss.bits_equal(on_device(in, false).loss));
     CHECK(std::isnan(without.dq.at(0)));
   }
@@ -156,10 +130,10 @@ TEST_CASE("cuda: info_nce: without a wanted gradient the value is the same") {
 TEST_CASE("cuda: info_nce: a row whose negatives are all masked contributes nothing") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    Inputs in = Inputs({4, 7, 600, 2, 0.1}).cast(dtype, dtype);
+    Tensors in({4, 7, 600, 2, 0.1}, dtype, dtype);
     in.bank_labels.fill([](int64_t) { return 3; });
     in.labels.fill([](int64_t i) { return i == 1 ? 3 : 8 + i; });
-    const Run r = on_device(in, false);
+    const Tensors r = on_device(in, false);
     for (int64_t e = 0; e < r.dq.elements(); ++e) {
       CHECK(std::isfinite(r.dq.at(e)));
       if (e / in.width() == 1) CHECK(r.dq.at(e) == 0.0);
@@ -167,7 +141,7 @@ TEST_CASE("cuda: info_nce: a row whose negatives are all masked contributes noth
     }
     CHECK(r.loss.at(0) > 0);
     in.labels.fill([](int64_t) { return 3; });  // and now every row
-    const Run nothing = on_device(in, false);
+    const Tensors nothing = on_device(in, false);
     CHECK(nothing.loss.at(0) == 0.0);
     for (int64_t e = 0; e < nothing.dq.elements(); ++e) CHECK(nothing.dq.at(e) == 0.0);
   }
@@ -175,13 +149,13 @@ TEST_CASE("cuda: info_nce: a row whose negatives are all masked contributes noth
 
 TEST_CASE("cuda: info_nce: exponents far beyond what a float holds give the double's loss") {
   if (skip_without_device()) return;
-  Inputs in(kInfoNceCases[2]);
+  Tensors in(kInfoNceCases[2]);
   in.temperature = 1e-3;
   // A masked row equal to the query must not push the unmasked ones below what a float resolves.
   in.bank_labels.set(0, in.labels.at(0));
   for (int64_t c = 0; c < in.width(); ++c) in.bank.set(c, in.q.at(c));
-  const Inputs in32 = in.cast(DType::f32, DType::f32);
-  const Run fast = on_device(in32, false), exact = exactly(in32, false);
+  const Tensors in32 = cast_all(in, DType::f32);
+  const Tensors fast = on_device(in32, false), exact = exactly(in32, false);
   CHECK(relative(fast.loss.at(0), exact.loss.at(0)) < 1e-5);
   CHECK(relative_error(fast.dq, exact.dq) < 1e-3);
 }
@@ -189,7 +163,7 @@ TEST_CASE("cuda: info_nce: exponents far beyond what a float holds give the doub
 TEST_CASE("cuda: info_nce: what is not a number shows in the loss") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    Inputs in = Inputs(kInfoNceCases[2]).cast(dtype, dtype);
+    Tensors in(kInfoNceCases[2], dtype, dtype);
     in.q.set(3, std::numeric_limits<double>::quiet_NaN());
     CHECK(std::isnan(on_device(in, false).loss.at(0)));
   }

@@ -7,10 +7,10 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor loss, dtarget, dlogits;
+  OwnedTensor loss, dtarget, dlogits;
 };
 struct Start {
-  HostTensor dtarget, dlogits;
+  OwnedTensor dtarget, dlogits;
 };
 
 /// Which gradients are added to.
@@ -19,24 +19,24 @@ struct Adds {
 };
 
 /// Positive rows that do not quite add up to 1, but for a 0 here and there.
-HostTensor some_target(int64_t batch, int64_t classes, DType dtype) {
-  auto target = HostTensor::random({batch, classes}, dtype, 7, 0.05, 1);
-  target.fill([&, copy = target.copy()](int64_t i) {
+OwnedTensor some_target(int64_t batch, int64_t classes, DType dtype) {
+  auto target = OwnedTensor::random({batch, classes}, dtype, 7, 0.05, 1);
+  target.fill([&, copy = target](int64_t i) {
     return i % 11 == 5 ? 0.0 : copy.at(i) * 2 / static_cast<double>(classes);
   });
   return target;
 }
 
-Run run(Device device, const HostTensor& target, const HostTensor& logits, double scale = 1,
+Run run(Device device, const OwnedTensor& target, const OwnedTensor& logits, double scale = 1,
         const Start* start = nullptr, Adds adds = {true, true}) {
   Context context(device);
-  const Shape shape = logits.tensor().shape;
-  const DType dtype = logits.tensor().dtype;
+  const Shape shape = logits.shape();
+  const DType dtype = logits.dtype();
   if (!start) adds = {};
-  const DeviceTensor its_target(context, target), its_logits(context, logits),
-      loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dtarget(context, adds.dtarget ? start->dtarget.cast(dtype) : HostTensor(shape, dtype)),
-      dlogits(context, adds.dlogits ? start->dlogits.cast(dtype) : HostTensor(shape, dtype));
+  const OwnedTensor its_target(context, target), its_logits(context, logits),
+      loss(context, OwnedTensor({1}, accumulate_dtype(dtype))),
+      dtarget(context, adds.dtarget ? start->dtarget.cast(dtype) : OwnedTensor(shape, dtype)),
+      dlogits(context, adds.dlogits ? start->dlogits.cast(dtype) : OwnedTensor(shape, dtype));
   kl_divergence(context, {.target = its_target,
                           .logits = its_logits,
                           .loss = loss,
@@ -51,11 +51,11 @@ void check(DType dtype, const ClassLossCase& c) {
   CAPTURE(c.batch);
   CAPTURE(c.classes);
   const Shape shape{c.batch, c.classes};
-  const auto logits = HostTensor::random(shape, dtype, 1, -3, 3);
+  const auto logits = OwnedTensor::random(shape, dtype, 1, -3, 3);
   const auto target = some_target(c.batch, c.classes, dtype);
   const auto logits64 = logits.cast(DType::f64), target64 = target.cast(DType::f64);
-  const Start start{HostTensor::random(shape, dtype, 2, -0.1, 0.1),
-                    HostTensor::random(shape, dtype, 3, -0.1, 0.1)};
+  const Start start{OwnedTensor::random(shape, dtype, 2, -0.1, 0.1),
+                    OwnedTensor::random(shape, dtype, 3, -0.1, 0.1)};
   const double value = rounding_bound(accumulate_dtype(dtype), c.batch, 2);
   const double gradient = rounding_bound(dtype, c.classes, 2);
   for (const Adds adds : {Adds{false, false}, {true, true}, {true, false}, {false, true}}) {
@@ -85,7 +85,7 @@ TEST_CASE("cuda: kl_divergence follows the double definition, set and added, twi
 TEST_CASE("cuda: kl_divergence: a target of 0 adds nothing to the value and gets no gradient") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    HostTensor target({1, 2}, dtype), logits({1, 2}, dtype);
+    OwnedTensor target({1, 2}, dtype), logits({1, 2}, dtype);
     target.fill([](int64_t i) { return i; });  // one-hot: KL is the cross entropy, here log 2
     logits.fill([](int64_t) { return 0.0; });
     const Run r = run(Device::cuda, target, logits);
@@ -93,7 +93,7 @@ TEST_CASE("cuda: kl_divergence: a target of 0 adds nothing to the value and gets
     CHECK(r.dtarget.at(0) == 0.0);
     CHECK(r.dlogits.at(0) == 0.5);
     CHECK(r.dlogits.at(1) == -0.5);
-    const Start start{HostTensor::random({1, 2}, dtype, 2), HostTensor::random({1, 2}, dtype, 3)};
+    const Start start{OwnedTensor::random({1, 2}, dtype, 2), OwnedTensor::random({1, 2}, dtype, 3)};
     CHECK(run(Device::cuda, target, logits, 1, &start).dtarget.at(0) == start.dtarget.at(0));
   }
 }
@@ -101,13 +101,13 @@ TEST_CASE("cuda: kl_divergence: a target of 0 adds nothing to the value and gets
 TEST_CASE("cuda: kl_divergence: each gradient may be left out") {
   if (skip_without_device()) return;
   const Shape shape{3, 7};
-  const auto logits = HostTensor::random(shape, DType::f32, 1),
+  const auto logits = OwnedTensor::random(shape, DType::f32, 1),
              target = some_target(3, 7, DType::f32);
   const Run both = run(Device::cuda, target, logits, 0.25);
   Context context(Device::cuda);
-  const DeviceTensor its_target(context, target), its_logits(context, logits),
-      loss(context, HostTensor({1}, DType::f32)), dtarget(context, HostTensor(shape, DType::f32)),
-      dlogits(context, HostTensor(shape, DType::f32));
+  const OwnedTensor its_target(context, target), its_logits(context, logits),
+      loss(context, OwnedTensor({1}, DType::f32)), dtarget(context, OwnedTensor(shape, DType::f32)),
+      dlogits(context, OwnedTensor(shape, DType::f32));
   KlDivergenceArgs args{.target = its_target,
                         .logits = its_logits,
                         .loss = loss,

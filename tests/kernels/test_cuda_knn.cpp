@@ -7,22 +7,22 @@
 namespace lanet::test {
 namespace {
 
-HostTensor on_device(const HostTensor& features, int64_t k, const RowRange& range) {
+OwnedTensor on_device(const OwnedTensor& features, int64_t k, const RowRange& range) {
   Context context(Device::cuda);
-  const DeviceTensor x(context, features),
-      indices(context, HostTensor({range.count, k}, DType::i32));
+  const OwnedTensor x(context, features),
+      indices(context, OwnedTensor({range.count, k}, DType::i32));
   knn(context, {.features = x, .indices = indices, .k = k, .first_row = range.first});
   return indices.download();
 }
 
-HostTensor on_device(const HostTensor& features, int64_t k) {
-  return on_device(features, k, {0, features.tensor().shape[0]});
+OwnedTensor on_device(const OwnedTensor& features, int64_t k) {
+  return on_device(features, k, {0, features.shape()[0]});
 }
 
-HostTensor exactly(const HostTensor& features, int64_t k) {
-  const int64_t n = features.tensor().shape[0];
-  const HostTensor x = features.cast(DType::f64);
-  HostTensor indices({n, k}, DType::i32), scratch({n}, DType::f64);
+OwnedTensor exactly(const OwnedTensor& features, int64_t k) {
+  const int64_t n = features.shape()[0];
+  const OwnedTensor x = features.cast(DType::f64);
+  OwnedTensor indices({n, k}, DType::i32), scratch({n}, DType::f64);
   knn_ref<double>({.features = x, .indices = indices, .k = k}, scratch.tensor().as<double>());
   return indices;
 }
@@ -37,7 +37,7 @@ TEST_CASE("cuda: knn chooses what the double definition chooses, twice the same"
       CAPTURE(to_string(dtype));
       CAPTURE(c.n);
       CAPTURE(c.d);
-      const auto features = HostTensor::random({c.n, c.d}, dtype, 1);
+      const auto features = OwnedTensor::random({c.n, c.d}, dtype, 1);
       const auto indices = on_device(features, c.k);
       CHECK(indices.bits_equal(exactly(features, c.k)));
       CHECK(indices.bits_equal(on_device(features, c.k)));
@@ -52,10 +52,10 @@ TEST_CASE("cuda: knn: a range of rows gives those rows of a call over all") {
       if (c.n < 3 || c.bench) continue;
       CAPTURE(to_string(dtype));
       CAPTURE(c.n);
-      const auto features = HostTensor::random({c.n, c.d}, dtype, 1);
+      const auto features = OwnedTensor::random({c.n, c.d}, dtype, 1);
       const auto all = exactly(features, c.k);
       for (const RowRange& range : split_rows(c.n))
-        CHECK(on_device(features, c.k, range).bits_equal(rows_of(all, range)));
+        CHECK(on_device(features, c.k, range).bits_equal(all.rows(range)));
     }
   }
 }
@@ -69,8 +69,8 @@ TEST_CASE("cuda: knn: of equal similarities the lower index comes first") {
     for (const int64_t d : {21, 72}) {
       CAPTURE(to_string(dtype));
       CAPTURE(d);
-      const auto originals = HostTensor::random({3, d}, dtype, 1);
-      HostTensor features({n, d}, dtype);
+      const auto originals = OwnedTensor::random({3, d}, dtype, 1);
+      OwnedTensor features({n, d}, dtype);
       features.fill([&](int64_t e) { return originals.at(original(e / d) * d + e % d); });
       CHECK(on_device(features, k).bits_equal(exactly(features, k)));
     }
@@ -81,7 +81,7 @@ TEST_CASE(
     "cuda: knn: rows below the norm floor, zero rows and rows of NaN have neighbours in range") {
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::f64}) {
-    HostTensor features({5, 2}, dtype);
+    OwnedTensor features({5, 2}, dtype);
     const double values[] = {1,   0, /*0.1 long once divided by 1e-12*/ 1e-13, 0, 0.5, 0.8, 0, 0,
                              NAN, 0};
     features.fill([&](int64_t e) { return values[e]; });

@@ -9,7 +9,7 @@ namespace lanet::test {
 namespace {
 
 struct Bank {
-  HostTensor expression, landmark, labels, pointer;
+  OwnedTensor expression, landmark, labels, pointer;
 
   bool bits_equal(const Bank& other) const {
     return expression.bits_equal(other.expression) && landmark.bits_equal(other.landmark) &&
@@ -18,22 +18,22 @@ struct Bank {
 };
 
 Bank full_bank(const MemoryBankCase& c, DType dtype) {
-  Bank bank{HostTensor::random({c.rows, c.width}, dtype, 1),
-            HostTensor::random({c.rows, c.width}, dtype, 2), HostTensor({c.rows}, DType::i32),
-            HostTensor({1}, DType::i32)};
+  Bank bank{OwnedTensor::random({c.rows, c.width}, dtype, 1),
+            OwnedTensor::random({c.rows, c.width}, dtype, 2), OwnedTensor({c.rows}, DType::i32),
+            OwnedTensor({1}, DType::i32)};
   bank.labels.fill([](int64_t) { return -99; });
   bank.pointer.set(0, static_cast<double>(c.rows / 2));
   return bank;
 }
 
 struct Keys {
-  HostTensor expression, landmark, labels;
+  OwnedTensor expression, landmark, labels;
 };
 
 Keys keys_of_step(const MemoryBankCase& c, DType dtype, int step) {
-  Keys keys{HostTensor::random({c.batch, c.width}, dtype, 100 + step),
-            HostTensor::random({c.batch, c.width}, dtype, 200 + step),
-            HostTensor({c.batch}, DType::i32)};
+  Keys keys{OwnedTensor::random({c.batch, c.width}, dtype, 100 + step),
+            OwnedTensor::random({c.batch, c.width}, dtype, 200 + step),
+            OwnedTensor({c.batch}, DType::i32)};
   keys.labels.fill([&](int64_t i) { return static_cast<double>(step * 1000 + i); });
   return keys;
 }
@@ -43,11 +43,11 @@ constexpr int kSteps = 5;  // the ring wraps in every case
 Bank enqueue_on_device(const MemoryBankCase& c, DType dtype, DType bank_dtype) {
   Context context(Device::cuda);
   const Bank start = full_bank(c, bank_dtype);
-  const DeviceTensor expression(context, start.expression), landmark(context, start.landmark),
+  const OwnedTensor expression(context, start.expression), landmark(context, start.landmark),
       labels(context, start.labels), pointer(context, start.pointer);
   for (int step = 0; step < kSteps; ++step) {
     const Keys keys = keys_of_step(c, dtype, step);
-    const DeviceTensor key_expression(context, keys.expression),
+    const OwnedTensor key_expression(context, keys.expression),
         key_landmark(context, keys.landmark), key_labels(context, keys.labels);
     memory_bank_enqueue(context, {.keys_expression = key_expression,
                                   .keys_landmark = key_landmark,

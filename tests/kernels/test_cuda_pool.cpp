@@ -16,21 +16,21 @@ Shape image(const PoolCase& c) {
 Shape pooled(const PoolCase& c) {
   return {c.batch, max_pool_size(c.height), max_pool_size(c.width), c.channels};
 }
-HostTensor start_or_empty(const HostTensor* start, const Shape& shape, DType dtype) {
-  return start ? start->cast(dtype) : HostTensor(shape, dtype);
+OwnedTensor start_or_empty(const OwnedTensor* start, const Shape& shape, DType dtype) {
+  return start ? start->cast(dtype) : OwnedTensor(shape, dtype);
 }
 
 struct MaxRun {
-  HostTensor y, argmax, dx;
+  OwnedTensor y, argmax, dx;
 };
 /// shift: of x, y, dy and dx, in elements.
-MaxRun max_run(Device device, const HostTensor& x, const HostTensor& dy,
-               const HostTensor* start = nullptr, int64_t shift = 0) {
-  const Shape in = x.tensor().shape, out = dy.tensor().shape;
-  const DType dtype = x.tensor().dtype;
+MaxRun max_run(Device device, const OwnedTensor& x, const OwnedTensor& dy,
+               const OwnedTensor* start = nullptr, int64_t shift = 0) {
+  const Shape in = x.shape(), out = dy.shape();
+  const DType dtype = x.dtype();
   Context context(device);
-  const DeviceTensor its_x(context, x, shift), y(context, HostTensor(out, dtype), shift),
-      argmax(context, HostTensor(out, DType::u8)), its_dy(context, dy, shift),
+  const OwnedTensor its_x(context, x, shift), y(context, OwnedTensor(out, dtype), shift),
+      argmax(context, OwnedTensor(out, DType::u8)), its_dy(context, dy, shift),
       dx(context, start_or_empty(start, in, dtype), shift);
   max_pool(context, {.x = its_x, .y = y, .argmax = argmax});
   max_pool_backward(context, {.dy = its_dy, .argmax = argmax, .dx = {dx, start != nullptr}});
@@ -38,15 +38,15 @@ MaxRun max_run(Device device, const HostTensor& x, const HostTensor& dy,
 }
 
 struct MeanRun {
-  HostTensor y, dx;
+  OwnedTensor y, dx;
 };
-MeanRun mean_run(Device device, const HostTensor& x, const HostTensor& dy,
-                 const HostTensor* start = nullptr, int64_t shift = 0) {
-  const DType dtype = x.tensor().dtype;
+MeanRun mean_run(Device device, const OwnedTensor& x, const OwnedTensor& dy,
+                 const OwnedTensor* start = nullptr, int64_t shift = 0) {
+  const DType dtype = x.dtype();
   Context context(device);
-  const DeviceTensor its_x(context, x, shift),
-      y(context, HostTensor(dy.tensor().shape, accumulate_dtype(dtype))), its_dy(context, dy),
-      dx(context, start_or_empty(start, x.tensor().shape, dtype), shift);
+  const OwnedTensor its_x(context, x, shift),
+      y(context, OwnedTensor(dy.shape(), accumulate_dtype(dtype))), its_dy(context, dy),
+      dx(context, start_or_empty(start, x.shape(), dtype), shift);
   global_average_pool(context, {.x = its_x, .y = y});
   global_average_pool_backward(context, {.dy = its_dy, .dx = {dx, start != nullptr}});
   return {y.download(), dx.download()};
@@ -62,11 +62,11 @@ TEST_CASE("cuda: max_pool follows the double definition, set and added, twice th
       CAPTURE(to_string(dtype));
       CAPTURE(c.height);
       CAPTURE(c.channels);
-      auto x = HostTensor::random(image(c), dtype, 1);
+      auto x = OwnedTensor::random(image(c), dtype, 1);
       // Coarse values: equal maxima are common, and the first must win.
-      x.fill([copy = x.copy()](int64_t i) { return std::round(4 * copy.at(i)) / 4; });
-      const auto dy = HostTensor::random(pooled(c), dtype, 2),
-                 start = HostTensor::random(image(c), dtype, 3);
+      x.fill([copy = x](int64_t i) { return std::round(4 * copy.at(i)) / 4; });
+      const auto dy = OwnedTensor::random(pooled(c), dtype, 2),
+                 start = OwnedTensor::random(image(c), dtype, 3);
       const auto x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
       const MaxRun fast = max_run(Device::cuda, x, dy), exact = max_run(Device::cpu, x64, dy64);
       CHECK(relative_error(fast.y, exact.y) == 0.0);
@@ -86,7 +86,7 @@ TEST_CASE("cuda: max_pool follows the double definition, set and added, twice th
 TEST_CASE("cuda: max_pool takes the first of equal values inside the image; argmax may be absent") {
   if (skip_without_device()) return;
   for (const DType dtype : kDTypes) {
-    HostTensor x({1, 4, 4, 1}, dtype), dy({1, 2, 2, 1}, dtype);
+    OwnedTensor x({1, 4, 4, 1}, dtype), dy({1, 2, 2, 1}, dtype);
     x.fill([](int64_t) { return -3.0; });
     dy.fill([](int64_t i) { return 1.0 + i; });
     const MaxRun r = max_run(Device::cuda, x, dy);
@@ -100,7 +100,7 @@ TEST_CASE("cuda: max_pool takes the first of equal values inside the image; argm
     CHECK(r.dx.at(4) == 3.0);
     CHECK(r.dx.at(5) == 4.0);
     Context context(Device::cuda);
-    const DeviceTensor its_x(context, x), y(context, HostTensor({1, 2, 2, 1}, dtype));
+    const OwnedTensor its_x(context, x), y(context, OwnedTensor({1, 2, 2, 1}, dtype));
     max_pool(context, {.x = its_x, .y = y});
     CHECK(y.download().bits_equal(r.y));
   }
@@ -115,9 +115,9 @@ TEST_CASE("cuda: global_average_pool follows the double definition, set and adde
       CAPTURE(to_string(dtype));
       CAPTURE(c.height);
       CAPTURE(c.channels);
-      const auto x = HostTensor::random(image(c), dtype, 1),
-                 start = HostTensor::random(image(c), dtype, 3);
-      const auto dy = HostTensor::random({c.batch, c.channels}, wide, 2);
+      const auto x = OwnedTensor::random(image(c), dtype, 1),
+                 start = OwnedTensor::random(image(c), dtype, 3);
+      const auto dy = OwnedTensor::random({c.batch, c.channels}, wide, 2);
       const auto x64 = x.cast(DType::f64), dy64 = dy.cast(DType::f64);
       const MeanRun fast = mean_run(Device::cuda, x, dy), exact = mean_run(Device::cpu, x64, dy64);
       CHECK(relative_error(fast.y, exact.y) < rounding_bound(wide, c.height * c.width, 1));
@@ -139,18 +139,18 @@ TEST_CASE("cuda: global_average_pool of several images, some set and some added"
   for (const DType dtype : kDTypes) {
     const DType wide = accumulate_dtype(dtype);
     for (const auto& group : kPoolGroups) {
-      std::deque<HostTensor> hosts;
-      std::deque<DeviceTensor> means, gradients;
+      std::deque<OwnedTensor> hosts;
+      std::deque<OwnedTensor> means, gradients;
       std::vector<GlobalAveragePoolArgs> forward;
       std::vector<GlobalAveragePoolBackwardArgs> backward;
-      std::deque<DeviceTensor> operands;
+      std::deque<OwnedTensor> operands;
       for (const auto& c : group) {
         const bool add = hosts.size() % 6 != 0;
         const Shape mean{c.batch, c.channels};
-        const HostTensor& x = hosts.emplace_back(HostTensor::random(image(c), dtype, 1));
-        const HostTensor& dy = hosts.emplace_back(HostTensor::random(mean, wide, 2));
-        const HostTensor& start = hosts.emplace_back(HostTensor::random(image(c), dtype, 3));
-        means.emplace_back(context, HostTensor(mean, wide));
+        const OwnedTensor& x = hosts.emplace_back(OwnedTensor::random(image(c), dtype, 1));
+        const OwnedTensor& dy = hosts.emplace_back(OwnedTensor::random(mean, wide, 2));
+        const OwnedTensor& start = hosts.emplace_back(OwnedTensor::random(image(c), dtype, 3));
+        means.emplace_back(context, OwnedTensor(mean, wide));
         gradients.emplace_back(context, start_or_empty(add ? &start : nullptr, image(c), dtype));
         forward.push_back({operands.emplace_back(context, x), means.back()});
         backward.push_back({operands.emplace_back(context, dy), {gradients.back(), add}});
@@ -160,7 +160,7 @@ TEST_CASE("cuda: global_average_pool of several images, some set and some added"
       for (size_t i = 0; i < means.size(); ++i) {
         CAPTURE(to_string(dtype));
         CAPTURE(i);
-        const HostTensor x = hosts[3 * i].cast(DType::f64), dy = hosts[3 * i + 1].cast(DType::f64);
+        const OwnedTensor x = hosts[3 * i].cast(DType::f64), dy = hosts[3 * i + 1].cast(DType::f64);
         const bool add = backward[i].dx.add;
         const MeanRun exact = mean_run(Device::cpu, x, dy, add ? &hosts[3 * i + 2] : nullptr);
         CHECK(relative_error(means[i].download(), exact.y) <

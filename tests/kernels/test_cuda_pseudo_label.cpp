@@ -6,11 +6,11 @@
 namespace lanet::test {
 namespace {
 
-HostTensor labels(Device device, const HostTensor& target, const HostTensor& samples,
-                  double threshold = 0.7) {
+OwnedTensor labels(Device device, const OwnedTensor& target, const OwnedTensor& samples,
+                   double threshold = 0.7) {
   Context context(device);
-  const DeviceTensor its_target(context, target), its_samples(context, samples),
-      out(context, HostTensor({target.tensor().shape[0]}, DType::i32));
+  const OwnedTensor its_target(context, target), its_samples(context, samples),
+      out(context, OwnedTensor({target.shape()[0]}, DType::i32));
   pseudo_label(
       context,
       {.target = its_target, .sample_indices = its_samples, .labels = out, .threshold = threshold});
@@ -19,7 +19,7 @@ HostTensor labels(Device device, const HostTensor& target, const HostTensor& sam
 
 /// The label of a single sample with this estimated distribution.
 int label(const std::vector<double>& target, int sample, DType dtype, double threshold = 0.7) {
-  HostTensor row({1, static_cast<int64_t>(target.size())}, dtype), samples({1}, DType::i32);
+  OwnedTensor row({1, static_cast<int64_t>(target.size())}, dtype), samples({1}, DType::i32);
   row.fill([&](int64_t c) { return target[c]; });
   samples.set(0, sample);
   return static_cast<int>(labels(Device::cuda, row, samples, threshold).at(0));
@@ -31,10 +31,10 @@ TEST_CASE("cuda: pseudo_label gives each row of a batch the label of the definit
   if (skip_without_device()) return;
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const auto& c : {ClassLossCase{1, 2}, {3, 7}, {33, 13}, {200, 8}}) {
-      auto target = HostTensor::random({c.batch, c.classes}, dtype, 1, 0, 1);
+      auto target = OwnedTensor::random({c.batch, c.classes}, dtype, 1, 0, 1);
       // Coarse values: equal maxima are common, and the lowest class counts.
-      target.fill([copy = target.copy()](int64_t i) { return std::round(5 * copy.at(i)) / 5; });
-      HostTensor samples({c.batch}, DType::i32);
+      target.fill([copy = target](int64_t i) { return std::round(5 * copy.at(i)) / 5; });
+      OwnedTensor samples({c.batch}, DType::i32);
       samples.fill([](int64_t i) { return 10 * i; });
       for (const double threshold : {0.7, 1.0})
         CHECK(labels(Device::cuda, target, samples, threshold)

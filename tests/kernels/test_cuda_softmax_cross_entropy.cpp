@@ -8,22 +8,22 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor loss, dlogits;
+  OwnedTensor loss, dlogits;
 };
 
-HostTensor some_labels(int64_t batch, int64_t classes) {
-  HostTensor labels({batch}, DType::i32);
+OwnedTensor some_labels(int64_t batch, int64_t classes) {
+  OwnedTensor labels({batch}, DType::i32);
   labels.fill([&](int64_t b) { return (3 * b + 1) % classes; });
   return labels;
 }
 
-Run run(Device device, const HostTensor& logits, const HostTensor& labels, double scale = 1,
-        const HostTensor* start = nullptr, double smoothing = 0) {
+Run run(Device device, const OwnedTensor& logits, const OwnedTensor& labels, double scale = 1,
+        const OwnedTensor* start = nullptr, double smoothing = 0) {
   Context context(device);
-  const DType dtype = logits.tensor().dtype;
-  const DeviceTensor its_logits(context, logits), its_labels(context, labels),
-      loss(context, HostTensor({1}, accumulate_dtype(dtype))),
-      dlogits(context, start ? start->cast(dtype) : HostTensor(logits.tensor().shape, dtype));
+  const DType dtype = logits.dtype();
+  const OwnedTensor its_logits(context, logits), its_labels(context, labels),
+      loss(context, OwnedTensor({1}, accumulate_dtype(dtype))),
+      dlogits(context, start ? start->cast(dtype) : OwnedTensor(logits.shape(), dtype));
   softmax_cross_entropy(context, {.logits = its_logits,
                                   .labels = its_labels,
                                   .loss = loss,
@@ -37,13 +37,13 @@ void check(DType dtype, const ClassLossCase& c) {
   CAPTURE(to_string(dtype));
   CAPTURE(c.batch);
   CAPTURE(c.classes);
-  const auto logits = HostTensor::random({c.batch, c.classes}, dtype, 1);
+  const auto logits = OwnedTensor::random({c.batch, c.classes}, dtype, 1);
   // Below 0, as the label's gradient is: these two do not cancel.
-  const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0);
+  const auto start = OwnedTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0);
   const auto labels = some_labels(c.batch, c.classes);
   const double value = rounding_bound(accumulate_dtype(dtype), c.batch, 2);
   const double gradient = rounding_bound(dtype, c.classes, 2);
-  for (const HostTensor* s : {static_cast<const HostTensor*>(nullptr), &start}) {
+  for (const OwnedTensor* s : {static_cast<const OwnedTensor*>(nullptr), &start}) {
     for (const double smoothing : {0.0, 0.1}) {
       CAPTURE(smoothing);
       const Run fast = run(Device::cuda, logits, labels, 0.5, s, smoothing),
@@ -70,7 +70,7 @@ TEST_CASE("cuda: softmax_cross_entropy follows the double definition, set and ad
 
 TEST_CASE("cuda: softmax_cross_entropy: the value alone is the same, huge logits do not overflow") {
   if (skip_without_device()) return;
-  HostTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
+  OwnedTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
   logits.fill([](int64_t i) { return 1e4 * i; });
   labels.set(0, 1);
   const Run r = run(Device::cuda, logits, labels);
@@ -79,15 +79,15 @@ TEST_CASE("cuda: softmax_cross_entropy: the value alone is the same, huge logits
   CHECK(r.dlogits.at(1) == -1.0);
   CHECK(r.dlogits.at(2) == 1.0);
   Context context(Device::cuda);
-  const DeviceTensor its_logits(context, logits), its_labels(context, labels),
-      loss(context, HostTensor({1}, DType::f32));
+  const OwnedTensor its_logits(context, logits), its_labels(context, labels),
+      loss(context, OwnedTensor({1}, DType::f32));
   softmax_cross_entropy(context, {.logits = its_logits, .labels = its_labels, .loss = loss});
   CHECK(loss.download().bits_equal(r.loss));
 }
 
 TEST_CASE("cuda: softmax_cross_entropy: the largest logit counts wherever it stands") {
   if (skip_without_device()) return;
-  HostTensor logits({1, 70}, DType::f32), labels({1}, DType::i32);
+  OwnedTensor logits({1, 70}, DType::f32), labels({1}, DType::i32);
   labels.set(0, 1);
   for (const int64_t largest : {0, 31, 32, 69}) {
     CAPTURE(largest);
@@ -98,7 +98,7 @@ TEST_CASE("cuda: softmax_cross_entropy: the largest logit counts wherever it sta
 
 TEST_CASE("cuda: softmax_cross_entropy: a class of logit −∞ costs nothing, unless smoothed") {
   if (skip_without_device()) return;
-  HostTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
+  OwnedTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
   logits.fill([](int64_t c) { return c == 2 ? -std::numeric_limits<double>::infinity() : 0.0; });
   labels.set(0, 1);
   const Run r = run(Device::cuda, logits, labels);
@@ -109,8 +109,8 @@ TEST_CASE("cuda: softmax_cross_entropy: a class of logit −∞ costs nothing, u
 
 TEST_CASE("cuda: softmax_cross_entropy: a label that is no class makes the loss NaN") {
   if (skip_without_device()) return;
-  const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
-  HostTensor labels({2}, DType::i32);
+  const auto logits = OwnedTensor::random({2, 7}, DType::f32, 1);
+  OwnedTensor labels({2}, DType::i32);
   for (const int bad : {-1, 7, std::numeric_limits<int>::min()}) {
     labels.fill([&](int64_t b) { return b == 0 ? 0 : bad; });
     for (const double smoothing : {0.0, 0.1})

@@ -19,15 +19,15 @@ Shape table_shape(const Table& t) {
 /// Loads or stores at `position`, on the device and by the definition: all bytes must agree.
 void check(const std::vector<Table>& tables, int position, bool load, int64_t shift) {
   Context context(Device::cuda);
-  HostTensor at({1}, DType::i32);
+  OwnedTensor at({1}, DType::i32);
   at.set(0, position);
-  const DeviceTensor device_at(context, at);
+  const OwnedTensor device_at(context, at);
   StepTableArgs device{.tables = {}, .position = device_at}, host{.tables = {}, .position = at};
-  std::vector<HostTensor> host_tables, host_rows;
-  std::vector<DeviceTensor> device_tables, device_rows;
+  std::vector<OwnedTensor> host_tables, host_rows;
+  std::vector<OwnedTensor> device_tables, device_rows;
   for (size_t i = 0; i < tables.size(); ++i) {
     auto numbers = [&](const Shape& shape, uint32_t seed) {
-      return HostTensor::random(shape, DType::f32, seed, 0, 250).cast(tables[i].dtype);
+      return OwnedTensor::random(shape, DType::f32, seed, 0, 250).cast(tables[i].dtype);
     };
     host_tables.push_back(numbers(table_shape(tables[i]), 1));
     host_rows.push_back(numbers(tables[i].row, 2));
@@ -73,9 +73,9 @@ TEST_CASE("cuda: step_table loads and stores the step's row of every table, and 
 TEST_CASE("cuda: step_advance goes round") {
   if (skip_without_device()) return;
   Context context(Device::cuda);
-  HostTensor start({1}, DType::i32);
+  OwnedTensor start({1}, DType::i32);
   start.set(0, 1);
-  const DeviceTensor position(context, start);
+  const OwnedTensor position(context, start);
   for (const int expected : {2, 0, 1}) {
     step_advance(context, {.position = position, .steps = 3});
     CHECK(position.download().at(0) == expected);

@@ -9,18 +9,18 @@ namespace {
 constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
 
 struct Run {
-  HostTensor y, dx;
+  OwnedTensor y, dx;
 };
 /// shift: of every tensor, in elements.
-Run run(Device device, const HostTensor& x, const HostTensor* addend, const HostTensor& dy,
-        const HostTensor* start = nullptr, int64_t shift = 0) {
-  const DType dtype = x.tensor().dtype;
-  const Shape large = dy.tensor().shape;
+Run run(Device device, const OwnedTensor& x, const OwnedTensor* addend, const OwnedTensor& dy,
+        const OwnedTensor* start = nullptr, int64_t shift = 0) {
+  const DType dtype = x.dtype();
+  const Shape large = dy.shape();
   Context context(device);
-  const DeviceTensor its_x(context, x, shift),
-      its_addend(context, addend ? addend->copy() : HostTensor(large, dtype), shift),
-      y(context, HostTensor(large, dtype), shift), its_dy(context, dy, shift),
-      dx(context, start ? start->cast(dtype) : HostTensor(x.tensor().shape, dtype), shift);
+  const OwnedTensor its_x(context, x, shift),
+      its_addend(context, addend ? *addend : OwnedTensor(large, dtype), shift),
+      y(context, OwnedTensor(large, dtype), shift), its_dy(context, dy, shift),
+      dx(context, start ? start->cast(dtype) : OwnedTensor(x.shape(), dtype), shift);
   upsample_2x(context, {.x = its_x, .addend = addend ? its_addend.tensor() : Tensor{}, .y = y});
   upsample_2x_backward(context, {.dy = its_dy, .dx = {dx, start != nullptr}});
   return {y.download(), dx.download()};
@@ -38,10 +38,10 @@ TEST_CASE("cuda: upsample_2x follows the double definition, set and added, twice
       CAPTURE(c.channels);
       const Shape small{c.batch, c.height, c.width, c.channels},
           large{c.batch, 2 * c.height, 2 * c.width, c.channels};
-      const auto x = HostTensor::random(small, dtype, 1),
-                 addend = HostTensor::random(large, dtype, 2),
-                 dy = HostTensor::random(large, dtype, 3),
-                 start = HostTensor::random(small, dtype, 4);
+      const auto x = OwnedTensor::random(small, dtype, 1),
+                 addend = OwnedTensor::random(large, dtype, 2),
+                 dy = OwnedTensor::random(large, dtype, 3),
+                 start = OwnedTensor::random(small, dtype, 4);
       const auto x64 = x.cast(DType::f64), addend64 = addend.cast(DType::f64),
                  dy64 = dy.cast(DType::f64);
       const Run fast = run(Device::cuda, x, &addend, dy),
@@ -61,13 +61,13 @@ TEST_CASE("cuda: upsample_2x follows the double definition, set and added, twice
 
 TEST_CASE("cuda: upsample_2x repeats borders, its weights are quarters, y may be the addend") {
   if (skip_without_device()) return;
-  HostTensor x({1, 1, 2, 1}, DType::f32), y({1, 2, 4, 1}, DType::f32);
+  OwnedTensor x({1, 1, 2, 1}, DType::f32), y({1, 2, 4, 1}, DType::f32);
   x.fill([](int64_t i) { return 4.0 * i; });
   y.fill([](int64_t) { return 10.0; });
   Context context(Device::cuda);
-  const DeviceTensor its_x(context, x), its_y(context, y);
+  const OwnedTensor its_x(context, x), its_y(context, y);
   upsample_2x(context, {.x = its_x, .addend = its_y, .y = its_y});
-  const HostTensor sum = its_y.download();
+  const OwnedTensor sum = its_y.download();
   const double expected[] = {10, 11, 13, 14, 10, 11, 13, 14};
   for (int64_t i = 0; i < 8; ++i) CHECK(sum.at(i) == expected[i]);
 }

@@ -10,18 +10,18 @@ TEST_CASE("dropout: in double it is the definition, for any number of threads") 
   for (const auto& c : kDropoutCases) {
     CAPTURE(c.rows);
     const Shape shape{c.rows, c.width};
-    const auto x = HostTensor::random(shape, DType::f64, 1),
-               start = HostTensor::random(shape, DType::f64, 2);
-    HostTensor step({1}, DType::i32);
+    const auto x = OwnedTensor::random(shape, DType::f64, 1),
+               start = OwnedTensor::random(shape, DType::f64, 2);
+    OwnedTensor step({1}, DType::i32);
     step.set(0, 5);
     const DropoutMask mask{
         .rate = 0.3, .seed = 1, .step = step, .layer = 7, .first_element = c.first_element};
     for (const bool add : {false, true}) {
-      HostTensor exact = start;
+      OwnedTensor exact = start;
       dropout_ref<double>(x, {exact, add}, mask);
       for (const int threads : {1, 2, 3}) {
         Context context(Device::cpu, threads);
-        const HostTensor dx = start;
+        const OwnedTensor dx = start;
         dropout_backward(context, {.dy = x, .dx = {dx, add}, .mask = mask});
         CHECK(dx.guards_intact());
         CHECK(relative_error(dx, exact) < rounding_bound(DType::f64, 1, 1));
@@ -38,10 +38,10 @@ TEST_CASE("dropout: f32 and bf16 follow the double definition, set and added, tw
 TEST_CASE("dropout: the gradient agrees with central differences, 1.01 of it does not") {
   for (const auto& c : kDropoutCases) {
     if (c.bench || c.rows == 1) continue;  // a single element may be dropped
-    HostTensor x = HostTensor::random({c.rows, c.width}, DType::f64, 1);
-    const auto weights = HostTensor::random({c.rows, c.width}, DType::f64, 2);
+    OwnedTensor x = OwnedTensor::random({c.rows, c.width}, DType::f64, 1);
+    const auto weights = OwnedTensor::random({c.rows, c.width}, DType::f64, 2);
     const MaskNumbers numbers{.first_element = c.first_element};
-    const HostTensor dx = run_dropout(Device::cpu, x, weights, numbers).dx;
+    const OwnedTensor dx = run_dropout(Device::cpu, x, weights, numbers).dx;
     const auto loss = [&] { return dot(run_dropout(Device::cpu, x, weights, numbers).y, weights); };
     CHECK(gradient_error(x, dx, loss) < 1e-6);
     CHECK(gradient_error(x, dx.scaled(1.01), loss) > 5e-3);
@@ -60,7 +60,7 @@ TEST_CASE("dropout: rates of 0 and next to 1, and NaN") {
 
 TEST_CASE("dropout: a rate, a step or a place that cannot be is named") {
   Context context;
-  const HostTensor x({3, 2}, DType::f32), y({3, 2}, DType::f32), step({1}, DType::i32);
+  const OwnedTensor x({3, 2}, DType::f32), y({3, 2}, DType::f32), step({1}, DType::i32);
   const auto refused = [&](const DropoutMask& mask, const char* message) {
     CHECK_THROWS_WITH_AS(dropout(context, {.x = x, .y = y, .mask = mask}),
                          doctest::Contains(message), Error);
@@ -73,7 +73,7 @@ TEST_CASE("dropout: a rate, a step or a place that cannot be is named") {
   refused({.rate = 0.1, .step = step, .first_element = -1}, "6 elements from element -1 on");
   refused({.rate = 0.1, .step = step, .first_element = (int64_t{1} << 34) - 5},
           "6 elements from element 17179869179 on, out of 17179869184");
-  const HostTensor other({2, 3}, DType::f32);
+  const OwnedTensor other({2, 3}, DType::f32);
   CHECK_THROWS_WITH_AS(dropout(context, {.x = x, .y = other, .mask = {.step = step}}),
                        doctest::Contains("y is f32 [2, 3]; expected f32 [3, 2]"), Error);
 }
@@ -108,17 +108,17 @@ class HalfSquares : public Node {
 /// The half squares of 60 numbers behind dropout, on a rank of some.
 struct DropoutGraph {
   Context context;
-  HostTensor x, dx, step;
+  OwnedTensor x, dx, step;
   Graph graph;
   Value* y;
   Value* loss;
 
-  explicit DropoutGraph(const HostTensor& values, const Shard& shard = {})
+  explicit DropoutGraph(const OwnedTensor& values, const Shard& shard = {})
       : x(values),
-        dx(values.tensor().shape, DType::f64),
+        dx(values.shape(), DType::f64),
         step({1}, DType::i32),
         graph(Graph::Mode::training, shard) {
-    Value* in = graph.external("x", x.tensor().shape, DType::f64, true, [this](Value& value) {
+    Value* in = graph.external("x", x.shape(), DType::f64, true, [this](Value& value) {
       value.data = x;
       value.grad = dx;
     });
@@ -129,11 +129,11 @@ struct DropoutGraph {
     graph.keep(y);
     graph.plan(context);
   }
-  HostTensor run(int number) {
+  OwnedTensor run(int number) {
     step.set(0, number);
     graph.forward(context);
     graph.backward(context);
-    HostTensor result(x.tensor().shape, DType::f64);
+    OwnedTensor result(x.shape(), DType::f64);
     result.fill([&](int64_t i) { return y->data.as<double>()[i]; });
     return result;
   }
@@ -142,12 +142,12 @@ struct DropoutGraph {
 }  // namespace
 
 TEST_CASE("dropout: its node has another mask in each step, and the gradient goes the same way") {
-  const auto x = HostTensor::random({12, 5}, DType::f64, 1);
+  const auto x = OwnedTensor::random({12, 5}, DType::f64, 1);
   DropoutGraph whole(x);
-  const HostTensor first = whole.run(1), second = whole.run(2);
+  const OwnedTensor first = whole.run(1), second = whole.run(2);
   CHECK_FALSE(second.bits_equal(first));
   CHECK(whole.run(1).bits_equal(first));
-  const HostTensor dx = whole.dx;
+  const OwnedTensor dx = whole.dx;
   CHECK(gradient_error(whole.x, dx, [&] {
           whole.run(1);
           return *whole.loss->data.as<double>();
@@ -155,7 +155,7 @@ TEST_CASE("dropout: its node has another mask in each step, and the gradient goe
   // Two ranks drop what one process drops.
   for (const int rank : {0, 1}) {
     const RowRange rows{6 * rank, 6};
-    CHECK(DropoutGraph(rows_of(x, rows), {rank, 2}).run(1).bits_equal(rows_of(first, rows)));
+    CHECK(DropoutGraph(x.rows(rows), {rank, 2}).run(1).bits_equal(first.rows(rows)));
   }
 }
 

@@ -17,8 +17,8 @@ TEST_CASE(
   for (const auto& c : kEarlyLearningCases) {
     if (c.bench) continue;
     CAPTURE(c.batch);
-    EarlyLearningInputs in(c, DType::f64, 4);
-    const EarlyLearningRun r = run_early_learning(Device::cpu, in);
+    EarlyLearningTensors in(c, DType::f64, 4);
+    const EarlyLearningTensors r = run_early_learning(Device::cpu, in);
     const auto loss = [&] { return regulariser(in.logits, r.target); };
     CHECK(r.loss.at(0) == doctest::Approx(loss()).epsilon(1e-13));
     CHECK(gradient_error(in.logits, r.dlogits, loss) < 1e-7);
@@ -34,10 +34,10 @@ TEST_CASE(
 }
 
 TEST_CASE("early_learning: two classes by hand, on a first visit and on a second") {
-  EarlyLearningInputs in({1, 2, 1}, DType::f64);
+  EarlyLearningTensors in({1, 2, 1}, DType::f64);
   in.logits.fill([](int64_t c) { return c == 0 ? std::log(3.0) : 0.0; });  // p = 3/4, 1/4
   in.targets.fill([](int64_t) { return 0.0; });
-  const EarlyLearningRun first = run_early_learning(Device::cpu, in, 3);
+  const EarlyLearningTensors first = run_early_learning(Device::cpu, in, 3);
   // 3/10 of p: its product with p is 3/10·(9/16 + 1/16).
   CHECK(first.target.at(0) == doctest::Approx(0.225).epsilon(1e-14));
   CHECK(first.target.at(1) == doctest::Approx(0.075).epsilon(1e-14));
@@ -48,7 +48,7 @@ TEST_CASE("early_learning: two classes by hand, on a first visit and on a second
   CHECK(first.dlogits.at(1) == doctest::Approx(-slope).epsilon(1e-13));
   in.targets = first.target;
   in.logits.fill([](int64_t) { return 0.0; });
-  const EarlyLearningRun second = run_early_learning(Device::cpu, in);
+  const EarlyLearningTensors second = run_early_learning(Device::cpu, in);
   CHECK(second.target.at(0) == doctest::Approx(0.7 * 0.225 + 0.15).epsilon(1e-14));
   CHECK(second.target.at(1) == doctest::Approx(0.7 * 0.075 + 0.15).epsilon(1e-14));
 }
@@ -63,9 +63,9 @@ TEST_CASE("early_learning: clamped probabilities and NaN") {
 }
 
 TEST_CASE("early_learning: without a gradient wanted, value and target are the same") {
-  const EarlyLearningInputs in({5, 8, 20}, DType::f32);
-  const EarlyLearningRun all = run_early_learning(Device::cpu, in),
-                         bare = run_early_learning(Device::cpu, in, 1, nullptr, false);
+  const EarlyLearningTensors in({5, 8, 20}, DType::f32);
+  const EarlyLearningTensors all = run_early_learning(Device::cpu, in),
+                             bare = run_early_learning(Device::cpu, in, 1, nullptr, false);
   CHECK(bare.loss.bits_equal(all.loss));
   CHECK(bare.target.bits_equal(all.target));
   CHECK(std::isnan(bare.dlogits.at(0)));
@@ -73,7 +73,7 @@ TEST_CASE("early_learning: without a gradient wanted, value and target are the s
 
 TEST_CASE("early_learning: what does not fit is named") {
   const auto message = [](auto&& spoil) -> std::string {
-    EarlyLearningInputs in({3, 7, 5}, DType::f32);
+    EarlyLearningTensors in({3, 7, 5}, DType::f32);
     spoil(in);
     try {
       run_early_learning(Device::cpu, in);
@@ -82,7 +82,7 @@ TEST_CASE("early_learning: what does not fit is named") {
     }
     return "accepted";
   };
-  using In = EarlyLearningInputs;
+  using In = EarlyLearningTensors;
   const auto has = [](const std::string& text, const char* part) {
     CAPTURE(text);
     CHECK(text.find(part) != std::string::npos);
@@ -93,18 +93,19 @@ TEST_CASE("early_learning: what does not fit is named") {
   has(message([](In& in) { in.momentum = EarlyLearningArgs{}.momentum; }),
       "early_learning: momentum is not given");
   has(message([](In& in) {
-        in.targets = HostTensor({5, 6}, DType::f32);
+        in.targets = OwnedTensor({5, 6}, DType::f32);
       }),
       "targets is f32 [5, 6]; expected f32 [5, 7]");
 }
 
 TEST_CASE("early_learning: its node has the operation's loss, target and weighted gradient") {
   Context context;
-  EarlyLearningInputs in({5, 8, 20}, DType::f64);
-  HostTensor dlogits({5, 8}, DType::f64);
+  EarlyLearningTensors in({5, 8, 20}, DType::f64);
+  OwnedTensor dlogits({5, 8}, DType::f64);
   Graph graph(Graph::Mode::training);
-  const auto external = [&](const char* name, HostTensor& tensor, HostTensor* gradient = nullptr) {
-    return graph.external(name, tensor.tensor().shape, tensor.tensor().dtype, gradient != nullptr,
+  const auto external = [&](const char* name, OwnedTensor& tensor,
+                            OwnedTensor* gradient = nullptr) {
+    return graph.external(name, tensor.shape(), tensor.dtype(), gradient != nullptr,
                           [&tensor, gradient](Value& value) {
                             value.data = tensor;
                             if (gradient) value.grad = *gradient;
@@ -117,8 +118,8 @@ TEST_CASE("early_learning: its node has the operation's loss, target and weighte
   graph.plan(context);
   graph.forward(context);
   graph.backward(context);
-  const EarlyLearningRun expected = run_early_learning(Device::cpu, in, 3);
-  const auto holds = [](const Value* value, const HostTensor& tensor) {
+  const EarlyLearningTensors expected = run_early_learning(Device::cpu, in, 3);
+  const auto holds = [](const Value* value, const OwnedTensor& tensor) {
     return std::memcmp(value->data.data, tensor.tensor().data, tensor.tensor().bytes()) == 0;
   };
   CHECK(holds(loss->output(), expected.loss));

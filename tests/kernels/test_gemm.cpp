@@ -14,10 +14,10 @@ TEST_CASE("gemm: all transpositions, strides, set and add follow the double defi
         const bool ta = variant & 1, tb = variant & 2, add = variant & 4;
         const Shape a_shape = ta ? Shape{c.k, c.m + 2} : Shape{c.m, c.k + 2};
         const Shape b_shape = tb ? Shape{c.n, c.k + 1} : Shape{c.k, c.n + 1};
-        const auto a = HostTensor::random(a_shape, dtype, 1),
-                   b = HostTensor::random(b_shape, dtype, 2);
-        const auto start = HostTensor::random({c.m, c.n + 3}, dtype, 3);
-        HostTensor out = start.copy(), exact = start.cast(DType::f64);
+        const auto a = OwnedTensor::random(a_shape, dtype, 1),
+                   b = OwnedTensor::random(b_shape, dtype, 2);
+        const auto start = OwnedTensor::random({c.m, c.n + 3}, dtype, 3);
+        OwnedTensor out = start, exact = start.cast(DType::f64);
         GemmArgs args{.m = c.m,
                       .n = c.n,
                       .k = c.k,
@@ -45,7 +45,7 @@ TEST_CASE("gemm: all transpositions, strides, set and add follow the double defi
 
 TEST_CASE("gemm: a row stride shorter than the row is refused") {
   Context context;
-  HostTensor a({2, 3}, DType::f32), b({3, 2}, DType::f32), c({2, 2}, DType::f32);
+  OwnedTensor a({2, 3}, DType::f32), b({3, 2}, DType::f32), c({2, 2}, DType::f32);
   CHECK_THROWS_AS(
       gemm(context, {.m = 2, .n = 2, .k = 3, .a = a, .lda = 2, .b = b, .ldb = 2, .c = c, .ldc = 2}),
       Error);

@@ -7,23 +7,23 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor target, weight;
+  OwnedTensor target, weight;
 
   double target_at(int64_t row, int64_t column) const {
-    return target.at(row * target.tensor().shape[2] + column);
+    return target.at(row * target.shape()[2] + column);
   }
   double weight_at(int64_t row, int64_t column) const {
-    return weight.at(row * weight.tensor().shape[2] + column);
+    return weight.at(row * weight.shape()[2] + column);
   }
 };
 
-Run run(const HostTensor& landmarks, int64_t height, int64_t width,
-        const HostTensor* valid = nullptr) {
+Run run(const OwnedTensor& landmarks, int64_t height, int64_t width,
+        const OwnedTensor* valid = nullptr) {
   Context context;
-  const Shape given = landmarks.tensor().shape;
-  const DType dtype = landmarks.tensor().dtype;
-  Run r{HostTensor({given[0], height, width, given[1]}, dtype),
-        HostTensor({given[0], height, width, given[1]}, dtype)};
+  const Shape given = landmarks.shape();
+  const DType dtype = landmarks.dtype();
+  Run r{OwnedTensor({given[0], height, width, given[1]}, dtype),
+        OwnedTensor({given[0], height, width, given[1]}, dtype)};
   heatmap(context, {.landmarks = landmarks,
                     .valid = valid ? valid->tensor() : Tensor{},
                     .target = r.target,
@@ -35,7 +35,7 @@ Run run(const HostTensor& landmarks, int64_t height, int64_t width,
 
 /// One landmark at (x, y) input pixels.
 Run run_one(double x, double y, int64_t height, int64_t width, DType dtype = DType::f64) {
-  HostTensor landmarks({1, 1, 2}, dtype);
+  OwnedTensor landmarks({1, 1, 2}, dtype);
   landmarks.set(0, x);
   landmarks.set(1, y);
   return run(landmarks, height, width);
@@ -44,7 +44,7 @@ Run run_one(double x, double y, int64_t height, int64_t width, DType dtype = DTy
 /// Checks a single-landmark grid against the contract, cell by cell, written another way: the
 /// Gaussian at (px, py) and the dilation as a maximum over neighbours.
 void check_cells(const Run& r, int64_t px, int64_t py, double epsilon = 1e-12) {
-  const int64_t height = r.target.tensor().shape[1], width = r.target.tensor().shape[2];
+  const int64_t height = r.target.shape()[1], width = r.target.shape()[2];
   auto expected = [&](int64_t row, int64_t column) {
     if (row < 0 || row >= height || column < 0 || column >= width) return 0.0;
     const int64_t dx = column - px, dy = row - py;
@@ -70,8 +70,8 @@ TEST_CASE("heatmap: the published numbers") {
   const auto file = golden_file("components.json");
   const auto& entry = file.at("heatmap");
   const int64_t grid = entry.at("grid").get<int64_t>();
-  const HostTensor target = golden_array(entry.at("target"), {grid, grid});
-  const HostTensor weight = golden_array(entry.at("weight"), {grid, grid});
+  const OwnedTensor target = golden_array(entry.at("target"), {grid, grid});
+  const OwnedTensor weight = golden_array(entry.at("weight"), {grid, grid});
   for (const DType dtype : {DType::f64, DType::f32}) {
     const Run r = run_one(4 * entry.at("point_xy")[0].get<double>(),
                           4 * entry.at("point_xy")[1].get<double>(), grid, grid, dtype);
@@ -120,8 +120,8 @@ TEST_CASE("heatmap: a landmark far outside or not finite leaves an empty target 
 }
 
 TEST_CASE("heatmap: a face marked not valid has weight 0 everywhere, its neighbours keep theirs") {
-  const auto landmarks = HostTensor::random({3, 2, 2}, DType::f32, 1, 0, 36);
-  HostTensor valid({3}, DType::u8);
+  const auto landmarks = OwnedTensor::random({3, 2, 2}, DType::f32, 1, 0, 36);
+  OwnedTensor valid({3}, DType::u8);
   valid.fill([](int64_t b) { return b == 1 ? 0 : b == 0 ? 1 : 255; });
   const Run all = run(landmarks, 9, 9), some = run(landmarks, 9, 9, &valid);
   CHECK(some.target.bits_equal(all.target));
@@ -134,7 +134,7 @@ TEST_CASE("heatmap: many landmarks lie side by side, f32 follows f64, twice the 
   for (const auto& c : kHeatmapCases) {
     if (c.bench) continue;
     const auto landmarks =
-        HostTensor::random({c.batch, c.landmarks, 2}, DType::f32, 1, -10, 4.0 * c.width + 10);
+        OwnedTensor::random({c.batch, c.landmarks, 2}, DType::f32, 1, -10, 4.0 * c.width + 10);
     const Run fast = run(landmarks, c.height, c.width),
               exact = run(landmarks.cast(DType::f64), c.height, c.width);
     CHECK(relative_error(fast.target, exact.target) < rounding_bound(DType::f32, 1, 2));
@@ -158,7 +158,7 @@ TEST_CASE("heatmap: many landmarks lie side by side, f32 follows f64, twice the 
 
 TEST_CASE("heatmap: a wrong shape is named") {
   Context context;
-  HostTensor landmarks({2, 3, 2}, DType::f32), target({2, 4, 4, 5}, DType::f32);
+  OwnedTensor landmarks({2, 3, 2}, DType::f32), target({2, 4, 4, 5}, DType::f32);
   CHECK_THROWS_WITH_AS(
       heatmap(context, {.landmarks = landmarks, .target = target, .weight = target}),
       doctest::Contains("landmarks is f32 [2, 3, 2]; expected f32 [2, 5, 2]"), Error);

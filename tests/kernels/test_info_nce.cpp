@@ -1,44 +1,31 @@
-#include "kernels/info_nce.h"
-
+#include "kernels/info_nce_cases.h"
+#include "kernels/l2_normalize.h"
 #include "tests/golden.h"
-#include "tests/kernels/info_nce_inputs.h"
+#include "tests/op_test.h"
 
 namespace lanet::test {
 namespace {
 
-using Inputs = InfoNceInputs;
+using Tensors = InfoNceTensors;
 
-struct Run {
-  HostTensor loss, dq;
-};
-
-/// `start`: what loss and gradient are added to, or null to set them.
-Run run(const Inputs& in, const Run* start = nullptr, double scale = 1) {
+/// `start`: whose loss and gradient are added to, or null to set them.
+Tensors run(Tensors t, const Tensors* start = nullptr, double scale = 1) {
   Context context;
-  const DType dtype = in.q.tensor().dtype;
-  context.reserve_workspace(in.workspace_bytes());
-  Run r{
-      start ? start->loss.cast(accumulate_dtype(dtype)) : HostTensor({1}, accumulate_dtype(dtype)),
-      start ? start->dq.cast(dtype) : HostTensor(in.q.tensor().shape, dtype)};
-  info_nce(context, {.q = in.q,
-                     .k = in.k,
-                     .bank = in.bank,
-                     .labels = in.labels,
-                     .bank_labels = in.bank_labels,
-                     .loss = r.loss,
-                     .dq = {r.dq, start != nullptr},
-                     .temperature = in.temperature,
-                     .scale = scale,
-                     .add_loss = start != nullptr,
-                     .first_row = in.first_row});
-  CHECK(r.loss.guards_intact());
-  CHECK(r.dq.guards_intact());
-  return r;
+  context.reserve_workspace(t.workspace_bytes());
+  t.scale = scale;
+  if (start) {
+    t.added = true;
+    t.loss = start->loss.cast(t.loss.dtype());
+    t.dq = start->dq.cast(t.dq.dtype());
+  }
+  info_nce(context, t.args());
+  for (const OwnedTensor* tensor : t.all()) CHECK(tensor->guards_intact());
+  return t;
 }
 
 /// The published form: for every pair of positives its own sum over the negatives.
-double published_loss(const Inputs& in) {
-  auto similarity = [&](int64_t i, const HostTensor& other, int64_t j) {
+double published_loss(const Tensors& in) {
+  auto similarity = [&](int64_t i, const OwnedTensor& other, int64_t j) {
     double sum = 0;
     for (int64_t c = 0; c < in.width(); ++c)
       sum += in.q.at(i * in.width() + c) * other.at(j * in.width() + c);
@@ -71,8 +58,8 @@ double relative(double a, double b) {
 TEST_CASE("info_nce: the O(B(B+M)) form equals the published one") {
   for (const auto& c : kInfoNceCases) {
     if (c.bench) continue;
-    const Inputs all(c);
-    for (const Inputs& in : {all, all.part({c.queries / 2, 1})})
+    const Tensors all(c);
+    for (const Tensors& in : {all, all.part({c.queries / 2, 1})})
       CHECK(relative(run(in).loss.at(0), published_loss(in)) < 1e-12);
   }
 }
@@ -80,11 +67,11 @@ TEST_CASE("info_nce: the O(B(B+M)) form equals the published one") {
 TEST_CASE("info_nce: gradient agrees with central differences, and 1.01 of it does not") {
   for (const auto& c : kInfoNceCases) {
     if (c.bench || c.bank_rows > 100) continue;
-    const Inputs all(c);
-    for (Inputs in : {all, all.part({c.queries / 2, c.queries - c.queries / 2})}) {
+    const Tensors all(c);
+    for (Tensors in : {all, all.part({c.queries / 2, c.queries - c.queries / 2})}) {
       CAPTURE(in.first_row);
       auto loss = [&] { return run(in).loss.at(0); };
-      HostTensor dq = run(in).dq;
+      OwnedTensor dq = run(in).dq;
       CHECK(gradient_error(in.q, dq, loss) < 1e-7);
       dq = dq.scaled(1.01);
       CHECK(gradient_error(in.q, dq, loss) > 5e-3);
@@ -103,15 +90,15 @@ TEST_CASE("info_nce: f32, bf16 and a bf16 bank follow the double definition, twi
       CAPTURE(types.dtype);
       CAPTURE(types.bank);
       CAPTURE(c.queries);
-      const Inputs in = Inputs(c).cast(types.dtype, types.bank);
-      const Inputs in64 = in.cast(DType::f64, DType::f64);
-      const Run fast = run(in), exact = run(in64);
+      const Tensors in(c, types.dtype, types.bank);
+      const Tensors in64 = cast_all(in, DType::f64);
+      const Tensors fast = run(in), exact = run(in64);
       // Exponents are up to 1/τ: a rounding of theirs is that of the result.
       const double bound = rounding_bound(DType::f32, c.width) / c.temperature;
       const double stored = rounding_bound(types.dtype, 1, 1);
       CHECK(relative(fast.loss.at(0), exact.loss.at(0)) < bound);
       CHECK(relative_error(fast.dq, exact.dq) < bound + stored);
-      const Run again = run(in);
+      const Tensors again = run(in);
       CHECK(again.loss.bits_equal(fast.loss));
       CHECK(again.dq.bits_equal(fast.dq));
     }
@@ -124,14 +111,14 @@ TEST_CASE("info_nce: ranges give the rows of the gradient of a call over all, an
       if (c.bench || c.queries < 3) continue;
       CAPTURE(dtype);
       CAPTURE(c.queries);
-      const Inputs in = Inputs(c).cast(dtype, dtype);
-      const Run all = run(in.cast(DType::f64, DType::f64));
+      const Tensors in(c, dtype, dtype);
+      const Tensors all = run(cast_all(in, DType::f64));
       const double bound = rounding_bound(accumulate_dtype(dtype), c.width) / c.temperature;
       double loss = 0;
-      HostTensor dq(all.dq.tensor().shape, DType::f64);  // from gradients scaled to those of all
+      OwnedTensor dq(all.dq.shape(), DType::f64);  // from gradients scaled to those of all
       for (const RowRange& range : split_rows(c.queries)) {
         const double share = static_cast<double>(range.count) / static_cast<double>(c.queries);
-        const Run part = run(in.part(range), nullptr, share);
+        const Tensors part = run(in.part(range), nullptr, share);
         loss += share * part.loss.at(0);
         for (int64_t e = 0; e < part.dq.elements(); ++e)
           dq.set(range.first * c.width + e, part.dq.at(e));
@@ -143,21 +130,22 @@ TEST_CASE("info_nce: ranges give the rows of the gradient of a call over all, an
 }
 
 TEST_CASE("info_nce: a bf16 bank under a double query is read as its rounded rows") {
-  const Inputs in = Inputs(kInfoNceCases[2]).cast(DType::f64, DType::bf16);
-  const Run r = run(in), exact = run(in.cast(DType::f64, DType::f64));
+  const Tensors in(kInfoNceCases[2], DType::f64, DType::bf16);
+  const Tensors r = run(in), exact = run(cast_all(in, DType::f64));
   CHECK(relative(r.loss.at(0), exact.loss.at(0)) < 1e-14);
   CHECK(relative_error(r.dq, exact.dq) < 1e-14);
 }
 
 TEST_CASE("info_nce: the value is added for the second direction, and scale changes the gradient") {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Inputs in = Inputs(kInfoNceCases[1]).cast(dtype, dtype);
-    const Run once = run(in);
-    Run start{HostTensor({1}, dtype), HostTensor::random(in.q.tensor().shape, dtype, 9)};
+    const Tensors in(kInfoNceCases[1], dtype, dtype);
+    const Tensors once = run(in);
+    Tensors start = in;
+    start.dq = OwnedTensor::random(in.q.shape(), dtype, 9);
     start.loss.set(0, 2.5);
-    const Run added = run(in, &start, 0.1);
+    const Tensors added = run(in, &start, 0.1);
     CHECK(added.loss.at(0) == doctest::Approx(2.5 + once.loss.at(0)).epsilon(1e-6));
-    HostTensor expected = start.dq.copy();
+    OwnedTensor expected = start.dq;
     expected.fill([&](int64_t e) { return start.dq.at(e) + 0.1 * once.dq.at(e); });
     CHECK(relative_error(added.dq, expected) < 1e-6);
   }
@@ -165,28 +153,22 @@ TEST_CASE("info_nce: the value is added for the second direction, and scale chan
 
 TEST_CASE("info_nce: without a wanted gradient the value is the same") {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Inputs in = Inputs(kInfoNceCases[3]).cast(dtype, dtype);
+    const Tensors in(kInfoNceCases[3], dtype, dtype);
     Context context;
     context.reserve_workspace(in.workspace_bytes());
-    HostTensor loss({1}, dtype);
-    info_nce(context, {.q = in.q,
-                       .k = in.k,
-                       .bank = in.bank,
-                       .labels = in.labels,
-                       .bank_labels = in.bank_labels,
-                       .loss = loss,
-                       .dq = {},
-                       .temperature = in.temperature});
-    CHECK(loss.bits_equal(run(in).loss));
+    InfoNceArgs args = in.args();
+    args.dq = {};
+    info_nce(context, args);
+    CHECK(in.loss.bits_equal(run(in).loss));
   }
 }
 
 TEST_CASE("info_nce: a row whose negatives are all masked contributes nothing") {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
-    Inputs in = Inputs({4, 7, 1500, 2, 0.1}).cast(dtype, dtype);
+    Tensors in({4, 7, 1500, 2, 0.1}, dtype, dtype);
     in.bank_labels.fill([](int64_t) { return 3; });
     in.labels.fill([](int64_t i) { return i == 1 ? 3 : 8 + i; });
-    const Run r = run(in);
+    const Tensors r = run(in);
     for (int64_t e = 0; e < r.dq.elements(); ++e) {
       CHECK(std::isfinite(r.dq.at(e)));
       if (e / in.width() == 1) CHECK(r.dq.at(e) == 0.0);
@@ -194,7 +176,7 @@ TEST_CASE("info_nce: a row whose negatives are all masked contributes nothing") 
     }
     CHECK(r.loss.at(0) > 0);
     in.labels.fill([](int64_t) { return 3; });  // and now every row
-    const Run nothing = run(in);
+    const Tensors nothing = run(in);
     CHECK(nothing.loss.at(0) == 0.0);
     for (int64_t e = 0; e < nothing.dq.elements(); ++e) CHECK(nothing.dq.at(e) == 0.0);
   }
@@ -203,38 +185,38 @@ TEST_CASE("info_nce: a row whose negatives are all masked contributes nothing") 
 TEST_CASE("info_nce: only the first rows of a large bank unmasked, or only the last") {
   // The running maximum meets tiles without a negative before or after the ones that have some.
   for (const bool last : {false, true}) {
-    Inputs in({3, 7, 3000, 2, 0.1});
+    Tensors in({3, 7, 3000, 2, 0.1});
     in.labels.fill([](int64_t) { return 1; });
     in.bank_labels.fill([&](int64_t m) { return (last ? m >= 2990 : m < 10) ? kNoLabel : 1; });
-    const Inputs in32 = in.cast(DType::f32, DType::f32);
-    const Run fast = run(in32), exact = run(in32.cast(DType::f64, DType::f64));
+    const Tensors in32 = cast_all(in, DType::f32);
+    const Tensors fast = run(in32), exact = run(cast_all(in32, DType::f64));
     CHECK(relative(fast.loss.at(0), exact.loss.at(0)) < 1e-5);
     CHECK(relative_error(fast.dq, exact.dq) < 1e-5);
   }
 }
 
 TEST_CASE("info_nce: exponents far beyond what a float holds give the double's loss") {
-  Inputs in(kInfoNceCases[2]);
+  Tensors in(kInfoNceCases[2]);
   in.temperature = 1e-3;
   // A masked row equal to the query must not push the unmasked ones below what a float resolves.
   in.bank_labels.set(0, in.labels.at(0));
   for (int64_t c = 0; c < in.width(); ++c) in.bank.set(c, in.q.at(c));
-  const Inputs in32 = in.cast(DType::f32, DType::f32);
-  const Run fast = run(in32), exact = run(in32.cast(DType::f64, DType::f64));
+  const Tensors in32 = cast_all(in, DType::f32);
+  const Tensors fast = run(in32), exact = run(cast_all(in32, DType::f64));
   CHECK(relative(fast.loss.at(0), exact.loss.at(0)) < 1e-5);
   CHECK(relative_error(fast.dq, exact.dq) < 1e-3);
 }
 
 TEST_CASE("info_nce: what is not a number shows in the loss") {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    Inputs in = Inputs(kInfoNceCases[2]).cast(dtype, dtype);
+    Tensors in(kInfoNceCases[2], dtype, dtype);
     in.q.set(3, std::numeric_limits<double>::quiet_NaN());
     CHECK(std::isnan(run(in).loss.at(0)));
   }
 }
 
 TEST_CASE("info_nce: queries that the batch does not have are refused") {
-  Inputs in = Inputs(kInfoNceCases[1]).part({2, 3});
+  Tensors in = Tensors(kInfoNceCases[1]).part({2, 3});
   in.first_row = 3;
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("3 rows from row 3 on, out of 5"), Error);
   in.first_row = -1;
@@ -242,7 +224,7 @@ TEST_CASE("info_nce: queries that the batch does not have are refused") {
 }
 
 TEST_CASE("info_nce: a temperature that is not given is refused") {
-  Inputs in(kInfoNceCases[1]);
+  Tensors in(kInfoNceCases[1]);
   in.temperature = InfoNceArgs{}.temperature;
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("info_nce: temperature is not given"), Error);
 }
@@ -266,20 +248,27 @@ TEST_CASE("info_nce: golden losses and gradients by the query before normalisati
       auto input = [&](const char* name, int64_t n) {
         return golden_tensor(prefix + name, {n, width}, bounds.dtype, -1, 1);
       };
-      const HostTensor raw = input("q", queries);
-      Inputs in({queries, width, rows, 1, entry["temperature"]});
+      auto unit_rows = [](const OwnedTensor& x) {
+        Context context;
+        const OwnedTensor y(x.shape(), x.dtype()),
+            norm({x.shape()[0]}, accumulate_dtype(x.dtype()));
+        l2_normalize(context, {.x = x, .y = y, .norm = norm});
+        return y;
+      };
+      const OwnedTensor raw = input("q", queries);
+      Tensors in({queries, width, rows, 1, entry["temperature"]}, bounds.dtype);
       in.q = unit_rows(raw), in.k = unit_rows(input("k", queries));
       in.bank = unit_rows(input("bank", rows));
       in.labels.fill([&](int64_t i) { return entry["labels"][i].get<double>(); });
       in.bank_labels.fill([&](int64_t m) {
         return std::max(entry["bank_labels"][m].get<double>(), double{kNoLabel});
       });
-      const Run r = run(in);
+      const Tensors r = run(in);
       CHECK(relative(r.loss.at(0), entry["loss"]) < bounds.loss);
       if (bounds.gradient == 0) continue;
       Context context;
-      HostTensor y(raw.tensor().shape, bounds.dtype), norm({queries}, bounds.dtype),
-          draw(raw.tensor().shape, bounds.dtype);
+      OwnedTensor y(raw.shape(), bounds.dtype), norm({queries}, bounds.dtype),
+          draw(raw.shape(), bounds.dtype);
       l2_normalize(context, {.x = raw, .y = y, .norm = norm});
       l2_normalize_backward(context, {.y = y, .norm = norm, .dy = r.dq, .dx = {draw}});
       CHECK(relative_error(draw, golden_array(entry["grad_q"], {queries, width})) <

@@ -5,7 +5,7 @@ namespace {
 
 std::string refusal(const std::function<void(KnnSetArgs&)>& spoil) {
   Context context;
-  HostTensor queries({3, 4}, DType::f32), set({5, 4}, DType::f32), positions({3}, DType::i32),
+  OwnedTensor queries({3, 4}, DType::f32), set({5, 4}, DType::f32), positions({3}, DType::i32),
       valid({5}, DType::u8), indices({3, 2}, DType::i32), distances({3, 2}, DType::f32);
   KnnSetArgs args{.queries = queries,
                   .mirrored = queries,
@@ -53,8 +53,8 @@ TEST_CASE("knn_set: the definition by hand: positions on a line, and their mirro
 
 TEST_CASE("knn_set: without positions and validity every row is a candidate") {
   Context context;
-  const auto set = HostTensor::random({40, 5}, DType::f32, 1);
-  HostTensor indices({40, 3}, DType::i32), distances({40, 3}, DType::f32);
+  const auto set = OwnedTensor::random({40, 5}, DType::f32, 1);
+  OwnedTensor indices({40, 3}, DType::i32), distances({40, 3}, DType::f32);
   context.reserve_workspace(knn_set_workspace_bytes(context, 40, 40, 5, 3, 1, DType::f32));
   knn_set(context, {.queries = set, .set = set, .indices = indices, .distances = distances});
   for (int64_t i = 0; i < 40; ++i) {
@@ -98,7 +98,7 @@ TEST_CASE("knn_set: rows and queries that are not finite") {
 
 TEST_CASE("knn_set: rows far from the origin lose digits as the contract says") {
   KnnSetInputs in({60, 200, 38, 20}, DType::f32);
-  for (HostTensor* tensor : {&in.queries, &in.set})
+  for (OwnedTensor* tensor : {&in.queries, &in.set})
     tensor->fill([&](int64_t i) { return 100 + tensor->at(i); });
   check_knn_set_against_definition(Device::cpu, in);
 }
@@ -108,7 +108,7 @@ TEST_CASE("knn_set: what does not fit is named") {
     CAPTURE(text);
     CHECK(text.find(part) != std::string::npos);
   };
-  HostTensor other({4, 3}, DType::f32), wide({3, 129}, DType::i32), bf16({3, 4}, DType::bf16);
+  OwnedTensor other({4, 3}, DType::f32), wide({3, 129}, DType::i32), bf16({3, 4}, DType::bf16);
   has(refusal([&](KnnSetArgs& a) { a.queries = {}; }), "queries is []");
   has(refusal([&](KnnSetArgs& a) { a.set = {}; }), "set is []");
   has(refusal([&](KnnSetArgs& a) { a.set = other; }), "set is f32 [4, 3]; expected f32 [4, 4]");

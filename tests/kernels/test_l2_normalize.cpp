@@ -1,28 +1,18 @@
-#include "kernels/l2_normalize.h"
 #include "kernels/l2_normalize_cases.h"
 #include "tests/op_test.h"
 
 namespace lanet::test {
 namespace {
 
-struct Run {
-  HostTensor y, norm, dx;
-};
+using Tensors = L2NormalizeTensors;
 
-/// Forward and backward of the public operation on x and dy, as given, in x's dtype.
-Run run(const HostTensor& x, const HostTensor& dy, const HostTensor* dx_start = nullptr) {
+/// Forward and backward.
+Tensors run(Tensors t) {
   Context context;
-  const Shape shape = x.tensor().shape;
-  const DType dtype = x.tensor().dtype;
-  Run r{HostTensor(shape, dtype), HostTensor({shape[0]}, accumulate_dtype(dtype)),
-        dx_start ? dx_start->cast(dtype) : HostTensor(shape, dtype)};
-  l2_normalize(context, {.x = x, .y = r.y, .norm = r.norm});
-  l2_normalize_backward(
-      context, {.y = r.y, .norm = r.norm, .dy = dy, .dx = {r.dx, /*add=*/dx_start != nullptr}});
-  CHECK(r.y.guards_intact());
-  CHECK(r.norm.guards_intact());
-  CHECK(r.dx.guards_intact());
-  return r;
+  l2_normalize(context, t.forward());
+  l2_normalize_backward(context, t.backward());
+  for (const OwnedTensor* tensor : t.all()) CHECK(tensor->guards_intact());
+  return t;
 }
 
 }  // namespace
@@ -30,14 +20,12 @@ Run run(const HostTensor& x, const HostTensor& dy, const HostTensor* dx_start = 
 TEST_CASE("l2_normalize: gradient agrees with central differences, and 1.01 of it does not") {
   for (const auto& c : kL2NormalizeCases) {
     if (c.bench) continue;
-    auto x = HostTensor::random({c.rows, c.width}, DType::f64, 1);
-    const auto dy = HostTensor::random({c.rows, c.width}, DType::f64, 2);
-    auto dx = run(x, dy).dx;
-    auto loss = [&] { return dot(run(x, dy).y, dy); };
+    Tensors in(c, DType::f64);
+    const OwnedTensor dx = run(in).dx;
+    auto loss = [&] { return dot(run(in).y, in.dy); };
     if (c.width == 1) continue;  // y is ±1: the gradient is 0
-    CHECK(gradient_error(x, dx, loss) < 1e-7);
-    dx = dx.scaled(1.01);
-    CHECK(gradient_error(x, dx, loss) > 5e-3);
+    CHECK(gradient_error(in.x, dx, loss) < 1e-7);
+    CHECK(gradient_error(in.x, dx.scaled(1.01), loss) > 5e-3);
   }
 }
 
@@ -47,33 +35,30 @@ TEST_CASE(
     for (const auto& c : kL2NormalizeCases) {
       CAPTURE(c.rows);
       CAPTURE(c.width);
-      const auto x = HostTensor::random({c.rows, c.width}, dtype, 1);
-      const auto dy = HostTensor::random({c.rows, c.width}, dtype, 2);
-      const auto start = HostTensor::random({c.rows, c.width}, dtype, 3);
-      const Run fast = run(x, dy), exact = run(x.cast(DType::f64), dy.cast(DType::f64));
+      const Tensors in(c, dtype), to_add(c, dtype, /*add=*/true);
+      const Tensors fast = run(in), exact = run(cast_all(in, DType::f64));
       const double bound = rounding_bound(dtype, c.width, 2);
       CHECK(relative_error(fast.y, exact.y) < bound);
       if (c.width > 1) CHECK(relative_error(fast.dx, exact.dx) < 2 * bound);
-      const Run added = run(x, dy, &start),
-                added_exact = run(x.cast(DType::f64), dy.cast(DType::f64), &start);
+      const Tensors added = run(to_add), added_exact = run(cast_all(to_add, DType::f64));
       CHECK(relative_error(added.dx, added_exact.dx) < 2 * bound);
-      CHECK(run(x, dy).dx.bits_equal(fast.dx));
+      CHECK(run(in).dx.bits_equal(fast.dx));
     }
   }
 }
 
 TEST_CASE("l2_normalize: a zero row stays zero and its gradient is finite") {
-  HostTensor x({1, 4}, DType::f64), dy({1, 4}, DType::f64);
-  x.fill([](int64_t) { return 0.0; });
-  dy.fill([](int64_t i) { return 1e-12 * i; });
-  const Run r = run(x, dy);
+  Tensors in({1, 4}, DType::f64);
+  in.x.fill([](int64_t) { return 0.0; });
+  in.dy.fill([](int64_t i) { return 1e-12 * i; });
+  const Tensors r = run(in);
   CHECK(r.y.at(3) == 0.0);
   CHECK(r.dx.at(3) == doctest::Approx(3.0));
 }
 
 TEST_CASE("l2_normalize: a wrong shape is named") {
   Context context;
-  HostTensor x({2, 3}, DType::f32), y({2, 4}, DType::f32), norm({2}, DType::f32);
+  OwnedTensor x({2, 3}, DType::f32), y({2, 4}, DType::f32), norm({2}, DType::f32);
   CHECK_THROWS_WITH_AS(l2_normalize(context, {.x = x, .y = y, .norm = norm}),
                        doctest::Contains("y is f32 [2, 4]; expected f32 [2, 3]"), Error);
 }

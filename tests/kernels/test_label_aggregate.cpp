@@ -1,70 +1,40 @@
-#include "kernels/label_aggregate.h"
-
-#include <optional>
-
-#include "tests/kernels/label_aggregate_inputs.h"
+#include "tests/kernels/label_aggregate_ranges.h"
 
 namespace lanet::test {
 namespace {
 
-using Inputs = LabelAggregateInputs;
-using Run = LabelAggregateRun;
+using Tensors = LabelAggregateTensors;
 
-/// Forward and backward; `start`: what the gradients are added to, or null to set them. `of`: the
-/// rows that are aggregated, or all.
-Run run(const Inputs& in, const Run* start = nullptr, std::optional<RowRange> of = {}) {
+/// Forward and backward; `start`: whose gradients are added to, or null to set them.
+Tensors run(Tensors t, const Tensors* start = nullptr) {
   Context context;
-  const HostTensor bank = in.bank;
-  const Shape rows = in.logits.tensor().shape, pairs = in.scores_expression.tensor().shape;
-  const DType dtype = in.logits.tensor().dtype;
-  const RowRange range = of.value_or(RowRange{0, rows[0]});
-  context.reserve_workspace(label_aggregate_workspace_bytes(rows[0], rows[1], dtype));
-  auto gradient = [&](const Shape& shape, HostTensor Run::*member) {
-    return start ? (start->*member).cast(dtype) : HostTensor(shape, dtype);
-  };
-  Run r{HostTensor(rows, dtype), HostTensor(rows, dtype), gradient(pairs, &Run::dscores_expression),
-        gradient(pairs, &Run::dscores_landmark), gradient(rows, &Run::dlogits)};
-  label_aggregate(context, {.scores_expression = view_rows(in.scores_expression, range),
-                            .indices_expression = view_rows(in.indices_expression, range),
-                            .scores_landmark = view_rows(in.scores_landmark, range),
-                            .indices_landmark = view_rows(in.indices_landmark, range),
-                            .logits = in.logits,
-                            .sample_indices = view_rows(in.samples, range),
-                            .bank = in.bank,
-                            .probabilities = r.probabilities,
-                            .target = view_rows(r.target, range),
-                            .bank_momentum = in.bank_momentum});
-  const bool add = start != nullptr;
-  label_aggregate_backward(context,
-                           {.scores_expression = view_rows(in.scores_expression, range),
-                            .indices_expression = view_rows(in.indices_expression, range),
-                            .scores_landmark = view_rows(in.scores_landmark, range),
-                            .indices_landmark = view_rows(in.indices_landmark, range),
-                            .probabilities = r.probabilities,
-                            .dtarget = view_rows(in.dtarget, range),
-                            .dscores_expression = {view_rows(r.dscores_expression, range), add},
-                            .dscores_landmark = {view_rows(r.dscores_landmark, range), add},
-                            .dlogits = {r.dlogits, add},
-                            .bank_momentum = in.bank_momentum});
-  for (const HostTensor* tensor :
-       {&r.probabilities, &r.target, &r.dscores_expression, &r.dscores_landmark, &r.dlogits})
-    CHECK(tensor->guards_intact());
-  CHECK(in.bank.bits_equal(bank));
-  return r;
+  context.reserve_workspace(t.workspace_bytes());
+  const OwnedTensor bank = t.bank;
+  if (start) {
+    t.added = true;
+    t.dscores_expression = start->dscores_expression.cast(t.logits.dtype());
+    t.dscores_landmark = start->dscores_landmark.cast(t.logits.dtype());
+    t.dlogits = start->dlogits.cast(t.logits.dtype());
+  }
+  label_aggregate(context, t.forward());
+  label_aggregate_backward(context, t.backward());
+  for (const OwnedTensor* tensor : t.all()) CHECK(tensor->guards_intact());
+  CHECK(t.bank.bits_equal(bank));
+  return t;
 }
 
 /// The published form: the whole matrix of weights, N x N, with ε/N on every entry.
-HostTensor dense_target(const Inputs& in) {
-  const int64_t n = in.logits.tensor().shape[0], classes = in.logits.tensor().shape[1];
-  const int64_t k = in.scores_expression.tensor().shape[1];
+OwnedTensor dense_target(const Tensors& in) {
+  const int64_t n = in.logits.shape()[0], classes = in.logits.shape()[1];
+  const int64_t k = in.scores_expression.shape()[1];
   const double epsilon = 1e-8;
-  HostTensor target({n, classes}, DType::f64);
+  OwnedTensor target({n, classes}, DType::f64);
   target.fill([&](int64_t e) {
     return 0.9 * in.bank.at(in.samples.at(e / classes) * classes + e % classes);
   });
   for (int space = 0; space < 2; ++space) {
-    const HostTensor& scores = space ? in.scores_landmark : in.scores_expression;
-    const HostTensor& indices = space ? in.indices_landmark : in.indices_expression;
+    const OwnedTensor& scores = space ? in.scores_landmark : in.scores_expression;
+    const OwnedTensor& indices = space ? in.indices_landmark : in.indices_expression;
     for (int64_t i = 0; i < n; ++i) {
       std::vector<double> weight(n, epsilon / static_cast<double>(n));
       for (int64_t s = i * k; s < (i + 1) * k; ++s)
@@ -90,7 +60,7 @@ HostTensor dense_target(const Inputs& in) {
 TEST_CASE("label_aggregate: the sums over neighbours equal the published N x N form") {
   for (const auto& c : kLabelAggregateCases) {
     if (c.bench) continue;
-    const Inputs in(c, DType::f64);
+    const Tensors in(c, DType::f64);
     CHECK(relative_error(run(in).target, dense_target(in)) < 1e-13);
   }
 }
@@ -98,10 +68,10 @@ TEST_CASE("label_aggregate: the sums over neighbours equal the published N x N f
 TEST_CASE("label_aggregate: gradients agree with central differences, and 1.01 of them do not") {
   for (const auto& c : kLabelAggregateCases) {
     if (c.bench) continue;
-    Inputs in(c, DType::f64);
-    Run r = run(in);
+    Tensors in(c, DType::f64);
+    Tensors r = run(in);
     auto loss = [&] { return dot(run(in).target, in.dtarget); };
-    auto check = [&](HostTensor& x, HostTensor& dx) {
+    auto check = [&](OwnedTensor& x, OwnedTensor& dx) {
       CHECK(gradient_error(x, dx, loss) < 1e-7);
       dx = dx.scaled(1.01);
       CHECK(gradient_error(x, dx, loss) > 5e-3);
@@ -117,8 +87,8 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
   for (const auto& c : kLabelAggregateCases) {
     if (c.bench) continue;
     CAPTURE(c.n);
-    const Inputs in(c, DType::f32), in64 = in.cast(DType::f64);
-    const Run fast = run(in), exact = run(in64);
+    const Tensors in(c, DType::f32), in64 = cast_all(in, DType::f64);
+    const Tensors fast = run(in), exact = run(in64);
     const double bound = rounding_bound(DType::f32, c.k, 2);
     CHECK(relative_error(fast.probabilities, exact.probabilities) < bound);
     CHECK(relative_error(fast.target, exact.target) < bound);
@@ -127,15 +97,15 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
       CHECK(relative_error(fast.dscores_expression, exact.dscores_expression) < 4 * bound);
       CHECK(relative_error(fast.dscores_landmark, exact.dscores_landmark) < 4 * bound);
     }
-    Run start = fast;
-    start.dlogits = HostTensor::random({c.n, c.classes}, DType::f32, 7);
-    start.dscores_expression = HostTensor::random({c.n, c.k}, DType::f32, 8);
-    start.dscores_landmark = HostTensor::random({c.n, c.k}, DType::f32, 9);
-    const Run added = run(in, &start), added_exact = run(in64, &start);
+    Tensors start = fast;
+    start.dlogits = OwnedTensor::random({c.n, c.classes}, DType::f32, 7);
+    start.dscores_expression = OwnedTensor::random({c.n, c.k}, DType::f32, 8);
+    start.dscores_landmark = OwnedTensor::random({c.n, c.k}, DType::f32, 9);
+    const Tensors added = run(in, &start), added_exact = run(in64, &start);
     CHECK(relative_error(added.dlogits, added_exact.dlogits) < bound);
     CHECK(relative_error(added.dscores_expression, added_exact.dscores_expression) < bound);
     CHECK(relative_error(added.dscores_landmark, added_exact.dscores_landmark) < bound);
-    const Run again = run(in);
+    const Tensors again = run(in);
     CHECK(again.target.bits_equal(fast.target));
     CHECK(again.dlogits.bits_equal(fast.dlogits));
     CHECK(again.dscores_landmark.bits_equal(fast.dscores_landmark));
@@ -144,23 +114,23 @@ TEST_CASE("label_aggregate: f32 follows the double definition, set and added, tw
 
 TEST_CASE("label_aggregate: a range of rows gives those rows of a call over all") {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Inputs in(kRangesCase, dtype);
-    check_ranges(run(in), dtype, [&](const RowRange& range) { return run(in, nullptr, range); });
+    check_ranges(dtype, [](const Tensors& in) { return run(in); });
   }
 }
 
 TEST_CASE("label_aggregate: a range's gradient of the logits is of its own targets") {
-  Inputs in(kRangesCase, DType::f64);
+  Tensors in(kRangesCase, DType::f64);
   for (const RowRange& range : kRanges) {
+    in.range = range;
     const auto loss = [&] {
-      const HostTensor target = run(in, nullptr, range).target;
+      const OwnedTensor target = run(in).target;
       double sum = 0;
       for (int64_t e = range.first * kRangesCase.classes;
            e < (range.first + range.count) * kRangesCase.classes; ++e)
         sum += target.at(e) * in.dtarget.at(e);
       return sum;
     };
-    const HostTensor dlogits = run(in, nullptr, range).dlogits;
+    const OwnedTensor dlogits = run(in).dlogits;
     CHECK(gradient_error(in.logits, dlogits, loss) < 1e-7);
     CHECK(gradient_error(in.logits, dlogits.scaled(1.01), loss) > 5e-3);
   }
@@ -168,10 +138,10 @@ TEST_CASE("label_aggregate: a range's gradient of the logits is of its own targe
 
 TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of the batch") {
   const LabelAggregateCase c{9, 3, 7, 20};
-  Inputs in(c, DType::f64);
+  Tensors in(c, DType::f64);
   in.scores_expression.fill([](int64_t) { return 0.0; });
   in.scores_landmark.fill([](int64_t) { return 0.0; });
-  const Run r = run(in);
+  const Tensors r = run(in);
   for (int64_t e = 0; e < c.n * c.classes; ++e) {
     double mean = 0;
     for (int64_t j = 0; j < c.n; ++j)
@@ -184,12 +154,12 @@ TEST_CASE("label_aggregate: with all weights zero the estimate is the mean of th
 TEST_CASE("label_aggregate: a sample twice in a batch has one history") {
   const LabelAggregateCase c{9, 3, 7, 20};
   for (const DType dtype : {DType::f32, DType::f64}) {
-    Inputs in(c, dtype);
-    const Run once = run(in);  // all different
+    Tensors in(c, dtype);
+    const Tensors once = run(in);  // all different
     const auto row = static_cast<int64_t>(in.samples.at(2));
     const auto replaced = static_cast<int64_t>(in.samples.at(6));
     in.samples.set(6, in.samples.at(2));
-    const Run twice = run(in);
+    const Tensors twice = run(in);
     for (int64_t k = 0; k < c.classes; ++k) {
       const double moved =
           0.9 * (in.bank.at(row * c.classes + k) - in.bank.at(replaced * c.classes + k));
@@ -202,26 +172,22 @@ TEST_CASE("label_aggregate: a sample twice in a batch has one history") {
 
 TEST_CASE(
     "label_aggregate: a momentum of the bank that is not given is refused, in both directions") {
-  Inputs in({9, 3, 7, 20}, DType::f32);
-  const Run r = run(in);
+  Tensors in({9, 3, 7, 20}, DType::f32);
+  const Tensors r = run(in);
   Context context;
-  context.reserve_workspace(label_aggregate_workspace_bytes(9, 7, DType::f32));
-  CHECK_THROWS_WITH_AS(
-      label_aggregate_backward(context, {.scores_expression = in.scores_expression,
-                                         .indices_expression = in.indices_expression,
-                                         .scores_landmark = in.scores_landmark,
-                                         .indices_landmark = in.indices_landmark,
-                                         .probabilities = r.probabilities,
-                                         .dtarget = in.dtarget,
-                                         .dlogits = {r.dlogits}}),
-      doctest::Contains("label_aggregate_backward: bank_momentum is not given"), Error);
+  context.reserve_workspace(r.workspace_bytes());
+  LabelAggregateBackwardArgs backward = r.backward();
+  backward.bank_momentum = LabelAggregateBackwardArgs{}.bank_momentum;
+  CHECK_THROWS_WITH_AS(label_aggregate_backward(context, backward),
+                       doctest::Contains("label_aggregate_backward: bank_momentum is not given"),
+                       Error);
   in.bank_momentum = LabelAggregateArgs{}.bank_momentum;
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("label_aggregate: bank_momentum is not given"),
                        Error);
 }
 
 TEST_CASE("label_aggregate: a sample or neighbour out of range is named, and no rows are refused") {
-  Inputs in({9, 3, 7, 20}, DType::f32);
+  Tensors in({9, 3, 7, 20}, DType::f32);
   in.samples.set(4, 20);
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("sample_indices[4] is 20; expected 0 to 19"),
                        Error);
@@ -229,8 +195,8 @@ TEST_CASE("label_aggregate: a sample or neighbour out of range is named, and no 
   in.indices_landmark.set(2, -1);
   CHECK_THROWS_WITH_AS(run(in), doctest::Contains("indices_landmark[2] is -1; expected 0 to 8"),
                        Error);
-  CHECK_THROWS_WITH_AS(run(Inputs({9, 3, 7, 20}, DType::f32), nullptr, RowRange{0, 0}),
-                       doctest::Contains("0 rows of a batch of 9"), Error);
+  in.range = {0, 0};
+  CHECK_THROWS_WITH_AS(run(in), doctest::Contains("0 rows of a batch of 9"), Error);
 }
 
 }  // namespace lanet::test

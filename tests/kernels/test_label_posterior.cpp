@@ -9,8 +9,8 @@ namespace lanet::test {
 namespace {
 
 /// −1/B·Σ_b log Σ_y p_b(y)·channel[y][label_b]·exp(log_prior[sample_b][y]), by itself.
-double negative_log_likelihood(const LabelPosteriorInputs& in, bool with_prior) {
-  const int64_t batch = in.labels.elements(), classes = in.channel.tensor().shape[0];
+double negative_log_likelihood(const LabelPosteriorTensors& in, bool with_prior) {
+  const int64_t batch = in.labels.elements(), classes = in.channel.shape()[0];
   double sum = 0;
   for (int64_t b = 0; b < batch; ++b) {
     double all = 0, given = 0;
@@ -28,9 +28,9 @@ double negative_log_likelihood(const LabelPosteriorInputs& in, bool with_prior) 
 }
 
 /// The gradient of kl_divergence by the logits, of a target that stays.
-HostTensor divergence_gradient(const HostTensor& target, const HostTensor& logits) {
+OwnedTensor divergence_gradient(const OwnedTensor& target, const OwnedTensor& logits) {
   Context context;
-  HostTensor loss({1}, DType::f64), dlogits(logits.tensor().shape, DType::f64);
+  OwnedTensor loss({1}, DType::f64), dlogits(logits.shape(), DType::f64);
   kl_divergence(context, {.target = target, .logits = logits, .loss = loss, .dlogits = {dlogits}});
   return dlogits;
 }
@@ -50,9 +50,9 @@ TEST_CASE(
     for (const bool prior : {false, true}) {
       CAPTURE(c.batch);
       CAPTURE(prior);
-      LabelPosteriorInputs in(c, DType::f64);
-      const HostTensor target = run_label_posterior(Device::cpu, in, {prior, false}).target;
-      const HostTensor gradient = divergence_gradient(target, in.logits);
+      LabelPosteriorTensors in(c, DType::f64);
+      const OwnedTensor target = run_label_posterior(Device::cpu, in, {prior, false}).target;
+      const OwnedTensor gradient = divergence_gradient(target, in.logits);
       const auto loss = [&] { return negative_log_likelihood(in, prior); };
       CHECK(gradient_error(in.logits, gradient, loss) < 1e-6);
       CHECK(gradient_error(in.logits, gradient.scaled(1.01), loss) > 5e-3);
@@ -61,7 +61,7 @@ TEST_CASE(
 }
 
 TEST_CASE("label_posterior: two classes by hand") {
-  LabelPosteriorInputs in({1, 2, 1}, DType::f64);
+  LabelPosteriorTensors in({1, 2, 1}, DType::f64);
   in.logits.fill([](int64_t i) { return i == 0 ? std::log(3.0) : 0.0; });  // p = 3/4, 1/4
   in.labels.set(0, 1);
   in.channel.fill([](int64_t i) { return i % 3 == 0 ? 0.75 : 0.25; });
@@ -76,18 +76,18 @@ TEST_CASE("label_posterior: two classes by hand") {
   CHECK(first({true, false}) == doctest::Approx(1.0 / 3).epsilon(1e-14));
   CHECK(first({false, true}) == doctest::Approx(1.0 / 4).epsilon(1e-14));
   CHECK(first({true, true}) == doctest::Approx(1.0 / 7).epsilon(1e-14));
-  const LabelPosteriorRun r = run_label_posterior(Device::cpu, in);
+  const LabelPosteriorTensors r = run_label_posterior(Device::cpu, in);
   CHECK(r.opinion.at(0) == doctest::Approx(0.5).epsilon(1e-14));
 }
 
 TEST_CASE("label_posterior: a label that says nothing leaves the network's own probabilities") {
-  LabelPosteriorInputs in({5, 7, 9}, DType::f64);
+  LabelPosteriorTensors in({5, 7, 9}, DType::f64);
   in.channel.fill([](int64_t) { return 1.0 / 7; });
-  const LabelPosteriorRun r = run_label_posterior(Device::cpu, in, {false, false});
+  const LabelPosteriorTensors r = run_label_posterior(Device::cpu, in, {false, false});
   CHECK(relative_error(r.target, r.opinion) < 1e-14);
   // With no weight on the past its opinions change nothing.
   in.momentum = 0;
-  const LabelPosteriorRun now = run_label_posterior(Device::cpu, in, {false, true});
+  const LabelPosteriorTensors now = run_label_posterior(Device::cpu, in, {false, true});
   CHECK(relative_error(now.target, r.target) < 1e-14);
 }
 
@@ -102,16 +102,16 @@ TEST_CASE("label_posterior: excluded classes, NaN and logits far apart") {
 
 TEST_CASE(
     "label_posterior: without an opinion wanted the target is the same, and none is written") {
-  const LabelPosteriorInputs in({5, 8, 20}, DType::f32);
-  const LabelPosteriorRun all = run_label_posterior(Device::cpu, in);
-  const LabelPosteriorRun bare = run_label_posterior(Device::cpu, in, {true, true}, false);
+  const LabelPosteriorTensors in({5, 8, 20}, DType::f32);
+  const LabelPosteriorTensors all = run_label_posterior(Device::cpu, in);
+  const LabelPosteriorTensors bare = run_label_posterior(Device::cpu, in, {true, true}, false);
   CHECK(bare.target.bits_equal(all.target));
   CHECK(std::isnan(bare.opinion.at(0)));
 }
 
 TEST_CASE("label_posterior: a label, a sample or a momentum out of range is named") {
   const auto message = [](auto&& spoil, const LabelTables& tables = {true, true}) -> std::string {
-    LabelPosteriorInputs in({3, 7, 5}, DType::f32);
+    LabelPosteriorTensors in({3, 7, 5}, DType::f32);
     spoil(in);
     try {
       run_label_posterior(Device::cpu, in, tables);
@@ -120,7 +120,7 @@ TEST_CASE("label_posterior: a label, a sample or a momentum out of range is name
     }
     return "accepted";
   };
-  using In = LabelPosteriorInputs;
+  using In = LabelPosteriorTensors;
   const auto has = [](const std::string& text, const char* part) {
     CAPTURE(text);
     CHECK(text.find(part) != std::string::npos);
@@ -132,26 +132,27 @@ TEST_CASE("label_posterior: a label, a sample or a momentum out of range is name
   has(message([](In& in) { in.samples.set(1, 5); }, {false, true}), "sample_indices[1] is 5");
   has(message([](In& in) { in.momentum = 1; }), "momentum is 1; expected 0 to below 1");
   has(message([](In& in) {
-        in.channel = HostTensor({7, 6}, DType::f32);
+        in.channel = OwnedTensor({7, 6}, DType::f32);
       }),
       "channel is f32 [7, 6]; expected f32 [7, 7]");
   has(message([](In& in) {
-        in.log_prior = HostTensor({5, 6}, DType::f32);
+        in.log_prior = OwnedTensor({5, 6}, DType::f32);
       }),
       "log_prior is f32 [5, 6]; expected f32 [5, 7]");
   has(message([](In& in) {
-        in.opinions = HostTensor({5, 7}, DType::bf16);
+        in.opinions = OwnedTensor({5, 7}, DType::bf16);
       }),
       "opinions is bf16 [5, 7]; expected f32 [5, 7]");
 }
 
 TEST_CASE("label_posterior: its node and the distribution loss follow the likelihood") {
   Context context;
-  LabelPosteriorInputs in({5, 8, 20}, DType::f64);
-  HostTensor dlogits({5, 8}, DType::f64);
+  LabelPosteriorTensors in({5, 8, 20}, DType::f64);
+  OwnedTensor dlogits({5, 8}, DType::f64);
   Graph graph(Graph::Mode::training);
-  const auto external = [&](const char* name, HostTensor& tensor, HostTensor* gradient = nullptr) {
-    return graph.external(name, tensor.tensor().shape, tensor.tensor().dtype, gradient != nullptr,
+  const auto external = [&](const char* name, OwnedTensor& tensor,
+                            OwnedTensor* gradient = nullptr) {
+    return graph.external(name, tensor.shape(), tensor.dtype(), gradient != nullptr,
                           [&tensor, gradient](Value& value) {
                             value.data = tensor;
                             if (gradient) value.grad = *gradient;
@@ -170,8 +171,8 @@ TEST_CASE("label_posterior: its node and the distribution loss follow the likeli
     graph.backward(context);
   };
   step();
-  const LabelPosteriorRun expected = run_label_posterior(Device::cpu, in, {true, false});
-  const auto holds = [](const Value* value, const HostTensor& tensor) {
+  const LabelPosteriorTensors expected = run_label_posterior(Device::cpu, in, {true, false});
+  const auto holds = [](const Value* value, const OwnedTensor& tensor) {
     return std::memcmp(value->data.data, tensor.tensor().data, tensor.tensor().bytes()) == 0;
   };
   CHECK(holds(posterior->target(), expected.target));

@@ -21,7 +21,7 @@ TEST_CASE("lateral_product: the products are each other's gradients, and 1.01 of
     LateralMatrices in(c, 1);
     in.one = in.one.cast(DType::f64);
     const auto out = run_laterals(LateralBy::cpu, in, DType::f64, DType::f64);
-    auto check = [&](HostTensor& x, const HostTensor& gradient) {
+    auto check = [&](OwnedTensor& x, const OwnedTensor& gradient) {
       x = x.cast(DType::f64);
       CHECK(gradient_error(x, gradient, [&] { return expanded(in); }) < 1e-8);
       CHECK(gradient_error(x, gradient.scaled(1.01), [&] { return expanded(in); }) > 5e-3);
@@ -40,7 +40,7 @@ TEST_CASE("lateral_product: f32 and bf16 output follow the double definition, se
 
 TEST_CASE("lateral_product: a wrong output type is named") {
   Context context;
-  const HostTensor a({2, 3}, DType::f64), lateral({3, 4}, DType::f64), y({2, 4}, DType::bf16);
+  const OwnedTensor a({2, 3}, DType::f64), lateral({3, 4}, DType::f64), y({2, 4}, DType::bf16);
   CHECK_THROWS_WITH_AS(
       lateral_expand(context, {.a = a,
                                .lateral = {lateral, lateral, lateral, lateral},

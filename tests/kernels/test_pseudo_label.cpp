@@ -9,9 +9,9 @@ namespace {
 /// The label of a single sample with this estimated distribution.
 int label(const std::vector<double>& target, int sample, DType dtype, double threshold = 0.7) {
   Context context;
-  HostTensor tensor({1, static_cast<int64_t>(target.size())}, dtype);
+  OwnedTensor tensor({1, static_cast<int64_t>(target.size())}, dtype);
   tensor.fill([&](int64_t c) { return target[c]; });
-  HostTensor samples({1}, DType::i32), labels({1}, DType::i32);
+  OwnedTensor samples({1}, DType::i32), labels({1}, DType::i32);
   samples.set(0, sample);
   pseudo_label(
       context,
@@ -60,8 +60,8 @@ TEST_CASE("pseudo_label: each row of a batch is judged alone") {
   Context context;
   for (const auto& c : kClassLossCases) {
     if (c.bench) continue;
-    const auto target = HostTensor::random({c.batch, c.classes}, DType::f32, 1, 0, 1);
-    HostTensor samples({c.batch}, DType::i32), labels({c.batch}, DType::i32);
+    const auto target = OwnedTensor::random({c.batch, c.classes}, DType::f32, 1, 0, 1);
+    OwnedTensor samples({c.batch}, DType::i32), labels({c.batch}, DType::i32);
     samples.fill([](int64_t i) { return 10 * i; });
     pseudo_label(context,
                  {.target = target, .sample_indices = samples, .labels = labels, .threshold = 0.7});

@@ -6,21 +6,21 @@ namespace lanet::test {
 namespace {
 
 struct Run {
-  HostTensor loss, dlogits;
+  OwnedTensor loss, dlogits;
 };
 
-HostTensor some_labels(int64_t batch, int64_t classes) {
-  HostTensor labels({batch}, DType::i32);
+OwnedTensor some_labels(int64_t batch, int64_t classes) {
+  OwnedTensor labels({batch}, DType::i32);
   labels.fill([&](int64_t b) { return (3 * b + 1) % classes; });
   return labels;
 }
 
-Run run(const HostTensor& logits, const HostTensor& labels, double scale = 1,
-        const HostTensor* start = nullptr, double smoothing = 0) {
+Run run(const OwnedTensor& logits, const OwnedTensor& labels, double scale = 1,
+        const OwnedTensor* start = nullptr, double smoothing = 0) {
   Context context;
-  const DType dtype = logits.tensor().dtype;
-  Run r{HostTensor({1}, accumulate_dtype(dtype)),
-        start ? start->cast(dtype) : HostTensor(logits.tensor().shape, dtype)};
+  const DType dtype = logits.dtype();
+  Run r{OwnedTensor({1}, accumulate_dtype(dtype)),
+        start ? start->cast(dtype) : OwnedTensor(logits.shape(), dtype)};
   softmax_cross_entropy(context, {.logits = logits,
                                   .labels = labels,
                                   .loss = r.loss,
@@ -38,7 +38,7 @@ TEST_CASE("softmax_cross_entropy: gradient agrees with central differences, 1.01
   for (const auto& c : kClassLossCases) {
     if (c.bench) continue;
     for (const double smoothing : {0.0, 0.1}) {
-      auto logits = HostTensor::random({c.batch, c.classes}, DType::f64, 1, -3, 3);
+      auto logits = OwnedTensor::random({c.batch, c.classes}, DType::f64, 1, -3, 3);
       const auto labels = some_labels(c.batch, c.classes);
       auto dlogits = run(logits, labels, 1, nullptr, smoothing).dlogits;
       auto loss = [&] { return run(logits, labels, 1, nullptr, smoothing).loss.at(0); };
@@ -55,14 +55,14 @@ TEST_CASE("softmax_cross_entropy: f32 and bf16 follow the double definition, set
       for (const double smoothing : {0.0, 0.1}) {
         CAPTURE(c.batch);
         CAPTURE(smoothing);
-        const auto logits = HostTensor::random({c.batch, c.classes}, dtype, 1);
+        const auto logits = OwnedTensor::random({c.batch, c.classes}, dtype, 1);
         // Below 0, as the label's gradient is: these two do not cancel.
-        const auto start = HostTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0);
+        const auto start = OwnedTensor::random({c.batch, c.classes}, dtype, 2, -0.1, 0);
         const auto labels = some_labels(c.batch, c.classes);
-        const auto of = [&](const HostTensor& x, const HostTensor* added_to) {
+        const auto of = [&](const OwnedTensor& x, const OwnedTensor* added_to) {
           return run(x, labels, added_to ? 0.5 : 1, added_to, smoothing);
         };
-        const HostTensor same = logits.cast(DType::f64);
+        const OwnedTensor same = logits.cast(DType::f64);
         const Run fast = of(logits, nullptr), exact = of(same, nullptr);
         CHECK(relative_error(fast.loss, exact.loss) < rounding_bound(DType::f32, c.batch, 2));
         CHECK(relative_error(fast.dlogits, exact.dlogits) < rounding_bound(dtype, c.classes, 2));
@@ -76,7 +76,7 @@ TEST_CASE("softmax_cross_entropy: f32 and bf16 follow the double definition, set
 }
 
 TEST_CASE("softmax_cross_entropy: the scale multiplies the gradient and not the value") {
-  const auto logits = HostTensor::random({3, 7}, DType::f64, 1);
+  const auto logits = OwnedTensor::random({3, 7}, DType::f64, 1);
   const auto labels = some_labels(3, 7);
   const Run one = run(logits, labels), quarter = run(logits, labels, 0.25);
   CHECK(quarter.loss.bits_equal(one.loss));
@@ -86,9 +86,9 @@ TEST_CASE("softmax_cross_entropy: the scale multiplies the gradient and not the 
 
 TEST_CASE("softmax_cross_entropy: the value alone is the same, and huge logits do not overflow") {
   Context context;
-  HostTensor logits({1, 3}, DType::f32), loss({1}, DType::f32);
+  OwnedTensor logits({1, 3}, DType::f32), loss({1}, DType::f32);
   logits.fill([](int64_t i) { return 1e4 * i; });
-  HostTensor labels({1}, DType::i32);
+  OwnedTensor labels({1}, DType::i32);
   labels.set(0, 1);
   softmax_cross_entropy(context, {.logits = logits, .labels = labels, .loss = loss});
   CHECK(loss.at(0) == doctest::Approx(1e4));
@@ -100,7 +100,7 @@ TEST_CASE("softmax_cross_entropy: the value alone is the same, and huge logits d
 }
 
 TEST_CASE("softmax_cross_entropy: a smoothed label by hand") {
-  HostTensor logits({1, 2}, DType::f64), labels({1}, DType::i32);
+  OwnedTensor logits({1, 2}, DType::f64), labels({1}, DType::i32);
   logits.fill([](int64_t c) { return c == 0 ? std::log(3.0) : 0.0; });  // p = 3/4, 1/4
   labels.set(0, 0);
   const Run r = run(logits, labels, 1, nullptr, 0.5);  // q = 3/4, 1/4
@@ -116,7 +116,7 @@ TEST_CASE("softmax_cross_entropy: a smoothed label by hand") {
 }
 
 TEST_CASE("softmax_cross_entropy: a class of logit −∞ costs nothing, unless labels are smoothed") {
-  HostTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
+  OwnedTensor logits({1, 3}, DType::f32), labels({1}, DType::i32);
   logits.fill([](int64_t c) { return c == 2 ? -std::numeric_limits<double>::infinity() : 0.0; });
   labels.set(0, 1);
   const Run r = run(logits, labels);
@@ -126,7 +126,7 @@ TEST_CASE("softmax_cross_entropy: a class of logit −∞ costs nothing, unless 
 }
 
 TEST_CASE("softmax_cross_entropy: a smoothing out of range is named") {
-  const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
+  const auto logits = OwnedTensor::random({2, 7}, DType::f32, 1);
   for (const double bad : {-0.1, 1.0, std::numeric_limits<double>::quiet_NaN()})
     CHECK_THROWS_WITH_AS(run(logits, some_labels(2, 7), 1, nullptr, bad),
                          doctest::Contains("expected 0 to below 1"), Error);
@@ -134,8 +134,8 @@ TEST_CASE("softmax_cross_entropy: a smoothing out of range is named") {
 
 TEST_CASE("softmax_cross_entropy: a label that is no class is refused") {
   Context context;
-  const auto logits = HostTensor::random({2, 7}, DType::f32, 1);
-  HostTensor labels({2}, DType::i32), loss({1}, DType::f32);
+  const auto logits = OwnedTensor::random({2, 7}, DType::f32, 1);
+  OwnedTensor labels({2}, DType::i32), loss({1}, DType::f32);
   for (const int bad : {-1, 7}) {
     labels.fill([&](int64_t b) { return b == 0 ? 0 : bad; });
     CHECK_THROWS_WITH_AS(

@@ -14,14 +14,13 @@ Shape large(const UpsampleCase& c) {
 }
 
 struct Run {
-  HostTensor y, dx;
+  OwnedTensor y, dx;
 };
-Run run(const HostTensor& x, const HostTensor* addend, const HostTensor& dy,
-        const HostTensor* start = nullptr) {
+Run run(const OwnedTensor& x, const OwnedTensor* addend, const OwnedTensor& dy,
+        const OwnedTensor* start = nullptr) {
   Context context;
-  const DType dtype = x.tensor().dtype;
-  Run r{HostTensor(dy.tensor().shape, dtype),
-        start ? start->cast(dtype) : HostTensor(x.tensor().shape, dtype)};
+  const DType dtype = x.dtype();
+  Run r{OwnedTensor(dy.shape(), dtype), start ? start->cast(dtype) : OwnedTensor(x.shape(), dtype)};
   upsample_2x(context, {.x = x, .addend = addend ? addend->tensor() : Tensor{}, .y = r.y});
   upsample_2x_backward(context, {.dy = dy, .dx = {r.dx, start != nullptr}});
   CHECK(r.y.guards_intact());
@@ -35,8 +34,8 @@ TEST_CASE("upsample_2x: gradient agrees with central differences, and 1.01 of it
   for (const auto& c : kUpsampleCases) {
     if (c.batch * c.height * c.width * c.channels > 500) continue;
     CAPTURE(c.height);
-    auto x = HostTensor::random(small(c), DType::f64, 1);
-    const auto dy = HostTensor::random(large(c), DType::f64, 2);
+    auto x = OwnedTensor::random(small(c), DType::f64, 1);
+    const auto dy = OwnedTensor::random(large(c), DType::f64, 2);
     auto dx = run(x, nullptr, dy).dx;
     const auto loss = [&] { return dot(run(x, nullptr, dy).y, dy); };
     CHECK(gradient_error(x, dx, loss) < 1e-8);
@@ -51,10 +50,10 @@ TEST_CASE("upsample_2x: f32 and bf16 follow the double definition, set and added
       if (c.bench) continue;
       CAPTURE(dtype);
       CAPTURE(c.height);
-      const auto x = HostTensor::random(small(c), dtype, 1);
-      const auto addend = HostTensor::random(large(c), dtype, 2),
-                 dy = HostTensor::random(large(c), dtype, 3);
-      const auto start = HostTensor::random(small(c), dtype, 4);
+      const auto x = OwnedTensor::random(small(c), dtype, 1);
+      const auto addend = OwnedTensor::random(large(c), dtype, 2),
+                 dy = OwnedTensor::random(large(c), dtype, 3);
+      const auto start = OwnedTensor::random(small(c), dtype, 4);
       const auto x64 = x.cast(DType::f64), addend64 = addend.cast(DType::f64),
                  dy64 = dy.cast(DType::f64);
       const Run fast = run(x, &addend, dy), exact = run(x64, &addend64, dy64);
@@ -71,7 +70,7 @@ TEST_CASE("upsample_2x: f32 and bf16 follow the double definition, set and added
 }
 
 TEST_CASE("upsample_2x: borders repeat, weights are quarters, y may be the addend") {
-  HostTensor x({1, 1, 2, 1}, DType::f32), y({1, 2, 4, 1}, DType::f32);
+  OwnedTensor x({1, 1, 2, 1}, DType::f32), y({1, 2, 4, 1}, DType::f32);
   x.fill([](int64_t i) { return 4.0 * i; });
   y.fill([](int64_t) { return 10.0; });
   Context context;
@@ -82,7 +81,7 @@ TEST_CASE("upsample_2x: borders repeat, weights are quarters, y may be the adden
 
 TEST_CASE("upsample_2x: a wrong shape is named") {
   Context context;
-  HostTensor x({1, 2, 2, 1}, DType::f32), y({1, 4, 3, 1}, DType::f32);
+  OwnedTensor x({1, 2, 2, 1}, DType::f32), y({1, 4, 3, 1}, DType::f32);
   CHECK_THROWS_WITH_AS(upsample_2x(context, {.x = x, .y = y}),
                        doctest::Contains("y is f32 [1, 4, 3, 1]; expected f32 [1, 4, 4, 1]"),
                        Error);

@@ -18,9 +18,9 @@ constexpr double kBankMomentum = 0.9;  // that the golden entries were computed 
 /// One space: its features, its score network (fc_in, then the layers of pair_score) and what a
 /// step computes from them.
 struct Space {
-  HostTensor features, fc_in, fc_in_bias, weight0, bias0, weight2, bias2, weight4, bias4;
-  HostTensor h, indices, scores, hidden0, hidden2, dscores, dh;
-  HostTensor dfeatures, dfc_in, dfc_in_bias, dweight0, dbias0, dweight2, dbias2, dweight4, dbias4;
+  OwnedTensor features, fc_in, fc_in_bias, weight0, bias0, weight2, bias2, weight4, bias4;
+  OwnedTensor h, indices, scores, hidden0, hidden2, dscores, dh;
+  OwnedTensor dfeatures, dfc_in, dfc_in_bias, dweight0, dbias0, dweight2, dbias2, dweight4, dbias4;
 
   Space(const std::string& prefix, const char* name, int64_t n, int64_t d, int64_t k, DType dtype)
       : features(golden_tensor(prefix + name, {n, d}, dtype, -1, 1)),
@@ -49,15 +49,15 @@ struct Space {
         dweight4({2, d / 4}, dtype),
         dbias4({2}, dtype) {}
 
-  static HostTensor parameter(const std::string& prefix, const std::string& name,
-                              const std::string& layer, const Shape& shape, int64_t inputs,
-                              DType dtype) {
+  static OwnedTensor parameter(const std::string& prefix, const std::string& name,
+                               const std::string& layer, const Shape& shape, int64_t inputs,
+                               DType dtype) {
     const double bound = 1 / std::sqrt(static_cast<double>(inputs));
     return golden_tensor(prefix + name + "_score." + layer, shape, dtype, -bound, bound);
   }
 
   void forward(Context& context) {
-    const int64_t k = indices.tensor().shape[1];
+    const int64_t k = indices.shape()[1];
     knn(context, {.features = features, .indices = indices, .k = k});
     linear(context, {.x = features, .weight = fc_in, .bias = fc_in_bias, .y = h});
     pair_score(context, {.h = h,
@@ -100,16 +100,16 @@ struct Space {
 };
 
 /// Neighbours in ascending order, as the files list them.
-HostTensor sorted_rows(const HostTensor& indices) {
-  const int64_t k = indices.tensor().shape[1];
-  HostTensor sorted = indices;
+OwnedTensor sorted_rows(const OwnedTensor& indices) {
+  const int64_t k = indices.shape()[1];
+  OwnedTensor sorted = indices;
   int32_t* row = sorted.tensor().as<int32_t>();
   for (int64_t i = 0; i < indices.elements(); i += k) std::sort(row + i, row + i + k);
   return sorted;
 }
 
 /// A parameter's gradient against the norm and the first elements of the file.
-void check_summary(const HostTensor& gradient, const nlohmann::json& expected, double bound) {
+void check_summary(const OwnedTensor& gradient, const nlohmann::json& expected, double bound) {
   const double norm = expected["norm"], n = static_cast<double>(gradient.elements());
   CHECK(std::abs(std::sqrt(dot(gradient, gradient)) / norm - 1) < bound);
   double largest = norm / std::sqrt(n);
@@ -121,15 +121,15 @@ void check_summary(const HostTensor& gradient, const nlohmann::json& expected, d
 void check_space(const Space& space, const nlohmann::json& entry, const std::string& name,
                  const std::string& long_name, DType dtype) {
   CAPTURE(name);
-  const Shape shape = space.features.tensor().shape;
+  const Shape shape = space.features.shape();
   const double bound = dtype == DType::f64 ? 1e-9 : 1e-5;
   const double summary_bound = dtype == DType::f64 ? 1e-9 : 1e-4;
   CHECK(sorted_rows(space.indices)
-            .bits_equal(golden_array(entry["neighbours_" + long_name], space.indices.tensor().shape,
-                                     DType::i32)));
+            .bits_equal(
+                golden_array(entry["neighbours_" + long_name], space.indices.shape(), DType::i32)));
   CHECK(relative_error(space.dfeatures, golden_array(entry["grad_" + name], shape)) < bound);
   const auto& scores = entry["grad_score"];
-  auto check = [&](const char* layer, const HostTensor& gradient, double layer_bound) {
+  auto check = [&](const char* layer, const OwnedTensor& gradient, double layer_bound) {
     CAPTURE(layer);
     check_summary(gradient, scores[name + "_score." + layer], layer_bound);
   };
@@ -148,21 +148,21 @@ void check_entry(const nlohmann::json& entry, const std::string& prefix, DType d
   const int64_t samples = entry["samples"];
   Space expression(prefix, "fer", n, entry["dim_expression"], k, dtype);
   Space landmark(prefix, "lm", n, entry["dim_landmark"], k, dtype);
-  const HostTensor logits = golden_tensor(prefix + "logits", {n, classes}, dtype, -3, 3);
-  HostTensor bank = golden_tensor(prefix + "bank", {samples, classes}, DType::f64, 0.01, 1);
+  const OwnedTensor logits = golden_tensor(prefix + "logits", {n, classes}, dtype, -3, 3);
+  OwnedTensor bank = golden_tensor(prefix + "bank", {samples, classes}, DType::f64, 0.01, 1);
   for (int64_t row = 0; row < samples; ++row) {
     double sum = 0;
     for (int64_t c = row * classes; c < (row + 1) * classes; ++c) sum += bank.at(c);
     for (int64_t c = row * classes; c < (row + 1) * classes; ++c) bank.set(c, bank.at(c) / sum);
   }
   bank = bank.cast(dtype);
-  const HostTensor indices = golden_array(entry["indices"], {n}, DType::i32);
-  HostTensor probabilities({n, classes}, dtype), target({n, classes}, dtype), kl({1}, dtype);
-  HostTensor dtarget({n, classes}, dtype), dlogits({n, classes}, dtype);
+  const OwnedTensor indices = golden_array(entry["indices"], {n}, DType::i32);
+  OwnedTensor probabilities({n, classes}, dtype), target({n, classes}, dtype), kl({1}, dtype);
+  OwnedTensor dtarget({n, classes}, dtype), dlogits({n, classes}, dtype);
 
   Context context;
-  for (const HostTensor* features : {&expression.features, &landmark.features}) {
-    const int64_t d = features->tensor().shape[1];
+  for (const OwnedTensor* features : {&expression.features, &landmark.features}) {
+    const int64_t d = features->shape()[1];
     context.reserve_workspace(knn_workspace_bytes(n, d, dtype));
     context.reserve_workspace(pair_score_workspace_bytes(n, d, k, dtype));
   }
@@ -197,13 +197,13 @@ void check_entry(const nlohmann::json& entry, const std::string& prefix, DType d
   landmark.backward(context);
 
   const double bound = dtype == DType::f64 ? 1e-9 : 1e-5;
-  auto check_array = [&](const HostTensor& tensor, const char* name) {
+  auto check_array = [&](const OwnedTensor& tensor, const char* name) {
     CAPTURE(name);
-    CHECK(relative_error(tensor, golden_array(entry[name], tensor.tensor().shape)) < bound);
+    CHECK(relative_error(tensor, golden_array(entry[name], tensor.shape())) < bound);
   };
   CHECK(std::abs(kl.at(0) / entry["kl"].get<double>() - 1) < bound);
   check_array(target, "targets");
-  HostTensor bank_rows({n, classes}, dtype);
+  OwnedTensor bank_rows({n, classes}, dtype);
   bank_rows.fill([&](int64_t e) {
     return bank.at(static_cast<int64_t>(indices.at(e / classes)) * classes + e % classes);
   });

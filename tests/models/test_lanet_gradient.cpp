@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/parameter_io.h"
+#include "core/rng.h"
 #include "kernels/info_nce.h"
 #include "models/lanet.h"
 #include "tests/op_test.h"

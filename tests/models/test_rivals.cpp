@@ -29,14 +29,15 @@ TEST_CASE("rivals: the gradient of a whole step agrees with central differences,
   const NamedState targets = tiny.model.state().at(0);
   CHECK(targets.name == "early_targets");
   // In the middle of a training; and the targets of this step stay as they are.
-  const HostTensor earlier = distributions({kSamples, kClasses}, DType::f64, 9).scaled(0.9);
+  const OwnedTensor earlier =
+      random_distributions(host_context(), {kSamples, kClasses}, DType::f64, 9, 0.9);
   std::memcpy(targets.tensor.data, earlier.tensor().data, earlier.tensor().bytes());
   tiny.model.graph().forward(tiny.context);
-  EarlyLearningInputs in({kBatch, kClasses, kSamples}, DType::f64);
+  EarlyLearningTensors in({kBatch, kClasses, kSamples}, DType::f64);
   in.logits = tiny.logits();
   in.samples.fill([](int64_t b) { return kBatchSamples[b]; });
   in.targets = earlier;
-  const EarlyLearningRun now = run_early_learning(Device::cpu, in);
+  const EarlyLearningTensors now = run_early_learning(Device::cpu, in);
   CHECK(tiny.loss("early_learning") == now.loss.at(0));
   check_gradient(
       tiny, [&] { return tiny.loss("expression") + 3 * regulariser(tiny.logits(), now.target); });
@@ -50,7 +51,7 @@ TEST_CASE("rivals: the targets of elr start at 0 and follow the predictions of t
   for (const double share : {1 - 0.7, 1 - 0.7 * 0.7}) {  // of the prediction: it stays the same
     tiny.model.set_step(tiny.context, 1, /*learning_rate=*/0);
     tiny.model.step(tiny.context);
-    const HostTensor logits = tiny.logits();
+    const OwnedTensor logits = tiny.logits();
     std::vector<double> expected(kSamples * kClasses);
     for (int64_t b = 0; b < kBatch; ++b) {
       double all = 0;

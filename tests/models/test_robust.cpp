@@ -28,7 +28,7 @@ LabelKnowledge knowledge() {
           .log_ratio = random_values(kSamples * kClasses, 3, -1, 1)};
 }
 
-std::vector<double> softmax(const HostTensor& logits) {
+std::vector<double> softmax(const OwnedTensor& logits) {
   std::vector<double> p;
   for (int64_t b = 0; b < kBatch; ++b) {
     double all = 0;
@@ -45,7 +45,7 @@ double joint(double p, int64_t sample, int32_t label, int64_t c) {
 }
 
 /// −1/B·Σ_b log Σ_y p_b(y)·channel[y][label_b]·ratio_b(y)
-double negative_log_likelihood(const HostTensor& logits) {
+double negative_log_likelihood(const OwnedTensor& logits) {
   const std::vector<double> p = softmax(logits);
   double sum = 0;
   for (int64_t b = 0; b < kBatch; ++b) {
@@ -136,7 +136,7 @@ TEST_CASE("shape network: its gradient is that of the likelihood, dropout and al
     upload(context, network.inputs().labels->data, kGiven);
     network.set_dropout_step(context, 7);
     network.graph().forward(context);
-    HostTensor logits({kBatch, kClasses}, DType::f64);
+    OwnedTensor logits({kBatch, kClasses}, DType::f64);
     logits.fill([&](int64_t i) { return network.logits()->data.as<double>()[i]; });
     const std::vector<double> p = softmax(logits);
     double sum = 0;

@@ -50,8 +50,8 @@ struct TinyStep {
     FAIL("no loss " << name);
     return 0;
   }
-  HostTensor logits() const {
-    HostTensor copy({kBatch, kClasses}, DType::f64);
+  OwnedTensor logits() const {
+    OwnedTensor copy({kBatch, kClasses}, DType::f64);
     copy.fill([&](int64_t i) { return model.logits()->data.template as<double>()[i]; });
     return copy;
   }

@@ -1,11 +1,8 @@
 // Memory that is not there, that nobody wrote, or that is not aligned.
 #include "core/cuda/device.cuh"
 #include "core/cuda/pack.h"
+#include "core/owned_tensor.h"
 #include "tests/simt/planted/planted.h"
-
-namespace lanet::test {
-[[gnu::weak]] void watch_guard(const void* begin, size_t bytes);
-}
 
 namespace lanet::planted {
 
@@ -29,7 +26,7 @@ static const Plant in_bounds("in_bounds", copy_forty(40, 40));
 static const Plant read_guard("read_guard", [](Context& context) {
   const DeviceArray<float> in(context, std::vector<float>(56)),
       out(context, std::vector<float>(40));
-  test::watch_guard(in.data() + 39, 17 * sizeof(float));
+  watch_guard(in.data() + 39, 17 * sizeof(float));
   cuda::launch(copy_kernel, 1, 32, 0, cuda::stream(context), in.data(), out.data(), 40);
 });
 static const Plant after_free("after_free", [](Context& context) {
