@@ -24,16 +24,16 @@ void label_posterior(Context& context, const LabelPosteriorArgs& args) {
   const int64_t batch = logits.shape[0], classes = logits.shape[1];
   const DType dtype = accumulate_dtype(logits.dtype);
   require_tensor(args.labels, {batch}, DType::i32, "labels");
-  if (args.log_prior || args.opinions)
+  if (args.log_ratio || args.opinions)
     require_tensor(args.sample_indices, {batch}, DType::i32, "sample_indices");
   require_tensor(args.channel, {classes, classes}, dtype, "channel");
-  require_table(args.log_prior, classes, dtype, "log_prior");
+  require_table(args.log_ratio, classes, dtype, "log_ratio");
   require_table(args.opinions, classes, dtype, "opinions");
   require_tensor(args.target, logits.shape, logits.dtype, "target");
   if (args.opinion) require_tensor(args.opinion, logits.shape, dtype, "opinion");
   LANET_REQUIRE(args.momentum >= 0 && args.momentum < 1, "momentum is {}; expected 0 to below 1",
                 args.momentum);
-  const double tables = (args.log_prior ? 1 : 0) + (args.opinions ? 1 : 0);
+  const double tables = (args.log_ratio ? 1 : 0) + (args.opinions ? 1 : 0);
   const double elements = static_cast<double>(logits.elements());
   run_operation(
       context, "label_posterior",
@@ -44,7 +44,7 @@ void label_posterior(Context& context, const LabelPosteriorArgs& args) {
       [&] { label_posterior_cuda(context, args); },
       [&] {
         require_indices(args.labels, classes, "labels");
-        for (const Tensor& table : {args.log_prior, args.opinions})
+        for (const Tensor& table : {args.log_ratio, args.opinions})
           if (table) require_indices(args.sample_indices, table.shape[0], "sample_indices");
         dispatch_float(logits.dtype, [&]<typename T>() { label_posterior_ref<T>(args); });
       });

@@ -20,7 +20,7 @@ struct LabelPosteriorKernelArgs {
   const int32_t* labels;
   const int32_t* sample_indices;
   const accumulate_t<T>* channel;
-  const accumulate_t<T>* log_prior;
+  const accumulate_t<T>* log_ratio;
   const accumulate_t<T>* opinions;
   T* target;
   accumulate_t<T>* opinion;
@@ -36,7 +36,7 @@ struct LabelPosteriorKernelRow {
   WarpSoftmax<A> softmax;
   const A* channel;  // of the given label, a column; null if that is no class
   int64_t classes;
-  const A* log_prior;
+  const A* log_ratio;
   const A* opinions;
   A momentum, one_minus_momentum;
 
@@ -54,7 +54,7 @@ struct LabelPosteriorKernelRow {
   }
   __device__ A log_joint(int64_t y) const {
     const A of_label = channel ? log(channel[y * classes]) : A(NAN);
-    return log_opinion(y) + of_label + (log_prior ? log_prior[y] : A(0));
+    return log_opinion(y) + of_label + (log_ratio ? log_ratio[y] : A(0));
   }
 };
 
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
                                        .softmax = warp_softmax(logits, classes),
                                        .channel = is_class ? args.channel + label : nullptr,
                                        .classes = classes,
-                                       .log_prior = row_of(args.log_prior),
+                                       .log_ratio = row_of(args.log_ratio),
                                        .opinions = row_of(args.opinions),
                                        .momentum = args.momentum,
                                        .one_minus_momentum = args.one_minus_momentum};
@@ -110,7 +110,7 @@ void label_posterior_cuda(Context& context, const LabelPosteriorArgs& args) {
                      .labels = static_cast<const int32_t*>(args.labels.data),
                      .sample_indices = static_cast<const int32_t*>(args.sample_indices.data),
                      .channel = static_cast<const A*>(args.channel.data),
-                     .log_prior = static_cast<const A*>(args.log_prior.data),
+                     .log_ratio = static_cast<const A*>(args.log_ratio.data),
                      .opinions = static_cast<const A*>(args.opinions.data),
                      .target = static_cast<T*>(args.target.data),
                      .opinion = static_cast<A*>(args.opinion.data),

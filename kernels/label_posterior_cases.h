@@ -31,7 +31,7 @@ inline OwnedTensor random_distributions(Context& context, const Shape& shape, DT
 
 /// What it reads and writes.
 struct LabelPosteriorTensors {
-  OwnedTensor logits, labels, samples, channel, log_prior, opinions, target, opinion;
+  OwnedTensor logits, labels, samples, channel, log_ratio, opinions, target, opinion;
   double momentum = 0.75;
 
   LabelPosteriorTensors(const LabelPosteriorCase& c, DType dtype,
@@ -44,20 +44,20 @@ struct LabelPosteriorTensors {
     samples = OwnedTensor(context, {c.batch}, DType::i32,
                           [&](int64_t b) { return (5 * b + 2) % c.samples; });
     channel = random_distributions(context, {c.classes, c.classes}, wide, 2);
-    log_prior = OwnedTensor::random(context, table, wide, 3, -4, 1);
+    log_ratio = OwnedTensor::random(context, table, wide, 3, -4, 1);
     opinions = random_distributions(context, table, wide, 4);
     target = OwnedTensor(context, batch, dtype);
     opinion = OwnedTensor(context, batch, wide);
   }
   std::vector<OwnedTensor*> all() {
-    return {&logits, &labels, &samples, &channel, &log_prior, &opinions, &target, &opinion};
+    return {&logits, &labels, &samples, &channel, &log_ratio, &opinions, &target, &opinion};
   }
   LabelPosteriorArgs args() const {
     return {.logits = logits,
             .labels = labels,
             .sample_indices = samples,
             .channel = channel,
-            .log_prior = log_prior,
+            .log_ratio = log_ratio,
             .opinions = opinions,
             .target = target,
             .opinion = opinion,

@@ -23,7 +23,7 @@ class LabelPosteriorRow {
     const auto row_of = [&](const Tensor& table) {
       return table ? table.as<A>() + args.sample_indices.as<int32_t>()[b] * classes_ : nullptr;
     };
-    log_prior_ = row_of(args.log_prior);
+    log_ratio_ = row_of(args.log_ratio);
     opinions_ = row_of(args.opinions);
   }
 
@@ -37,7 +37,7 @@ class LabelPosteriorRow {
     return std::log(value < kSmallestOpinion<A> ? kSmallestOpinion<A> : value);  // NaN stays NaN
   }
   A log_joint(int64_t y) const {
-    return log_opinion(y) + std::log(channel_[y * classes_]) + (log_prior_ ? log_prior_[y] : A(0));
+    return log_opinion(y) + std::log(channel_[y * classes_]) + (log_ratio_ ? log_ratio_[y] : A(0));
   }
 
  private:
@@ -47,7 +47,7 @@ class LabelPosteriorRow {
   const T* logits_;
   SoftmaxRow<A> softmax_;
   const A* channel_;  // of the given label: a column
-  const A* log_prior_;
+  const A* log_ratio_;
   const A* opinions_;
   A momentum_, one_minus_momentum_;
 };

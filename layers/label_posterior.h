@@ -10,7 +10,7 @@ namespace lanet {
 /// the logits, and external: tables that the model keeps.
 struct LabelEvidence {
   Value* channel;              ///< [C, C], P(given | true), a row for each true class
-  Value* log_prior = nullptr;  ///< [samples, C]; null: none
+  Value* log_ratio = nullptr;  ///< [samples, C]; null: none
   Value* opinions = nullptr;   ///< [samples, C], of earlier visits; null: none are kept
   double momentum = 0;         ///< the share of the earlier opinions
 };
@@ -29,7 +29,7 @@ class LabelPosterior : public Node {
     labels_ = read_constant(labels);
     sample_indices_ = read_if(sample_indices);
     channel_ = read_constant(evidence.channel);
-    log_prior_ = read_if(evidence.log_prior);
+    log_ratio_ = read_if(evidence.log_ratio);
     opinions_ = read_if(evidence.opinions);
     target_ = write_constant(graph, logits->shape, logits->dtype);
     opinion_ = write_constant(graph, logits->shape, accumulate_dtype(logits->dtype));
@@ -39,7 +39,7 @@ class LabelPosterior : public Node {
                               .labels = labels_.data(),
                               .sample_indices = sample_indices_.data(),
                               .channel = channel_.data(),
-                              .log_prior = log_prior_.data(),
+                              .log_ratio = log_ratio_.data(),
                               .opinions = opinions_.data(),
                               .target = target_->data,
                               .opinion = opinion_->data,
@@ -51,7 +51,7 @@ class LabelPosterior : public Node {
 
  private:
   double momentum_;
-  Input logits_, labels_, sample_indices_, channel_, log_prior_, opinions_;
+  Input logits_, labels_, sample_indices_, channel_, log_ratio_, opinions_;
   Value *target_, *opinion_;
 };
 

@@ -38,7 +38,7 @@ Robust::Robust(ParameterStore& store, const RobustConfig& config)
                             write_tensor(context, bank, opinions);
                           });
   const LabelEvidence evidence{.channel = channel_,
-                               .log_prior = log_ratio_,
+                               .log_ratio = log_ratio_,
                                .opinions = opinions_,
                                .momentum = config.opinion_momentum};
 
@@ -80,7 +80,7 @@ std::vector<double> Robust::label_estimates(Context& context,
                          .labels = labels,
                          .sample_indices = samples,
                          .channel = channel,
-                         .log_prior = log_ratio,
+                         .log_ratio = log_ratio,
                          .target = target});
   return read_tensor(host, target);
 }

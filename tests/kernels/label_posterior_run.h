@@ -8,7 +8,7 @@ namespace lanet::test {
 
 /// Which of the tables a run has.
 struct LabelTables {
-  bool log_prior = false, opinions = false;
+  bool log_ratio = false, opinions = false;
 };
 inline constexpr LabelTables kLabelTables[] = {
     {false, false}, {true, false}, {false, true}, {true, true}};
@@ -19,14 +19,14 @@ inline LabelPosteriorTensors run_label_posterior(Device device, const LabelPoste
   Context context(device);
   LabelPosteriorTensors t = upload_all(context, in);
   LabelPosteriorArgs args = t.args();
-  if (!tables.log_prior) args.log_prior = {};
+  if (!tables.log_ratio) args.log_ratio = {};
   if (!tables.opinions) args.opinions = {};
-  if (!tables.log_prior && !tables.opinions) args.sample_indices = {};
+  if (!tables.log_ratio && !tables.opinions) args.sample_indices = {};
   if (!with_opinion) args.opinion = {};
   label_posterior(context, args);
   t = download_all(std::move(t));
   CHECK(t.channel.bits_equal(in.channel));
-  CHECK(t.log_prior.bits_equal(in.log_prior));
+  CHECK(t.log_ratio.bits_equal(in.log_ratio));
   CHECK(t.opinions.bits_equal(in.opinions));
   return t;
 }
@@ -38,7 +38,7 @@ inline void check_label_posterior_cases(Device device, DType dtype) {
     for (const LabelTables& tables : kLabelTables) {
       CAPTURE(to_string(dtype));
       CAPTURE(c.batch);
-      CAPTURE(tables.log_prior);
+      CAPTURE(tables.log_ratio);
       CAPTURE(tables.opinions);
       const LabelPosteriorTensors in(c, dtype);
       const LabelPosteriorTensors fast = run_label_posterior(device, in, tables);
@@ -64,10 +64,10 @@ inline void check_label_posterior_excluded(Device device, DType dtype) {
   const int64_t sample1 = static_cast<int64_t>(in.samples.at(1)),
                 sample2 = static_cast<int64_t>(in.samples.at(2));
   for (int64_t y = 0; y < 40; ++y) {
-    in.log_prior.set(sample1 * 40 + y, never);               // row 1: every class
-    if (y != 38) in.log_prior.set(sample2 * 40 + y, never);  // row 2: all but class 38
+    in.log_ratio.set(sample1 * 40 + y, never);               // row 1: every class
+    if (y != 38) in.log_ratio.set(sample2 * 40 + y, never);  // row 2: all but class 38
   }
-  in.log_prior.set(static_cast<int64_t>(in.samples.at(3)) * 40 + 7, never);  // row 3: class 7
+  in.log_ratio.set(static_cast<int64_t>(in.samples.at(3)) * 40 + 7, never);  // row 3: class 7
   for (const bool opinions : {false, true}) {
     const LabelPosteriorTensors r = run_label_posterior(device, in, {true, opinions});
     const double bound = rounding_bound(dtype, 40);
@@ -100,16 +100,16 @@ inline void check_label_posterior_nan(Device device, DType dtype) {
   in.logits.set(40 + 35, nan);
   check(in, "logits");
   in = clean;
-  in.log_prior.set(entry, nan);
-  check(in, "log_prior");
+  in.log_ratio.set(entry, nan);
+  check(in, "log_ratio");
   in = clean;
   in.opinions.set(entry, nan);
   check(in, "opinions");
   in = clean;  // it must show among excluded classes, too
   for (int64_t y = 0; y < 40; ++y)
-    in.log_prior.set(entry - 35 + y, -std::numeric_limits<double>::infinity());
-  in.log_prior.set(entry, nan);
-  check(in, "log_prior, all others excluded");
+    in.log_ratio.set(entry - 35 + y, -std::numeric_limits<double>::infinity());
+  in.log_ratio.set(entry, nan);
+  check(in, "log_ratio, all others excluded");
 }
 
 /// Logits far apart overflow nothing, and an opinion that vanished comes back where the label says
@@ -120,7 +120,7 @@ inline void check_label_posterior_extremes(Device device, DType dtype) {
   in.labels.fill([](int64_t) { return 0; });
   in.channel.fill([](int64_t i) { return i % 4 == 0 ? 1.0 : 0.0; });  // labels are right
   in.opinions.fill([](int64_t i) { return i % 3 == 2 ? 1.0 : 0.0; });
-  in.log_prior.fill([](int64_t i) { return i % 3 == 2 ? 80.0 : -80.0; });
+  in.log_ratio.fill([](int64_t i) { return i % 3 == 2 ? 80.0 : -80.0; });
   for (const LabelTables& tables : kLabelTables) {
     const LabelPosteriorTensors r = run_label_posterior(device, in, tables);
     for (int64_t i = 0; i < 6; ++i) {

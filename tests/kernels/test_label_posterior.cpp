@@ -8,7 +8,7 @@
 namespace lanet::test {
 namespace {
 
-/// −1/B·Σ_b log Σ_y p_b(y)·channel[y][label_b]·exp(log_prior[sample_b][y]), by itself.
+/// −1/B·Σ_b log Σ_y p_b(y)·channel[y][label_b]·exp(log_ratio[sample_b][y]), by itself.
 double negative_log_likelihood(const LabelPosteriorTensors& in, bool with_prior) {
   const int64_t batch = in.labels.elements(), classes = in.channel.shape()[0];
   double sum = 0;
@@ -18,7 +18,7 @@ double negative_log_likelihood(const LabelPosteriorTensors& in, bool with_prior)
     const auto sample = static_cast<int64_t>(in.samples.at(b));
     for (int64_t y = 0; y < classes; ++y) {
       const double e = std::exp(in.logits.at(b * classes + y));
-      const double prior = with_prior ? std::exp(in.log_prior.at(sample * classes + y)) : 1;
+      const double prior = with_prior ? std::exp(in.log_ratio.at(sample * classes + y)) : 1;
       all += e;
       given += e * in.channel.at(y * classes + label) * prior;
     }
@@ -65,7 +65,7 @@ TEST_CASE("label_posterior: two classes by hand") {
   in.logits.fill([](int64_t i) { return i == 0 ? std::log(3.0) : 0.0; });  // p = 3/4, 1/4
   in.labels.set(0, 1);
   in.channel.fill([](int64_t i) { return i % 3 == 0 ? 0.75 : 0.25; });
-  in.log_prior.fill([](int64_t i) { return i == 0 ? 0.0 : std::log(2.0); });
+  in.log_ratio.fill([](int64_t i) { return i == 0 ? 0.0 : std::log(2.0); });
   in.opinions.fill([](int64_t i) { return i == 0 ? 0.25 : 0.75; });
   in.momentum = 0.5;
   auto first = [&](const LabelTables& tables) {
@@ -136,9 +136,9 @@ TEST_CASE("label_posterior: a label, a sample or a momentum out of range is name
       }),
       "channel is f32 [7, 6]; expected f32 [7, 7]");
   has(message([](In& in) {
-        in.log_prior = OwnedTensor({5, 6}, DType::f32);
+        in.log_ratio = OwnedTensor({5, 6}, DType::f32);
       }),
-      "log_prior is f32 [5, 6]; expected f32 [5, 7]");
+      "log_ratio is f32 [5, 6]; expected f32 [5, 7]");
   has(message([](In& in) {
         in.opinions = OwnedTensor({5, 7}, DType::bf16);
       }),
@@ -162,7 +162,7 @@ TEST_CASE("label_posterior: its node and the distribution loss follow the likeli
   auto* posterior = graph.add<LabelPosterior>(
       "posterior", logits, external("labels", in.labels), external("samples", in.samples),
       LabelEvidence{.channel = external("channel", in.channel),
-                    .log_prior = external("log_prior", in.log_prior)});
+                    .log_ratio = external("log_ratio", in.log_ratio)});
   auto* loss = graph.add<DistributionLoss>("loss", posterior->target(), logits, 0.5);
   for (Value* value : {posterior->target(), posterior->opinion()}) graph.keep(value);
   graph.plan(context);
