@@ -125,6 +125,19 @@ void RunFolder::write_summary(const Summary& summary) {
   write_text(file(kSummary), to_json(summary).dump(2) + "\n");
 }
 
+std::string checkpoint_file(const std::string& target, bool best) {
+  if (!fs::is_directory(target)) {
+    if (best)
+      throw InputError(fmt::format("{}: --best is for a run folder; this is a file", target));
+    return target;
+  }
+  const fs::path file = RunFolder::open(target).file(best ? RunFolder::kBest : RunFolder::kLast);
+  if (!fs::exists(file))
+    throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
+                                 file.filename().string()));
+  return file.string();
+}
+
 std::string metrics_digest(const ordered_json& line) {
   ordered_json lasting = line;
   for (const char* time : {"seconds", "images_per_second"}) lasting.erase(time);

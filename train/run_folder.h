@@ -73,6 +73,10 @@ class RunFolder {
   std::optional<RunLock> lock_;
 };
 
+/// The checkpoint that `target` stands for: of a run folder its last one, or its best; of a file
+/// the file itself. InputError if the folder has none, or for the best of a file.
+std::string checkpoint_file(const std::string& target, bool best);
+
 /// Equal for lines of metrics that differ only in the time taken.
 std::string metrics_digest(const nlohmann::ordered_json& line);
 

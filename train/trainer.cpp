@@ -12,6 +12,7 @@
 #include "models/lanet.h"
 #include "models/rivals.h"
 #include "models/robust.h"
+#include "train/pretrained.h"
 #include "train/schedule.h"
 
 namespace lanet {
@@ -106,14 +107,8 @@ void Trainer::initialise(const std::function<void(const std::string&)>& message)
   refresh_shadows(context_, store_);
   if (!starts_from_knowledge(config_)) initialise_state({});
   if (config_.model.pretrained.empty()) return;
-  const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
-  auto named = [](const std::vector<std::string>& names) {
-    return names.empty()
-               ? "none"
-               : fmt::format("{} ({}{})", names.size(), names[0], names.size() > 1 ? ", …" : "");
-  };
-  message(fmt::format("{}: {} parameters loaded, ignored {}, missing {}", config_.model.pretrained,
-                      report.loaded, named(report.ignored), named(report.missing)));
+  message(load_pretrained(context_, config_.model.pretrained, config_.model.backbone,
+                          config_.model.allow_partial, store_));
 }
 
 void Trainer::start_from(const LabelKnowledge& knowledge) {

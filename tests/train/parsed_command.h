@@ -22,6 +22,7 @@ struct Parsed {
   bench::RooflineOptions bench_roofline;
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
+  InspectOptions inspect;
   SynthOptions synth;
   DoctorOptions doctor;
 
@@ -45,6 +46,7 @@ struct Parsed {
     bench::add_roofline(line, keep(bench_roofline));
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
+    line.add_inspect(keep(inspect));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());

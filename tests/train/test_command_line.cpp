@@ -114,6 +114,12 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(synth.synth.size == 100);
   CHECK(synth.synth.seed == 9);
 
+  const Parsed inspect({"inspect", "a.pth", "--json"});
+  CHECK(inspect.code == 0);
+  CHECK(inspect.inspect.file == "a.pth");
+  CHECK(inspect.inspect.json);
+  CHECK_FALSE(Parsed({"inspect", "a.pth"}).inspect.json);
+
   CHECK(Parsed({"doctor", "--json"}).doctor.json);
 }
 
@@ -145,6 +151,8 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"bench", "scaling", "--steps", "3"},
            {"synth", "--out", "x", "--train", "many", "--test", "1"},
            {"synth", "--out", "x"},
+           {"inspect"},
+           {"inspect", "a.pth", "b.pth"},
            {"--hlep"}}) {
     const Parsed p(words);
     CAPTURE(words.size());

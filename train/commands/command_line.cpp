@@ -237,6 +237,21 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_inspect(std::function<int(const InspectOptions&)> run) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App& command = add_command(
+      app_, "inspect", "List the tensors of a file of weights, and where each would load",
+      "  lanet-cuda inspect resnet18.pth\n"
+      "  lanet-cuda inspect runs/raf-1 --json\n\n"
+      "Reads files of torch.save, old and new, pickles of NumPy arrays, and safetensors; no code "
+      "in them is run.\nThe last lines say which backbones the file can start "
+      "(model.pretrained), and why not the others.");
+  command.add_option("FILE", options->file, "file of weights, or folder of a run")->required();
+  command.add_flag("--json", options->json,
+                   "one JSON object instead of a table, with a checksum of each tensor");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   auto options = std::make_shared<SynthOptions>();
   CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",

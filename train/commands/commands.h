@@ -80,6 +80,13 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
+/// inspect FILE [--json]
+struct InspectOptions {
+  std::string file;  // of weights, or a run folder
+  bool json = false;
+};
+int run_inspect(const InspectOptions& options);
+
 /// synth --out DIR --train N --test N [--size S] [--seed S]
 struct SynthOptions {
   std::string out;

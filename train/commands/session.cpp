@@ -5,8 +5,6 @@
 
 namespace lanet {
 
-namespace fs = std::filesystem;
-
 Faces read_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  bool quiet) {
   if (quiet)
@@ -18,17 +16,7 @@ Faces read_faces(Context& context, const Config& config, Split split, bool with_
 
 TrainedModel open_trained(const std::string& target, bool best) {
   TrainedModel model;
-  model.path = target;
-  if (fs::is_directory(target)) {
-    RunFolder::open(target);  // says so where it is none
-    const fs::path file = fs::path(target) / (best ? RunFolder::kBest : RunFolder::kLast);
-    if (!fs::exists(file))
-      throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
-                                   file.filename().string()));
-    model.path = file.string();
-  } else if (best) {
-    throw InputError(fmt::format("{}: --best is for a run folder; this is a file", target));
-  }
+  model.path = checkpoint_file(target, best);
   model.checkpoint = read_checkpoint(model.path);
   model.info = checkpoint_info(model.checkpoint, model.path);
   return model;

@@ -1,6 +1,7 @@
 #include "train/config/config.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -71,9 +72,7 @@ class Loader {
  public:
   explicit Loader(fs::path file) : file_(std::move(file)) {}
 
-  Config load(const json& document, const std::vector<ConfigLayer>& layers,
-              const std::vector<std::string>& overrides) {
-    read_layer({file_.string(), fs::absolute(file_).parent_path(), document});
+  Config load(const std::vector<ConfigLayer>& layers, const std::vector<std::string>& overrides) {
     for (const ConfigLayer& layer : layers) read_layer(layer);
     for (const std::string& text : overrides) read_override(text);
     check_together();
@@ -216,6 +215,39 @@ class Loader {
   std::map<std::string, std::string> sources_;
 };
 
+struct ConfigFile {
+  fs::path path;
+  json fields;
+};
+
+/// Reads a file and puts it behind the one that it extends, which is read likewise.
+void read_with_bases(const fs::path& file, std::deque<ConfigFile>& files) {
+  constexpr const char* kExtends = "extends";
+  constexpr size_t kMostFiles = 16;
+  json fields = read_strict_json(file, "configuration file");
+  files.push_front({file, fields});
+  if (!fields.is_object() || !fields.contains(kExtends)) return;
+  const json base = fields[kExtends];
+  files.front().fields.erase(kExtends);
+  if (!base.is_string() || base.get<std::string>().empty())
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a configuration file, relative to this one", shown(base)));
+  const fs::path path = (file.parent_path() / base.get<std::string>()).lexically_normal();
+  const bool repeated = std::any_of(files.begin(), files.end(), [&](const ConfigFile& known) {
+    std::error_code none;
+    return fs::equivalent(known.path, path, none);
+  });
+  if (repeated)
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a file that does not itself extend this one", shown(base)));
+  if (files.size() == kMostFiles)
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a chain of at most {} files", shown(base), kMostFiles));
+  if (!fs::exists(path))
+    fail(file.string(), kExtends, fmt::format("{}; there is no {}", shown(base), path.string()));
+  read_with_bases(path, files);
+}
+
 }  // namespace
 
 Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
@@ -224,7 +256,13 @@ Config load_config(const fs::path& file, const std::vector<std::string>& overrid
 
 Config load_config(const fs::path& file, const std::vector<ConfigLayer>& layers,
                    const std::vector<std::string>& overrides) {
-  return Loader(file).load(read_strict_json(file, "configuration file"), layers, overrides);
+  std::deque<ConfigFile> files;
+  read_with_bases(file, files);
+  std::vector<ConfigLayer> all;
+  for (const ConfigFile& f : files)
+    all.push_back({f.path.string(), fs::absolute(f.path).parent_path(), f.fields});
+  for (const ConfigLayer& layer : layers) all.push_back(layer);
+  return Loader(file).load(all, overrides);
 }
 
 Config parse_config(const std::string& text, const std::string& source,
@@ -232,7 +270,7 @@ Config parse_config(const std::string& text, const std::string& source,
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded())
     throw InputError(fmt::format("{}: its configuration is not JSON", source));
-  return Loader(source).load(document, {}, overrides);
+  return Loader(source).load({{source, fs::absolute(source).parent_path(), document}}, overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
@@ -248,7 +286,9 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 std::string config_help() {
   std::string text =
-      "Fields of a configuration (JSON; a dot separates nested objects), with defaults:\n";
+      "Fields of a configuration (JSON; a dot separates nested objects), with defaults. "
+      "\"extends\" "
+      "names a\nconfiguration, relative to this one, that these fields lie over.\n";
   for (const Field& field : config_fields())
     text += fmt::format("  {:<27} {} [{}; {}]\n", field.path, field.help, expectation(field),
                         field.path == "data.root" ? "required" : field_value(field, {}).dump());

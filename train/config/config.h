@@ -60,6 +60,7 @@ struct ModelConfig {
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;
   ShapeSource shapes = ShapeSource::network;
+  bool allow_partial = false;  // of pretrained
 };
 
 struct TrainConfig {
@@ -85,9 +86,10 @@ struct Config {
   TrainConfig train;
 };
 
-/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options). A
-/// relative data.root or model.pretrained is taken from the file's folder, or from the
-/// working directory where an override gave it, and becomes absolute; data.labels,
+/// Reads and checks a configuration file, which lies over the one that its "extends" names
+/// (relative to its folder), with `overrides` (`a.b=value`, the --set options) over both. A
+/// relative data.root or model.pretrained is taken from the folder of the file that has it, or from
+/// the working directory where an override gave it, and becomes absolute; data.labels,
 /// data.true_labels, data.votes and data.landmarks stay as written. Throws InputError, one line:
 /// where, JSON path, value, what was expected, nearest valid key or value.
 Config load_config(const std::filesystem::path& file,

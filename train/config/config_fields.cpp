@@ -76,7 +76,11 @@ const std::vector<Field> kFields = {
      "of lanet: the published losses, or one loss that models label noise and landmark shapes"},
     {LANET_FIELD(model.backbone), {}, "the network"},
     {LANET_FIELD(model.pretrained), kFileOrNone,
-     "backbone weights to start from (.pth, .safetensors), relative to this file"},
+     "backbone weights to start from (.pth, .pkl, .safetensors or a run folder), relative to this "
+     "file"},
+    {LANET_FIELD(model.allow_partial),
+     {},
+     "let the pretrained file lack parameters of the backbone, or have more blocks"},
     {LANET_FIELD(model.neighbours), Range{1, 1024},
      "K, the neighbours that a label estimate is averaged over"},
     {LANET_FIELD(model.bank), Range{1, 1 << 24},
