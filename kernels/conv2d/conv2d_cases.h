@@ -26,12 +26,12 @@ inline constexpr Conv2dCase kConv2dCases[] = {
     {{1, 7, 7, 256, 64, 1, 1, 0}},
     {{2, 9, 8, 64, 19, 1, 1, 0}},
     {{1, 2, 2, 96, 160, 3, 1, 1}},
-    // A few pixels: windows that lie outside for the most part, one whose border nothing reads, and
-    // pixels that no window reads.
+    // A few pixels: windows that lie outside for the most part, an odd border, and pixels that no
+    // window reads.
     {{3, 1, 1, 64, 96, 3, 1, 1}},
-    {{2, 3, 2, 96, 64, 3, 1, 1}},
+    {{2, 1, 2, 96, 64, 3, 1, 1}},
     {{2, 4, 4, 64, 128, 3, 2, 1}},
-    {{2, 6, 5, 64, 64, 3, 2, 1}},
+    {{2, 3, 4, 64, 64, 3, 2, 1}},
     {{2, 4, 4, 64, 64, 2, 3, 1}},
     // ResNet-18 at 224 pixels.
     {{8, 224, 224, 3, 64, 7, 2, 3}, "conv1 224"},
