@@ -1,5 +1,8 @@
 // Pictures of every kind that is read, against Pillow: tests/fixtures/make_odd_pictures.py.
 #include "data/image.h"
+
+#include "core/files/file.h"
+#include "data/image_set.h"
 #include "data/webp.h"
 #include "tests/data/damaged_files.h"
 #include "tests/data/pillow.h"
@@ -51,6 +54,21 @@ TEST_CASE("odd pictures: orientation, CMYK, 16 bits, transparency and WebP are r
     ++read;
   }
   CHECK(read >= 30);
+}
+
+TEST_CASE("odd pictures: a set that is trained on holds turned pictures as if stored upright") {
+  const TemporaryFolder folder;
+  const std::string turned =
+      folder.write("turned.png", picture_named("orientation-7.png")).string();
+  const std::string upright = (folder.path() / "upright.png").string();
+  write_png(upright, decode_image(turned));
+  REQUIRE(read_text(turned).find("eXIf") != std::string::npos);
+  REQUIRE(read_text(upright).find("eXIf") == std::string::npos);
+  Context context;
+  const ImageSet set = decode_images(context, {turned, upright}, 16);
+  REQUIRE(set.images.shape == Shape{2, 16, 16, 3});
+  const auto* bytes = set.images.as<uint8_t>();
+  CHECK(std::equal(bytes, bytes + 16 * 16 * 3, bytes + 16 * 16 * 3));
 }
 
 // stb_image interpolates the missing colour samples differently from libjpeg, which shows in
