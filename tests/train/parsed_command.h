@@ -22,6 +22,8 @@ struct Parsed {
   bench::RooflineOptions bench_roofline;
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
+  DataOptions data;
+  NoiseOptions noise;
   SynthOptions synth;
   DoctorOptions doctor;
 
@@ -45,6 +47,8 @@ struct Parsed {
     bench::add_roofline(line, keep(bench_roofline));
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
+    line.add_data(keep(data));
+    line.add_noise(keep(noise));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());
