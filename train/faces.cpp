@@ -96,6 +96,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
     faces.valid = std::move(landmarks.valid);
   }
   faces.given = faces.judged_by = faces.list.labels;
+  if (split == Split::train && !data.noise.file.empty())
+    faces.given =
+        read_noise_csv(data.noise.file, faces.list.names, faces.list.labels, kExpressionNames);
   if (!data.true_labels.empty()) {
     auto labels = read_true_labels(data.root, data.true_labels, split, faces.list.names);
     if (!labels.empty()) faces.judged_by = std::move(labels);
@@ -119,7 +122,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
       throw InputError(
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
-  if (split == Split::train) plant_noise(config, faces);
+  if (split == Split::train && data.noise.file.empty()) plant_noise(config, faces);
   return faces;
 }
 

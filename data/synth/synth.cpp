@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/contact_sheet.h"
 #include "data/synth/draw.h"
 
 namespace lanet {
@@ -100,22 +101,14 @@ void write_lists(const SynthConfig& config, const std::vector<Entry>& entries) {
 
 /// The first faces of each class, a row a class.
 void write_contact_sheet(const SynthConfig& config, const std::vector<Entry>& entries) {
-  const int size = config.size;
-  HostImage sheet{.width = kSheetColumns * size, .height = kNumExpressions * size, .rgb = {}};
-  sheet.rgb.assign(static_cast<size_t>(sheet.width) * sheet.height * 3, 255);
+  ContactSheet sheet(kSheetColumns, kNumExpressions, config.size);
   std::array<int, kNumExpressions> drawn{};
   for (const Entry& entry : entries) {
     if (drawn[entry.label] == kSheetColumns) continue;
-    const int column = drawn[entry.label]++;
     const Drawing drawing = draw(config, entry.split, entry.index).second;
-    for (int y = 0; y < size; ++y) {
-      const auto row = drawing.image.rgb.begin() + static_cast<ptrdiff_t>(y) * size * 3;
-      const size_t pixel =
-          static_cast<size_t>(entry.label * size + y) * sheet.width + column * size;
-      std::copy(row, row + size * 3, sheet.rgb.begin() + static_cast<ptrdiff_t>(pixel) * 3);
-    }
+    sheet.put(drawn[entry.label]++, entry.label, drawing.image);
   }
-  write_png(config.out / "contact_sheet.png", sheet);
+  write_png(config.out / "contact_sheet.png", sheet.image());
 }
 
 }  // namespace

@@ -120,8 +120,8 @@ TEST_CASE("image: what is no picture is refused in one line with file and reason
   const std::string text = folder.file("text.jpg", {'h', 'e', 'l', 'l', 'o'});
   const std::string empty = folder.file("empty.png", {});
   CHECK(refusal(folder.file("none.jpg")) == folder.file("none.jpg") + ": no such picture");
-  CHECK(refusal(text) == text + ": is not a JPEG or PNG picture");
-  CHECK(refusal(empty) == empty + ": is empty; expected a JPEG or PNG picture");
+  CHECK(refusal(text) == text + ": is not a JPEG, PNG or WebP picture");
+  CHECK(refusal(empty) == empty + ": is empty; expected a JPEG, PNG or WebP picture");
   CHECK(refusal(folder.file("")) == folder.file("") + ": is a folder; expected a picture");
   write_png(folder.file("a.png"), pattern_image(9, 9));
   Bytes damaged = bytes_of(folder.file("a.png"));

@@ -23,6 +23,8 @@ struct Parsed {
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
   InspectOptions inspect;
+  DataOptions data;
+  NoiseOptions noise;
   SynthOptions synth;
   DoctorOptions doctor;
 
@@ -47,6 +49,8 @@ struct Parsed {
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
     line.add_inspect(keep(inspect));
+    line.add_data(keep(data));
+    line.add_noise(keep(noise));
     line.add_synth(keep(synth));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());

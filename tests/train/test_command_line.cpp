@@ -106,6 +106,21 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(kernels.bench_kernels.sizes == Words{"8x8", "9x9"});
   CHECK(kernels.bench_kernels.tf32);
 
+  const Parsed data({"data", "c.json", "--set", "seed=2", "--out", "d", "--json"});
+  CHECK(data.code == 0);
+  CHECK(data.data.config == "c.json");
+  CHECK(data.data.overrides == Words{"seed=2"});
+  CHECK(data.data.out == "d");
+  CHECK(data.data.json);
+
+  const Parsed noise(
+      {"noise", "c.json", "--rate", "0.2", "--kind", "symmetric", "--seed", "4", "--out", "n.csv"});
+  CHECK(noise.code == 0);
+  CHECK(noise.noise.overrides ==
+        Words{"data.noise.rate=0.2", "data.noise.kind=symmetric", "seed=4"});
+  CHECK(noise.noise.out == "n.csv");
+  CHECK(Parsed({"noise", "c.json", "--rate", "0.2"}).code == 2);
+
   const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
   CHECK(synth.code == 0);
   CHECK(synth.synth.out == "x");

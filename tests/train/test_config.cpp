@@ -94,6 +94,13 @@ TEST_CASE("config: a value of the wrong type or out of its range is refused with
   CHECK(refusal(R"({"data": [1]})") == "raf.json: data: an array; expected an object");
 }
 
+TEST_CASE("config: wrong labels come from a rate or from a file") {
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"file": "n.csv"}}})") == "accepted");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "file": "n.csv"}}})") ==
+        "raf.json: data.noise.file: given, and data.noise.rate is 0.3; expected one of them: set "
+        "data.noise.rate=0 to take the labels of the file");
+}
+
 TEST_CASE("config: sides are multiples of 32 from 64 on") {
   auto side = [](int size) {
     return refusal(fmt::format(R"({{"data": {{"root": "x", "image_size": {}}}}})", size));

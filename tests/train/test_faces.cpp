@@ -9,6 +9,7 @@
 
 #include "core/files/file.h"
 #include "core/parameter_io.h"
+#include "data/noise.h"
 #include "tests/input_error.h"
 #include "tests/train/small_training.h"
 
@@ -63,6 +64,26 @@ TEST_CASE("faces: noise is planted in what is trained on, and predictions are ju
   CHECK(noisy.given != clean.list.labels);
   const Faces test = load(context, config, Split::test);
   CHECK(test.given == test.list.labels);
+}
+
+TEST_CASE(
+    "faces: a noise file gives the labels that its seed would plant, whatever the run's seed") {
+  const TemporaryFolder folder;
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  const Faces planted = load(context, config);
+  const auto table = folder.path() / "noise.csv";
+  write_noise_csv(table, planted.list.names, planted.list.labels, planted.given, kExpressionNames);
+  config.data.noise = {.rate = 0, .file = table.string()};
+  config.seed += 1;
+  const Faces read = load(context, config);
+  CHECK(read.given == planted.given);
+  CHECK(read.judged_by == read.list.labels);
+  const Faces test = load(context, config, Split::test);
+  CHECK(test.given == test.list.labels);
+  folder.write("noise.csv", "image,true_label,given_label,changed\n");
+  CHECK(input_error([&] { load(context, config); }).find("0 rows; there are") != std::string::npos);
 }
 
 TEST_CASE("faces: true labels judge, and noise is planted on the labels of the list") {

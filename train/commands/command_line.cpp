@@ -252,6 +252,52 @@ void CommandLine::add_inspect(std::function<int(const InspectOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_data(std::function<int(const DataOptions&)> run) {
+  auto options = std::make_shared<DataOptions>();
+  CLI::App& command = add_command(
+      app_, "data", "Report what is in a data set and what is wrong with it",
+      "  lanet-cuda data configs/raf.json\n"
+      "  lanet-cuda data configs/demo.json --set data.root=faces --out look\n\n"
+      "Counts the faces of each class and split, and finds unreadable and blank pictures, labels "
+      "that\ndisagree with a folder's name, duplicates (resized, compressed again or mirrored "
+      "ones too), and\nlandmarks that cannot be right. Changes nothing and exits with 0 whatever "
+      "it finds.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+  command.add_option("--out", options->out,
+                     "folder for the whole report (data.json) and a picture of the first faces of "
+                     "each class with their landmarks (contact_sheet.png)");
+  command.add_flag("--json", options->json, "the whole report as one JSON object");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
+  auto options = std::make_shared<NoiseOptions>();
+  CLI::App& command = add_command(
+      app_, "noise", "Make some training labels wrong and write which, for data.noise.file",
+      "  lanet-cuda noise configs/raf.json --rate 0.3 --seed 1 --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rate 0.2 --kind class_dependent --out noise.csv\n\n"
+      "The labels are those that training with the same rate, kind and seed would plant.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+  for (const auto& [name, field, what] :
+       {std::tuple{"--rate", "data.noise.rate", "share of the labels to make wrong"},
+        {"--kind", "data.noise.kind", "symmetric or class_dependent"},
+        {"--seed", "seed", "seed of the random numbers"}})
+    command.add_option_function<std::string>(
+        name,
+        [options, field = std::string(field)](const std::string& value) {
+          options->overrides.push_back(field + "=" + value);
+        },
+        fmt::format("{}; short for --set {}=", what, field));
+  command.add_option("--out", options->out, "table (.csv) to write")->required();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   auto options = std::make_shared<SynthOptions>();
   CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",

@@ -87,6 +87,24 @@ struct InspectOptions {
 };
 int run_inspect(const InspectOptions& options);
 
+/// data CONFIG [--set a.b=v …] [--out DIR] [--json]
+struct DataOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;  // folder for data.json and contact_sheet.png; empty: neither is written
+  bool json = false;
+};
+int run_data(const DataOptions& options);
+
+/// noise CONFIG [--rate R] [--kind K] [--seed S] --out FILE [--set a.b=v …]. The first three arrive
+/// as overrides of data.noise.rate, data.noise.kind and seed.
+struct NoiseOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;
+};
+int run_noise(const NoiseOptions& options);
+
 /// synth --out DIR --train N --test N [--size S] [--seed S]
 struct SynthOptions {
   std::string out;

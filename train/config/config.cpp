@@ -197,6 +197,12 @@ class Loader {
     check_order("data.augment.jitter", augment.jitter_min, augment.jitter_max);
     check_order("data.augment.erase_area", augment.erase_area_min, augment.erase_area_max);
     check_order("data.augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
+    const NoiseConfig& noise = config_.data.noise;
+    if (!noise.file.empty() && noise.rate > 0)
+      fail(source("data.noise.file"), "data.noise.file",
+           fmt::format("given, and data.noise.rate is {}; expected one of them: set "
+                       "data.noise.rate=0 to take the labels of the file",
+                       noise.rate));
     if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }

@@ -19,6 +19,7 @@ namespace lanet {
 struct NoiseConfig {
   double rate = 0.0;
   NoiseKind kind = NoiseKind::symmetric;
+  std::string file;  // absolute once loaded; empty: none, and the rate says
 };
 
 struct DataConfig {

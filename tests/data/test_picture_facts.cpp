@@ -1,0 +1,143 @@
+#include "data/picture_facts.h"
+
+#include "core/rng.h"
+#include "tests/temporary_folder.h"
+
+namespace lanet::test {
+namespace {
+
+/// Soft blobs, different for each seed, on 60 x 50 pixels.
+HostImage blobs(uint32_t seed) {
+  HostImage image{60, 50, std::vector<uint8_t>(size_t{3} * 60 * 50)};
+  RandomStream stream(seed, Purpose::test);
+  std::vector<std::array<double, 4>> spots(12);
+  for (auto& spot : spots)
+    spot = {stream.uniform() * 60, stream.uniform() * 50, 4 + stream.uniform() * 9,
+            stream.uniform() * 2 - 1};
+  for (int i = 0; i < 60 * 50; ++i) {
+    double level = 128;
+    for (const auto& [x, y, radius, height] : spots) {
+      const double dx = i % 60 - x, dy = i / 60 - y;
+      level += 90 * height * std::exp(-(dx * dx + dy * dy) / (2 * radius * radius));
+    }
+    for (int c = 0; c < 3; ++c)
+      image.rgb[3 * i + c] = static_cast<uint8_t>(std::clamp(level + 10 * c, 0.0, 255.0));
+  }
+  return image;
+}
+
+HostImage mirrored(const HostImage& image) {
+  HostImage result = image;
+  for (int i = 0; i < image.width * image.height; ++i) {
+    const int x = i % image.width, row = i - x;
+    std::copy_n(&image.rgb[size_t{3} * (row + image.width - 1 - x)], 3, &result.rgb[size_t{3} * i]);
+  }
+  return result;
+}
+
+HostImage brighter(HostImage image) {
+  for (uint8_t& level : image.rgb) level = static_cast<uint8_t>(20 + level * 0.8);
+  return image;
+}
+
+/// A folder of pictures, in the order in which they were added.
+class Pictures {
+ public:
+  void png(const HostImage& image) { write_png(next(".png"), image); }
+  void jpeg(const HostImage& image, int quality) { write_jpeg(next(".jpg"), image, quality); }
+  void file(const std::string& content) {
+    folder_.write(std::filesystem::path(next(".png")).filename().string(), content);
+  }
+  const std::vector<std::string>& paths() const { return paths_; }
+  std::vector<PictureFacts> facts(int threads = 1) const { return gather_facts(paths_, threads); }
+
+ private:
+  std::string next(const char* ending) {
+    paths_.push_back((folder_.path() / (std::to_string(paths_.size()) + ending)).string());
+    return paths_.back();
+  }
+
+  TemporaryFolder folder_;
+  std::vector<std::string> paths_;
+};
+
+int distance(const HostImage& a, const HostImage& b) {
+  return hash_distance(perceptual_hash(a).upright, perceptual_hash(b).upright);
+}
+
+}  // namespace
+
+TEST_CASE("perceptual hash: size, brightness and compression change few bits, content many") {
+  for (uint32_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    const HostImage image = blobs(seed);
+    CHECK(distance(image, image) == 0);
+    CHECK(distance(image, resize_image(image, 150, 100)) <= 12);
+    CHECK(distance(image, brighter(image)) <= 12);
+    CHECK(distance(image, mirrored(image)) > kNearDuplicate);
+    CHECK(distance(image, blobs(seed + 100)) > 2 * kNearDuplicate);
+    CHECK(perceptual_hash(image).mirrored == perceptual_hash(mirrored(image)).upright);
+  }
+}
+
+TEST_CASE("picture facts: sizes, blank and unreadable pictures, on any number of threads") {
+  Pictures pictures;
+  pictures.png(blobs(1));
+  pictures.file("GIF89a");
+  HostImage grey{8, 6, std::vector<uint8_t>(size_t{3} * 8 * 6, 77)};
+  grey.rgb[5] = 79;
+  pictures.png(grey);
+  for (const int threads : {1, 3}) {
+    int64_t last = 0;
+    const auto facts = gather_facts(pictures.paths(), threads, [&](int64_t done, int64_t total) {
+      CHECK(total == 3);
+      last = done;
+    });
+    CHECK(last == 3);
+    REQUIRE(facts.size() == 3);
+    CHECK(facts[0].readable());
+    CHECK(facts[0].width == 60);
+    CHECK(facts[0].height == 50);
+    CHECK_FALSE(facts[0].blank());
+    CHECK(facts[1].problem.starts_with(pictures.paths()[1] + ": is a GIF picture"));
+    CHECK_FALSE(facts[1].blank());
+    CHECK(facts[2].blank());
+    CHECK(facts[2].width == 8);
+  }
+}
+
+TEST_CASE("duplicates: exact, compressed, resized and mirrored ones, the best of each split") {
+  Pictures pictures;
+  pictures.png(blobs(1));                                  // 0: split 0
+  pictures.png(blobs(2));                                  // 1
+  pictures.jpeg(blobs(1), 80);                             // 2: as 0
+  pictures.png(blobs(1));                                  // 3: split 1; is 0, and like 2
+  pictures.png(resize_image(mirrored(blobs(2)), 90, 75));  // 4: as 1
+  pictures.png(blobs(5));                                  // 5: none
+  pictures.png(brighter(blobs(5)));                        // 6: as 5, in its split
+  const std::vector<int> groups = {0, 0, 0, 1, 1, 1, 1};
+  const auto facts = pictures.facts();
+  for (const int threads : {1, 3}) {
+    const std::vector<Duplicate> found = find_duplicates(facts, groups, threads);
+    REQUIRE(found.size() == 4);
+    auto is = [&](size_t i, int64_t first, int64_t second, bool exact, bool mirror) {
+      return found[i].first == first && found[i].second == second && found[i].exact == exact &&
+             found[i].mirrored == mirror && found[i].bits <= kNearDuplicate;
+    };
+    CHECK(is(0, 0, 2, false, false));
+    CHECK(is(1, 0, 3, true, false));
+    CHECK(found[1].bits == 0);
+    CHECK(is(2, 1, 4, false, true));
+    CHECK(is(3, 5, 6, false, false));
+  }
+}
+
+TEST_CASE("duplicates: blank and unreadable pictures have none") {
+  Pictures pictures;
+  const HostImage blank{9, 9, std::vector<uint8_t>(size_t{3} * 81, 5)};
+  for (int i = 0; i < 2; ++i) pictures.png(blank);
+  for (int i = 0; i < 2; ++i) pictures.file("damaged");
+  CHECK(find_duplicates(pictures.facts(), std::vector{0, 0, 1, 1}, 1).empty());
+}
+
+}  // namespace lanet::test

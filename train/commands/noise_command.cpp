@@ -1,0 +1,31 @@
+// noise: wrong labels as a file, so that other programs and other seeds can train on the same ones.
+#include <fmt/format.h>
+
+#include <functional>
+#include <numeric>
+
+#include "core/error.h"
+#include "data/noise.h"
+#include "train/commands/commands.h"
+#include "train/config/config.h"
+#include "train/progress.h"
+
+namespace lanet {
+
+int run_noise(const NoiseOptions& options) {
+  const Config config = load_config(options.config, options.overrides);
+  const NoiseConfig& noise = config.data.noise;
+  if (noise.rate == 0)
+    throw InputError(
+        "noise: data.noise.rate is 0; expected a share of the labels, such as --rate 0.3");
+  const FaceList list = read_face_list(config.data.root, config.data.labels, Split::train);
+  const std::vector<int32_t> given = add_label_noise(
+      list.labels, kNumExpressions, noise.rate, noise.kind, static_cast<uint64_t>(config.seed));
+  write_noise_csv(options.out, list.names, list.labels, given, kExpressionNames);
+  const auto changed = std::inner_product(given.begin(), given.end(), list.labels.begin(),
+                                          int64_t{0}, std::plus<>(), std::not_equal_to<>());
+  say(fmt::format("{}: {} of {} training labels are wrong", options.out, changed, list.size()));
+  return 0;
+}
+
+}  // namespace lanet

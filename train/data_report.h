@@ -1,0 +1,40 @@
+// What is in the data of a configuration, and what is wrong with it (`lanet-cuda data`).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/image_set.h"
+#include "data/landmarks.h"
+#include "data/picture_facts.h"
+#include "train/config/config.h"
+
+namespace lanet {
+
+/// All faces of a configuration, without their pixels.
+struct DataFaces {
+  std::vector<std::string> splits;  ///< "train", "validation", "test": those that there are
+  std::vector<std::string> names, paths;
+  std::vector<int32_t> labels;
+  std::vector<int> groups;  ///< positions in `splits`
+  /// In pixels of a picture of data.image_size; of the first faces, those of the training list.
+  Landmarks landmarks;
+  std::vector<std::string> problems;  ///< a split or a landmark file that cannot be read
+};
+
+/// Reads lists and landmarks. InputError if there is no split that can be read.
+DataFaces list_data(const Config& config);
+
+/// The report as JSON (docs/pictures.md has the fields). facts: of the faces.
+nlohmann::ordered_json data_report(const Config& config, const DataFaces& faces,
+                                   std::span<const PictureFacts> facts, int threads);
+
+/// The report as text for a terminal, with a bar for each class and a few examples of each finding.
+std::string to_text(const nlohmann::ordered_json& report);
+
+/// A row for each class, with its first ten readable faces and their landmarks.
+HostImage data_contact_sheet(const Config& config, const DataFaces& faces,
+                             std::span<const PictureFacts> facts);
+
+}  // namespace lanet
