@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   lanet::bench::add_scaling(command_line, lanet::bench::run_scaling);
   lanet::bench::add_compare(command_line, lanet::bench::run_compare);
   command_line.add_synth(lanet::run_synth);
+  command_line.add_align(lanet::run_align);
   command_line.add_doctor(lanet::run_doctor);
   return command_line.run(argc, argv);
 }

@@ -62,7 +62,7 @@ Landmarks read_any(const std::filesystem::path& path, std::span<const std::strin
   if (extension == ".tensor" || extension == ".pt" || extension == ".pth")
     return read_torch_landmarks(path, names);
   throw InputError(
-      fmt::format("data.landmarks {}: a file of kind '{}'; expected .tensor, .pt, "
+      fmt::format("{}: a landmark file of kind '{}'; expected .tensor, .pt, "
                   ".pth, .csv, .npy or .json",
                   path.string(), extension));
 }
@@ -124,7 +124,7 @@ std::vector<uint8_t> Landmarks::valid() const {
 
 Landmarks read_landmarks(const std::filesystem::path& path, std::span<const std::string> names) {
   if (!std::filesystem::is_regular_file(path))
-    throw InputError(fmt::format("data.landmarks {}: there is no such file", path.string()));
+    throw InputError(fmt::format("{}: there is no such file; expected landmarks", path.string()));
   Landmarks landmarks = read_any(path, names);
   take_picture_sides(landmarks);
   return landmarks;

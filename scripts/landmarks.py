@@ -19,7 +19,7 @@ import pathlib
 import sys
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
-MARGINS = (0.0, 0.25, 0.6)  # of border around the picture, tried in turn: tight crops need some
+MARGINS = (0.0, 0.25, 0.6)  # of border around the square picture, tried in turn: tight crops need some
 SIDE = 320  # pixels that the longer side of a small picture is enlarged to
 
 # Which points of the mesh are averaged; the same table as in data/landmark_schemes.cpp.
@@ -83,19 +83,20 @@ def find(path):
         size = (round(width * scale), round(height * scale))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     for margin in MARGINS:
-        border = round(margin * max(picture.shape[:2]))
-        framed = cv2.copyMakeBorder(picture, border, border, border, border, cv2.BORDER_REPLICATE)
+        rows, columns = picture.shape[:2]
+        side = round((1 + 2 * margin) * max(rows, columns))  # the mesh is wrong on oblong pictures
+        top, left = (side - rows) // 2, (side - columns) // 2
+        borders = top, side - rows - top, left, side - columns - left
+        framed = cv2.copyMakeBorder(picture, *borders, cv2.BORDER_REPLICATE)
         faces = _mesh.process(framed).multi_face_landmarks
         if not faces:
             continue
         mesh = largest(faces).landmark
-        rows, columns = framed.shape[:2]
-        x_scale, y_scale = width / picture.shape[1], height / picture.shape[0]
         points = []
         for indices in MESH.values():
-            x = sum(mesh[i].x for i in indices) / len(indices) * columns - border
-            y = sum(mesh[i].y for i in indices) / len(indices) * rows - border
-            points.append((x * x_scale, y * y_scale))
+            x = sum(mesh[i].x for i in indices) / len(indices) * side - left
+            y = sum(mesh[i].y for i in indices) / len(indices) * side - top
+            points.append((x * width / columns, y * height / rows))
         return points, True
     return None, True
 

@@ -161,7 +161,8 @@ TEST_CASE("landmarks: files that do not fit the faces or any scheme are refused"
   CHECK(is_line_with(message(kData / "int16.pth", kTwo), "holds torch.ShortStorage"));
   CHECK(is_line_with(message(kData / "views.pth", kTwo), "it holds 7 tensors; expected one"));
   CHECK(is_line_with(message(folder.path() / "absent.csv", kTwo), "there is no such file"));
-  CHECK(is_line_with(message(folder.write("a.mat", "x"), kTwo), "a file of kind '.mat'; expected"));
+  CHECK(is_line_with(message(folder.write("a.mat", "x"), kTwo),
+                     "a landmark file of kind '.mat'; expected"));
   std::vector<float> values(2 * 38, 1.0f);
   values[38 + 5] = std::numeric_limits<float>::quiet_NaN();
   CHECK(is_line_with(message(folder.write("a.npy", npy("(2, 19, 2)", values)), kTwo),

@@ -23,6 +23,7 @@ struct Parsed {
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
   SynthOptions synth;
+  AlignOptions align;
   DoctorOptions doctor;
 
   /// `words` without the program's name.
@@ -46,6 +47,7 @@ struct Parsed {
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
     line.add_synth(keep(synth));
+    line.add_align(keep(align));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());
   }
