@@ -40,8 +40,8 @@ std::vector<float> to_trained_landmarks(std::span<const float> face);
 std::span<const int32_t> flip_permutation(int64_t landmarks);
 
 /// Where the L (5 or 19) landmarks of an aligned face lie, [L, 2] in shares of its side. It is the
-/// mean of 3,000 drawn faces and their mirror images, whose framing is that of RAF-DB's aligned
-/// pictures.
+/// mean of 3,000 drawn faces (data/synth), which have the framing of RAF-DB's aligned pictures, and
+/// their mirror images.
 std::vector<double> aligned_template(int64_t landmarks);
 
 }  // namespace lanet
