@@ -169,7 +169,10 @@ class Aligner {
     if (!line.empty()) progress.message(line + "; they are only resized");
     const auto aligned = std::count_if(
         rows_.begin(), rows_.end(), [](const std::string& row) { return row.ends_with(",1\n"); });
-    if (aligned == 0) throw InputError(fmt::format("{}: no picture was aligned", out.string()));
+    if (aligned == 0)
+      throw InputError(
+          fmt::format("{}: no picture was aligned; are their names and sizes those of {}?",
+                      out.string(), task_.landmark_file));
     progress.message(
         fmt::format("{}: {} of {} pictures aligned", out.string(), aligned, rows_.size()));
   }
