@@ -40,13 +40,10 @@ TEST_CASE("judge: wrong labels that a network learns by heart are counted as mem
   Config config = small_config("baseline");
   config.data.noise.rate = 0.5;
   config.train.epochs = 12;
-  config.data.augment = {.flip_probability = 0,
-                         .crop_area_min = 1,
-                         .crop_ratio_min = 1,
-                         .crop_ratio_max = 1,
-                         .jitter_min = 1,
-                         .jitter_max = 1,
-                         .erase_probability = 0};
+  AugmentConfig& augment = config.data.augment;
+  augment.flip_probability = augment.erase_probability = 0;
+  augment.crop_area_min = augment.crop_ratio_min = augment.crop_ratio_max = 1;
+  augment.jitter_min = augment.jitter_max = 1;
   Session session(config);
   const Faces& faces = session.trainer->training_faces();
   std::vector<int32_t> wrong;
