@@ -41,13 +41,16 @@ ImageSet decode_images(Context& context, const std::vector<std::string>& paths, 
   auto* bytes = static_cast<uint8_t*>(decoded.data());
 
   std::vector<std::string> messages(paths.size());  // empty where the picture is good
+  std::vector<PictureSize> sizes(paths.size());
   std::atomic<int64_t> done = 0;
   std::exception_ptr failure;
   Ticker ticker(progress);
 #pragma omp parallel for schedule(dynamic) num_threads(context.threads())
   for (int64_t i = 0; i < total; ++i) {
     try {
-      const HostImage image = resize_image(decode_image(paths[i]), image_size);
+      const HostImage picture = decode_image(paths[i]);
+      sizes[i] = {picture.width, picture.height};
+      const HostImage image = resize_image(picture, image_size);
       std::memcpy(bytes + i * image_bytes, image.rgb.data(), image_bytes);
     } catch (const InputError& error) {
       messages[i] = error.what();
@@ -69,6 +72,7 @@ ImageSet decode_images(Context& context, const std::vector<std::string>& paths, 
       set.bad.push_back({i, messages[i]});
       continue;
     }
+    set.sizes.push_back(sizes[i]);
     if (good != i) std::memcpy(bytes + good * image_bytes, bytes + i * image_bytes, image_bytes);
     ++good;
   }

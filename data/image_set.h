@@ -15,6 +15,10 @@ namespace lanet {
 inline constexpr std::array<double, 3> kPictureMean = {0.5412, 0.4324, 0.3795};
 inline constexpr std::array<double, 3> kPictureDeviation = {0.2485, 0.2182, 0.2066};
 
+struct PictureSize {
+  int width = 0, height = 0;
+};
+
 /// A picture that could not be read: its place in the list, and one line with its file and why.
 struct BadImage {
   int64_t index;
@@ -22,10 +26,12 @@ struct BadImage {
 };
 
 /// images: u8 [N, S, S, 3] on the context's device: the readable pictures, in the list's order.
+/// sizes: [N], in which these pictures were before they were resized.
 /// bad: the others, in the list's order.
 struct ImageSet {
   Buffer memory;
   Tensor images;
+  std::vector<PictureSize> sizes;
   std::vector<BadImage> bad;
 };
 

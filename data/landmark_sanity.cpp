@@ -39,7 +39,7 @@ double spread_of(Points face) {
 
 }  // namespace
 
-LandmarkSanity check_landmarks(std::span<const float> points, std::span<const uint8_t> valid,
+LandmarkSanity landmark_sanity(std::span<const float> points, std::span<const uint8_t> valid,
                                double side, std::span<const int32_t> flip_permutation) {
   const size_t width = 2 * flip_permutation.size();
   LANET_REQUIRE(points.size() == valid.size() * width,

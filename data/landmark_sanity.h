@@ -18,7 +18,7 @@ struct LandmarkSanity {
 /// points [N, L, 2], (x, y) in pixels of a picture of this side; valid [N]. flip_permutation [L]:
 /// the partner of each landmark in a mirrored face, or itself. Of two partners that with the lower
 /// number is the left one, as seen in the picture.
-LandmarkSanity check_landmarks(std::span<const float> points, std::span<const uint8_t> valid,
+LandmarkSanity landmark_sanity(std::span<const float> points, std::span<const uint8_t> valid,
                                double side, std::span<const int32_t> flip_permutation);
 
 }  // namespace lanet

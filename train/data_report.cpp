@@ -41,9 +41,7 @@ void add_split(const Config& config, Split split, DataFaces& faces) {
   if (config.data.landmarks.empty()) return;
   try {
     faces.landmarks =
-        read_landmarks(std::filesystem::path(config.data.root) / config.data.landmarks, list.names,
-                       {.image_size = static_cast<int>(config.data.image_size),
-                        .coordinate_size = config.data.landmark_size});
+        read_landmarks(std::filesystem::path(config.data.root) / config.data.landmarks, list.names);
   } catch (const InputError& error) {
     faces.problems.emplace_back(error.what());
   }
@@ -85,16 +83,19 @@ ordered_json splits_json(const DataFaces& faces, std::span<const PictureFacts> f
 
 ordered_json landmarks_json(const Config& config, const DataFaces& faces) {
   const Landmarks& landmarks = faces.landmarks;
-  if (landmarks.num_faces == 0) return nullptr;
+  if (landmarks.states.empty()) return nullptr;
+  std::vector<uint8_t> present;
+  for (const LandmarkState state : landmarks.states)
+    present.push_back(state == LandmarkState::good || state == LandmarkState::outside);
   const LandmarkSanity sanity =
-      check_landmarks(landmarks.points, landmarks.valid,
-                      static_cast<double>(config.data.image_size), kFlipPermutation);
+      landmark_sanity(landmarks.points, present, static_cast<double>(config.data.image_size),
+                      flip_permutation(landmarks.num_landmarks));
   auto names = [&](const std::vector<int64_t>& list) {
     ordered_json all = ordered_json::array();
     for (const int64_t face : list) all.push_back(faces.names[face]);
     return all;
   };
-  return {{"faces", landmarks.num_faces},         {"missing", names(sanity.missing)},
+  return {{"faces", landmarks.states.size()},     {"missing", names(sanity.missing)},
           {"outside", names(sanity.outside)},     {"mirrored", names(sanity.mirrored)},
           {"identical", names(sanity.identical)}, {"spread", names(sanity.spread)}};
 }
@@ -115,6 +116,18 @@ DataFaces list_data(const Config& config) {
   add_split(config, Split::test, faces);
   if (faces.names.empty()) throw InputError(faces.problems.front());
   return faces;
+}
+
+void place_landmarks(const Config& config, std::span<const PictureFacts> facts, DataFaces& faces) {
+  const auto side = static_cast<int>(config.data.image_size);
+  std::vector<PictureSize> sizes;  // an unreadable picture's does not matter
+  for (size_t i = 0; i < faces.landmarks.states.size(); ++i)
+    sizes.push_back(facts[i].readable() ? PictureSize{facts[i].width, facts[i].height}
+                                        : PictureSize{side, side});
+  place_landmarks(faces.landmarks, {.coordinates = config.data.landmark_coordinates,
+                                    .square = config.data.landmark_size,
+                                    .sizes = sizes,
+                                    .image_size = static_cast<double>(side)});
 }
 
 ordered_json data_report(const Config& config, const DataFaces& faces,
@@ -163,7 +176,8 @@ HostImage data_contact_sheet(const Config& config, const DataFaces& faces,
     if (shown[row] == kColumns || !facts[i].readable()) continue;
     const int column = shown[row]++;
     sheet.put(column, row, resize_image(decode_image(faces.paths[i]), kSide));
-    if (i >= faces.landmarks.valid.size() || !faces.landmarks.valid[i]) continue;
+    if (i >= faces.landmarks.states.size() || faces.landmarks.states[i] != LandmarkState::good)
+      continue;
     std::vector<float> points(width);
     for (size_t k = 0; k < width; ++k)
       points[k] = faces.landmarks.points[i * width + k] * kSide /

@@ -18,15 +18,20 @@ struct DataFaces {
   std::vector<std::string> names, paths;
   std::vector<int32_t> labels;
   std::vector<int> groups;  ///< positions in `splits`
-  /// In pixels of a picture of data.image_size; of the first faces, those of the training list.
+  /// Of the first faces, those of the training list.
   Landmarks landmarks;
   std::vector<std::string> problems;  ///< a split or a landmark file that cannot be read
 };
 
-/// Reads lists and landmarks. InputError if there is no split that can be read.
+/// Reads lists, and landmarks in the coordinates of their file. InputError if there is no split
+/// that can be read.
 DataFaces list_data(const Config& config);
 
-/// The report as JSON (docs/pictures.md has the fields). facts: of the faces.
+/// Scales the landmarks to pixels of a picture of data.image_size. facts: of the faces.
+void place_landmarks(const Config& config, std::span<const PictureFacts> facts, DataFaces& faces);
+
+/// The report as JSON (docs/pictures.md has the fields). facts: of the
+/// faces, whose landmarks are placed.
 nlohmann::ordered_json data_report(const Config& config, const DataFaces& faces,
                                    std::span<const PictureFacts> facts, int threads);
 

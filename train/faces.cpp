@@ -25,6 +25,7 @@ void keep_only(std::vector<T>& items, const std::vector<int64_t>& rows, int64_t 
 
 /// All but the pictures.
 void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
+  const int64_t num_landmarks = faces.num_landmarks();
   keep_only(faces.list.names, rows);
   keep_only(faces.list.labels, rows);
   keep_only(faces.list.paths, rows);
@@ -32,7 +33,7 @@ void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
   keep_only(faces.judged_by, rows);
   if (!faces.votes.empty()) keep_only(faces.votes, rows, kNumExpressions);
   if (faces.landmarks.empty()) return;
-  keep_only(faces.landmarks, rows, 2 * kNumLandmarks);
+  keep_only(faces.landmarks, rows, 2 * num_landmarks);
   keep_only(faces.valid, rows);
 }
 
@@ -44,10 +45,30 @@ std::vector<int64_t> others(int64_t count, std::span<const int64_t> some) {
   return rest;
 }
 
-void drop_bad(Faces& faces) {
+void drop_bad(Faces& faces, Landmarks& landmarks) {
   std::vector<int64_t> bad;
   for (const BadImage& image : faces.set.bad) bad.push_back(image.index);
-  keep_only(faces, others(faces.size(), bad));
+  const std::vector<int64_t> good = others(faces.size(), bad);
+  keep_only(faces, good);
+  if (landmarks.states.empty()) return;
+  keep_only(landmarks.points, good, 2 * landmarks.num_landmarks);
+  keep_only(landmarks.states, good);
+}
+
+/// Landmarks of the decoded pictures; `file`: for messages.
+void take_landmarks(const DataConfig& data, const std::string& file, Landmarks landmarks,
+                    const std::function<void(const std::string&)>& message, Faces& faces) {
+  place_landmarks(landmarks, {.coordinates = data.landmark_coordinates,
+                              .square = data.landmark_size,
+                              .sizes = faces.set.sizes,
+                              .image_size = static_cast<double>(data.image_size)});
+  const std::string line =
+      check_landmarks(landmarks, faces.list.names, file, data.landmarks_missing);
+  if (!line.empty()) message(line);
+  if (landmarks.swapped)
+    message(fmt::format("{}: left and right are the person's; they were swapped", file));
+  faces.valid = landmarks.valid();
+  faces.landmarks = std::move(landmarks.points);
 }
 
 void plant_noise(const Config& config, Faces& faces) {
@@ -88,13 +109,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   const DataConfig& data = config.data;
   Faces faces;
   faces.list = read_face_list(data.root, data.labels, split);
-  if (with_landmarks) {
-    Landmarks landmarks = read_landmarks(
-        std::filesystem::path(data.root) / data.landmarks, faces.list.names,
-        {.image_size = static_cast<int>(data.image_size), .coordinate_size = data.landmark_size});
-    faces.landmarks = std::move(landmarks.points);
-    faces.valid = std::move(landmarks.valid);
-  }
+  Landmarks landmarks;
+  const std::filesystem::path landmark_file = std::filesystem::path(data.root) / data.landmarks;
+  if (with_landmarks) landmarks = read_landmarks(landmark_file, faces.list.names);
   faces.given = faces.judged_by = faces.list.labels;
   if (split == Split::train && !data.noise.file.empty())
     faces.given =
@@ -117,11 +134,13 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
     for (const BadImage& b : bad) message(fmt::format("skipped: {}", b.message));
     message(
         fmt::format("{} of {} {} pictures skipped", bad.size(), paths.size(), to_string(split)));
-    drop_bad(faces);
+    drop_bad(faces, landmarks);
     if (faces.size() == 0)
       throw InputError(
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
+  if (with_landmarks)
+    take_landmarks(data, landmark_file.string(), std::move(landmarks), message, faces);
   if (split == Split::train && data.noise.file.empty()) plant_noise(config, faces);
   return faces;
 }

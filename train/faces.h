@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/image_set.h"
+#include "data/landmark_schemes.h"
 #include "data/rafdb.h"
 #include "train/config/config.h"
 
@@ -14,8 +15,8 @@ namespace lanet {
 struct Faces {
   FaceList list;
   ImageSet set;  ///< u8 [N, S, S, 3]
-  std::vector<float>
-      landmarks;  ///< [N, 19, 2] in pixels of the S x S picture; empty if not asked for
+  /// [N, L, 2] in pixels of the S x S picture, L 19 or 5; empty if not asked for.
+  std::vector<float> landmarks;
   std::vector<uint8_t> valid;  ///< [N]; 0: no landmark loss
   /// [N]; the labels to train on: list.labels, for training faces with the configuration's noise.
   /// The noise of a face depends on its position among all training faces, not on validation.
@@ -26,6 +27,10 @@ struct Faces {
   std::vector<double> votes;  ///< [N, C], of training faces, shares of data.votes; empty without
 
   int64_t size() const { return static_cast<int64_t>(list.size()); }
+  /// L; 19 without landmarks.
+  int64_t num_landmarks() const {
+    return landmarks.empty() ? kNumLandmarks : static_cast<int64_t>(landmarks.size()) / size() / 2;
+  }
 };
 
 /// Reads one split. A picture that cannot be decoded is an InputError or, with

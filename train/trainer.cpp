@@ -6,7 +6,6 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
-#include "data/landmarks.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
@@ -26,8 +25,8 @@ constexpr int64_t kCudaStepsPerReport = 16;
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
-                                  Shard shard) {
+std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t landmarks,
+                                  ParameterStore& store, Shard shard) {
   const Backbone backbone = config.model.backbone;
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
@@ -56,7 +55,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
   }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
                                                     .classes = kClasses,
-                                                    .landmarks = kNumLandmarks,
+                                                    .landmarks = landmarks,
                                                     .neighbours = config.model.neighbours,
                                                     .bank_rows = config.model.bank,
                                                     .image_size = config.data.image_size,
@@ -77,7 +76,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       train_(std::move(train)),
       test_(std::move(test)),
       store_(config.train.dtype, context.device()),
-      model_(make_model(config, train_.size(), store_, shard_)),
+      model_(make_model(config, train_.size(), train_.num_landmarks(), store_, shard_)),
       evaluator_(store_, config.model.backbone, kClasses, config.data.image_size,
                  shard_.rows(config.train.batch)),
       step_work_(capture) {
@@ -91,13 +90,14 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       augment_workspace_bytes(context, config.data.image_size, shard_.rows(config.train.batch)));
 
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
-  std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32},
+  const int64_t landmarks = train_.num_landmarks();
+  std::vector<WantedTensor> wanted = {{&flip_permutation_, {landmarks}, DType::i32},
                                       {&progress_, {2}, DType::f64}};
   if (model_->inputs().landmarks)
-    wanted.push_back({&landmarks_, {train_.size(), kNumLandmarks, 2}, DType::f32});
+    wanted.push_back({&landmarks_, {train_.size(), landmarks, 2}, DType::f32});
   memory_ = allocate_tensors(context, wanted);
-  upload(context, flip_permutation_,
-         std::vector<int32_t>(kFlipPermutation.begin(), kFlipPermutation.end()));
+  const auto flip = flip_permutation(landmarks);
+  upload(context, flip_permutation_, std::vector<int32_t>(flip.begin(), flip.end()));
   if (landmarks_) upload(context, landmarks_, train_.landmarks);
   context.freeze();
 }

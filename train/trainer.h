@@ -24,9 +24,10 @@ struct EpochResult {
   int64_t images = 0;
 };
 
-/// The model of a configuration, recorded into `store`; `samples` faces in the training set.
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
-                                  Shard shard = {});
+/// The model of a configuration, recorded into `store`; `samples` faces in the training set, with
+/// this number of landmarks each.
+std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t landmarks,
+                                  ParameterStore& store, Shard shard = {});
 
 class Trainer {
  public:
@@ -93,8 +94,8 @@ class Trainer {
   std::unique_ptr<Model> model_;
   Evaluator evaluator_;
   Buffer memory_;
-  Tensor landmarks_;         // f32 [N, 19, 2] resident
-  Tensor flip_permutation_;  // i32 [19]
+  Tensor landmarks_;         // f32 [N, L, 2] resident
+  Tensor flip_permutation_;  // i32 [L]
   Tensor progress_;          // f64 [2], epochs and steps done, while ranks share them
   std::unique_ptr<EpochTables> tables_;
   CapturedWork step_work_;

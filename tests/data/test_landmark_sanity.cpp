@@ -25,7 +25,7 @@ LandmarkSanity check(const std::vector<std::vector<float>>& faces,
   std::vector<float> points;
   for (const auto& one : faces) points.insert(points.end(), one.begin(), one.end());
   if (valid.empty()) valid.assign(faces.size(), 1);
-  return check_landmarks(points, valid, 100, kPartners);
+  return landmark_sanity(points, valid, 100, kPartners);
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ void check_call(const Words& words) {
   const Parsed parsed = parse(words);
   CHECK(parsed.code == 0);
   for (const std::string& config :
-       {parsed.train.config, parsed.eval.data_config, parsed.data.config}) {
+       {parsed.train.config, parsed.eval.data_config, parsed.data.config, parsed.align.config}) {
     if (config.empty()) continue;
     CHECK(fs::exists(kRoot / config));
     CHECK_NOTHROW(load_config(kRoot / config, parsed.train.overrides));
@@ -232,9 +232,10 @@ TEST_CASE("readme: the quick ones of its examples run") {
 }
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
-  for (const char* command : {"", "train", "experiment", "eval", "predict", "verify", "bench",
-                              "bench kernels", "bench step", "bench roofline", "bench scaling",
-                              "bench compare", "inspect", "data", "noise", "synth", "doctor"}) {
+  for (const char* command :
+       {"", "train", "experiment", "eval", "predict", "verify", "bench", "bench kernels",
+        "bench step", "bench roofline", "bench scaling", "bench compare", "inspect", "data",
+        "noise", "synth", "align", "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {

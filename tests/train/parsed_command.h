@@ -26,6 +26,7 @@ struct Parsed {
   DataOptions data;
   NoiseOptions noise;
   SynthOptions synth;
+  AlignOptions align;
   DoctorOptions doctor;
 
   /// `words` without the program's name.
@@ -52,6 +53,7 @@ struct Parsed {
     line.add_data(keep(data));
     line.add_noise(keep(noise));
     line.add_synth(keep(synth));
+    line.add_align(keep(align));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());
   }

@@ -134,6 +134,20 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(inspect.inspect.file == "a.pth");
   CHECK(inspect.inspect.json);
   CHECK_FALSE(Parsed({"inspect", "a.pth"}).inspect.json);
+  const Parsed align({"align", "--landmarks", "l.csv", "--in", "p", "--out", "x", "--coordinates",
+                      "share", "--size", "112"});
+  CHECK(align.code == 0);
+  CHECK(align.align.config.empty());
+  CHECK(align.align.landmarks == "l.csv");
+  CHECK(align.align.in == "p");
+  CHECK(align.align.out == "x");
+  CHECK(align.align.coordinates == "share");
+  CHECK(align.align.size == 112);
+  const Parsed configured({"align", "raf.json", "--set", "data.root=r", "--out", "x"});
+  CHECK(configured.code == 0);
+  CHECK(configured.align.config == "raf.json");
+  CHECK(configured.align.overrides == Words{"data.root=r"});
+  CHECK(configured.align.size == 100);
 
   CHECK(Parsed({"doctor", "--json"}).doctor.json);
 }
@@ -168,6 +182,11 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"synth", "--out", "x"},
            {"inspect"},
            {"inspect", "a.pth", "b.pth"},
+           {"align", "raf.json"},
+           {"align", "--landmarks", "l.csv", "--out", "x"},
+           {"align", "--in", "p", "--out", "x"},
+           {"align", "raf.json", "--landmarks", "l.csv", "--in", "p", "--out", "x"},
+           {"align", "raf.json", "--out", "x", "--coordinates", "pixels"},
            {"--hlep"}}) {
     const Parsed p(words);
     CAPTURE(words.size());

@@ -319,6 +319,42 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
+  auto options = std::make_shared<AlignOptions>();
+  CLI::App& command = add_command(
+      app_, "align", "Turn and scale faces by their landmarks, as RAF-DB's pictures are aligned",
+      "  lanet-cuda align configs/fer48.json --out aligned\n"
+      "  lanet-cuda align --landmarks landmarks.csv --in pictures --out aligned --size 112");
+  CLI::Option* config =
+      command.add_option("CONFIG", options->config, "configuration whose pictures to align");
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false)
+      ->needs(config);
+  CLI::Option* landmarks =
+      command.add_option("--landmarks", options->landmarks, "landmark file, without CONFIG")
+          ->excludes(config);
+  CLI::Option* in =
+      command.add_option("--in", options->in, "folder of the pictures")->needs(landmarks);
+  landmarks->needs(in);
+  command
+      .add_option(
+          "--coordinates", options->coordinates,
+          "of the landmark file: pixels of a square, pixels of each picture, or shares of it")
+      ->check(one_of<LandmarkCoordinates>())
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--square", options->square, "side of that square")
+      ->check(CLI::Range(1.0, 65536.0))
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--out", options->out, "folder to create")->required();
+  command.add_option("--size", options->size, "side of an aligned picture, in pixels")
+      ->check(CLI::Range(16, 1024))
+      ->capture_default_str();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App& command =

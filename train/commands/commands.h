@@ -115,6 +115,21 @@ struct SynthOptions {
 };
 int run_synth(const SynthOptions& options);
 
+/// align CONFIG [--set a.b=v …] --out DIR [--size S];
+/// align --landmarks FILE --in DIR [--coordinates C] [--square S] --out DIR [--size S]. The
+/// pictures keep their places and names below --out, where landmarks.csv and grid.png are written
+/// too. Those without usable landmarks are only resized.
+struct AlignOptions {
+  std::string config;  // or:
+  std::vector<std::string> overrides;
+  std::string landmarks, in;
+  std::string coordinates = "picture";  // of a LandmarkCoordinates
+  double square = 224;                  // with the coordinates `square`
+  std::string out;
+  int64_t size = 100;
+};
+int run_align(const AlignOptions& options);
+
 /// doctor [--json]
 struct DoctorOptions {
   bool json = false;

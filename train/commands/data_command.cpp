@@ -15,9 +15,10 @@ int run_data(const DataOptions& options) {
   require_one_process("data");
   const Config config = load_config(options.config, options.overrides);
   const int threads = Context(Device::cpu, static_cast<int>(config.train.threads)).threads();
-  const DataFaces faces = list_data(config);
+  DataFaces faces = list_data(config);
   const auto facts =
       gather_facts(faces.paths, threads, progress_function("looking at pictures", "img"));
+  place_landmarks(config, facts, faces);
   const nlohmann::ordered_json report = data_report(config, faces, facts, threads);
   if (!options.out.empty()) {
     const std::filesystem::path out = options.out;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/dtype.h"
+#include "data/landmarks.h"
 #include "data/noise.h"
 #include "models/resnet.h"
 
@@ -46,6 +47,9 @@ inline constexpr auto kNames<DType> = std::to_array<std::string_view>({"f32", "b
 template <>
 inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"auto", "cpu",
                                                                                "cuda"});
+template <>
+inline constexpr auto kNames<LandmarkCoordinates> =
+    std::to_array<std::string_view>({"square", "picture", "share"});
 template <>
 inline constexpr auto kNames<NoiseKind> = std::to_array<std::string_view>({"symmetric",
                                                                            "class_dependent"});

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "data/landmarks.h"
 #include "data/rafdb.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
@@ -28,7 +29,9 @@ struct DataConfig {
   std::string true_labels;                 // relative to root; empty: none
   std::string votes;                       // relative to root; empty: none
   std::string landmarks;                   // relative to root; empty: none
-  double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
+  LandmarkCoordinates landmark_coordinates = LandmarkCoordinates::square;
+  double landmark_size = 224.0;    // side of the square in which landmark coordinates are given
+  double landmarks_missing = 0.1;  // share of the training faces that may lack them
   int64_t image_size = 224;
   bool skip_bad_images = false;
   double validation = 0.0;  // share of the training faces

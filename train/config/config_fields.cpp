@@ -38,9 +38,16 @@ const std::vector<Field> kFields = {
      "table (.csv) of how many people chose each class for a face, to compare label estimates "
      "with"},
     {LANET_FIELD(data.landmarks), kNameInRootOrNone,
-     "landmark file (.tensor, .csv, .npy), relative to data.root; lanet and corrected need it"},
+     "landmark file (.csv, .json, .npy, .tensor), relative to data.root; lanet and corrected need "
+     "it"},
+    {LANET_FIELD(data.landmark_coordinates),
+     {},
+     "of the landmark file: pixels of a square of side data.landmark_size, pixels of each picture, "
+     "or shares (0 to 1) of its width and height"},
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
      "side of the square in which the landmarks' coordinates are given"},
+    {LANET_FIELD(data.landmarks_missing), kShare,
+     "largest share of training faces that may have no usable landmarks"},
     {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
     {LANET_FIELD(data.flip_swap_landmarks),
      {},

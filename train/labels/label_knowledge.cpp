@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "core/error.h"
-#include "data/landmarks.h"
 #include "train/labels/shape_votes.h"
 
 namespace lanet {
@@ -120,7 +119,8 @@ std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& fac
 
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options) {
   constexpr int64_t kC = kNumExpressions;
-  const LandmarkShapes shapes = landmark_shapes(faces.landmarks, faces.valid, kFlipPermutation);
+  const LandmarkShapes shapes =
+      landmark_shapes(faces.landmarks, faces.valid, flip_permutation(faces.num_landmarks()));
   ChannelSearch search(shapes, faces, options);
   const Candidate found = search.choose();
   const NoiseChannel channel = with_floor(found.channel, found.rate, options.noise_floor);

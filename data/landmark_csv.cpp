@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+#include "data/csv.h"
+#include "data/landmark_files.h"
+#include "data/picture_index.h"
+
+namespace lanet {
+namespace {
+
+float parse_coordinate(const std::string& text) {
+  float value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end ? value : NAN;
+}
+
+/// The first of these columns that the table has, or -1.
+int find_any_column(const CsvTable& table, std::span<const std::string_view> names) {
+  for (const std::string_view name : names)
+    if (const int found = table.find_column(std::string(name)); found >= 0) return found;
+  return -1;
+}
+
+/// The columns of x and y of each point in turn, if the table has any of these points that is not
+/// one of `others` too.
+template <typename Names, typename Others>
+std::vector<int> find_named_points(const CsvTable& table, const Names& names,
+                                   const Others& others) {
+  const bool any = std::any_of(names.begin(), names.end(), [&](const auto name) {
+    return std::find(others.begin(), others.end(), name) == others.end() &&
+           (table.find_column(fmt::format("{}_x", name)) >= 0 ||
+            table.find_column(fmt::format("{}_y", name)) >= 0);
+  });
+  std::vector<int> columns;
+  if (!any) return columns;
+  for (const auto name : names) {
+    columns.push_back(table.column(fmt::format("{}_x", name)));
+    columns.push_back(table.column(fmt::format("{}_y", name)));
+  }
+  return columns;
+}
+
+/// x_0, y_0, x_1 and so on, as far as they go.
+std::vector<int> find_numbered_points(const CsvTable& table) {
+  std::vector<int> columns;
+  for (int point = 0;; ++point) {
+    const int x = table.find_column(fmt::format("x_{}", point));
+    if (x < 0) return columns;
+    columns.push_back(x);
+    columns.push_back(table.column(fmt::format("y_{}", point)));
+  }
+}
+
+std::vector<int> find_points(const CsvTable& table) {
+  for (auto columns : {find_named_points(table, kLandmarkNames, kFewLandmarkNames),
+                       find_named_points(table, kFewLandmarkNames, kLandmarkNames)})
+    if (!columns.empty()) return columns;
+  if (auto columns = find_numbered_points(table); !columns.empty()) return columns;
+  throw InputError(fmt::format(
+      "{}: its header has no landmarks; expected columns {}_x, {}_y, … or {}_x, {}_y, … "
+      "or x_0, y_0, …",
+      table.file, kLandmarkNames[0], kLandmarkNames[0], kFewLandmarkNames[0],
+      kFewLandmarkNames[0]));
+}
+
+class CsvLandmarks {
+ public:
+  explicit CsvLandmarks(const std::filesystem::path& path)
+      : table_(read_csv(path)),
+        image_column_(find_any_column(table_, kImageColumns)),
+        ok_column_(find_any_column(table_, kOkColumns)) {
+    if (image_column_ < 0) image_column_ = table_.column("image");  // says what is missing
+    columns_ = find_points(table_);
+  }
+
+  Landmarks read(std::span<const std::string> names) const {
+    PictureIndex index(names);
+    for (size_t row = 0; row < table_.rows.size(); ++row)
+      index.add(table_.rows[row][static_cast<size_t>(image_column_)], row);
+    LandmarkRows rows(table_.file, static_cast<int64_t>(columns_.size() / 2));
+    for (const std::string& name : names) {
+      const std::vector<size_t> found = index.find(name);
+      if (found.size() == 1)
+        read_row(found[0], rows);
+      else
+        rows.add(found.empty() ? LandmarkState::no_row : LandmarkState::several);
+    }
+    return std::move(rows.landmarks);
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 4> kImageColumns = {"image", "filename", "path",
+                                                                    "name"};
+  static constexpr std::array<std::string_view, 2> kOkColumns = {"ok", "success"};
+
+  void read_row(size_t row, LandmarkRows& rows) const {
+    const auto& fields = table_.rows[row];
+    const std::string ok = ok_column_ < 0 ? "1" : fields[static_cast<size_t>(ok_column_)];
+    if (ok != "0" && ok != "1")
+      throw InputError(fmt::format("{}: {} is '{}'; expected 0 or 1", table_.place(row),
+                                   table_.header[static_cast<size_t>(ok_column_)], printable(ok)));
+    std::vector<float> face;
+    int first_bad = -1;
+    bool any_number = false;
+    for (const int column : columns_) {
+      const float value = parse_coordinate(fields[static_cast<size_t>(column)]);
+      const bool good = is_coordinate(static_cast<double>(value));
+      if (!good && first_bad < 0) first_bad = column;
+      any_number |= good || !is_blank(fields[static_cast<size_t>(column)]);
+      face.push_back(good ? value : 0);
+    }
+    if (first_bad >= 0 && ok == "1" && any_number)
+      throw InputError(fmt::format("{}: {} is '{}'; expected a coordinate", table_.place(row),
+                                   table_.header[static_cast<size_t>(first_bad)],
+                                   printable(fields[static_cast<size_t>(first_bad)])));
+    rows.add(face, ok == "1");
+  }
+
+  static bool is_blank(const std::string& text) {
+    return text.empty() || text == "nan" || text == "NaN";
+  }
+
+  CsvTable table_;
+  int image_column_, ok_column_;
+  std::vector<int> columns_;  // x and y of each point in turn
+};
+
+}  // namespace
+
+Landmarks read_csv_landmarks(const std::filesystem::path& path,
+                             std::span<const std::string> names) {
+  return CsvLandmarks(path).read(names);
+}
+
+}  // namespace lanet

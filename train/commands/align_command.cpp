@@ -1,0 +1,220 @@
+// align: brings faces into the position of RAF-DB's aligned pictures, by their landmarks.
+#include <algorithm>
+#include <exception>
+#include <fstream>
+
+#include "core/error.h"
+#include "core/files/file.h"
+#include "data/align.h"
+#include "data/landmarks.h"
+#include "data/rafdb.h"
+#include "train/commands/commands.h"
+#include "train/config/config.h"
+#include "train/progress.h"
+
+namespace lanet {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kJpegQuality = 95;
+constexpr size_t kGridFaces = 100;
+constexpr int kGridColumns = 10;
+
+/// The pictures to align, and what is known of them.
+struct Task {
+  std::vector<std::string> names;  // that the landmark file knows them by
+  std::vector<fs::path> from, to;  // files
+  std::string landmark_file;
+  Landmarks landmarks;
+  LandmarkCoordinates coordinates;
+  double square;
+};
+
+/// Faces of a configuration, which keep their places below its data.root. Landmarks by row are
+/// those of the training faces alone.
+Task task_of_config(const AlignOptions& options) {
+  const Config config = load_config(options.config, options.overrides);
+  const DataConfig& data = config.data;
+  if (data.landmarks.empty())
+    throw InputError(
+        fmt::format("{}: data.landmarks: null; expected a landmark file", options.config));
+  const fs::path root = data.root, file = root / data.landmarks;
+  const bool by_name = file.extension() == ".csv" || file.extension() == ".json";
+  Task task{.landmark_file = file.string(),
+            .coordinates = data.landmark_coordinates,
+            .square = data.landmark_size};
+  for (const Split split : {Split::train, Split::test}) {
+    if (split == Split::test && !by_name) break;
+    const FaceList list = read_face_list(root, data.labels, split);
+    task.names.insert(task.names.end(), list.names.begin(), list.names.end());
+    task.from.insert(task.from.end(), list.paths.begin(), list.paths.end());
+  }
+  for (const fs::path& path : task.from) task.to.push_back(options.out / fs::relative(path, root));
+  task.landmarks = read_landmarks(file, task.names);
+  return task;
+}
+
+bool is_picture(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
+}
+
+/// All pictures below a folder, in the order of their names.
+Task task_of_folder(const AlignOptions& options) {
+  const fs::path in = options.in;
+  if (!fs::is_directory(in)) throw InputError(fmt::format("--in {}: no such folder", options.in));
+  Task task{.landmark_file = options.landmarks,
+            .coordinates = choice_from<LandmarkCoordinates>(options.coordinates),
+            .square = options.square};
+  for (const auto& entry : fs::recursive_directory_iterator(in))
+    if (entry.is_regular_file() && is_picture(entry.path())) task.from.push_back(entry.path());
+  if (task.from.empty())
+    throw InputError(fmt::format("--in {}: no .jpg, .jpeg, .png or .webp file in it", options.in));
+  std::sort(task.from.begin(), task.from.end());
+  for (const fs::path& path : task.from) {
+    task.names.push_back(fs::relative(path, in).generic_string());
+    task.to.push_back(options.out / fs::relative(path, in));
+  }
+  task.landmarks = read_landmarks(options.landmarks, task.names);
+  return task;
+}
+
+/// One face: its picture and, in pixels of it, its landmarks.
+struct AlignedFace {
+  HostImage picture;
+  std::vector<double> points;
+  bool aligned = false;
+};
+
+class Aligner {
+ public:
+  Aligner(Task task, int size) : task_(std::move(task)), size_(size) {}
+
+  void run(const fs::path& out) {
+    const auto total = static_cast<int64_t>(task_.names.size());
+    rows_.resize(task_.names.size());
+    std::vector<std::string> unreadable(task_.names.size());
+    std::exception_ptr failure;
+    int64_t done = 0;
+    Progress progress("pictures", total);
+#pragma omp parallel for schedule(dynamic, 8)
+    for (int64_t i = 0; i < total; ++i) {
+      try {
+        align_and_write(static_cast<size_t>(i));
+      } catch (const InputError& error) {
+        unreadable[static_cast<size_t>(i)] = error.what();
+      } catch (...) {
+#pragma omp critical(lanet_align)
+        failure = std::current_exception();
+      }
+#pragma omp critical(lanet_align)
+      progress.update(++done, "aligning");
+    }
+    if (failure) std::rethrow_exception(failure);
+    report(unreadable, out, progress);
+    write_landmarks(out);
+    write_grid(out);
+  }
+
+ private:
+  AlignedFace align(size_t i, const HostImage& picture) {
+    const auto width = 2 * static_cast<size_t>(task_.landmarks.num_landmarks);
+    const auto begin = task_.landmarks.points.begin() + static_cast<ptrdiff_t>(i * width);
+    Landmarks one{.num_landmarks = task_.landmarks.num_landmarks,
+                  .points = {begin, begin + static_cast<ptrdiff_t>(width)},
+                  .states = {task_.landmarks.states[i]}};
+    const std::vector<PictureSize> sizes = {{picture.width, picture.height}};
+    place_landmarks(one, {.coordinates = task_.coordinates,
+                          .square = task_.square,
+                          .sizes = sizes,
+                          .image_size = 1});
+    task_.landmarks.states[i] = one.states[0];
+    if (one.states[0] != LandmarkState::good) return {.picture = resize_image(picture, size_)};
+    std::vector<double> from, to = aligned_template(one.num_landmarks);
+    for (size_t k = 0; k < width; ++k)
+      from.push_back(static_cast<double>(one.points[k]) *
+                     (k % 2 == 0 ? picture.width : picture.height));
+    for (double& value : to) value *= size_;
+    const Similarity transform = fit_similarity(from, to);
+    AlignedFace face{.picture = align_image(picture, transform, size_), .aligned = true};
+    for (size_t k = 0; k < width; k += 2) {
+      face.points.push_back(transform.a * from[k] - transform.b * from[k + 1] + transform.dx);
+      face.points.push_back(transform.b * from[k] + transform.a * from[k + 1] + transform.dy);
+    }
+    return face;
+  }
+
+  void align_and_write(size_t i) {
+    const AlignedFace face = align(i, decode_image(task_.from[i].string()));
+    const fs::path& to = task_.to[i];
+    fs::create_directories(to.parent_path());
+    if (to.extension() == ".png" || to.extension() == ".PNG")
+      write_png(to.string(), face.picture);
+    else
+      write_jpeg(to.string(), face.picture, kJpegQuality);
+    std::string& row = rows_[i] = task_.names[i];
+    for (size_t k = 0; k < 2 * static_cast<size_t>(task_.landmarks.num_landmarks); ++k)
+      row += face.aligned ? fmt::format(",{:.2f}", face.points[k]) : ",";
+    row += face.aligned ? ",1\n" : ",0\n";
+  }
+
+  void report(const std::vector<std::string>& unreadable, const fs::path& out, Progress& progress) {
+    for (const std::string& line : unreadable)
+      if (!line.empty()) progress.message(fmt::format("skipped: {}", line));
+    const std::string line =
+        check_landmarks(task_.landmarks, task_.names, task_.landmark_file, /*most_missing=*/1);
+    if (!line.empty()) progress.message(line + "; they are only resized");
+    const auto aligned = std::count_if(
+        rows_.begin(), rows_.end(), [](const std::string& row) { return row.ends_with(",1\n"); });
+    if (aligned == 0)
+      throw InputError(
+          fmt::format("{}: no picture was aligned; are their names and sizes those of {}?",
+                      out.string(), task_.landmark_file));
+    progress.message(
+        fmt::format("{}: {} of {} pictures aligned", out.string(), aligned, rows_.size()));
+  }
+
+  void write_landmarks(const fs::path& out) const {
+    std::string text = "image";
+    const bool few = task_.landmarks.num_landmarks == kFewLandmarks;
+    for (int l = 0; l < task_.landmarks.num_landmarks; ++l) {
+      const auto at = static_cast<size_t>(l);
+      const std::string_view name = few ? kFewLandmarkNames.at(at) : kLandmarkNames.at(at);
+      text += fmt::format(",{}_x,{}_y", name, name);
+    }
+    text += ",ok\n";
+    for (const std::string& row : rows_) text += row;
+    write_text(out / "landmarks.csv", text);
+  }
+
+  void write_grid(const fs::path& out) const {
+    std::vector<HostImage> pictures;
+    for (size_t i = 0; i < rows_.size() && pictures.size() < kGridFaces; ++i)
+      if (rows_[i].ends_with(",1\n")) pictures.push_back(decode_image(task_.to[i].string()));
+    const auto columns = std::min<size_t>(kGridColumns, pictures.size());
+    write_png((out / "grid.png").string(), image_grid(pictures, static_cast<int>(columns)));
+  }
+
+  Task task_;
+  int size_;
+  std::vector<std::string> rows_;  // of landmarks.csv; empty: not readable
+};
+
+}  // namespace
+
+int run_align(const AlignOptions& options) {
+  if (options.config.empty() == options.landmarks.empty() ||
+      options.landmarks.empty() != options.in.empty())
+    throw InputError("align: expected CONFIG, or --landmarks FILE and --in DIR");
+  if (fs::exists(options.out) && (!fs::is_directory(options.out) || !fs::is_empty(options.out)))
+    throw InputError(fmt::format("--out {}: exists and is not an empty folder; expected a new one",
+                                 options.out));
+  const Task task = options.config.empty() ? task_of_folder(options) : task_of_config(options);
+  Aligner(task, static_cast<int>(options.size)).run(options.out);
+  return 0;
+}
+
+}  // namespace lanet
