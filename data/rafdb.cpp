@@ -82,6 +82,7 @@ FaceList read_face_list(const fs::path& root, const fs::path& labels, Split spli
                                  root.string()));
 
   FaceList faces;
+  faces.classes = expression_names();
   while (auto face = list.next()) {
     if (split != face->split) continue;
     fs::path path = find_picture(folder, face->name);

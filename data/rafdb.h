@@ -7,37 +7,18 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "data/expressions.h"
+#include "data/face_list.h"
+
 namespace lanet {
-
-constexpr int kNumExpressions = 7;
-
-/// The classes in the program's order.
-constexpr std::array<std::string_view, kNumExpressions> kExpressionNames = {
-    "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"};
 
 /// Class of RAF-DB's label 1..7 (surprise, fear, disgust, happiness, sadness, anger, neutral).
 constexpr std::array<int32_t, kNumExpressions> kRafLabelToClass = {5, 2, 1, 3, 4, 0, 6};
 
 /// `data.labels` where the configuration does not say otherwise, relative to `data.root`.
 constexpr const char* kDefaultLabelList = "basic/EmoLabel/list_patition_label.txt";
-
-enum class Split { train, test };
-
-constexpr std::string_view to_string(Split split) {
-  return split == Split::train ? "train" : "test";
-}
-
-/// The faces of one split, in the order of the list's lines.
-struct FaceList {
-  std::vector<std::string> names;            ///< as in the list: `train_00001.jpg`
-  std::vector<int32_t> labels;               ///< classes, 0..6
-  std::vector<std::filesystem::path> paths;  ///< of the pictures
-
-  size_t size() const { return names.size(); }
-};
 
 /// Reads the list `root`/`labels` (lines `train_00001.jpg 5`; the name's beginning says which
 /// split) and finds the picture of each face of `split`: basic/Image/aligned/NAME_aligned.jpg, or

@@ -30,7 +30,7 @@ void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
   keep_only(faces.list.paths, rows);
   keep_only(faces.given, rows);
   keep_only(faces.judged_by, rows);
-  if (!faces.votes.empty()) keep_only(faces.votes, rows, kNumExpressions);
+  if (!faces.votes.empty()) keep_only(faces.votes, rows, faces.list.num_classes());
   if (faces.landmarks.empty()) return;
   keep_only(faces.landmarks, rows, 2 * kNumLandmarks);
   keep_only(faces.valid, rows);
@@ -52,7 +52,15 @@ void drop_bad(Faces& faces) {
 
 void plant_noise(const Config& config, Faces& faces) {
   const NoiseConfig& noise = config.data.noise;
-  faces.given = add_label_noise(faces.list.labels, kNumExpressions, noise.rate, noise.kind,
+  if (noise.rate > 0 && noise.kind == NoiseKind::class_dependent &&
+      faces.list.classes != expression_names())
+    throw InputError(
+        fmt::format("data.noise.kind: class_dependent; expected symmetric: the other is defined for "
+                    "the classes {}, and {} has {}",
+                    fmt::join(kExpressionNames, ", "), config.data.root,
+                    fmt::join(faces.list.classes, ", ")));
+  faces.given = add_label_noise(faces.list.labels, faces.list.num_classes(), noise.rate,
+                                noise.rate > 0 ? noise.kind : NoiseKind::symmetric,
                                 static_cast<uint64_t>(config.seed));
 }
 
@@ -102,7 +110,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   }
   if (split == Split::train && !data.votes.empty())
     faces.votes = read_votes(std::filesystem::path(data.root) / data.votes, faces.list.names,
-                             kExpressionNames);
+                             faces.list.class_names());
   std::vector<std::string> paths;
   for (const auto& path : faces.list.paths) paths.push_back(path.string());
   faces.set = decode_images(context, paths, static_cast<int>(data.image_size), progress);
@@ -153,7 +161,7 @@ Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positio
 Faces split_off_validation(Context& context, const Config& config, Faces& train) {
   if (config.data.validation == 0) return {};
   const std::vector<int32_t> drawn =
-      draw_validation(train.list.labels, kNumExpressions, config.data.validation,
+      draw_validation(train.list.labels, train.list.num_classes(), config.data.validation,
                       static_cast<uint64_t>(config.seed));
   if (drawn.empty())
     throw InputError(

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "data/image_set.h"
-#include "data/rafdb.h"
+#include "data/face_list.h"
 #include "train/config/config.h"
 
 namespace lanet {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/rafdb.h"
 #include "data/synth/draw.h"
 
 namespace lanet {

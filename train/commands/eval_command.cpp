@@ -35,7 +35,8 @@ std::string digest(const NamedArrays& checkpoint) {
 struct LoadedClassifier {
   LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
       : store(config.train.dtype, context.device()),
-        evaluator(store, config.model.backbone, kNumExpressions, config.data.image_size, batch) {
+        evaluator(store, config.model.backbone, std::ssize(model.info.classes),
+                  config.data.image_size, batch) {
     store.allocate(context, /*for_training=*/false);
     load_parameters(context, model.checkpoint, model.path, store);
     evaluator.plan(context);
@@ -83,6 +84,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   ranks.agree([&] {
     classifier.emplace(context, model, config, kBatch);
     faces = read_part(context, config, options.split, !ranks.first());
+    require_same_classes(model.info, model.path, faces.list.classes);
   });
   if (ranks.size() > 1) {
     ranks.require_same("data", digest(context, faces));
@@ -98,7 +100,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   }
   fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
              options.split,
-             to_table(confusion, {kExpressionNames.begin(), kExpressionNames.end()}));
+             to_table(confusion, model.info.classes));
   return 0;
 }
 
@@ -134,15 +136,15 @@ int run_predict(const PredictOptions& options) {
     context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
     const auto p = classifier.evaluator.probabilities(context, pixels, std::array{0});
     const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
+    const std::vector<std::string>& classes = model.info.classes;
     nlohmann::ordered_json probabilities;
     std::string text;
     for (size_t c = 0; c < p.size(); ++c) {
-      probabilities[std::string(kExpressionNames[c])] = p[c];
-      text += fmt::format("  {} {:.3f}", kExpressionNames[c], p[c]);
+      probabilities[classes[c]] = p[c];
+      text += fmt::format("  {} {:.3f}", classes[c], p[c]);
     }
-    all.push_back(
-        {{"image", path}, {"label", kExpressionNames[best]}, {"probabilities", probabilities}});
-    if (!options.json) fmt::print("{}: {} {}\n", path, kExpressionNames[best], text);
+    all.push_back({{"image", path}, {"label", classes[best]}, {"probabilities", probabilities}});
+    if (!options.json) fmt::print("{}: {} {}\n", path, classes[best], text);
   }
   if (options.json) fmt::print("{}\n", all.dump());
   return any_bad ? 1 : 0;

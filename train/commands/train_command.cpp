@@ -84,9 +84,11 @@ class Run {
         ranks_.require_same("validation set", digest(*context_, validation_));
     }
     ranks_.agree([&] {
-      if (record_)
-        train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names,
-                                      train_.judged_by, kExpressionNames);
+      if (!record_) return;
+      const std::string last = (path_ / RunFolder::kLast).string();
+      require_same_classes(checkpoint_info(checkpoint_, last), last, train_.list.classes);
+      train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names, train_.judged_by,
+                                    train_.list.class_names());
     });
     ranks_.share(train_.given);
     ranks_.plan(*context_, [&] { make_trainer(); });
@@ -188,7 +190,7 @@ class Run {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       const Faces& faces = trainer_->training_faces();
       write_noise_csv(record_->folder().file(kNoise), faces.list.names, faces.judged_by,
-                      faces.given, kExpressionNames);
+                      faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
@@ -212,7 +214,7 @@ class Run {
          .seed = static_cast<uint64_t>(config_.seed),
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
-    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
+    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel, trainer_->training_faces().list.classes));
     return config_.method == Method::corrected
                ? corrected_once(knowledge, trainer_->training_faces().given)
                : knowledge;
@@ -223,10 +225,11 @@ class Run {
         config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
         progress_function("cross-validating the labels", "img"));
     const std::vector<int32_t>& given = trainer_->training_faces().given;
-    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, kNumExpressions);
+    const int64_t classes = trainer_->training_faces().list.num_classes();
+    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, classes);
     say(fmt::format("confident learning: {} of {} labels look wrong; their faces are left out",
                     std::count(wrong.begin(), wrong.end(), 1), wrong.size()));
-    return without_wrong(wrong, given, kNumExpressions);
+    return without_wrong(wrong, given, classes);
   }
 
   /// The epochs on rank 0, which prints and records them.
