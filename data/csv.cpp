@@ -1,6 +1,7 @@
 #include "data/csv.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/files/file.h"
@@ -13,6 +14,12 @@ std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+/// A text without the byte-order mark that it may begin with.
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
 }
 
 bool same_but_for_case(std::string_view a, std::string_view b) {
@@ -93,8 +100,8 @@ class CsvReader {
       if (!accept('"')) break;
       text += '"';
     }
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(delimiter_ == '\t' ? " " : " \t"),
-                                 rest_.size()));
+    rest_.remove_prefix(
+        std::min(rest_.find_first_not_of(delimiter_ == '\t' ? " " : " \t"), rest_.size()));
     return text;
   }
 
@@ -135,12 +142,21 @@ std::string CsvTable::place(size_t row) const {
   return fmt::format("{}:{}", file, lines[row]);
 }
 
+CsvTable read_csv_header(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string line;
+  std::getline(in, line);
+  CsvTable table;
+  table.file = path.string();
+  table.header = CsvReader(table.file, without_mark(line)).row();
+  return table;
+}
+
 CsvTable read_csv(const std::filesystem::path& path) {
   CsvTable table;
   table.file = path.string();
   const std::string content = read_text(path);
-  std::string_view text = content;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::string_view text = without_mark(content);
   text = text.substr(0, text.find_last_not_of(" \r\n") + 1);
   if (text.empty()) throw InputError(fmt::format("{}: it is empty; expected a header", table.file));
   CsvReader reader(table.file, text);

@@ -29,6 +29,9 @@ struct CsvTable {
 /// InputError names file and line.
 CsvTable read_csv(const std::filesystem::path& path);
 
+/// The header of a table, whose rows are not read.
+CsvTable read_csv_header(const std::filesystem::path& path);
+
 /// A field as a comma-separated table holds it: quoted if it has to be.
 std::string csv_field(const std::string& text);
 

@@ -9,8 +9,8 @@ namespace lanet {
 namespace {
 
 constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
-    {"angry", "anger"},         {"disgusted", "disgust"},  {"fearful", "fear"},
-    {"happy", "happiness"},     {"sad", "sadness"},        {"surprised", "surprise"},
+    {"angry", "anger"},         {"disgusted", "disgust"}, {"fearful", "fear"},
+    {"happy", "happiness"},     {"sad", "sadness"},       {"surprised", "surprise"},
     {"contemptuous", kContempt}};
 
 /// The place of a known expression in the program's order; none for another name.

@@ -24,8 +24,8 @@ struct FaceBox {
 };
 
 struct FaceList {
-  std::vector<std::string> names;  ///< unique in the data set
-  std::vector<int32_t> labels;     ///< places in `classes`
+  std::vector<std::string> names;            ///< unique in the data set
+  std::vector<int32_t> labels;               ///< places in `classes`
   std::vector<std::filesystem::path> paths;  ///< of the pictures
   /// The names of the classes, the same for every split of the data set (data/expressions.h).
   std::vector<std::string> classes;

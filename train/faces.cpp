@@ -1,12 +1,15 @@
 #include "train/faces.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "core/hash.h"
 #include "data/landmarks.h"
 #include "data/noise.h"
+#include "data/rafdb.h"
 #include "data/validation.h"
 #include "data/votes.h"
 
@@ -27,7 +30,7 @@ void keep_only(std::vector<T>& items, const std::vector<int64_t>& rows, int64_t 
 void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
   keep_only(faces.list.names, rows);
   keep_only(faces.list.labels, rows);
-  keep_only(faces.list.paths, rows);
+  if (!faces.list.paths.empty()) keep_only(faces.list.paths, rows);
   keep_only(faces.given, rows);
   keep_only(faces.judged_by, rows);
   if (!faces.votes.empty()) keep_only(faces.votes, rows, faces.list.num_classes());
@@ -50,15 +53,56 @@ void drop_bad(Faces& faces) {
   keep_only(faces, others(faces.size(), bad));
 }
 
+/// The landmarks of data.landmarks or, without, those that the data set has itself.
+void take_landmarks(const DataConfig& data, Faces& faces) {
+  if (!data.landmarks.empty()) {
+    Landmarks landmarks = read_landmarks(
+        std::filesystem::path(data.root) / data.landmarks, faces.list.names,
+        {.image_size = static_cast<int>(data.image_size), .coordinate_size = data.landmark_size});
+    faces.landmarks = std::move(landmarks.points);
+    faces.valid = std::move(landmarks.valid);
+    return;
+  }
+  if (faces.list.landmarks.empty())
+    throw InputError(
+        fmt::format("data.landmarks: null; expected a landmark file: {} has no "
+                    "landmarks of its own",
+                    data.root));
+  const double scale = static_cast<double>(data.image_size) / data.landmark_size;
+  faces.landmarks = std::move(faces.list.landmarks);
+  faces.valid = std::move(faces.list.valid);
+  for (float& value : faces.landmarks) value = static_cast<float>(value * scale);
+}
+
+/// The part of a picture in the box, which may reach beyond it; black outside.
+HostImage cropped(const HostImage& image, const FaceBox& box) {
+  const int left = static_cast<int>(std::lround(box.x)), top = static_cast<int>(std::lround(box.y));
+  HostImage part{.width = std::max(1, static_cast<int>(std::lround(box.width))),
+                 .height = std::max(1, static_cast<int>(std::lround(box.height))),
+                 .rgb = {}};
+  part.rgb.resize(size_t{3} * part.width * part.height);
+  const int begin = std::max(0, left), end = std::min(image.width, left + part.width);
+  for (int y = std::max(0, top); y < std::min(image.height, top + part.height) && begin < end; ++y)
+    std::copy_n(image.rgb.begin() + (int64_t{y} * image.width + begin) * 3, (end - begin) * 3,
+                part.rgb.begin() + (int64_t{y - top} * part.width + begin - left) * 3);
+  return part;
+}
+
+/// Face i of a list, before it is resized.
+HostImage picture(const FaceList& list, size_t i) {
+  if (!list.pictures.empty()) return list.pictures[i];
+  HostImage image = decode_image(list.paths[i].string());
+  return list.boxes.empty() ? image : cropped(image, list.boxes[i]);
+}
+
 void plant_noise(const Config& config, Faces& faces) {
   const NoiseConfig& noise = config.data.noise;
   if (noise.rate > 0 && noise.kind == NoiseKind::class_dependent &&
       faces.list.classes != expression_names())
-    throw InputError(
-        fmt::format("data.noise.kind: class_dependent; expected symmetric: the other is defined for "
-                    "the classes {}, and {} has {}",
-                    fmt::join(kExpressionNames, ", "), config.data.root,
-                    fmt::join(faces.list.classes, ", ")));
+    throw InputError(fmt::format(
+        "data.noise.kind: class_dependent; expected symmetric: the other is defined for "
+        "the classes {}, and {} has {}",
+        fmt::join(kExpressionNames, ", "), config.data.root, fmt::join(faces.list.classes, ", ")));
   faces.given = add_label_noise(faces.list.labels, faces.list.num_classes(), noise.rate,
                                 noise.rate > 0 ? noise.kind : NoiseKind::symmetric,
                                 static_cast<uint64_t>(config.seed));
@@ -90,30 +134,40 @@ std::string digest(Context& context, const Faces& faces) {
                      hash_of(faces.landmarks), hash_of(faces.valid));
 }
 
+ChosenFormat choose_format(const DataConfig& data) {
+  if (data.format != DataFormat::automatic) return {data.format, ""};
+  const auto [format, reason] = recognise_format(data_source(data));
+  return {format, fmt::format("data.format: {}: {} ({})", name_of(format), data.root, reason)};
+}
+
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress) {
   const DataConfig& data = config.data;
+  const DataFormat format = choose_format(data).format;
   Faces faces;
-  faces.list = read_face_list(data.root, data.labels, split);
-  if (with_landmarks) {
-    Landmarks landmarks = read_landmarks(
-        std::filesystem::path(data.root) / data.landmarks, faces.list.names,
-        {.image_size = static_cast<int>(data.image_size), .coordinate_size = data.landmark_size});
-    faces.landmarks = std::move(landmarks.points);
-    faces.valid = std::move(landmarks.valid);
-  }
+  faces.list = read_split(data_source(data), format, split);
+  if (faces.size() == 0) return faces;
+  if (with_landmarks) take_landmarks(data, faces);
+  faces.list.landmarks.clear();
+  faces.votes = std::exchange(faces.list.votes, {});
+  if (split != Split::train) faces.votes.clear();
   faces.given = faces.judged_by = faces.list.labels;
   if (!data.true_labels.empty()) {
+    if (format != DataFormat::rafdb)
+      throw InputError(
+          fmt::format("data.true_labels: {}; expected null: only data.format rafdb has such a list",
+                      data.true_labels));
     auto labels = read_true_labels(data.root, data.true_labels, split, faces.list.names);
     if (!labels.empty()) faces.judged_by = std::move(labels);
   }
   if (split == Split::train && !data.votes.empty())
     faces.votes = read_votes(std::filesystem::path(data.root) / data.votes, faces.list.names,
                              faces.list.class_names());
-  std::vector<std::string> paths;
-  for (const auto& path : faces.list.paths) paths.push_back(path.string());
-  faces.set = decode_images(context, paths, static_cast<int>(data.image_size), progress);
+  faces.set = decode_images(
+      context, faces.size(), [&](int64_t i) { return picture(faces.list, static_cast<size_t>(i)); },
+      static_cast<int>(data.image_size), progress);
+  faces.list.pictures.clear();
   if (const auto& bad = faces.set.bad; !bad.empty()) {
     if (!data.skip_bad_images)
       throw InputError(
@@ -121,7 +175,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
                       bad.size() > 1 ? fmt::format(" (and {} more)", bad.size() - 1) : ""));
     for (const BadImage& b : bad) message(fmt::format("skipped: {}", b.message));
     message(
-        fmt::format("{} of {} {} pictures skipped", bad.size(), paths.size(), to_string(split)));
+        fmt::format("{} of {} {} pictures skipped", bad.size(), faces.size(), to_string(split)));
     drop_bad(faces);
     if (faces.size() == 0)
       throw InputError(

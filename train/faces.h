@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "data/image_set.h"
 #include "data/face_list.h"
+#include "data/image_set.h"
 #include "train/config/config.h"
 
 namespace lanet {
@@ -28,9 +28,9 @@ struct Faces {
   int64_t size() const { return static_cast<int64_t>(list.size()); }
 };
 
-/// Reads one split. A picture that cannot be decoded is an InputError or, with
-/// data.skip_bad_images, skipped and counted through `message`. with_landmarks needs data.landmarks
-/// (check_trainable()).
+/// Reads one split; of the split `validation` there may be no faces. A picture that cannot be
+/// decoded is an InputError or, with data.skip_bad_images, skipped and counted through `message`.
+/// with_landmarks needs data.landmarks (check_trainable()) or a data set with landmarks.
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
@@ -38,6 +38,13 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
 /// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own.
 /// The others move up in the same memory.
 Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions);
+
+/// The format of the data set, and a line that says how it was recognised; "" if it is configured.
+struct ChosenFormat {
+  DataFormat format;
+  std::string message;
+};
+ChosenFormat choose_format(const DataConfig& data);
 
 /// Splits the validation faces of the configuration off its training faces, all of which are in
 /// `train`; none with data.validation 0. They are drawn and judged by the labels of the list, so

@@ -175,8 +175,8 @@ std::vector<int32_t> Trainer::sampler_labels() {
 
 void Trainer::prepare_epoch() {
   const std::vector<int32_t> order =
-      epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_, static_cast<int>(config_.train.epochs),
-                  config_.seed);
+      epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
+                  static_cast<int>(config_.train.epochs), config_.seed);
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
   for (int64_t i = 0; i < steps * batch; ++i) {
@@ -265,12 +265,11 @@ Confusion Trainer::evaluate() {
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {
-  NamedArrays arrays = save_parameters(
-      context_, store_,
-      {.config = config_,
-       .classes = train_.list.classes,
-       .epoch = epochs_done_,
-       .steps = steps_done_});
+  NamedArrays arrays = save_parameters(context_, store_,
+                                       {.config = config_,
+                                        .classes = train_.list.classes,
+                                        .epoch = epochs_done_,
+                                        .steps = steps_done_});
   if (with_state) add_training_state(context_, *model_, arrays);
   return arrays;
 }

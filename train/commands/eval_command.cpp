@@ -62,8 +62,14 @@ Faces read_part(Context& context, const Config& config, const std::string& part,
   const Split split = part == "test" ? Split::test : Split::train;
   Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
   if (split == Split::test) return faces;
-  Faces validation = split_off_validation(context, config, faces);
-  return part == "train" ? std::move(faces) : std::move(validation);
+  Faces validation = read_validation(context, config, faces, quiet);
+  if (part == "train") return faces;
+  if (validation.size() == 0)
+    throw InputError(
+        fmt::format("--split validation: data.validation 0, and {} has no validation split; "
+                    "expected train or test",
+                    config.data.root));
+  return validation;
 }
 
 int eval_on(Ranks& ranks, const EvalOptions& options) {
@@ -72,10 +78,6 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   RankedSession session(ranks, [&] {
     model = open_trained(options.target, options.best);
     config = config_for(model, options.data_config, options.overrides);
-    if (options.split == "validation" && config.data.validation == 0)
-      throw InputError(
-          fmt::format("--split validation: {} has data.validation 0; expected train or test",
-                      options.data_config.empty() ? model.path : options.data_config));
     return placement_of(config.train);
   });
   Context& context = session.context();
@@ -94,13 +96,13 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
       classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(session.choice());
+  if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
   if (options.json) {
     fmt::print("{}\n", to_json(confusion).dump());
     return 0;
   }
   fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
-             options.split,
-             to_table(confusion, model.info.classes));
+             options.split, to_table(confusion, model.info.classes));
   return 0;
 }
 

@@ -138,7 +138,9 @@ class Run {
     const bool quiet = !ranks_.first();
     train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
-    validation_ = split_off_validation(*context_, config_, train_);
+    validation_ = read_validation(*context_, config_, train_, quiet);
+    if (const std::string line = choose_format(config_.data).message; !line.empty())
+      messages_.push_back(line);
     require_landmarks();
   }
 
@@ -214,7 +216,8 @@ class Run {
          .seed = static_cast<uint64_t>(config_.seed),
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
-    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel, trainer_->training_faces().list.classes));
+    write_text(record_->folder().file(kChannel),
+               channel_csv(knowledge.channel, trainer_->training_faces().list.classes));
     return config_.method == Method::corrected
                ? corrected_once(knowledge, trainer_->training_faces().given)
                : knowledge;

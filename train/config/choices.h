@@ -9,6 +9,7 @@
 
 #include "core/dtype.h"
 #include "data/noise.h"
+#include "data/readers.h"
 #include "models/resnet.h"
 
 namespace lanet {
@@ -46,6 +47,9 @@ inline constexpr auto kNames<DType> = std::to_array<std::string_view>({"f32", "b
 template <>
 inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"auto", "cpu",
                                                                                "cuda"});
+template <>
+inline constexpr auto kNames<DataFormat> = std::to_array<std::string_view>({"auto", "rafdb",
+                                                                            "folder", "csv"});
 template <>
 inline constexpr auto kNames<NoiseKind> = std::to_array<std::string_view>({"symmetric",
                                                                            "class_dependent"});

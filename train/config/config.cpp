@@ -165,6 +165,7 @@ class Loader {
   static std::string read_path(const Text& kind, const json& value, const fs::path& base,
                                const Refuse& refuse) {
     if (kind.nullable && value.is_null()) return "";
+    if (kind.words && value.is_number_unsigned()) return value.dump();
     if (!value.is_string() || value.get<std::string>().empty()) refuse();
     const auto text = value.get<std::string>();
     return kind.anchored ? (base / text).lexically_normal().string() : text;
@@ -215,6 +216,13 @@ class Loader {
   Config config_;
   std::map<std::string, std::string> sources_;
 };
+
+/// Whether the data set is in a format that can hold landmarks.
+bool may_have_landmarks(const DataConfig& data) {
+  if (data.format != DataFormat::automatic) return data.format == DataFormat::csv;
+  return fs::is_directory(data.root) &&
+         recognise_format(data_source(data)).format == DataFormat::csv;
+}
 
 }  // namespace
 
@@ -271,8 +279,16 @@ bool starts_from_knowledge(const Config& config) {
          (config.method == Method::lanet && config.model.recipe == Recipe::robust);
 }
 
+DataSource data_source(const DataConfig& data) {
+  return {.root = data.root,
+          .labels = data.labels,
+          .classes = data.classes,
+          .validation = data.validation,
+          .landmark_size = data.landmark_size};
+}
+
 void check_trainable(const Config& config, const std::string& file) {
-  if (reads_landmarks(config) && config.data.landmarks.empty())
+  if (reads_landmarks(config) && config.data.landmarks.empty() && !may_have_landmarks(config.data))
     fail(file, "data.landmarks",
          fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
                      "none)",

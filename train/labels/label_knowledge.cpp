@@ -150,8 +150,8 @@ LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const i
   LabelKnowledge corrected{
       .channel = NoiseChannel(classes * classes, share),  // labels say nothing more
       .prior = knowledge.prior,
-      .log_ratio = std::vector<double>(given.size() * classes,
-                                       -std::numeric_limits<double>::infinity())};
+      .log_ratio =
+          std::vector<double>(given.size() * classes, -std::numeric_limits<double>::infinity())};
   std::vector<double> log_posterior(classes);
   for (size_t i = 0; i < given.size(); ++i) {
     for (int64_t y = 0; y < classes; ++y)
