@@ -27,23 +27,14 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-/// The delimiter that stands most often outside quotes.
+/// The first delimiter outside quotes; a comma if there is none.
 char delimiter_of(std::string_view header) {
-  char best = ',';
-  int64_t most = 0;
-  for (const char delimiter : {',', ';', '\t'}) {
-    int64_t count = 0;
-    bool quoted = false;
-    for (const char c : header) {
-      quoted ^= c == '"';
-      count += !quoted && c == delimiter;
-    }
-    if (count > most) {
-      most = count;
-      best = delimiter;
-    }
+  bool quoted = false;
+  for (const char c : header) {
+    quoted ^= c == '"';
+    if (!quoted && (c == ',' || c == ';' || c == '\t')) return c;
   }
-  return best;
+  return ',';
 }
 
 /// Takes a text apart, row by row.

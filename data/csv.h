@@ -22,11 +22,11 @@ struct CsvTable {
   std::string place(size_t row) const;
 };
 
-/// Reads a table: a header, then rows of as many fields. The delimiter is the one of comma,
-/// semicolon and tab that the header has most of (a comma if it has none). A field may be quoted;
-/// it then keeps delimiters, line breaks, spaces and, doubled, quotes. Empty lines at the end,
-/// spaces around fields that are not quoted, carriage returns and a byte-order mark are ignored.
-/// InputError names file and line.
+/// Reads a table: a header, then rows of as many fields. The delimiter is the
+/// comma, semicolon or tab that the header has first (a comma if it has none). A field may be
+/// quoted; it then keeps delimiters, line breaks, spaces and, doubled, quotes. Empty lines at the
+/// end, spaces around fields that are not quoted, carriage returns and a byte-order mark are
+/// ignored. InputError names file and line.
 CsvTable read_csv(const std::filesystem::path& path);
 
 /// The header of a table, whose rows are not read.

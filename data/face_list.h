@@ -37,6 +37,9 @@ struct FaceList {
   std::vector<float> landmarks;     ///< [N, L, 2], in a square of side data.landmark_size
   std::vector<uint8_t> valid;       ///< [N], with landmarks; 0: this face has none
 
+  /// What a user should know of the split, such as how many faces are left out; mostly empty.
+  std::string note;
+
   size_t size() const { return names.size(); }
   int num_classes() const { return static_cast<int>(classes.size()); }
   /// For functions that take names as views.

@@ -1,8 +1,10 @@
 #include "data/readers.h"
 
 #include "core/error.h"
+#include "data/affectnet.h"
 #include "data/class_folders.h"
 #include "data/csv_faces.h"
+#include "data/ferplus.h"
 #include "data/rafdb.h"
 
 namespace lanet {
@@ -16,7 +18,11 @@ struct Reader {
 };
 
 constexpr Reader kReaders[] = {
+    // those first that mistake no other format for their own
     {DataFormat::rafdb, recognise_rafdb, read_rafdb, "a folder basic/EmoLabel (rafdb)"},
+    {DataFormat::ferplus, recognise_ferplus, read_ferplus, "fer2013new.csv (ferplus)"},
+    {DataFormat::affectnet, recognise_affectnet, read_affectnet,
+     "training.csv or a folder train_set/annotations (affectnet)"},
     {DataFormat::folder, recognise_class_folders, read_class_folders,
      "pictures in folders of classes, such as train/happiness (folder)"},
     {DataFormat::csv, recognise_csv_faces, read_csv_faces,

@@ -8,10 +8,10 @@
 
 namespace lanet {
 
-enum class DataFormat { automatic, rafdb, folder, csv };
+enum class DataFormat { automatic, rafdb, folder, csv, ferplus, affectnet };
 
-/// The first format, in the order of DataFormat, whose reader recognises `source`, and why: "it has
-/// a folder basic/EmoLabel". InputError if none does, or there is no such folder.
+/// The first format whose reader recognises `source`, and why: "it has a folder basic/EmoLabel".
+/// InputError if none does, or there is no such folder.
 struct RecognisedFormat {
   DataFormat format;
   std::string reason;

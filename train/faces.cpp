@@ -150,6 +150,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   if (faces.size() == 0) return faces;
   if (with_landmarks) take_landmarks(data, faces);
   faces.list.landmarks.clear();
+  faces.list.valid.clear();
   faces.votes = std::exchange(faces.list.votes, {});
   if (split != Split::train) faces.votes.clear();
   faces.given = faces.judged_by = faces.list.labels;
@@ -167,7 +168,8 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   faces.set = decode_images(
       context, faces.size(), [&](int64_t i) { return picture(faces.list, static_cast<size_t>(i)); },
       static_cast<int>(data.image_size), progress);
-  faces.list.pictures.clear();
+  std::vector<HostImage>().swap(faces.list.pictures);  // they are in the set now
+  faces.list.boxes.clear();
   if (const auto& bad = faces.set.bad; !bad.empty()) {
     if (!data.skip_bad_images)
       throw InputError(
@@ -182,6 +184,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
   if (split == Split::train) plant_noise(config, faces);
+  if (!faces.list.note.empty()) message(faces.list.note);
   return faces;
 }
 

@@ -12,8 +12,8 @@
 namespace lanet {
 
 struct Faces {
-  FaceList list;
-  ImageSet set;  ///< u8 [N, S, S, 3]
+  FaceList list;  ///< without its pictures, boxes, votes and landmarks, which are below
+  ImageSet set;   ///< u8 [N, S, S, 3]
   std::vector<float>
       landmarks;  ///< [N, 19, 2] in pixels of the S x S picture; empty if not asked for
   std::vector<uint8_t> valid;  ///< [N]; 0: no landmark loss

@@ -32,7 +32,7 @@ Names named_labels(const FaceList& list) {
 }
 
 std::string recognised(const DataSource& source) {
-  constexpr const char* kFormats[] = {"auto", "rafdb", "folder", "csv"};
+  constexpr const char* kFormats[] = {"auto", "rafdb", "folder", "csv", "ferplus", "affectnet"};
   const auto [format, reason] = recognise_format(source);
   return fmt::format("{}: {}", kFormats[static_cast<size_t>(format)], reason);
 }
@@ -71,7 +71,7 @@ TEST_CASE("formats: auto says which it is and why") {
         "csv: data.labels names the table list.csv");
   CHECK(is_line_with(input_error([&] { recognise_format({.root = nothing.path()}); }),
                      "a data set of an unknown format; expected a folder basic/EmoLabel (rafdb), "
-                     "or pictures in folders of classes"));
+                     "or fer2013new.csv (ferplus), or training.csv"));
   CHECK(is_line_with(input_error([&] { recognise_format({.root = nothing.path() / "no"}); }),
                      "there is no such folder"));
 }

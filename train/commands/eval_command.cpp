@@ -98,7 +98,9 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   report_environment(session.choice());
   if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
   if (options.json) {
-    fmt::print("{}\n", to_json(confusion).dump());
+    nlohmann::ordered_json line = to_json(confusion);
+    line["classes"] = model.info.classes;
+    fmt::print("{}\n", line.dump());
     return 0;
   }
   fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),

@@ -21,6 +21,7 @@ namespace lanet {
 namespace {
 
 constexpr const char* kPlans = "plans.json";
+constexpr const char* kClasses = "classes.json";
 constexpr const char* kNoise = "noise.csv";
 constexpr const char* kChannel = "channel.csv";
 
@@ -191,6 +192,8 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       const Faces& faces = trainer_->training_faces();
+      write_text(record_->folder().file(kClasses),
+                 nlohmann::json(faces.list.classes).dump() + "\n");
       write_noise_csv(record_->folder().file(kNoise), faces.list.names, faces.judged_by,
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());

@@ -48,8 +48,8 @@ template <>
 inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"auto", "cpu",
                                                                                "cuda"});
 template <>
-inline constexpr auto kNames<DataFormat> = std::to_array<std::string_view>({"auto", "rafdb",
-                                                                            "folder", "csv"});
+inline constexpr auto kNames<DataFormat> =
+    std::to_array<std::string_view>({"auto", "rafdb", "folder", "csv", "ferplus", "affectnet"});
 template <>
 inline constexpr auto kNames<NoiseKind> = std::to_array<std::string_view>({"symmetric",
                                                                            "class_dependent"});

@@ -37,11 +37,11 @@ const std::vector<Field> kFields = {
      "table "
      "with columns path and label"},
     {LANET_FIELD(data.classes), kWordsOrNone,
-     "folder, csv: names of the classes, with commas between them, in the order of their numbers "
-     "if "
-     "the data number them; null: the names in the data"},
+     "folder, csv: names of the classes, separated by commas, in the order of their numbers where "
+     "the data number them; ferplus, affectnet: 7, or 8 with contempt; null: the data say"},
     {LANET_FIELD(data.true_labels), kNameInRootOrNone,
-     "a second list, used to judge and never to train: it tells which training labels are wrong "
+     "rafdb: a second list, used to judge and never to train: it tells which training labels are "
+     "wrong "
      "and, if it has test faces, their labels"},
     {LANET_FIELD(data.votes), kNameInRootOrNone,
      "table (.csv) of how many people chose each class for a face, to compare label estimates "
