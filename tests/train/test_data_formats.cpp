@@ -278,6 +278,7 @@ TEST_CASE("data formats: noise that depends on the class is for the seven expres
   };
   CHECK(is_line_with(input_error(load), "data.noise.kind: class_dependent; expected symmetric"));
   config.data.noise.kind = NoiseKind::symmetric;
+  config.data.noise.rate = 1;
   const Faces faces = load();
   CHECK(faces.list.num_classes() == 8);
   CHECK(std::count(faces.given.begin(), faces.given.end(), 7) > 0);
