@@ -217,6 +217,9 @@ FaceList read_class_folders(const DataSource& source, Split split) {
     add_pictures(faces, folder, known_split(folder.filename().string()));
   if (layout->splits.empty()) add_pictures(faces, layout->folder, std::nullopt);
   name_faces(faces, layout->folder);
+  // Classes that are no known expressions are in the order of their names, whatever the splits.
+  std::stable_sort(faces.begin(), faces.end(),
+                   [](const FoundFace& a, const FoundFace& b) { return a.label < b.label; });
   const bool numbers = std::all_of(faces.begin(), faces.end(), [](const FoundFace& face) {
     return is_class_number(face.label);
   });

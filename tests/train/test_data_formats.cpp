@@ -312,8 +312,9 @@ TEST_CASE("cli formats: class names come from the data, and other classes are re
   CHECK(read_text(run_folder + "/noise.csv").find(",joy,joy,0\n") != std::string::npos);
 
   const std::string arguments = "train " + config.string() + " --run " + run_folder + " --resume";
-  fs::rename(folder.path() / "faces/train/joy", folder.path() / "faces/train/glee");
-  fs::rename(folder.path() / "faces/test/joy", folder.path() / "faces/test/glee");
+  for (const char* split : {"train", "test"})
+    if (const fs::path faces = folder.path() / "faces" / split; fs::exists(faces / "joy"))
+      fs::rename(faces / "joy", faces / "glee");
   check_refused("eval " + run_folder,
                 "last.safetensors: a network of the classes joy, other; the data have glee, other");
   check_refused(arguments,
