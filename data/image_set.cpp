@@ -7,8 +7,6 @@
 #include <cstring>
 #include <exception>
 
-#include "data/image.h"
-
 namespace lanet {
 
 namespace {
@@ -34,23 +32,29 @@ class Ticker {
 
 ImageSet decode_images(Context& context, const std::vector<std::string>& paths, int image_size,
                        const DecodeProgress& progress) {
-  const auto total = static_cast<int64_t>(paths.size());
+  return decode_images(
+      context, std::ssize(paths), [&](int64_t i) { return decode_image(paths[i]); }, image_size,
+      progress);
+}
+
+ImageSet decode_images(Context& context, int64_t total, const PictureSource& picture,
+                       int image_size, const DecodeProgress& progress) {
   const size_t image_bytes = size_t{3} * image_size * image_size;
   Context host;
   Buffer decoded = (context.device() == Device::cpu ? context : host).allocate(total * image_bytes);
   auto* bytes = static_cast<uint8_t*>(decoded.data());
 
-  std::vector<std::string> messages(paths.size());  // empty where the picture is good
-  std::vector<PictureSize> sizes(paths.size());
+  std::vector<std::string> messages(total);  // empty where the picture is good
+  std::vector<PictureSize> sizes(total);
   std::atomic<int64_t> done = 0;
   std::exception_ptr failure;
   Ticker ticker(progress);
 #pragma omp parallel for schedule(dynamic) num_threads(context.threads())
   for (int64_t i = 0; i < total; ++i) {
     try {
-      const HostImage picture = decode_image(paths[i]);
-      sizes[i] = {picture.width, picture.height};
-      const HostImage image = resize_image(picture, image_size);
+      const HostImage stored = picture(i);
+      sizes[i] = {stored.width, stored.height};
+      const HostImage image = resize_image(stored, image_size);
       std::memcpy(bytes + i * image_bytes, image.rgb.data(), image_bytes);
     } catch (const InputError& error) {
       messages[i] = error.what();

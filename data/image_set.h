@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/context.h"
+#include "data/image.h"
 
 namespace lanet {
 
@@ -38,8 +39,14 @@ struct ImageSet {
 /// Called about ten times a second at most, by the calling thread, and once at the end.
 using DecodeProgress = std::function<void(int64_t done, int64_t total)>;
 
-/// Decodes the files on all of the context's threads and resizes each to S x S pixels. The result
-/// does not depend on the threads. progress may be empty.
+/// Decodes one picture of a set; InputError if it cannot be read. Called by several threads.
+using PictureSource = std::function<HostImage(int64_t index)>;
+
+/// Decodes `count` pictures on all of the context's threads and resizes each to S x S pixels. The
+/// result does not depend on the threads. progress may be empty.
+ImageSet decode_images(Context& context, int64_t count, const PictureSource& picture,
+                       int image_size, const DecodeProgress& progress = {});
+/// The same for the files at `paths`.
 ImageSet decode_images(Context& context, const std::vector<std::string>& paths, int image_size,
                        const DecodeProgress& progress = {});
 

@@ -54,85 +54,75 @@ std::vector<int> find_numbered_points(const CsvTable& table) {
   }
 }
 
+/// None: empty.
 std::vector<int> find_points(const CsvTable& table) {
   for (auto columns : {find_named_points(table, kLandmarkNames, kFewLandmarkNames),
                        find_named_points(table, kFewLandmarkNames, kLandmarkNames)})
     if (!columns.empty()) return columns;
-  if (auto columns = find_numbered_points(table); !columns.empty()) return columns;
-  throw InputError(fmt::format(
-      "{}: its header has no landmarks; expected columns {}_x, {}_y, … or {}_x, {}_y, … "
-      "or x_0, y_0, …",
-      table.file, kLandmarkNames[0], kLandmarkNames[0], kFewLandmarkNames[0],
-      kFewLandmarkNames[0]));
+  return find_numbered_points(table);
 }
 
-class CsvLandmarks {
- public:
-  explicit CsvLandmarks(const std::filesystem::path& path)
-      : table_(read_csv(path)),
-        image_column_(find_any_column(table_, kImageColumns)),
-        ok_column_(find_any_column(table_, kOkColumns)) {
-    if (image_column_ < 0) image_column_ = table_.column("image");  // says what is missing
-    columns_ = find_points(table_);
-  }
+constexpr std::array<std::string_view, 4> kImageColumns = {"image", "filename", "path", "name"};
+constexpr std::array<std::string_view, 2> kOkColumns = {"ok", "success"};
 
-  Landmarks read(std::span<const std::string> names) const {
-    PictureIndex index(names);
-    for (size_t row = 0; row < table_.rows.size(); ++row)
-      index.add(table_.rows[row][static_cast<size_t>(image_column_)], row);
-    LandmarkRows rows(table_.file, static_cast<int64_t>(columns_.size() / 2));
-    for (const std::string& name : names) {
-      const std::vector<size_t> found = index.find(name);
-      if (found.size() == 1)
-        read_row(found[0], rows);
-      else
-        rows.add(found.empty() ? LandmarkState::no_row : LandmarkState::several);
-    }
-    return std::move(rows.landmarks);
-  }
-
- private:
-  static constexpr std::array<std::string_view, 4> kImageColumns = {"image", "filename", "path",
-                                                                    "name"};
-  static constexpr std::array<std::string_view, 2> kOkColumns = {"ok", "success"};
-
-  void read_row(size_t row, LandmarkRows& rows) const {
-    const auto& fields = table_.rows[row];
-    const std::string ok = ok_column_ < 0 ? "1" : fields[static_cast<size_t>(ok_column_)];
-    if (ok != "0" && ok != "1")
-      throw InputError(fmt::format("{}: {} is '{}'; expected 0 or 1", table_.place(row),
-                                   table_.header[static_cast<size_t>(ok_column_)], printable(ok)));
-    std::vector<float> face;
-    int first_bad = -1;
-    bool any_number = false;
-    for (const int column : columns_) {
-      const float value = parse_coordinate(fields[static_cast<size_t>(column)]);
-      const bool good = is_coordinate(static_cast<double>(value));
-      if (!good && first_bad < 0) first_bad = column;
-      any_number |= good || !is_blank(fields[static_cast<size_t>(column)]);
-      face.push_back(good ? value : 0);
-    }
-    if (first_bad >= 0 && ok == "1" && any_number)
-      throw InputError(fmt::format("{}: {} is '{}'; expected a coordinate", table_.place(row),
-                                   table_.header[static_cast<size_t>(first_bad)],
-                                   printable(fields[static_cast<size_t>(first_bad)])));
-    rows.add(face, ok == "1");
-  }
-
-  static bool is_blank(const std::string& text) {
-    return text.empty() || text == "nan" || text == "NaN";
-  }
-
-  CsvTable table_;
-  int image_column_, ok_column_;
-  std::vector<int> columns_;  // x and y of each point in turn
-};
+bool is_blank(const std::string& text) {
+  return text.empty() || text == "nan" || text == "NaN";
+}
 
 }  // namespace
 
+CsvPoints::CsvPoints(const CsvTable& table)
+    : table_(table), ok_column_(find_any_column(table, kOkColumns)), columns_(find_points(table)) {}
+
+CsvPoints::Face CsvPoints::read(size_t row) const {
+  const auto& fields = table_.rows[row];
+  const std::string ok = ok_column_ < 0 ? "1" : fields[static_cast<size_t>(ok_column_)];
+  if (ok != "0" && ok != "1")
+    throw InputError(fmt::format("{}: {} is '{}'; expected 0 or 1", table_.place(row),
+                                 table_.header[static_cast<size_t>(ok_column_)], printable(ok)));
+  Face face{.points = {}, .found = ok == "1"};
+  int first_bad = -1;
+  bool any_number = false;
+  for (const int column : columns_) {
+    const float value = parse_coordinate(fields[static_cast<size_t>(column)]);
+    const bool good = is_coordinate(static_cast<double>(value));
+    if (!good && first_bad < 0) first_bad = column;
+    any_number |= good || !is_blank(fields[static_cast<size_t>(column)]);
+    face.points.push_back(good ? value : 0);
+  }
+  if (first_bad >= 0 && face.found && any_number)
+    throw InputError(fmt::format("{}: {} is '{}'; expected a coordinate", table_.place(row),
+                                 table_.header[static_cast<size_t>(first_bad)],
+                                 printable(fields[static_cast<size_t>(first_bad)])));
+  return face;
+}
+
 Landmarks read_csv_landmarks(const std::filesystem::path& path,
                              std::span<const std::string> names) {
-  return CsvLandmarks(path).read(names);
+  const CsvTable table = read_csv(path);
+  int image_column = find_any_column(table, kImageColumns);
+  if (image_column < 0) image_column = table.column("image");  // says what is missing
+  const CsvPoints points(table);
+  if (points.points() == 0)
+    throw InputError(fmt::format(
+        "{}: its header has no landmarks; expected columns {}_x, {}_y, … or {}_x, {}_y, … "
+        "or x_0, y_0, …",
+        table.file, kLandmarkNames[0], kLandmarkNames[0], kFewLandmarkNames[0],
+        kFewLandmarkNames[0]));
+  PictureIndex index(names);
+  for (size_t row = 0; row < table.rows.size(); ++row)
+    index.add(table.rows[row][static_cast<size_t>(image_column)], row);
+  LandmarkRows rows(table.file, points.points());
+  for (const std::string& name : names) {
+    const std::vector<size_t> found = index.find(name);
+    if (found.size() == 1) {
+      const CsvPoints::Face face = points.read(found[0]);
+      rows.add(face.points, face.found);
+    } else {
+      rows.add(found.empty() ? LandmarkState::no_row : LandmarkState::several);
+    }
+  }
+  return std::move(rows).take();
 }
 
 }  // namespace lanet

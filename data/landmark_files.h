@@ -1,6 +1,7 @@
-// What landmarks.cpp reads files with: one reader for each kind.
+// What readers of landmarks are made of, and a reader for each kind of landmark file.
 #pragma once
 
+#include "data/csv.h"
 #include "data/landmarks.h"
 
 namespace lanet {
@@ -16,9 +17,35 @@ class LandmarkRows {
   /// The next face, without points.
   void add(LandmarkState state);
 
-  /// The points of a network, L of them.
-  Landmarks landmarks;
-  int64_t points;  ///< P
+  int64_t points() const { return points_; }  ///< P
+  /// The faces, with left and right as seen in the picture.
+  Landmarks take() &&;
+
+ private:
+  Landmarks landmarks_;
+  int64_t points_;
+};
+
+/// The landmarks in a table with a row for each face.
+class CsvPoints {
+ public:
+  /// Keeps the table. It may have no landmarks. InputError: the columns of some points are missing.
+  explicit CsvPoints(const CsvTable& table);
+
+  /// P; 0 if there are none.
+  int64_t points() const { return static_cast<int64_t>(columns_.size() / 2); }
+
+  struct Face {
+    std::vector<float> points;  ///< [P, 2]
+    bool found;
+  };
+  /// InputError: a value that is no coordinate in a face that was found, `ok` neither 0 nor 1.
+  Face read(size_t row) const;
+
+ private:
+  const CsvTable& table_;
+  int ok_column_;
+  std::vector<int> columns_;  // x and y of each point in turn
 };
 
 /// Finite, and such that a cell of the heatmap can be computed from it as an integer.

@@ -44,7 +44,7 @@ class JsonLandmarks {
       else
         rows.add(faces.empty() ? LandmarkState::not_found : LandmarkState::several);
     }
-    return std::move(rows.landmarks);
+    return std::move(rows).take();
   }
 
  private:

@@ -27,7 +27,7 @@ Landmarks take_rows(const std::string& file, const HostArray& array, bool flat,
                                  shape[0], names.size()));
   LandmarkRows rows(file, is_points ? shape[1] : shape[1] / 2);
   const std::vector<float> values = array.to<float>();
-  const auto width = static_cast<size_t>(2 * rows.points);
+  const auto width = static_cast<size_t>(2 * rows.points());
   for (size_t n = 0; n < names.size(); ++n) {
     const auto face = std::span(values).subspan(n * width, width);
     if (std::all_of(face.begin(), face.end(), [](float v) { return std::isnan(v); })) {
@@ -40,7 +40,7 @@ Landmarks take_rows(const std::string& file, const HostArray& array, bool flat,
                                      file, n, names[n], i / 2, face[i]));
     rows.add(face);
   }
-  return std::move(rows.landmarks);
+  return std::move(rows).take();
 }
 
 Landmarks read_torch_landmarks(const std::filesystem::path& path,
@@ -95,25 +95,30 @@ bool is_coordinate(double value) {
   return std::abs(value) < 1e6;
 }
 
-LandmarkRows::LandmarkRows(const std::string& file, int64_t num_points) : points(num_points) {
+LandmarkRows::LandmarkRows(const std::string& file, int64_t points) : points_(points) {
   if (!is_landmark_scheme(points))
     throw InputError(
-        fmt::format("{}: {} landmarks a face; expected {}", file, points, landmark_schemes()));
-  landmarks.num_landmarks = trained_landmarks(points);
+        fmt::format("{}: {} landmarks per face; expected {}", file, points, landmark_schemes()));
+  landmarks_.num_landmarks = trained_landmarks(points);
 }
 
 void LandmarkRows::add(std::span<const float> face, bool found) {
   bool one_place = true;
   for (size_t i = 2; i < face.size(); ++i) one_place &= face[i] == face[i % 2];
   const std::vector<float> trained = to_trained_landmarks(face);
-  landmarks.points.insert(landmarks.points.end(), trained.begin(), trained.end());
-  landmarks.states.push_back(found && !one_place ? LandmarkState::good : LandmarkState::not_found);
+  landmarks_.points.insert(landmarks_.points.end(), trained.begin(), trained.end());
+  landmarks_.states.push_back(found && !one_place ? LandmarkState::good : LandmarkState::not_found);
 }
 
 void LandmarkRows::add(LandmarkState state) {
-  landmarks.points.resize(landmarks.points.size() +
-                          2 * static_cast<size_t>(landmarks.num_landmarks));
-  landmarks.states.push_back(state);
+  landmarks_.points.resize(landmarks_.points.size() +
+                           2 * static_cast<size_t>(landmarks_.num_landmarks));
+  landmarks_.states.push_back(state);
+}
+
+Landmarks LandmarkRows::take() && {
+  take_picture_sides(landmarks_);
+  return std::move(landmarks_);
 }
 
 std::vector<uint8_t> Landmarks::valid() const {
@@ -125,9 +130,7 @@ std::vector<uint8_t> Landmarks::valid() const {
 Landmarks read_landmarks(const std::filesystem::path& path, std::span<const std::string> names) {
   if (!std::filesystem::is_regular_file(path))
     throw InputError(fmt::format("{}: there is no such file; expected landmarks", path.string()));
-  Landmarks landmarks = read_any(path, names);
-  take_picture_sides(landmarks);
-  return landmarks;
+  return read_any(path, names);
 }
 
 void place_landmarks(Landmarks& landmarks, const LandmarkPlacement& placement) {

@@ -14,8 +14,10 @@ constexpr std::string_view kHeader = "image,true_label,given_label,changed";
 
 std::string row_text(const std::string& name, int32_t true_label, int32_t given_label,
                      std::span<const std::string_view> class_names) {
-  return fmt::format("{},{},{},{}", name, class_names[static_cast<size_t>(true_label)],
-                     class_names[static_cast<size_t>(given_label)],
+  const auto label = [&](int32_t c) {
+    return csv_field(std::string(class_names[static_cast<size_t>(c)]));
+  };
+  return fmt::format("{},{},{},{}", csv_field(name), label(true_label), label(given_label),
                      true_label == given_label ? 0 : 1);
 }
 
@@ -76,7 +78,9 @@ std::vector<int32_t> read_noise_csv(const std::filesystem::path& path,
                                    printable(label), suggestion(label, class_names)));
     given.push_back(static_cast<int32_t>(found - class_names.begin()));
     const std::string expected = row_text(names[i], true_labels[i], given[i], class_names);
-    const std::string row = fmt::format("{}", fmt::join(table.rows[i], ","));
+    std::vector<std::string> fields;
+    for (const std::string& field : table.rows[i]) fields.push_back(csv_field(field));
+    const std::string row = fmt::format("{}", fmt::join(fields, ","));
     if (row != expected)
       throw InputError(fmt::format("{}: '{}' where '{}' is expected: the data have changed",
                                    table.place(i), printable(row), expected));

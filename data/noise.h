@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/rafdb.h"
+#include "data/expressions.h"
 
 namespace lanet {
 

@@ -14,11 +14,11 @@ namespace lanet {
 
 namespace {
 
-PictureFacts facts_of(const std::string& path) {
+PictureFacts facts_of(const PictureSource& picture, int64_t index) {
   PictureFacts facts;
   HostImage image;
   try {
-    image = decode_image(path);
+    image = picture(index);
   } catch (const InputError& error) {
     facts.problem = error.what();
     return facts;
@@ -42,16 +42,15 @@ PictureFacts facts_of(const std::string& path) {
 
 }  // namespace
 
-std::vector<PictureFacts> gather_facts(std::span<const std::string> paths, int threads,
+std::vector<PictureFacts> gather_facts(int64_t total, const PictureSource& picture, int threads,
                                        const DecodeProgress& progress) {
-  const auto total = static_cast<int64_t>(paths.size());
-  std::vector<PictureFacts> facts(paths.size());
+  std::vector<PictureFacts> facts(total);
   std::atomic<int64_t> done = 0;
   std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
   for (int64_t i = 0; i < total; ++i) {
     try {
-      facts[i] = facts_of(paths[i]);
+      facts[i] = facts_of(picture, i);
     } catch (...) {  // must not leave the parallel loop
 #pragma omp critical(lanet_gather_facts)
       failure = std::current_exception();

@@ -23,9 +23,9 @@ struct PictureFacts {
   bool blank() const { return readable() && deviation < 2; }
 };
 
-/// Decodes the files one after another on so many threads; the result does not depend on them.
-/// progress may be empty.
-std::vector<PictureFacts> gather_facts(std::span<const std::string> paths, int threads,
+/// Decodes `count` pictures on so many threads; the result does not depend on them. progress may be
+/// empty.
+std::vector<PictureFacts> gather_facts(int64_t count, const PictureSource& picture, int threads,
                                        const DecodeProgress& progress = {});
 
 /// Two faces that are one picture. `first` < `second`: positions among all faces.

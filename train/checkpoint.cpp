@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/parameter_io.h"
+#include "data/expressions.h"
 
 namespace lanet {
 
@@ -59,6 +60,19 @@ std::vector<StateView> state_views(const ParameterStore& store, const Parameter&
   return views;
 }
 
+std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::string& path) {
+  const auto found = checkpoint.metadata.find("classes");
+  if (found == checkpoint.metadata.end()) return expression_names();
+  const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  const bool good = names.is_array() && names.size() >= 2 &&
+                    std::all_of(names.begin(), names.end(),
+                                [](const nlohmann::json& name) { return name.is_string(); });
+  if (!good)
+    throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,
+                                 printable(found->second)));
+  return names.get<std::vector<std::string>>();
+}
+
 }  // namespace
 
 NamedArrays save_parameters(Context& context, const ParameterStore& store,
@@ -66,6 +80,7 @@ NamedArrays save_parameters(Context& context, const ParameterStore& store,
   NamedArrays checkpoint;
   checkpoint.metadata = {{"format", kFormat},
                          {"config", to_json(info.config).dump()},
+                         {"classes", nlohmann::json(info.classes).dump()},
                          {"epoch", std::to_string(info.epoch)},
                          {"steps", std::to_string(info.steps)}};
   for (const Parameter& p : store.parameters())
@@ -92,6 +107,13 @@ bool is_checkpoint(const NamedArrays& file) {
   return format != file.metadata.end() && format->second == kFormat;
 }
 
+void require_same_classes(const CheckpointInfo& info, const std::string& path,
+                          const std::vector<std::string>& classes) {
+  if (info.classes != classes)
+    throw InputError(fmt::format("{}: a network of the classes {}; the data have {}", path,
+                                 fmt::join(info.classes, ", "), fmt::join(classes, ", ")));
+}
+
 NamedArrays read_checkpoint(const std::string& path) {
   NamedArrays file = read_safetensors(path);
   if (!is_checkpoint(file))
@@ -109,6 +131,7 @@ CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string&
   };
   try {
     return {.config = parse_config(text("config"), path),
+            .classes = classes_of(checkpoint, path),
             .epoch = std::stoi(text("epoch")),
             .steps = std::stoll(text("steps"))};
   } catch (const std::logic_error&) {

@@ -11,6 +11,7 @@ namespace lanet {
 /// How far a run has come: `epoch` finished epochs, with `steps` optimiser steps in all.
 struct CheckpointInfo {
   Config config;
+  std::vector<std::string> classes;  ///< their names, in the order of the network's outputs
   int epoch = 0;
   int64_t steps = 0;
 };
@@ -25,7 +26,11 @@ void add_training_state(Context& context, const Model& model, NamedArrays& check
 bool is_checkpoint(const NamedArrays& file);
 /// Reads a checkpoint file. InputError if it is unreadable or not one of ours.
 NamedArrays read_checkpoint(const std::string& path);
+/// A checkpoint without class names is of the seven expressions, as all were once.
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
+/// InputError, which names both, unless a checkpoint's classes are those of the data.
+void require_same_classes(const CheckpointInfo& info, const std::string& path,
+                          const std::vector<std::string>& classes);
 
 /// Writes the arrays into the store and updates shadows. InputError, which names `path`, unless
 /// every parameter is there with the model's shape.

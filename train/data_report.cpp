@@ -1,14 +1,13 @@
 #include "train/data_report.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "core/error.h"
 #include "data/contact_sheet.h"
+#include "data/expressions.h"
 #include "data/landmark_sanity.h"
 #include "data/validation.h"
-#include "kernels/augment.h"
 
 namespace lanet {
 
@@ -16,58 +15,56 @@ using nlohmann::ordered_json;
 
 namespace {
 
-void add_split(const Config& config, Split split, DataFaces& faces) {
+/// The number of faces in this split.
+size_t add_split(const Config& config, DataFormat format, Split split, DataFaces& faces) {
   FaceList list;
   try {
-    list = read_face_list(config.data.root, config.data.labels, split);
+    list = read_split(data_source(config.data), format, split);
   } catch (const InputError& error) {
     faces.problems.emplace_back(error.what());
-    return;
+    return 0;
   }
-  const int group = static_cast<int>(faces.splits.size());
+  const size_t count = list.size();
+  if (count == 0) return 0;
+  if (!list.note.empty()) faces.notes.push_back(list.note);
+  faces.groups.resize(faces.groups.size() + count, static_cast<int>(faces.splits.size()));
   faces.splits.emplace_back(to_string(split));
-  faces.names.insert(faces.names.end(), list.names.begin(), list.names.end());
-  faces.labels.insert(faces.labels.end(), list.labels.begin(), list.labels.end());
-  for (const auto& path : list.paths) faces.paths.push_back(path.string());
-  faces.groups.resize(faces.names.size(), group);
-  if (split == Split::test) return;
+  if (faces.list.size() == 0)
+    faces.list = std::move(list);
+  else
+    append(faces.list, std::move(list));
+  return count;
+}
 
-  if (config.data.validation > 0) {
-    faces.splits.emplace_back("validation");
-    for (const int32_t face : draw_validation(list.labels, kNumExpressions, config.data.validation,
-                                              static_cast<uint64_t>(config.seed)))
-      faces.groups[face] = group + 1;
-  }
-  if (config.data.landmarks.empty()) return;
-  try {
-    faces.landmarks =
-        read_landmarks(std::filesystem::path(config.data.root) / config.data.landmarks, list.names);
-  } catch (const InputError& error) {
-    faces.problems.emplace_back(error.what());
-  }
+/// The share data.validation of the training faces, which come first.
+void add_validation_share(const Config& config, const FaceList& train, DataFaces& faces) {
+  for (const int32_t face :
+       draw_validation(train.labels, train.num_classes(), config.data.validation,
+                       static_cast<uint64_t>(config.seed)))
+    faces.groups[face] = static_cast<int>(faces.splits.size());
+  faces.splits.emplace_back(to_string(Split::validation));
 }
 
 ordered_json face_json(const DataFaces& faces, int64_t face) {
-  return {{"face", faces.names[face]},
+  return {{"face", faces.list.names[face]},
           {"split", faces.splits[faces.groups[face]]},
-          {"label", kExpressionNames[faces.labels[face]]}};
+          {"label", faces.list.classes[faces.list.labels[face]]}};
 }
 
 ordered_json splits_json(const DataFaces& faces, std::span<const PictureFacts> facts) {
   ordered_json splits = ordered_json::array();
   for (size_t group = 0; group < faces.splits.size(); ++group) {
     std::map<std::pair<int, int>, int64_t> sizes;
-    std::array<int64_t, kNumExpressions> counts{};
+    std::vector<int64_t> counts(faces.list.classes.size());
     int64_t total = 0;
     for (size_t i = 0; i < facts.size(); ++i) {
       if (faces.groups[i] != static_cast<int>(group)) continue;
       ++total;
-      ++counts[faces.labels[i]];
+      ++counts[faces.list.labels[i]];
       if (facts[i].readable()) ++sizes[{facts[i].width, facts[i].height}];
     }
     ordered_json classes, size_list = ordered_json::array();
-    for (size_t c = 0; c < counts.size(); ++c)
-      classes[std::string(kExpressionNames[c])] = counts[c];
+    for (size_t c = 0; c < counts.size(); ++c) classes[faces.list.classes[c]] = counts[c];
     std::vector<std::pair<std::pair<int, int>, int64_t>> by_count(sizes.begin(), sizes.end());
     std::stable_sort(by_count.begin(), by_count.end(),
                      [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -82,7 +79,7 @@ ordered_json splits_json(const DataFaces& faces, std::span<const PictureFacts> f
 }
 
 ordered_json landmarks_json(const Config& config, const DataFaces& faces) {
-  const Landmarks& landmarks = faces.landmarks;
+  const Landmarks& landmarks = faces.landmarks.landmarks;
   if (landmarks.states.empty()) return nullptr;
   std::vector<uint8_t> present;
   for (const LandmarkState state : landmarks.states)
@@ -92,7 +89,7 @@ ordered_json landmarks_json(const Config& config, const DataFaces& faces) {
                       flip_permutation(landmarks.num_landmarks));
   auto names = [&](const std::vector<int64_t>& list) {
     ordered_json all = ordered_json::array();
-    for (const int64_t face : list) all.push_back(faces.names[face]);
+    for (const int64_t face : list) all.push_back(faces.list.names[face]);
     return all;
   };
   return {{"faces", landmarks.states.size()},     {"missing", names(sanity.missing)},
@@ -101,44 +98,58 @@ ordered_json landmarks_json(const Config& config, const DataFaces& faces) {
 }
 
 /// The class whose name the picture's folder has; empty if it has none.
-std::string folder_class(const std::string& path) {
-  std::string folder = std::filesystem::path(path).parent_path().filename().string();
-  for (char& c : folder) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const auto found = std::find(kExpressionNames.begin(), kExpressionNames.end(), folder);
-  return found == kExpressionNames.end() ? "" : folder;
+std::string folder_class(const FaceList& list, size_t face) {
+  if (list.paths.empty()) return "";
+  const std::string folder = list.paths[face].parent_path().filename().string();
+  const std::string name(known_expression(folder).value_or(folder));
+  const auto found = std::find(list.classes.begin(), list.classes.end(), name);
+  return found == list.classes.end() ? "" : name;
 }
 
 }  // namespace
 
 DataFaces list_data(const Config& config) {
   DataFaces faces;
-  add_split(config, Split::train, faces);
-  add_split(config, Split::test, faces);
-  if (faces.names.empty()) throw InputError(faces.problems.front());
+  const auto [format, message] = choose_format(config.data);
+  faces.format = message.empty() ? fmt::format("data.format: {}", name_of(format)) : message;
+  const size_t trained = add_split(config, format, Split::train, faces);
+  const FaceList train = faces.list;
+  const size_t validated = add_split(config, format, Split::validation, faces);
+  add_split(config, format, Split::test, faces);
+  if (faces.list.size() == 0) throw InputError(faces.problems.front());
+  if (trained == 0) return faces;
+  if (config.data.validation > 0 && validated == 0) add_validation_share(config, train, faces);
+  if (config.data.landmarks.empty() && train.landmarks.states.empty()) return faces;
+  try {
+    faces.landmarks = find_landmarks(config.data, train);
+  } catch (const InputError& error) {
+    faces.problems.emplace_back(error.what());
+  }
   return faces;
 }
 
 void place_landmarks(const Config& config, std::span<const PictureFacts> facts, DataFaces& faces) {
   const auto side = static_cast<int>(config.data.image_size);
+  Landmarks& landmarks = faces.landmarks.landmarks;
   std::vector<PictureSize> sizes;  // an unreadable picture's does not matter
-  for (size_t i = 0; i < faces.landmarks.states.size(); ++i)
+  for (size_t i = 0; i < landmarks.states.size(); ++i)
     sizes.push_back(facts[i].readable() ? PictureSize{facts[i].width, facts[i].height}
                                         : PictureSize{side, side});
-  place_landmarks(faces.landmarks, {.coordinates = config.data.landmark_coordinates,
-                                    .square = config.data.landmark_size,
-                                    .sizes = sizes,
-                                    .image_size = static_cast<double>(side)});
+  place_landmarks(landmarks, {.coordinates = faces.landmarks.coordinates,
+                              .square = config.data.landmark_size,
+                              .sizes = sizes,
+                              .image_size = static_cast<double>(side)});
 }
 
 ordered_json data_report(const Config& config, const DataFaces& faces,
                          std::span<const PictureFacts> facts, int threads) {
-  LANET_REQUIRE(facts.size() == faces.names.size(), "facts of {} of {} faces", facts.size(),
-                faces.names.size());
+  LANET_REQUIRE(facts.size() == faces.list.names.size(), "facts of {} of {} faces", facts.size(),
+                faces.list.names.size());
   ordered_json unreadable = ordered_json::array(), blank = unreadable, folders = unreadable,
                duplicates = unreadable;
   for (size_t i = 0; i < facts.size(); ++i) {
     ordered_json face = face_json(faces, static_cast<int64_t>(i));
-    const std::string folder = folder_class(faces.paths[i]);
+    const std::string folder = folder_class(faces.list, i);
     if (!folder.empty() && folder != face["label"]) {
       folders.push_back(face);
       folders.back()["folder"] = folder;
@@ -155,7 +166,9 @@ ordered_json data_report(const Config& config, const DataFaces& faces,
                           {"mirrored", pair.mirrored},
                           {"bits", pair.bits}});
   return {{"root", config.data.root},
-          {"classes", kExpressionNames},
+          {"format", faces.format},
+          {"classes", faces.list.classes},
+          {"notes", faces.notes},
           {"problems", faces.problems},
           {"splits", splits_json(faces, facts)},
           {"unreadable", unreadable},
@@ -168,20 +181,20 @@ ordered_json data_report(const Config& config, const DataFaces& faces,
 HostImage data_contact_sheet(const Config& config, const DataFaces& faces,
                              std::span<const PictureFacts> facts) {
   constexpr int kColumns = 10, kSide = 112;
-  ContactSheet sheet(kColumns, kNumExpressions, kSide);
-  std::array<int, kNumExpressions> shown{};
-  const size_t width = 2 * static_cast<size_t>(faces.landmarks.num_landmarks);
+  ContactSheet sheet(kColumns, static_cast<int>(faces.list.classes.size()), kSide);
+  std::vector<int> shown(faces.list.classes.size());
+  const Landmarks& landmarks = faces.landmarks.landmarks;
+  const size_t width = 2 * static_cast<size_t>(landmarks.num_landmarks);
   for (size_t i = 0; i < facts.size(); ++i) {
-    const int32_t row = faces.labels[i];
+    const int32_t row = faces.list.labels[i];
     if (shown[row] == kColumns || !facts[i].readable()) continue;
     const int column = shown[row]++;
-    sheet.put(column, row, resize_image(decode_image(faces.paths[i]), kSide));
-    if (i >= faces.landmarks.states.size() || faces.landmarks.states[i] != LandmarkState::good)
-      continue;
+    sheet.put(column, row, resize_image(face_picture(faces.list, i), kSide));
+    if (i >= landmarks.states.size() || landmarks.states[i] != LandmarkState::good) continue;
     std::vector<float> points(width);
     for (size_t k = 0; k < width; ++k)
-      points[k] = faces.landmarks.points[i * width + k] * kSide /
-                  static_cast<float>(config.data.image_size);
+      points[k] =
+          landmarks.points[i * width + k] * kSide / static_cast<float>(config.data.image_size);
     sheet.mark(column, row, points);
   }
   return sheet.image();

@@ -5,21 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "data/image_set.h"
-#include "data/landmarks.h"
 #include "data/picture_facts.h"
-#include "train/config/config.h"
+#include "train/faces.h"
 
 namespace lanet {
 
 /// All faces of a configuration, without their pixels.
 struct DataFaces {
-  std::vector<std::string> splits;  ///< "train", "validation", "test": those that there are
-  std::vector<std::string> names, paths;
-  std::vector<int32_t> labels;
-  std::vector<int> groups;  ///< positions in `splits`
-  /// Of the first faces, those of the training list.
-  Landmarks landmarks;
+  std::vector<std::string> splits;    ///< "train", "validation", "test": those that there are
+  FaceList list;                      ///< of all splits, one after another
+  std::vector<int> groups;            ///< positions in `splits`
+  FoundLandmarks landmarks;           ///< of the first faces, those of the training list
+  std::string format;                 ///< its name, and how it was recognised
+  std::vector<std::string> notes;     ///< what readers say of the splits
   std::vector<std::string> problems;  ///< a split or a landmark file that cannot be read
 };
 

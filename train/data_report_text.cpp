@@ -62,7 +62,8 @@ std::string duplicate_text(const ordered_json& pair) {
 }  // namespace
 
 std::string to_text(const ordered_json& report) {
-  std::string text;
+  std::string text = text_of(report["format"]) + "\n";
+  for (const auto& note : report["notes"]) text += text_of(note) + "\n";
   for (const auto& problem : report["problems"])
     text += fmt::format("problem: {}\n", text_of(problem));
   int64_t most = 1;

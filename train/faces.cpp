@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "core/hash.h"
 #include "data/landmarks.h"
 #include "data/noise.h"
+#include "data/rafdb.h"
 #include "data/validation.h"
 #include "data/votes.h"
 
@@ -28,10 +30,10 @@ void keep_only(Faces& faces, const std::vector<int64_t>& rows) {
   const int64_t num_landmarks = faces.num_landmarks();
   keep_only(faces.list.names, rows);
   keep_only(faces.list.labels, rows);
-  keep_only(faces.list.paths, rows);
+  if (!faces.list.paths.empty()) keep_only(faces.list.paths, rows);
   keep_only(faces.given, rows);
   keep_only(faces.judged_by, rows);
-  if (!faces.votes.empty()) keep_only(faces.votes, rows, kNumExpressions);
+  if (!faces.votes.empty()) keep_only(faces.votes, rows, faces.list.num_classes());
   if (faces.landmarks.empty()) return;
   keep_only(faces.landmarks, rows, 2 * num_landmarks);
   keep_only(faces.valid, rows);
@@ -55,26 +57,21 @@ void drop_bad(Faces& faces, Landmarks& landmarks) {
   keep_only(landmarks.states, good);
 }
 
-/// Landmarks of the decoded pictures; `file`: for messages.
-void take_landmarks(const DataConfig& data, const std::string& file, Landmarks landmarks,
+/// Landmarks of the decoded pictures.
+void take_landmarks(const DataConfig& data, FoundLandmarks found,
                     const std::function<void(const std::string&)>& message, Faces& faces) {
-  place_landmarks(landmarks, {.coordinates = data.landmark_coordinates,
+  Landmarks& landmarks = found.landmarks;
+  place_landmarks(landmarks, {.coordinates = found.coordinates,
                               .square = data.landmark_size,
                               .sizes = faces.set.sizes,
                               .image_size = static_cast<double>(data.image_size)});
   const std::string line =
-      check_landmarks(landmarks, faces.list.names, file, data.landmarks_missing);
+      check_landmarks(landmarks, faces.list.names, found.file, data.landmarks_missing);
   if (!line.empty()) message(line);
   if (landmarks.swapped)
-    message(fmt::format("{}: left and right are the person's; they were swapped", file));
+    message(fmt::format("{}: left and right are the person's; they were swapped", found.file));
   faces.valid = landmarks.valid();
   faces.landmarks = std::move(landmarks.points);
-}
-
-void plant_noise(const Config& config, Faces& faces) {
-  const NoiseConfig& noise = config.data.noise;
-  faces.given = add_label_noise(faces.list.labels, kNumExpressions, noise.rate, noise.kind,
-                                static_cast<uint64_t>(config.seed));
 }
 
 template <typename T>
@@ -103,29 +100,72 @@ std::string digest(Context& context, const Faces& faces) {
                      hash_of(faces.landmarks), hash_of(faces.valid));
 }
 
+std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list) {
+  const NoiseConfig& noise = config.data.noise;
+  if (noise.rate > 0 && noise.kind == NoiseKind::class_dependent &&
+      list.classes != expression_names())
+    throw InputError(fmt::format(
+        "data.noise.kind: class_dependent; expected symmetric: the other is defined for "
+        "the classes {}, and {} has {}",
+        fmt::join(kExpressionNames, ", "), config.data.root, fmt::join(list.classes, ", ")));
+  return add_label_noise(list.labels, list.num_classes(), noise.rate,
+                         noise.rate > 0 ? noise.kind : NoiseKind::symmetric,
+                         static_cast<uint64_t>(config.seed));
+}
+
+FoundLandmarks find_landmarks(const DataConfig& data, const FaceList& list) {
+  if (!data.landmarks.empty()) {
+    const std::filesystem::path file = std::filesystem::path(data.root) / data.landmarks;
+    return {read_landmarks(file, list.names), data.landmark_coordinates, file.string()};
+  }
+  if (list.landmarks.states.empty())
+    throw InputError(fmt::format(
+        "data.landmarks: null; expected a landmark file: {} has no landmarks of its own",
+        data.root));
+  return {list.landmarks,
+          list.landmark_shares ? LandmarkCoordinates::share : data.landmark_coordinates, data.root};
+}
+
+ChosenFormat choose_format(const DataConfig& data) {
+  if (data.format != DataFormat::automatic) return {data.format, ""};
+  const auto [format, reason] = recognise_format(data_source(data));
+  return {format, fmt::format("data.format: {}: {} ({})", name_of(format), data.root, reason)};
+}
+
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress) {
   const DataConfig& data = config.data;
+  const DataFormat format = choose_format(data).format;
   Faces faces;
-  faces.list = read_face_list(data.root, data.labels, split);
-  Landmarks landmarks;
-  const std::filesystem::path landmark_file = std::filesystem::path(data.root) / data.landmarks;
-  if (with_landmarks) landmarks = read_landmarks(landmark_file, faces.list.names);
+  faces.list = read_split(data_source(data), format, split);
+  if (faces.size() == 0) return faces;
+  FoundLandmarks found;
+  if (with_landmarks) found = find_landmarks(data, faces.list);
+  faces.list.landmarks = {};
+  faces.votes = std::exchange(faces.list.votes, {});
+  if (split != Split::train) faces.votes.clear();
   faces.given = faces.judged_by = faces.list.labels;
   if (split == Split::train && !data.noise.file.empty())
-    faces.given =
-        read_noise_csv(data.noise.file, faces.list.names, faces.list.labels, kExpressionNames);
+    faces.given = read_noise_csv(data.noise.file, faces.list.names, faces.list.labels,
+                                 faces.list.class_names());
   if (!data.true_labels.empty()) {
+    if (format != DataFormat::rafdb)
+      throw InputError(
+          fmt::format("data.true_labels: {}; expected null: only data.format rafdb has such a list",
+                      data.true_labels));
     auto labels = read_true_labels(data.root, data.true_labels, split, faces.list.names);
     if (!labels.empty()) faces.judged_by = std::move(labels);
   }
   if (split == Split::train && !data.votes.empty())
     faces.votes = read_votes(std::filesystem::path(data.root) / data.votes, faces.list.names,
-                             kExpressionNames);
-  std::vector<std::string> paths;
-  for (const auto& path : faces.list.paths) paths.push_back(path.string());
-  faces.set = decode_images(context, paths, static_cast<int>(data.image_size), progress);
+                             faces.list.class_names());
+  faces.set = decode_images(
+      context, faces.size(),
+      [&](int64_t i) { return face_picture(faces.list, static_cast<size_t>(i)); },
+      static_cast<int>(data.image_size), progress);
+  std::vector<HostImage>().swap(faces.list.pictures);  // they are in the set now
+  faces.list.boxes.clear();
   if (const auto& bad = faces.set.bad; !bad.empty()) {
     if (!data.skip_bad_images)
       throw InputError(
@@ -133,15 +173,16 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
                       bad.size() > 1 ? fmt::format(" (and {} more)", bad.size() - 1) : ""));
     for (const BadImage& b : bad) message(fmt::format("skipped: {}", b.message));
     message(
-        fmt::format("{} of {} {} pictures skipped", bad.size(), paths.size(), to_string(split)));
-    drop_bad(faces, landmarks);
+        fmt::format("{} of {} {} pictures skipped", bad.size(), faces.size(), to_string(split)));
+    drop_bad(faces, found.landmarks);
     if (faces.size() == 0)
       throw InputError(
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
-  if (with_landmarks)
-    take_landmarks(data, landmark_file.string(), std::move(landmarks), message, faces);
-  if (split == Split::train && data.noise.file.empty()) plant_noise(config, faces);
+  if (with_landmarks) take_landmarks(data, std::move(found), message, faces);
+  if (split == Split::train && data.noise.file.empty())
+    faces.given = noisy_labels(config, faces.list);
+  if (!faces.list.note.empty()) message(faces.list.note);
   return faces;
 }
 
@@ -175,7 +216,7 @@ Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positio
 Faces split_off_validation(Context& context, const Config& config, Faces& train) {
   if (config.data.validation == 0) return {};
   const std::vector<int32_t> drawn =
-      draw_validation(train.list.labels, kNumExpressions, config.data.validation,
+      draw_validation(train.list.labels, train.list.num_classes(), config.data.validation,
                       static_cast<uint64_t>(config.seed));
   if (drawn.empty())
     throw InputError(

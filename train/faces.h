@@ -5,16 +5,16 @@
 #include <span>
 #include <string>
 
+#include "data/face_list.h"
 #include "data/image_set.h"
 #include "data/landmark_schemes.h"
-#include "data/rafdb.h"
 #include "train/config/config.h"
 
 namespace lanet {
 
 struct Faces {
-  FaceList list;
-  ImageSet set;  ///< u8 [N, S, S, 3]
+  FaceList list;  ///< without its pictures, boxes, votes and landmarks, which are below
+  ImageSet set;   ///< u8 [N, S, S, 3]
   /// [N, L, 2] in pixels of the S x S picture, L 19 or 5; empty if not asked for.
   std::vector<float> landmarks;
   std::vector<uint8_t> valid;  ///< [N]; 0: no landmark loss
@@ -33,9 +33,9 @@ struct Faces {
   }
 };
 
-/// Reads one split. A picture that cannot be decoded is an InputError or, with
-/// data.skip_bad_images, skipped and counted through `message`. with_landmarks needs data.landmarks
-/// (check_trainable()).
+/// Reads one split; of the split `validation` there may be no faces. A picture that cannot be
+/// decoded is an InputError or, with data.skip_bad_images, skipped and counted through `message`.
+/// with_landmarks needs data.landmarks (check_trainable()) or a data set with landmarks.
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
@@ -43,6 +43,26 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
 /// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own.
 /// The others move up in the same memory.
 Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions);
+
+/// The format of the data set, and a line that says how it was recognised; "" if it is configured.
+struct ChosenFormat {
+  DataFormat format;
+  std::string message;
+};
+ChosenFormat choose_format(const DataConfig& data);
+
+/// The landmarks of a list in the coordinates of their file: those of data.landmarks or, without,
+/// those that the data set has itself. InputError if there are none.
+struct FoundLandmarks {
+  Landmarks landmarks;
+  LandmarkCoordinates coordinates = LandmarkCoordinates::square;
+  std::string file;  ///< for messages
+};
+FoundLandmarks find_landmarks(const DataConfig& data, const FaceList& list);
+
+/// [N]; the labels of a training list with data.noise planted. InputError if its kind is not
+/// defined for the classes.
+std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list);
 
 /// Splits the validation faces of the configuration off its training faces, all of which are in
 /// `train`; none with data.validation 0. They are drawn and judged by the labels of the list, so

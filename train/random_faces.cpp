@@ -1,6 +1,7 @@
 #include "train/random_faces.h"
 
 #include "core/rng.h"
+#include "data/expressions.h"
 #include "data/landmarks.h"
 
 namespace lanet {
@@ -15,6 +16,7 @@ Faces random_faces(Context& context, int64_t count, int64_t size) {
     for (uint8_t& p : pixels) p = static_cast<uint8_t>(random.below(256));
     upload(context, faces.set.images, pixels);
   }
+  faces.list.classes = expression_names();
   for (int64_t i = 0; i < count; ++i) {
     faces.list.names.push_back(fmt::format("random_{}", i));
     faces.list.labels.push_back(static_cast<int32_t>(random.below(kNumExpressions)));

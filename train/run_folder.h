@@ -6,8 +6,8 @@
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
-// and what `train` puts beside them: noise.csv, channel.csv, labels.csv, and, on CUDA, plans.json
-// (core/plan_table.h).
+// and what `train` puts beside them: classes.json, noise.csv, channel.csv, labels.csv, and, on
+// CUDA, plans.json (core/plan_table.h).
 #pragma once
 
 #include <filesystem>

@@ -54,8 +54,10 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
   if (info.epoch < 1 || info.epoch > config.train.epochs)
     throw InputError(fmt::format("{}: epoch {}; expected one of the run's {}", path, info.epoch,
                                  config.train.epochs));
-  const bool validation = config.data.validation > 0;
-  for (const auto& line : folder_.metrics(info.epoch, digests_of(last, path, info.epoch))) {
+  const auto lines = folder_.metrics(info.epoch, digests_of(last, path, info.epoch));
+  // A data set may have a validation split of its own.
+  const bool validation = config.data.validation > 0 || lines[0].contains("val_accuracy");
+  for (const auto& line : lines) {
     scores_.push_back(scores_of(
         line, validation,
         fmt::format("{}:{}", folder_.file(RunFolder::kMetrics).string(), scores_.size() + 1)));

@@ -6,6 +6,7 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
+#include "data/csv.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
@@ -18,22 +19,20 @@ namespace lanet {
 
 namespace {
 
-constexpr int64_t kClasses = kNumExpressions;
-
 /// Steps that the host puts on the device before it waits for their losses.
 constexpr int64_t kCudaStepsPerReport = 16;
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t landmarks,
-                                  ParameterStore& store, Shard shard) {
+std::unique_ptr<Model> make_model(const Config& config, int64_t classes, int64_t samples,
+                                  int64_t landmarks, ParameterStore& store, Shard shard) {
   const Backbone backbone = config.model.backbone;
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
   if (starts_from_knowledge(config))
     return std::make_unique<Robust>(
         store, RobustConfig{.backbone = backbone,
-                            .classes = kClasses,
+                            .classes = classes,
                             .image_size = config.data.image_size,
                             .batch = config.train.batch,
                             .samples = samples,
@@ -44,7 +43,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t
   if (config.method != Method::lanet) {
     const BaselineConfig rival{
         .backbone = backbone,
-        .classes = kClasses,
+        .classes = classes,
         .image_size = config.data.image_size,
         .batch = config.train.batch,
         .label_smoothing = config.method == Method::label_smoothing ? kLabelSmoothing : 0,
@@ -54,7 +53,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t
     return std::make_unique<Baseline>(store, rival);
   }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
-                                                    .classes = kClasses,
+                                                    .classes = classes,
                                                     .landmarks = landmarks,
                                                     .neighbours = config.model.neighbours,
                                                     .bank_rows = config.model.bank,
@@ -76,8 +75,9 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       train_(std::move(train)),
       test_(std::move(test)),
       store_(config.train.dtype, context.device()),
-      model_(make_model(config, train_.size(), train_.num_landmarks(), store_, shard_)),
-      evaluator_(store_, config.model.backbone, kClasses, config.data.image_size,
+      model_(make_model(config, train_.list.num_classes(), train_.size(), train_.num_landmarks(),
+                        store_, shard_)),
+      evaluator_(store_, config.model.backbone, train_.list.num_classes(), config.data.image_size,
                  shard_.rows(config.train.batch)),
       step_work_(capture) {
   if (train_.size() < config.train.batch)
@@ -161,17 +161,18 @@ std::vector<int32_t> Trainer::sampler_labels() {
   std::vector<int32_t> labels(train_.given.size());
   if (config_.train.sampler == Sampler::none) return labels;
   const std::vector<double> estimates = label_estimates();
+  const int64_t classes = train_.list.num_classes();
   for (size_t i = 0; i < labels.size(); ++i) {
-    const auto row = estimates.begin() + static_cast<int64_t>(i) * kClasses;
-    labels[i] = static_cast<int32_t>(std::max_element(row, row + kClasses) - row);
+    const auto row = estimates.begin() + static_cast<int64_t>(i) * classes;
+    labels[i] = static_cast<int32_t>(std::max_element(row, row + classes) - row);
   }
   return labels;
 }
 
 void Trainer::prepare_epoch() {
   const std::vector<int32_t> order =
-      epoch_order(sampler_labels(), kClasses, epochs_done_, static_cast<int>(config_.train.epochs),
-                  config_.seed);
+      epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
+                  static_cast<int>(config_.train.epochs), config_.seed);
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
   for (int64_t i = 0; i < steps * batch; ++i) {
@@ -260,8 +261,11 @@ Confusion Trainer::evaluate() {
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {
-  NamedArrays arrays = save_parameters(
-      context_, store_, {.config = config_, .epoch = epochs_done_, .steps = steps_done_});
+  NamedArrays arrays = save_parameters(context_, store_,
+                                       {.config = config_,
+                                        .classes = train_.list.classes,
+                                        .epoch = epochs_done_,
+                                        .steps = steps_done_});
   if (with_state) add_training_state(context_, *model_, arrays);
   return arrays;
 }
@@ -277,13 +281,14 @@ double Trainer::neighbour_entropy() {
 std::string Trainer::labels_csv() {
   const std::vector<double> estimates = label_estimates();
   if (estimates.empty()) return "";
+  const std::vector<std::string>& classes = train_.list.classes;
   std::string text = "image,given_label";
-  for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
+  for (const std::string& name : classes) text += fmt::format(",{}", csv_field(name));
   text += "\n";
   for (int64_t i = 0; i < train_.size(); ++i) {
-    text += fmt::format("{},{}", train_.list.names[i], kExpressionNames[train_.given[i]]);
-    for (int64_t c = 0; c < kClasses; ++c)
-      text += fmt::format(",{:.6f}", estimates[i * kClasses + c]);
+    text += csv_field(train_.list.names[i]) + "," + csv_field(classes[train_.given[i]]);
+    for (size_t c = 0; c < classes.size(); ++c)
+      text += fmt::format(",{:.6f}", estimates[i * classes.size() + c]);
     text += "\n";
   }
   return text;

@@ -26,8 +26,8 @@ struct EpochResult {
 
 /// The model of a configuration, recorded into `store`; `samples` faces in the training set, with
 /// this number of landmarks each.
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, int64_t landmarks,
-                                  ParameterStore& store, Shard shard = {});
+std::unique_ptr<Model> make_model(const Config& config, int64_t classes, int64_t samples,
+                                  int64_t landmarks, ParameterStore& store, Shard shard = {});
 
 class Trainer {
  public:

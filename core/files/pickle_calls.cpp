@@ -115,15 +115,20 @@ PickleValue::Is numpy_array(const std::string& type_name, const std::vector<int6
   require_sense(
       bytes_of(shape, type->stored_bytes, bytes) && static_cast<uint64_t>(bytes) == data.size(),
       fmt::format("an array of shape {} with {} bytes", to_string(shape), data.size()));
-  PickleTensor tensor{.shape = shape, .strides = std::vector<int64_t>(shape.size())};
+  std::vector<int64_t> strides(shape.size());
   int64_t stride = 1;
   for (size_t i = 0; i < shape.size(); ++i) {
     const size_t d = fortran ? i : shape.size() - 1 - i;
-    tensor.strides[d] = stride;
+    strides[d] = stride;
     if (bytes > 0) stride *= shape[d];
   }
-  const int64_t elements = bytes / static_cast<int64_t>(type->stored_bytes);
-  tensor.storage = {.type = type, .elements = elements, .block_elements = elements, .inside = data};
+  PickleTensor tensor;
+  tensor.storage.type = type;
+  tensor.storage.elements = bytes / static_cast<int64_t>(type->stored_bytes);
+  tensor.storage.block_elements = tensor.storage.elements;
+  tensor.storage.inside = data;
+  tensor.shape = shape;
+  tensor.strides = std::move(strides);
   return checked(std::move(tensor));
 }
 

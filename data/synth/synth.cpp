@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "data/contact_sheet.h"
+#include "data/rafdb.h"
 #include "data/synth/draw.h"
 
 namespace lanet {

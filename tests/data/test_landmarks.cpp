@@ -154,7 +154,7 @@ TEST_CASE("landmarks: files that do not fit the faces or any scheme are refused"
       is_line_with(message(kData / "flat_f8.npy", kThree), "2 rows of landmarks; the list has 3"));
   CHECK(is_line_with(
       message(folder.write("six.npy", npy("(2, 12)", std::vector<float>(24, 1.0f))), kTwo),
-      "6 landmarks a face; expected 5 (RetinaFace, MTCNN), 19, 68 (dlib, OpenFace), 98 (WFLW), "
+      "6 landmarks per face; expected 5 (RetinaFace, MTCNN), 19, 68 (dlib, OpenFace), 98 (WFLW), "
       "468"));
   CHECK(is_line_with(message(kData / "vector_i4.npy", kThree),
                      "an array of shape [3]; expected [faces, landmarks, 2] or [faces, 2 *"));
@@ -316,7 +316,7 @@ TEST_CASE("landmarks: what is wrong with a .json is named by picture") {
       {R"({"a": [1, 2, 3]})", "a.json: a: 3 numbers; expected x and y"},
       {R"({"a": {"left_eye": [1, 2]}})", "a.json: a: there is no point 'right_eye'"},
       {R"({"a": [[1, 2], [3, 4]], "b": [[1, 2]]})", "a.json: b: 1 landmarks; the first face has 2"},
-      {R"({"a": [[1, 2], [3, 4]]})", "a.json: 2 landmarks a face; expected 5"},
+      {R"({"a": [[1, 2], [3, 4]]})", "a.json: 2 landmarks per face; expected 5"},
   };
   for (const Case& c : cases) {
     const auto path = folder.write("a.json", c.text);

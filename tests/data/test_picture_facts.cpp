@@ -48,8 +48,11 @@ class Pictures {
   void file(const std::string& content) {
     folder_.write(std::filesystem::path(next(".png")).filename().string(), content);
   }
-  const std::vector<std::string>& paths() const { return paths_; }
-  std::vector<PictureFacts> facts(int threads = 1) const { return gather_facts(paths_, threads); }
+  const std::string& path(size_t i) const { return paths_[i]; }
+  std::vector<PictureFacts> facts(int threads = 1, const DecodeProgress& progress = {}) const {
+    return gather_facts(
+        std::ssize(paths_), [&](int64_t i) { return decode_image(paths_[i]); }, threads, progress);
+  }
 
  private:
   std::string next(const char* ending) {
@@ -89,7 +92,7 @@ TEST_CASE("picture facts: sizes, blank and unreadable pictures, on any number of
   pictures.png(grey);
   for (const int threads : {1, 3}) {
     int64_t last = 0;
-    const auto facts = gather_facts(pictures.paths(), threads, [&](int64_t done, int64_t total) {
+    const auto facts = pictures.facts(threads, [&](int64_t done, int64_t total) {
       CHECK(total == 3);
       last = done;
     });
@@ -99,7 +102,7 @@ TEST_CASE("picture facts: sizes, blank and unreadable pictures, on any number of
     CHECK(facts[0].width == 60);
     CHECK(facts[0].height == 50);
     CHECK_FALSE(facts[0].blank());
-    CHECK(facts[1].problem.starts_with(pictures.paths()[1] + ": is a GIF picture"));
+    CHECK(facts[1].problem.starts_with(pictures.path(1) + ": is a GIF picture"));
     CHECK_FALSE(facts[1].blank());
     CHECK(facts[2].blank());
     CHECK(facts[2].width == 8);

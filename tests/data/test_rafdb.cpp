@@ -94,7 +94,7 @@ TEST_CASE("rafdb: what is wrong with a list or a folder is named") {
       {"train_1.jpg -1\n", "label -1 of train_1.jpg"},
       {"train_1.jpg 12\n", "label 12 of train_1.jpg"},
       {"train_1.jpg 1\ntrain_2.jpg\n", ".txt:2: 'train_2.jpg'; expected a picture and its label"},
-      {"train_1.jpg 1 2\n", ".txt:1: 'train_1.jpg 1 2'; expected a picture and its label"},
+      {"train_1.jpg x 2\n", ".txt:1: label x of train_1.jpg; expected 1 to 7"},
       {"valid_1.jpg 1\n", ".txt:1: 'valid_1.jpg 1'; expected"},
       {"train_/../x.jpg 1\n", "expected a picture and its label"},
       {"train_1,2.jpg 1\n", "expected a picture and its label"},

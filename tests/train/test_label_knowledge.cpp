@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "data/noise.h"
+#include "data/rafdb.h"
 #include "tests/train/small_training.h"
 
 namespace lanet::test {

@@ -6,10 +6,8 @@
 #include "core/error.h"
 #include "core/files/file.h"
 #include "data/align.h"
-#include "data/landmarks.h"
-#include "data/rafdb.h"
 #include "train/commands/commands.h"
-#include "train/config/config.h"
+#include "train/faces.h"
 #include "train/progress.h"
 
 namespace lanet {
@@ -23,11 +21,9 @@ constexpr int kGridColumns = 10;
 
 /// The pictures to align, and what is known of them.
 struct Task {
-  std::vector<std::string> names;  // that the landmark file knows them by
-  std::vector<fs::path> from, to;  // files
-  std::string landmark_file;
-  Landmarks landmarks;
-  LandmarkCoordinates coordinates;
+  FaceList list;             // its names are those that landmarks and messages have
+  std::vector<fs::path> to;  // files
+  FoundLandmarks landmarks;
   double square;
 };
 
@@ -36,22 +32,20 @@ struct Task {
 Task task_of_config(const AlignOptions& options) {
   const Config config = load_config(options.config, options.overrides);
   const DataConfig& data = config.data;
-  if (data.landmarks.empty())
-    throw InputError(
-        fmt::format("{}: data.landmarks: null; expected a landmark file", options.config));
-  const fs::path root = data.root, file = root / data.landmarks;
-  const bool by_name = file.extension() == ".csv" || file.extension() == ".json";
-  Task task{.landmark_file = file.string(),
-            .coordinates = data.landmark_coordinates,
+  const DataFormat format = choose_format(data).format;
+  const fs::path extension = fs::path(data.landmarks).extension();
+  const bool by_row = !data.landmarks.empty() && extension != ".csv" && extension != ".json";
+  Task task{.list = read_split(data_source(data), format, Split::train),
+            .to = {},
+            .landmarks = {},
             .square = data.landmark_size};
-  for (const Split split : {Split::train, Split::test}) {
-    if (split == Split::test && !by_name) break;
-    const FaceList list = read_face_list(root, data.labels, split);
-    task.names.insert(task.names.end(), list.names.begin(), list.names.end());
-    task.from.insert(task.from.end(), list.paths.begin(), list.paths.end());
-  }
-  for (const fs::path& path : task.from) task.to.push_back(options.out / fs::relative(path, root));
-  task.landmarks = read_landmarks(file, task.names);
+  for (const Split split : {Split::validation, Split::test})
+    if (!by_row) append(task.list, read_split(data_source(data), format, split));
+  for (size_t i = 0; i < task.list.size(); ++i)
+    task.to.push_back(options.out / (task.list.paths.empty()
+                                         ? fs::path(task.list.names[i])
+                                         : fs::relative(task.list.paths[i], data.root)));
+  task.landmarks = find_landmarks(data, task.list);
   return task;
 }
 
@@ -66,19 +60,19 @@ bool is_picture(const fs::path& path) {
 Task task_of_folder(const AlignOptions& options) {
   const fs::path in = options.in;
   if (!fs::is_directory(in)) throw InputError(fmt::format("--in {}: no such folder", options.in));
-  Task task{.landmark_file = options.landmarks,
-            .coordinates = choice_from<LandmarkCoordinates>(options.coordinates),
-            .square = options.square};
+  Task task{.list = {}, .to = {}, .landmarks = {}, .square = options.square};
+  std::vector<fs::path>& paths = task.list.paths;
   for (const auto& entry : fs::recursive_directory_iterator(in))
-    if (entry.is_regular_file() && is_picture(entry.path())) task.from.push_back(entry.path());
-  if (task.from.empty())
+    if (entry.is_regular_file() && is_picture(entry.path())) paths.push_back(entry.path());
+  if (paths.empty())
     throw InputError(fmt::format("--in {}: no .jpg, .jpeg, .png or .webp file in it", options.in));
-  std::sort(task.from.begin(), task.from.end());
-  for (const fs::path& path : task.from) {
-    task.names.push_back(fs::relative(path, in).generic_string());
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) {
+    task.list.names.push_back(fs::relative(path, in).generic_string());
     task.to.push_back(options.out / fs::relative(path, in));
   }
-  task.landmarks = read_landmarks(options.landmarks, task.names);
+  task.landmarks = {read_landmarks(options.landmarks, task.list.names),
+                    choice_from<LandmarkCoordinates>(options.coordinates), options.landmarks};
   return task;
 }
 
@@ -94,9 +88,9 @@ class Aligner {
   Aligner(Task task, int size) : task_(std::move(task)), size_(size) {}
 
   void run(const fs::path& out) {
-    const auto total = static_cast<int64_t>(task_.names.size());
-    rows_.resize(task_.names.size());
-    std::vector<std::string> unreadable(task_.names.size());
+    const auto total = static_cast<int64_t>(task_.list.names.size());
+    rows_.resize(task_.list.names.size());
+    std::vector<std::string> unreadable(task_.list.names.size());
     std::exception_ptr failure;
     int64_t done = 0;
     Progress progress("pictures", total);
@@ -121,17 +115,17 @@ class Aligner {
 
  private:
   AlignedFace align(size_t i, const HostImage& picture) {
-    const auto width = 2 * static_cast<size_t>(task_.landmarks.num_landmarks);
-    const auto begin = task_.landmarks.points.begin() + static_cast<ptrdiff_t>(i * width);
-    Landmarks one{.num_landmarks = task_.landmarks.num_landmarks,
+    const auto width = 2 * static_cast<size_t>(landmarks().num_landmarks);
+    const auto begin = landmarks().points.begin() + static_cast<ptrdiff_t>(i * width);
+    Landmarks one{.num_landmarks = landmarks().num_landmarks,
                   .points = {begin, begin + static_cast<ptrdiff_t>(width)},
-                  .states = {task_.landmarks.states[i]}};
+                  .states = {landmarks().states[i]}};
     const std::vector<PictureSize> sizes = {{picture.width, picture.height}};
-    place_landmarks(one, {.coordinates = task_.coordinates,
+    place_landmarks(one, {.coordinates = task_.landmarks.coordinates,
                           .square = task_.square,
                           .sizes = sizes,
                           .image_size = 1});
-    task_.landmarks.states[i] = one.states[0];
+    landmarks().states[i] = one.states[0];
     if (one.states[0] != LandmarkState::good) return {.picture = resize_image(picture, size_)};
     std::vector<double> from, to = aligned_template(one.num_landmarks);
     for (size_t k = 0; k < width; ++k)
@@ -148,15 +142,15 @@ class Aligner {
   }
 
   void align_and_write(size_t i) {
-    const AlignedFace face = align(i, decode_image(task_.from[i].string()));
+    const AlignedFace face = align(i, face_picture(task_.list, i));
     const fs::path& to = task_.to[i];
     fs::create_directories(to.parent_path());
     if (to.extension() == ".png" || to.extension() == ".PNG")
       write_png(to.string(), face.picture);
     else
       write_jpeg(to.string(), face.picture, kJpegQuality);
-    std::string& row = rows_[i] = task_.names[i];
-    for (size_t k = 0; k < 2 * static_cast<size_t>(task_.landmarks.num_landmarks); ++k)
+    std::string& row = rows_[i] = task_.list.names[i];
+    for (size_t k = 0; k < 2 * static_cast<size_t>(landmarks().num_landmarks); ++k)
       row += face.aligned ? fmt::format(",{:.2f}", face.points[k]) : ",";
     row += face.aligned ? ",1\n" : ",0\n";
   }
@@ -165,22 +159,22 @@ class Aligner {
     for (const std::string& line : unreadable)
       if (!line.empty()) progress.message(fmt::format("skipped: {}", line));
     const std::string line =
-        check_landmarks(task_.landmarks, task_.names, task_.landmark_file, /*most_missing=*/1);
+        check_landmarks(landmarks(), task_.list.names, task_.landmarks.file, /*most_missing=*/1);
     if (!line.empty()) progress.message(line + "; they are only resized");
     const auto aligned = std::count_if(
         rows_.begin(), rows_.end(), [](const std::string& row) { return row.ends_with(",1\n"); });
     if (aligned == 0)
       throw InputError(
           fmt::format("{}: no picture was aligned; are their names and sizes those of {}?",
-                      out.string(), task_.landmark_file));
+                      out.string(), task_.landmarks.file));
     progress.message(
         fmt::format("{}: {} of {} pictures aligned", out.string(), aligned, rows_.size()));
   }
 
   void write_landmarks(const fs::path& out) const {
     std::string text = "image";
-    const bool few = task_.landmarks.num_landmarks == kFewLandmarks;
-    for (int l = 0; l < task_.landmarks.num_landmarks; ++l) {
+    const bool few = landmarks().num_landmarks == kFewLandmarks;
+    for (int l = 0; l < landmarks().num_landmarks; ++l) {
       const auto at = static_cast<size_t>(l);
       const std::string_view name = few ? kFewLandmarkNames.at(at) : kLandmarkNames.at(at);
       text += fmt::format(",{}_x,{}_y", name, name);
@@ -196,6 +190,13 @@ class Aligner {
       if (rows_[i].ends_with(",1\n")) pictures.push_back(decode_image(task_.to[i].string()));
     const auto columns = std::min<size_t>(kGridColumns, pictures.size());
     write_png((out / "grid.png").string(), image_grid(pictures, static_cast<int>(columns)));
+  }
+
+  Landmarks& landmarks() {
+    return task_.landmarks.landmarks;
+  }
+  const Landmarks& landmarks() const {
+    return task_.landmarks.landmarks;
   }
 
   Task task_;

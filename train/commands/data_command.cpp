@@ -16,8 +16,10 @@ int run_data(const DataOptions& options) {
   const Config config = load_config(options.config, options.overrides);
   const int threads = Context(Device::cpu, static_cast<int>(config.train.threads)).threads();
   DataFaces faces = list_data(config);
-  const auto facts =
-      gather_facts(faces.paths, threads, progress_function("looking at pictures", "img"));
+  const auto facts = gather_facts(
+      std::ssize(faces.list.names),
+      [&](int64_t face) { return face_picture(faces.list, static_cast<size_t>(face)); }, threads,
+      progress_function("looking at pictures", "img"));
   place_landmarks(config, facts, faces);
   const nlohmann::ordered_json report = data_report(config, faces, facts, threads);
   if (!options.out.empty()) {

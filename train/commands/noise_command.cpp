@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "data/noise.h"
 #include "train/commands/commands.h"
-#include "train/config/config.h"
+#include "train/faces.h"
 #include "train/progress.h"
 
 namespace lanet {
@@ -18,10 +18,10 @@ int run_noise(const NoiseOptions& options) {
   if (noise.rate == 0)
     throw InputError(
         "noise: data.noise.rate is 0; expected a share of the labels, such as --rate 0.3");
-  const FaceList list = read_face_list(config.data.root, config.data.labels, Split::train);
-  const std::vector<int32_t> given = add_label_noise(
-      list.labels, kNumExpressions, noise.rate, noise.kind, static_cast<uint64_t>(config.seed));
-  write_noise_csv(options.out, list.names, list.labels, given, kExpressionNames);
+  const FaceList list =
+      read_split(data_source(config.data), choose_format(config.data).format, Split::train);
+  const std::vector<int32_t> given = noisy_labels(config, list);
+  write_noise_csv(options.out, list.names, list.labels, given, list.class_names());
   const auto changed = std::inner_product(given.begin(), given.end(), list.labels.begin(),
                                           int64_t{0}, std::plus<>(), std::not_equal_to<>());
   say(fmt::format("{}: {} of {} training labels are wrong", options.out, changed, list.size()));

@@ -14,6 +14,16 @@ Faces read_faces(Context& context, const Config& config, Split split, bool with_
       progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));
 }
 
+Faces read_validation(Context& context, const Config& config, Faces& train, bool quiet) {
+  Faces own = read_faces(context, config, Split::validation, /*with_landmarks=*/false, quiet);
+  if (own.size() == 0) return split_off_validation(context, config, train);
+  if (config.data.validation > 0)
+    throw InputError(
+        fmt::format("data.validation: {}; expected 0: {} has a validation split of its own",
+                    config.data.validation, config.data.root));
+  return own;
+}
+
 TrainedModel open_trained(const std::string& target, bool best) {
   TrainedModel model;
   model.path = checkpoint_file(target, best);

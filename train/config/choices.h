@@ -10,6 +10,7 @@
 #include "core/dtype.h"
 #include "data/landmarks.h"
 #include "data/noise.h"
+#include "data/readers.h"
 #include "models/resnet.h"
 
 namespace lanet {
@@ -50,6 +51,9 @@ inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"
 template <>
 inline constexpr auto kNames<LandmarkCoordinates> =
     std::to_array<std::string_view>({"square", "picture", "share"});
+template <>
+inline constexpr auto kNames<DataFormat> =
+    std::to_array<std::string_view>({"auto", "rafdb", "folder", "csv", "ferplus", "affectnet"});
 template <>
 inline constexpr auto kNames<NoiseKind> = std::to_array<std::string_view>({"symmetric",
                                                                            "class_dependent"});

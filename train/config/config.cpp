@@ -164,6 +164,7 @@ class Loader {
   static std::string read_path(const Text& kind, const json& value, const fs::path& base,
                                const Refuse& refuse) {
     if (kind.nullable && value.is_null()) return "";
+    if (kind.words && value.is_number_unsigned()) return value.dump();
     if (!value.is_string() || value.get<std::string>().empty()) refuse();
     const auto text = value.get<std::string>();
     return kind.anchored ? (base / text).lexically_normal().string() : text;
@@ -254,6 +255,14 @@ void read_with_bases(const fs::path& file, std::deque<ConfigFile>& files) {
   read_with_bases(path, files);
 }
 
+/// Whether the data set is in a format that can hold landmarks.
+bool may_have_landmarks(const DataConfig& data) {
+  DataFormat format = data.format;
+  if (format == DataFormat::automatic && fs::is_directory(data.root))
+    format = recognise_format(data_source(data)).format;
+  return format == DataFormat::csv || format == DataFormat::affectnet;
+}
+
 }  // namespace
 
 Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
@@ -317,8 +326,15 @@ bool starts_from_knowledge(const Config& config) {
          (config.method == Method::lanet && config.model.recipe == Recipe::robust);
 }
 
+DataSource data_source(const DataConfig& data) {
+  return {.root = data.root,
+          .labels = data.labels,
+          .classes = data.classes,
+          .validation = data.validation};
+}
+
 void check_trainable(const Config& config, const std::string& file) {
-  if (reads_landmarks(config) && config.data.landmarks.empty())
+  if (reads_landmarks(config) && config.data.landmarks.empty() && !may_have_landmarks(config.data))
     fail(file, "data.landmarks",
          fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
                      "none)",

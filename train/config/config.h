@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "data/data_source.h"
 #include "data/landmarks.h"
-#include "data/rafdb.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
 #include "train/config/choices.h"
@@ -24,8 +24,10 @@ struct NoiseConfig {
 };
 
 struct DataConfig {
-  std::string root;                        // absolute once loaded
+  std::string root;  // absolute once loaded
+  DataFormat format = DataFormat::automatic;
   std::string labels = kDefaultLabelList;  // relative to root
+  std::string classes;                     // names, or how many; empty: the data say
   std::string true_labels;                 // relative to root; empty: none
   std::string votes;                       // relative to root; empty: none
   std::string landmarks;                   // relative to root; empty: none
@@ -120,8 +122,12 @@ int64_t least_batch(const Config& config);
 bool starts_from_knowledge(const Config& config);
 
 /// Throws InputError if training with this configuration needs a file that it does not name: the
-/// landmarks. (Evaluation needs none.) `file`: what the message names.
+/// landmarks, unless the data set has landmarks of its own. (Evaluation needs none.) `file`: what
+/// the message names.
 void check_trainable(const Config& config, const std::string& file);
+
+/// Where the data set is and how it is read, without its format.
+DataSource data_source(const DataConfig& data);
 
 /// As load_config(), from the text of a configuration with absolute paths, as a checkpoint holds
 /// it; `source` names it in messages.

@@ -21,6 +21,7 @@ constexpr Text kFolder{.anchored = true, .nullable = false};
 constexpr Text kFileOrNone{.anchored = true, .nullable = true};
 constexpr Text kNameInRoot{.anchored = false, .nullable = false};
 constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
+constexpr Text kWordsOrNone{.nullable = true, .words = true};
 
 const std::vector<Field> kFields = {
     {LANET_FIELD(method),
@@ -30,9 +31,17 @@ const std::vector<Field> kFields = {
      "wrong, with labels smoothed by 0.1, or early-learning regularisation"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "seed of all random numbers"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set, relative to this file"},
-    {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
+    {LANET_FIELD(data.format), {}, "layout of the data set; auto recognises it"},
+    {LANET_FIELD(data.labels), kNameInRoot,
+     "rafdb, csv: list of pictures and labels, relative to data.root; csv: by default the only "
+     "table "
+     "with columns path and label"},
+    {LANET_FIELD(data.classes), kWordsOrNone,
+     "folder, csv: names of the classes, separated by commas, in the order of their numbers where "
+     "the data number them; ferplus, affectnet: 7, or 8 with contempt; null: the data say"},
     {LANET_FIELD(data.true_labels), kNameInRootOrNone,
-     "a second list, used to judge and never to train: it tells which training labels are wrong "
+     "rafdb: a second list, used to judge and never to train: it tells which training labels are "
+     "wrong "
      "and, if it has test faces, their labels"},
     {LANET_FIELD(data.votes), kNameInRootOrNone,
      "table (.csv) of how many people chose each class for a face, to compare label estimates "
@@ -164,7 +173,8 @@ std::span<const Field> config_fields() {
 std::string expectation(const Field& field) {
   if (const auto* range = std::get_if<Range>(&field.domain)) return expected_number(field, *range);
   if (const auto* text = std::get_if<Text>(&field.domain))
-    return fmt::format("a path{}", text->nullable ? " or null" : "");
+    return fmt::format("{}{}", text->words ? "names or a number" : "a path",
+                       text->nullable ? " or null" : "");
   Config config;
   return std::visit(
       []<typename T>(T*) -> std::string {
