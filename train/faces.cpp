@@ -74,6 +74,30 @@ void take_landmarks(const DataConfig& data, FoundLandmarks found,
   faces.landmarks = std::move(landmarks.points);
 }
 
+/// What tells these pictures from others: names, boxes, and size and time of the files, or the
+/// pixels where they are in a table.
+uint64_t pictures_key(const FaceList& list, int64_t image_size) {
+  std::string text = fmt::format("{}\n", image_size);
+  for (size_t i = 0; i < list.size(); ++i) {
+    text += list.names[i];
+    if (!list.boxes.empty()) {
+      const FaceBox& box = list.boxes[i];
+      text += fmt::format("|{} {} {} {}", box.x, box.y, box.width, box.height);
+    }
+    if (list.pictures.empty()) {
+      std::error_code none;
+      const auto size = std::filesystem::file_size(list.paths[i], none);
+      const auto time = std::filesystem::last_write_time(list.paths[i], none).time_since_epoch();
+      text += fmt::format("|{} {}", size, time.count());
+    } else {
+      const std::vector<uint8_t>& rgb = list.pictures[i].rgb;
+      text += fmt::format("|{:x}", fnv1a({reinterpret_cast<const char*>(rgb.data()), rgb.size()}));
+    }
+    text += "\n";
+  }
+  return fnv1a(text);
+}
+
 template <typename T>
 uint64_t hash_of(const std::vector<T>& values) {
   return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
@@ -82,11 +106,10 @@ uint64_t hash_of(const std::vector<T>& values) {
 }  // namespace
 
 std::string digest(Context& context, const Faces& faces) {
-  const Tensor& images = faces.set.images;
   std::vector<uint64_t> pictures(faces.size());
   std::vector<char> host;
   for (int64_t i = 0; i < faces.size(); ++i) {
-    const Tensor one = images.rows(i, 1);
+    const Tensor one = faces.set.picture(i);
     host.resize(one.bytes());
     context.copy({host.data(), one.shape, DType::u8, Device::cpu}, one);
     context.synchronize();
@@ -160,10 +183,14 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   if (split == Split::train && !data.votes.empty())
     faces.votes = read_votes(std::filesystem::path(data.root) / data.votes, faces.list.names,
                              faces.list.class_names());
-  faces.set = decode_images(
+  faces.set = load_images(
       context, faces.size(),
       [&](int64_t i) { return face_picture(faces.list, static_cast<size_t>(i)); },
-      static_cast<int>(data.image_size), progress);
+      static_cast<int>(data.image_size),
+      {.residency = data.residency,
+       .cache = data.cache,
+       .key = data.cache.empty() ? 0 : pictures_key(faces.list, data.image_size)},
+      progress, message);
   std::vector<HostImage>().swap(faces.list.pictures);  // they are in the set now
   faces.list.boxes.clear();
   if (const auto& bad = faces.set.bad; !bad.empty()) {
@@ -186,10 +213,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   return faces;
 }
 
-Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions) {
+Faces split_off(Faces& faces, std::span<const int32_t> positions) {
   const std::vector<int64_t> moved(positions.begin(), positions.end());
   const std::vector<int64_t> kept = others(faces.size(), moved);
-  const Tensor& images = faces.set.images;
   Faces apart;
   apart.list = faces.list;
   apart.given = faces.given;
@@ -197,23 +223,16 @@ Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positio
   apart.votes = faces.votes;
   apart.landmarks = faces.landmarks;
   apart.valid = faces.valid;
-  keep_only(apart, moved);
-  keep_only(faces, kept);
-  const Shape shape{apart.size(), images.shape[1], images.shape[2], images.shape[3]};
-  apart.set.memory = context.allocate(shape.elements());
-  apart.set.images = apart.set.memory.tensor(shape, DType::u8);
-  for (int64_t i = 0; i < apart.size(); ++i)
-    context.copy(apart.set.images.rows(i, 1), images.rows(moved[i], 1));
-  // Forward only: a picture's new place is free by then.
-  for (int64_t i = 0; i < faces.size(); ++i) {
-    if (kept[i] != i) context.copy(images.rows(i, 1), images.rows(kept[i], 1));
+  apart.set = faces.set;
+  for (const auto& [part, rows] : {std::pair{&apart, &moved}, std::pair{&faces, &kept}}) {
+    keep_only(*part, *rows);
+    keep_only(part->set.rows, *rows);
+    keep_only(part->set.sizes, *rows);
   }
-  context.synchronize();
-  faces.set.images.shape = {faces.size(), shape[1], shape[2], shape[3]};
   return apart;
 }
 
-Faces split_off_validation(Context& context, const Config& config, Faces& train) {
+Faces split_off_validation(const Config& config, Faces& train) {
   if (config.data.validation == 0) return {};
   const std::vector<int32_t> drawn =
       draw_validation(train.list.labels, train.list.num_classes(), config.data.validation,
@@ -223,7 +242,7 @@ Faces split_off_validation(Context& context, const Config& config, Faces& train)
         fmt::format("data.validation: {}; expected a share that holds out at least one of the {} "
                     "training faces of {}",
                     config.data.validation, train.size(), config.data.root));
-  Faces validation = split_off(context, train, drawn);
+  Faces validation = split_off(train, drawn);
   validation.given = validation.judged_by = validation.list.labels;
   return validation;
 }

@@ -40,9 +40,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
 
-/// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own.
-/// The others move up in the same memory.
-Faces split_off(Context& context, Faces& faces, std::span<const int32_t> positions);
+/// Moves the faces at these positions, in ascending order, out of `faces` into a set of their own,
+/// which shares the memory of the pictures.
+Faces split_off(Faces& faces, std::span<const int32_t> positions);
 
 /// The format of the data set, and a line that says how it was recognised; "" if it is configured.
 struct ChosenFormat {
@@ -68,7 +68,7 @@ std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list);
 /// `train`; none with data.validation 0. They are drawn and judged by the labels of the list, so
 /// that choosing an epoch uses no knowledge beyond that list. InputError if there are too few faces
 /// for the share.
-Faces split_off_validation(Context& context, const Config& config, Faces& train);
+Faces split_off_validation(const Config& config, Faces& train);
 
 /// A digest of pictures, names, labels and landmarks: the same for equal faces.
 std::string digest(Context& context, const Faces& faces);

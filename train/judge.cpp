@@ -38,7 +38,7 @@ LabelFigures judge_labels(Context& context, Trainer& trainer, std::span<const do
     by[1].push_back(faces.judged_by[i]);
   }
   const std::vector<Confusion> confusions =
-      trainer.evaluator().evaluate(context, faces.set.images, rows, by);
+      trainer.evaluator().evaluate(context, faces.set, rows, by);
   LabelFigures figures{.memorised = confusions[0].accuracy(),
                        .corrected = confusions[1].accuracy()};
   if (!estimates.empty()) figures.estimates = judge_estimates(estimates, given, faces.judged_by);
@@ -127,7 +127,7 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
   Judgement judgement{.test = trainer.evaluate()};
   if (validation.size() > 0)
     judgement.validation =
-        trainer.evaluator().evaluate(context, validation.set.images, validation.judged_by);
+        trainer.evaluator().evaluate(context, validation.set, validation.judged_by);
   const std::vector<double> estimates = trainer.label_estimates();
   if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
   const Faces& faces = trainer.training_faces();

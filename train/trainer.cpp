@@ -91,14 +91,14 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
 
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
   const int64_t landmarks = train_.num_landmarks();
-  std::vector<WantedTensor> wanted = {{&flip_permutation_, {landmarks}, DType::i32},
-                                      {&progress_, {2}, DType::f64}};
-  if (model_->inputs().landmarks)
-    wanted.push_back({&landmarks_, {train_.size(), landmarks, 2}, DType::f32});
-  memory_ = allocate_tensors(context, wanted);
+  memory_ = allocate_tensors(
+      context, {{&flip_permutation_, {landmarks}, DType::i32}, {&progress_, {2}, DType::f64}});
   const auto flip = flip_permutation(landmarks);
   upload(context, flip_permutation_, std::vector<int32_t>(flip.begin(), flip.end()));
-  if (landmarks_) upload(context, landmarks_, train_.landmarks);
+  std::span<const float> points;
+  if (model_->inputs().landmarks) points = train_.landmarks;
+  feed_ =
+      std::make_unique<PictureFeed>(context, train_.set, shard_.rows(config.train.batch), points);
   context.freeze();
 }
 
@@ -174,13 +174,15 @@ void Trainer::prepare_epoch() {
       epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
                   static_cast<int>(config_.train.epochs), config_.seed);
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
+  const int64_t rows = shard_.rows(batch);
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
   for (int64_t i = 0; i < steps * batch; ++i) {
-    if (i % batch / shard_.rows(batch) != shard_.rank) continue;
+    if (i % batch / rows != shard_.rank) continue;
     const int32_t sample = order[i];
+    inputs.pictures.push_back(feed_->place(sample, std::ssize(inputs.samples) % rows));
     inputs.samples.push_back(sample);
     inputs.labels.push_back(train_.given[sample]);
-    if (landmarks_) inputs.valid.push_back(train_.valid[sample]);
+    if (feed_->landmarks()) inputs.valid.push_back(train_.valid[sample]);
     inputs.parameters.push_back(draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
                                                   static_cast<uint32_t>(i), config_.data.image_size,
                                                   config_.data.augment));
@@ -188,20 +190,29 @@ void Trainer::prepare_epoch() {
   for (int64_t i = 0; i < steps; ++i)
     inputs.adam.push_back(model_->adam_values(steps_done_ + i + 1, learning_rate(steps_done_ + i)));
   tables_->fill(context_, inputs);
+  epoch_samples_ = std::move(inputs.samples);
+  next_step_ = 0;
+  feed_->prepare(samples_of(next_step_));
+}
+
+std::span<const int32_t> Trainer::samples_of(int64_t step) const {
+  const int64_t rows = shard_.rows(config_.train.batch);
+  return std::span(epoch_samples_).subspan(step * rows, rows);
 }
 
 // Everything that changes from step to step lies in memory: this can be captured.
 void Trainer::step() {
+  feed_->take();
   step_work_.run(context_, [&] {
     context_.enter("input", "input", "step");
     tables_->begin_step(context_);
     const StepInputs& in = model_->inputs();
     augment(context_,
-            {.images = train_.set.images,
-             .sample_indices = in.sample_indices->data,
+            {.images = feed_->images(),
+             .sample_indices = tables_->pictures(),
              .parameters = tables_->parameters(),
              .y = in.images->data,
-             .landmarks = in.landmarks ? landmarks_ : Tensor{},
+             .landmarks = in.landmarks ? feed_->landmarks() : Tensor{},
              .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
              .flip_permutation = config_.data.flip_swap_landmarks ? flip_permutation_ : Tensor{},
              .mean = kPictureMean,
@@ -210,6 +221,9 @@ void Trainer::step() {
     context_.enter("results", "results", "step");
     tables_->end_step(context_);
   });
+  // The device works on this step meanwhile.
+  next_step_ = (next_step_ + 1) % steps_per_epoch();
+  feed_->prepare(samples_of(next_step_));
   ++steps_done_;
   stepped_ = true;
 }
@@ -257,7 +271,7 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
 }
 
 Confusion Trainer::evaluate() {
-  return evaluator_.evaluate(context_, test_.set.images, test_.judged_by);
+  return evaluator_.evaluate(context_, test_.set, test_.judged_by);
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {

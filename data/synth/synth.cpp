@@ -36,7 +36,7 @@ struct Entry {
 
 /// Face and drawing of an entry; both come from one stream of random numbers.
 std::pair<Face, Drawing> draw(const SynthConfig& config, Split split, int index) {
-  Dice dice(config.seed, static_cast<uint32_t>(split), static_cast<uint32_t>(index));
+  Dice dice(config.seed, split == Split::train ? 0 : 1, static_cast<uint32_t>(index));
   const Face face = synth::draw_face_parameters(dice);
   return {face, synth::draw_face(face, dice, config.size)};
 }

@@ -65,7 +65,9 @@ TEST_CASE("odd pictures: a set that is trained on holds turned pictures as if st
   REQUIRE(read_text(turned).find("eXIf") != std::string::npos);
   REQUIRE(read_text(upright).find("eXIf") == std::string::npos);
   Context context;
-  const ImageSet set = decode_images(context, {turned, upright}, 16);
+  const std::string files[] = {turned, upright};
+  const ImageSet set = load_images(
+      context, 2, [&](int64_t i) { return decode_image(files[i]); }, 16);
   REQUIRE(set.images.shape == Shape{2, 16, 16, 3});
   const auto* bytes = set.images.as<uint8_t>();
   CHECK(std::equal(bytes, bytes + 16 * 16 * 3, bytes + 16 * 16 * 3));

@@ -339,7 +339,7 @@ TEST_CASE("csv: what is wrong is named with file and line") {
       {"path,label,split,box_x,box_y,box_width,box_height\na.jpg,sad,train,1,1,0,5\n",
        "faces.csv:2: box_width is '0'; expected a number of pixels"},
       {"path,label,split,chin_x,chin_y\na.jpg,sad,train,1,1\n",
-       "faces.csv:1: column 'chin_x' without 'brow_l_outer_x'"},
+       "faces.csv: its header has no column 'brow_l_outer_x'"},
       {"path,label,split,sad\na.jpg,sad,train,1\nb.jpg,fear,train,1\n",
        "faces.csv:1: a column of votes for 'sad' without one for 'fear'"},
       {"path,label,split,sad,fear\na.jpg,sad,train,1,-1\nb.jpg,fear,train,1,1\n",

@@ -96,6 +96,30 @@ TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the
   }
 }
 
+TEST_CASE("cuda: pictures that come from the host leave the bits of those on the device") {
+  if (skip_without_device()) return;
+  for (const char* method : {"lanet", "baseline"}) {
+    CAPTURE(method);
+    Config config = small_config(method);
+    config.train.dtype = DType::bf16;
+    const auto train = [&](Residency residency) {
+      config.data.residency = residency;
+      Session session(config, 0, Device::cuda);
+      session.trainer->run_epoch();
+      return std::pair(session.trainer->checkpoint(/*with_state=*/true).arrays,
+                       session.trainer->evaluate().accuracy());
+    };
+    const auto [expected, expected_accuracy] = train(Residency::device);
+    const auto [found, accuracy] = train(Residency::host);
+    CHECK(accuracy == expected_accuracy);
+    REQUIRE(found.size() == expected.size());
+    for (const auto& [name, array] : expected) {
+      CAPTURE(name);
+      CHECK(found.at(name).bytes == array.bytes);
+    }
+  }
+}
+
 TEST_CASE("cuda: padding is still 0 after two steps, and is in no checkpoint") {
   if (skip_without_device()) return;
   for (const char* dtype : {"f32", "bf16"}) {

@@ -46,7 +46,7 @@ std::string write_votes(const std::string& name) {
 }
 
 std::vector<double> pixels(Context& context, const Faces& faces, int64_t i) {
-  return read_tensor(context, faces.set.images.rows(i, 1));
+  return read_tensor(context, faces.set.picture(i));
 }
 
 }  // namespace
@@ -120,11 +120,12 @@ TEST_CASE("faces: faces that are split off take all that is theirs along") {
   CHECK(load(context, config, Split::test).votes.empty());
   Faces rest = load(context, config);
   const std::vector<int32_t> positions = {0, 3, 4, kTrain - 1};
-  const Faces apart = split_off(context, rest, positions);
+  const Faces apart = split_off(rest, positions);
   REQUIRE(apart.size() == 4);
   REQUIRE(rest.size() == kTrain - 4);
-  CHECK(apart.set.images.shape == Shape{4, 64, 64, 3});
-  CHECK(rest.set.images.shape == Shape{kTrain - 4, 64, 64, 3});
+  CHECK(apart.set.size() == 4);
+  CHECK(rest.set.size() == kTrain - 4);
+  CHECK(apart.set.images.data == rest.set.images.data);
   int64_t moved = 0, kept = 0;
   for (int64_t i = 0; i < kTrain; ++i) {
     const bool is_apart = std::find(positions.begin(), positions.end(), i) != positions.end();
@@ -155,12 +156,12 @@ TEST_CASE("faces: validation keeps the list's labels, and changes no other face'
   config.data.true_labels = "turned.txt";
   const Faces all = load(context, config);
   Faces none = load(context, config);
-  CHECK(split_off_validation(context, config, none).size() == 0);
+  CHECK(split_off_validation(config, none).size() == 0);
   CHECK(none.size() == kTrain);
 
   config.data.validation = 0.25;
   Faces train = load(context, config);
-  const Faces validation = split_off_validation(context, config, train);
+  const Faces validation = split_off_validation(config, train);
   CHECK(validation.size() > 0);
   CHECK(train.size() + validation.size() == kTrain);
   CHECK(validation.given == validation.list.labels);
@@ -177,7 +178,7 @@ TEST_CASE("faces: a validation share that is less than a face is refused") {
   Config config = small_config();
   config.data.validation = 0.01;
   Faces train = load(context, config);
-  CHECK(is_line_with(input_error([&] { split_off_validation(context, config, train); }),
+  CHECK(is_line_with(input_error([&] { split_off_validation(config, train); }),
                      "data.validation: 0.01; expected a share"));
 }
 

@@ -92,8 +92,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
     ranks.require_same("data", digest(context, faces));
     ranks.require_same("checkpoint", digest(model.checkpoint));
   }
-  const Confusion confusion =
-      classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
+  const Confusion confusion = classifier->evaluator.evaluate(context, faces.set, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(session.choice());
   if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
@@ -127,18 +126,14 @@ int run_predict(const PredictOptions& options) {
   bool any_bad = false;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& path : options.images) {
-    HostImage image;
-    try {
-      image = resize_image(decode_image(path), size);
-    } catch (const InputError& error) {
-      say(error.what());
+    const ImageSet set = load_images(
+        context, 1, [&](int64_t) { return decode_image(path); }, size);
+    if (set.size() == 0) {
+      say(set.bad[0].message);
       any_bad = true;
       continue;
     }
-    Buffer memory = context.allocate(image.rgb.size());
-    const Tensor pixels = memory.tensor({1, size, size, 3}, DType::u8);
-    context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
-    const auto p = classifier.evaluator.probabilities(context, pixels, std::array{0});
+    const auto p = classifier.evaluator.probabilities(context, set, std::array{0});
     const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
     const std::vector<std::string>& classes = model.info.classes;
     nlohmann::ordered_json probabilities;

@@ -16,7 +16,7 @@ Faces read_faces(Context& context, const Config& config, Split split, bool with_
 
 Faces read_validation(Context& context, const Config& config, Faces& train, bool quiet) {
   Faces own = read_faces(context, config, Split::validation, /*with_landmarks=*/false, quiet);
-  if (own.size() == 0) return split_off_validation(context, config, train);
+  if (own.size() == 0) return split_off_validation(config, train);
   if (config.data.validation > 0)
     throw InputError(
         fmt::format("data.validation: {}; expected 0: {} has a validation split of its own",

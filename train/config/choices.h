@@ -52,6 +52,9 @@ template <>
 inline constexpr auto kNames<LandmarkCoordinates> =
     std::to_array<std::string_view>({"square", "picture", "share"});
 template <>
+inline constexpr auto kNames<Residency> = std::to_array<std::string_view>({"auto", "device", "host",
+                                                                           "disk"});
+template <>
 inline constexpr auto kNames<DataFormat> =
     std::to_array<std::string_view>({"auto", "rafdb", "folder", "csv", "ferplus", "affectnet"});
 template <>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/data_source.h"
+#include "data/image_set.h"
 #include "data/landmarks.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
@@ -36,6 +37,8 @@ struct DataConfig {
   double landmarks_missing = 0.1;  // share of the training faces that may lack them
   int64_t image_size = 224;
   bool skip_bad_images = false;
+  Residency residency = Residency::automatic;
+  std::string cache;        // absolute once loaded; empty: none
   double validation = 0.0;  // share of the training faces
   NoiseConfig noise;
   bool flip_swap_landmarks = true;  // a mirrored face's left landmarks become its right ones

@@ -62,6 +62,14 @@ const std::vector<Field> kFields = {
      {},
      "swap left and right landmarks when a picture is flipped"},
     {LANET_FIELD(data.skip_bad_images), {}, "skip pictures that cannot be read"},
+    {LANET_FIELD(data.residency),
+     {},
+     "where decoded pictures are kept: in the device's memory, the host's, or the packed file; "
+     "auto "
+     "takes the first with room"},
+    {LANET_FIELD(data.cache), kFileOrNone,
+     "folder of packed files with the decoded pictures, from which later runs start at once; null: "
+     "none"},
     {LANET_FIELD(data.validation), Range{0, 0.5},
      "share of each class of training faces that is held out, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},
