@@ -13,38 +13,18 @@
 namespace lanet {
 namespace {
 
-/// The share of free memory that a set may take where the place is chosen: the network and the
-/// system need the rest.
-constexpr double kShareOfMemory = 0.5;
+/// Shares of the free memory that a set takes: the network and the system need the rest. Without a
+/// packed file there is no other place than memory.
+constexpr double kComfortable = 0.5, kTight = 0.8;
 
 std::string gigabytes(size_t bytes) {
   return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
-/// Where the set goes, and why, in words; empty if nobody needs to know.
-std::pair<Residency, std::string> choose(const Context& context, size_t bytes,
-                                         const ImageStorage& storage) {
-  if (storage.residency != Residency::automatic) return {storage.residency, ""};
-  const auto fits = [&](size_t free) {
-    return static_cast<double>(bytes) <= kShareOfMemory * static_cast<double>(free);
-  };
-  std::string reason;
-  if (context.device() == Device::cuda) {
-    const size_t free = cuda::free_bytes();
-    if (fits(free)) return {Residency::device, ""};
-    reason = fmt::format("{} of the device's memory and ", gigabytes(free));
-  }
-  const size_t free = available_host_memory();
-  reason += fmt::format("{} of the host's are free", gigabytes(free));
-  if (fits(free))
-    return {Residency::host,
-            context.device() == Device::cuda ? fmt::format("host ({})", reason) : ""};
-  if (storage.cache.empty())
-    throw InputError(fmt::format(
-        "data.cache: null; expected a folder for a packed file: the pictures take {}, and {}, of "
-        "which they may take half",
-        gigabytes(bytes), reason));
-  return {Residency::disk, fmt::format("disk ({})", reason)};
+FreeMemory free_memory(const Context& context) {
+  FreeMemory free{.host = available_host_memory()};
+  if (context.device() == Device::cuda) free.device = cuda::free_bytes();
+  return free;
 }
 
 /// All pictures of a list on the host: those that cannot be read have a place too.
@@ -81,16 +61,37 @@ HostPictures unpack(Context& host, const Shape& shape, const PictureSource& pict
 
 }  // namespace
 
+ChosenResidency choose_residency(size_t bytes, const FreeMemory& free, bool has_cache) {
+  const auto fits = [&](size_t room, double share) {
+    return static_cast<double>(bytes) <= share * static_cast<double>(room);
+  };
+  if (free.device && fits(*free.device, kComfortable)) return {Residency::device, ""};
+  const std::string where = fmt::format(
+      "{}{} of the host's memory are free",
+      free.device ? gigabytes(*free.device) + " of the device's and " : "", gigabytes(free.host));
+  const Residency in_memory = free.device ? Residency::host : Residency::device;
+  if (fits(free.host, has_cache ? kComfortable : kTight))
+    return {in_memory, free.device ? fmt::format("the host ({})", where) : ""};
+  if (has_cache) return {Residency::disk, fmt::format("disk ({})", where)};
+  throw InputError(fmt::format(
+      "data.cache: null; expected a folder for a packed file: the pictures take {}, and {}",
+      gigabytes(bytes), where));
+}
+
 ImageSet load_images(Context& context, int64_t count, const PictureSource& picture, int image_size,
                      const ImageStorage& storage, const DecodeProgress& progress,
                      const std::function<void(const std::string&)>& message) {
   const Shape shape{count, image_size, image_size, 3};
   if (count == 0) return {.images = {nullptr, shape, DType::u8, context.device()}};
   const auto bytes = static_cast<size_t>(shape.elements());
-  const auto [residency, reason] = choose(context, bytes, storage);
-  if (!reason.empty() && message)
-    message(fmt::format("data.residency: {} of pictures are kept on {}", gigabytes(bytes), reason));
   const bool packed = !storage.cache.empty();
+  ChosenResidency chosen{storage.residency, ""};
+  if (storage.residency == Residency::automatic)
+    chosen = choose_residency(bytes, free_memory(context), packed);
+  const Residency residency = chosen.residency;
+  if (!chosen.reason.empty() && message)
+    message(fmt::format("data.residency: {} of pictures are kept on {}", gigabytes(bytes),
+                        chosen.reason));
   if (residency == Residency::disk && !packed)
     throw InputError(
         "data.cache: null; expected a folder for the packed file in which data.residency disk "

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,18 @@ struct ImageSet {
   Tensor picture(int64_t i) const { return images.rows(rows[i], 1); }
   int64_t image_size() const { return images.shape[1]; }
 };
+
+/// Bytes that are free; `device` only of a GPU.
+struct FreeMemory {
+  std::optional<size_t> device = {};
+  size_t host = 0;
+};
+struct ChosenResidency {
+  Residency residency;
+  std::string reason;  ///< in words; empty where nobody has to know
+};
+/// What Residency::automatic means for a set of so many bytes. InputError if it fits nowhere.
+ChosenResidency choose_residency(size_t bytes, const FreeMemory& free, bool has_cache);
 
 /// Decodes `count` pictures on all of the context's threads, or takes them out of the packed file,
 /// and resizes each to S x S pixels. The result does not depend on threads and storage. message:

@@ -68,6 +68,27 @@ TEST_CASE("residency: other pictures, sizes and boxes have other packed files") 
   CHECK(load() == 3);
 }
 
+TEST_CASE(
+    "residency: auto takes the first place with room, and says which unless it is the device") {
+  constexpr size_t kGiga = 1'000'000'000;
+  const auto choose = [](size_t bytes, std::optional<size_t> device, size_t host, bool cache) {
+    const ChosenResidency chosen = choose_residency(bytes, {.device = device, .host = host}, cache);
+    return fmt::format("{} {}", name_of(chosen.residency), chosen.reason);
+  };
+  CHECK(choose(4 * kGiga, 9 * kGiga, kGiga, false) == "device ");
+  CHECK(choose(4 * kGiga, 7 * kGiga, 9 * kGiga, true) ==
+        "host the host (7.0 GB of the device's and 9.0 GB of the host's memory are free)");
+  CHECK(choose(4 * kGiga, 7 * kGiga, 7 * kGiga, true) ==
+        "disk disk (7.0 GB of the device's and 7.0 GB of the host's memory are free)");
+  CHECK(choose(4 * kGiga, {}, 9 * kGiga, true) == "device ");
+  CHECK(choose(4 * kGiga, {}, 6 * kGiga, false) == "device ");
+  CHECK(choose(4 * kGiga, {}, 6 * kGiga, true) ==
+        "disk disk (6.0 GB of the host's memory are free)");
+  CHECK(is_line_with(input_error([&] { choose(4 * kGiga, {}, 4 * kGiga, false); }),
+                     "data.cache: null; expected a folder for a packed file: the pictures take 4.0 "
+                     "GB, and 4.0 GB of the host's memory are free"));
+}
+
 TEST_CASE("residency: a mapped set without a folder for it is refused") {
   Config config = small_config("baseline");
   config.data.residency = Residency::disk;

@@ -56,6 +56,14 @@ void add_shorthands(CLI::App& command, std::vector<std::string>& overrides) {
   add("threads", "CPU threads", CLI::Range(0, 4096));
 }
 
+/// Adds --cache, for commands that read whole data sets.
+void add_cache(CLI::App& command, std::vector<std::string>& overrides) {
+  command.add_option_function<std::string>(
+      "--cache",
+      [&overrides](const std::string& folder) { overrides.push_back("data.cache=" + folder); },
+      "folder of packed pictures; short for --set data.cache=");
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -128,6 +136,7 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
       ->allow_extra_args(false)
       ->check(CLI::Range(0, 1023))
       ->excludes(ranks);
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] {
     options->arguments = words_without({"--ranks", "--gpus"});
@@ -182,6 +191,7 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       ->excludes(resume)
       ->excludes(jobs)
       ->excludes(drop);
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
@@ -207,6 +217,7 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
                    "evaluate the best epoch, not the last; it was chosen on the validation faces "
                    "or, without any, on the test set, which makes its accuracy optimistic");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
