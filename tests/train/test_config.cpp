@@ -99,6 +99,12 @@ TEST_CASE("config: wrong labels come from a rate or from a file") {
   CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "file": "n.csv"}}})") ==
         "raf.json: data.noise.file: given, and data.noise.rate is 0.3; expected one of them: set "
         "data.noise.rate=0 to take the labels of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv"}}})") == "accepted");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "rates": "r.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.rate is 0.3; expected one of them: set "
+        "data.noise.rate=0 to take the rates of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv", "file": "n.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.file too; expected one of them");
 }
 
 TEST_CASE("config: sides are multiples of 32 from 64 on") {
