@@ -9,6 +9,7 @@
 #include "data/csv.h"
 #include "data/csv_faces.h"
 #include "data/found_faces.h"
+#include "data/picture_index.h"
 #include "data/rafdb.h"
 
 namespace lanet {
@@ -105,14 +106,15 @@ void add_pictures(std::vector<FoundFace>& faces, const fs::path& folder,
                        .split = split});
 }
 
-/// Names faces by their files or, where two have one name, by their paths.
-void name_faces(std::vector<FoundFace>& faces, const fs::path& folder) {
+/// Names faces by their files or, where two have one bare name, by their paths below root, so that
+/// a table of the same tree has its rows (data/picture_index.h).
+void name_faces(std::vector<FoundFace>& faces, const fs::path& root) {
   std::set<std::string> names;
   bool unique = true;
-  for (const FoundFace& face : faces) unique &= names.insert(face.path.filename().string()).second;
+  for (const FoundFace& face : faces) unique &= names.insert(bare_name(face.path.string())).second;
   for (FoundFace& face : faces)
     face.name = unique ? face.path.filename().string()
-                       : face.path.lexically_relative(folder).generic_string();
+                       : face.path.lexically_relative(root).generic_string();
 }
 
 /// The tables beside the folders, in one.
@@ -216,7 +218,7 @@ FaceList read_class_folders(const DataSource& source, Split split) {
   for (const fs::path& folder : layout->splits)
     add_pictures(faces, folder, known_split(folder.filename().string()));
   if (layout->splits.empty()) add_pictures(faces, layout->folder, std::nullopt);
-  name_faces(faces, layout->folder);
+  name_faces(faces, source.root);
   // Classes that are no known expressions are in the order of their names, whatever the splits.
   std::stable_sort(faces.begin(), faces.end(),
                    [](const FoundFace& a, const FoundFace& b) { return a.label < b.label; });

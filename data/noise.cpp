@@ -1,6 +1,7 @@
 #include "data/noise.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/files/file.h"
@@ -41,6 +42,31 @@ std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_cl
     } else {
       const auto other = static_cast<int32_t>(stream.below(static_cast<uint32_t>(num_classes - 1)));
       label = other < label ? other : other + 1;
+    }
+  }
+  return noisy;
+}
+
+std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_classes,
+                                     const NoiseRates& rates, uint64_t seed) {
+  const auto classes = static_cast<size_t>(num_classes);
+  LANET_REQUIRE(rates.size() == classes * classes, "{} rates of {} classes", rates.size(),
+                num_classes);
+  std::vector<int32_t> noisy(labels.begin(), labels.end());
+  for (size_t i = 0; i < noisy.size(); ++i) {
+    const auto label = static_cast<size_t>(noisy[i]);
+    LANET_REQUIRE(label < classes, "label {} of sample {}", noisy[i], i);
+    std::vector<double> row(rates.begin() + label * classes, rates.begin() + (label + 1) * classes);
+    row[label] = 0;
+    const double wrong = std::accumulate(row.begin(), row.end(), 0.0);
+    RandomStream stream(seed, Purpose::label_noise, 0, static_cast<uint32_t>(i));
+    if (stream.uniform() >= wrong) continue;
+    double at = stream.uniform() * wrong;
+    for (size_t c = 0; c < classes; ++c) {
+      if (row[c] == 0) continue;
+      noisy[i] = static_cast<int32_t>(c);
+      if (at < row[c]) break;
+      at -= row[c];
     }
   }
   return noisy;

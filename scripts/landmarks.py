@@ -18,7 +18,7 @@ import os
 import pathlib
 import sys
 
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp"}
 MARGINS = (0.0, 0.25, 0.6)  # of border around the square picture, tried in turn: tight crops need some
 SIDE = 320  # pixels that the longer side of a small picture is enlarged to
 
@@ -103,7 +103,7 @@ def find(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", metavar="IN", type=pathlib.Path, help="folder of pictures (JPEG, PNG)")
+    parser.add_argument("pictures", metavar="IN", type=pathlib.Path, help="folder of pictures (JPEG, PNG, WebP)")
     parser.add_argument("out", metavar="OUT.csv", type=pathlib.Path, help="file to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     options = parser.parse_args()
@@ -111,7 +111,7 @@ def main():
         parser.error(f"{options.pictures}: expected a folder of pictures")
     paths = sorted(p for p in options.pictures.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not paths:
-        parser.error(f"{options.pictures}: no .jpg, .jpeg or .png file in it")
+        parser.error(f"{options.pictures}: no .jpg, .jpeg, .png or .webp file in it")
     try:
         import mediapipe  # noqa: F401
     except ImportError as error:

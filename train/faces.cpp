@@ -125,15 +125,18 @@ std::string digest(Context& context, const Faces& faces) {
 
 std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list) {
   const NoiseConfig& noise = config.data.noise;
+  const auto seed = static_cast<uint64_t>(config.seed);
+  if (!noise.rates.empty())
+    return add_label_noise(list.labels, list.num_classes(),
+                           read_noise_rates(noise.rates, list.class_names()), seed);
   if (noise.rate > 0 && noise.kind == NoiseKind::class_dependent &&
       list.classes != expression_names())
     throw InputError(fmt::format(
-        "data.noise.kind: class_dependent; expected symmetric: the other is defined for "
-        "the classes {}, and {} has {}",
+        "data.noise.kind: class_dependent; expected symmetric, or data.noise.rates: the kind is "
+        "defined for the classes {}, and {} has {}",
         fmt::join(kExpressionNames, ", "), config.data.root, fmt::join(list.classes, ", ")));
   return add_label_noise(list.labels, list.num_classes(), noise.rate,
-                         noise.rate > 0 ? noise.kind : NoiseKind::symmetric,
-                         static_cast<uint64_t>(config.seed));
+                         noise.rate > 0 ? noise.kind : NoiseKind::symmetric, seed);
 }
 
 FoundLandmarks find_landmarks(const DataConfig& data, const FaceList& list) {

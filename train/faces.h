@@ -60,8 +60,8 @@ struct FoundLandmarks {
 };
 FoundLandmarks find_landmarks(const DataConfig& data, const FaceList& list);
 
-/// [N]; the labels of a training list with data.noise planted. InputError if its kind is not
-/// defined for the classes.
+/// [N]; the labels of a training list with the noise of data.noise.rate or data.noise.rates
+/// planted. InputError if it is not defined for the classes.
 std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list);
 
 /// Splits the validation faces of the configuration off its training faces, all of which are in

@@ -11,8 +11,7 @@ namespace lanet {
 namespace {
 
 bool truth_is_known(const Config& config) {
-  return config.data.noise.rate > 0 || !config.data.noise.file.empty() ||
-         !config.data.true_labels.empty();
+  return config.data.noise.planted() || !config.data.true_labels.empty();
 }
 
 /// Of two distributions, in nats.

@@ -130,13 +130,31 @@ TEST_CASE("folder: FER2013's names of splits, below the only folder there is") {
   write_pictures(folder, {"archive/Training/sad/1.jpg", "archive/PublicTest/fear/1.jpg",
                           "archive/PrivateTest/fear/2.jpg"});
   const DataSource source{.root = folder.path()};
-  // Two files have one name: faces are named by their paths.
+  // Two files have one name: faces are named by their paths below data.root.
   CHECK(named_labels(read_split(source, DataFormat::folder, Split::train)) ==
-        Names{"Training/sad/1.jpg:sadness"});
+        Names{"archive/Training/sad/1.jpg:sadness"});
   CHECK(named_labels(read_split(source, DataFormat::folder, Split::validation)) ==
-        Names{"PublicTest/fear/1.jpg:fear"});
+        Names{"archive/PublicTest/fear/1.jpg:fear"});
   CHECK(named_labels(read_split(source, DataFormat::folder, Split::test)) ==
-        Names{"PrivateTest/fear/2.jpg:fear"});
+        Names{"archive/PrivateTest/fear/2.jpg:fear"});
+}
+
+TEST_CASE("folder: each face has its row of a landmark table of the same folders") {
+  const auto rows_found = [](const Names& pictures) {
+    const TemporaryFolder folder;
+    write_pictures(folder, pictures);
+    std::string table = "image,ok";
+    for (int l = 0; l < kFewLandmarks; ++l) table += fmt::format(",x_{},y_{}", l, l);
+    table += "\n";
+    for (const std::string& name : pictures) table += name + ",1,1,1,2,1,1,2,1,3,2,3\n";
+    const FaceList list = read_split({.root = folder.path()}, DataFormat::folder, Split::train);
+    const auto states = read_landmarks(folder.write("landmarks.csv", table), list.names).states;
+    return std::count(states.begin(), states.end(), LandmarkState::good);
+  };
+  CHECK(rows_found({"train/sad/1.jpg", "train/fear/2.jpg", "test/sad/3.jpg"}) == 2);
+  CHECK(rows_found({"train/sad/1.jpg", "train/fear/1.jpg", "test/sad/1.jpg"}) == 2);
+  CHECK(rows_found({"train/sad/1.jpg", "train/sad/1.png", "test/fear/2.jpg"}) == 2);
+  CHECK(rows_found({"in/train/sad/1.jpg", "in/train/fear/1.jpg", "in/test/sad/2.jpg"}) == 2);
 }
 
 TEST_CASE("folder: without a test split, the validation split is what is tested on") {

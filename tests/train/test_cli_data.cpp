@@ -1,4 +1,8 @@
 // lanet-cuda data and noise: what they find in, and make of, a small drawn set.
+#include <fmt/format.h>
+
+#include <sstream>
+
 #include "core/files/file.h"
 #include "data/image.h"
 #include "tests/program.h"
@@ -137,6 +141,8 @@ TEST_CASE("cli noise: the labels that training would plant, which data.noise.fil
   CHECK(summary(planted)["last"] == summary(read)["last"]);
 
   check_refused("noise " + set.config() + " --out " + table, "data.noise.rate is 0");
+  check_refused("noise " + set.config() + " --rate 0.3 --rates r.csv --out " + table,
+                "data.noise.rates: given, and data.noise.rate is 0.3");
   check_refused("noise " + set.config() + " --rate 2 --out " + table, "data.noise.rate");
   check_refused(train + "--set data.noise.file=" + table + " --set data.noise.rate=0.1 --run " +
                     set.file("both"),
@@ -144,6 +150,40 @@ TEST_CASE("cli noise: the labels that training would plant, which data.noise.fil
   set.write(table, "image,true_label,given_label,changed\n");
   check_refused(train + "--set data.noise.file=" + table + " --run " + set.file("short"),
                 "there are 24 training faces");
+}
+
+TEST_CASE("cli noise: a table of rates plants what it says, for any classes") {
+  const FaultySet set;
+  const std::string rates = set.file("rates.csv"), table = set.file("noise.csv");
+  set.write(rates, "from,to,rate\nhappy,neutral,1\nneutral,happy,1\n");
+  const Outcome made = run("noise " + set.config() + " --rates " + rates + " --out " + table);
+  CAPTURE(made.err);
+  CHECK(made.code == 0);
+  std::istringstream rows(read_text(table));
+  std::string row;
+  std::getline(rows, row);
+  int changed = 0;
+  while (std::getline(rows, row)) {
+    const bool swapped =
+        row.ends_with(",happiness,neutral,1") || row.ends_with(",neutral,happiness,1");
+    changed += swapped;
+    CHECK((swapped || row.ends_with(",0")));
+    CHECK_FALSE(row.ends_with(",happiness,happiness,0"));
+    CHECK_FALSE(row.ends_with(",neutral,neutral,0"));
+  }
+  CHECK(changed > 0);
+  CHECK(made.err.find(fmt::format("{} of 24 training labels are wrong", changed)) !=
+        std::string::npos);
+
+  const std::string config = set.file("rates.json"), run_folder = set.file("run");
+  set.write(config, R"({"method": "baseline", "data": {"root": "faces", "image_size": 64,
+      "noise": {"rates": "rates.csv"}}, "train": {"batch": 10, "epochs": 1}})");
+  REQUIRE(run("train " + config + " --run " + run_folder).code == 0);
+  CHECK(read_text(run_folder + "/noise.csv") == read_text(table));
+  CHECK(read_text(run_folder + "/metrics.jsonl").find("\"memorised\"") != std::string::npos);
+  set.write(rates, "from,to,rate\nhappy,bored,1\n");
+  check_refused("train " + config + " --run " + set.file("other"),
+                "rates.csv:2: 'bored' is no class; expected one of anger, disgust");
 }
 
 }  // namespace lanet::test

@@ -120,6 +120,8 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
         Words{"data.noise.rate=0.2", "data.noise.kind=symmetric", "seed=4"});
   CHECK(noise.noise.out == "n.csv");
   CHECK(Parsed({"noise", "c.json", "--rate", "0.2"}).code == 2);
+  CHECK(Parsed({"noise", "c.json", "--rates", "r.csv", "--out", "n.csv"}).noise.overrides ==
+        Words{"data.noise.rates=r.csv"});
 
   const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
   CHECK(synth.code == 0);

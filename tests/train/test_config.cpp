@@ -99,6 +99,12 @@ TEST_CASE("config: wrong labels come from a rate or from a file") {
   CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "file": "n.csv"}}})") ==
         "raf.json: data.noise.file: given, and data.noise.rate is 0.3; expected one of them: set "
         "data.noise.rate=0 to take the labels of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv"}}})") == "accepted");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "rates": "r.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.rate is 0.3; expected one of them: set "
+        "data.noise.rate=0 to take the rates of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv", "file": "n.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.file too; expected one of them");
 }
 
 TEST_CASE("config: sides are multiples of 32 from 64 on") {
@@ -306,20 +312,31 @@ TEST_CASE("config: a file lies over the one that it extends, relative to its fol
                      "b.json: extends: \"./a.json\"; expected a file that does not itself extend"));
 }
 
-TEST_CASE("config: the configurations of RAF-DB differ in what their names say") {
+TEST_CASE("config: the configurations of a data set differ in what their names say") {
   const fs::path configs = tests_folder() / "../configs";
-  const auto base = to_json(load_config(configs / "raf.json"));
-  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
-    for (const int percent : {0, 10, 20, 30}) {
-      const std::string name =
-          fmt::format("raf{}{}.json", backbone == Backbone::resnet50 ? "_resnet50" : "",
-                      percent ? fmt::format("_noise{}", percent) : "");
-      CAPTURE(name);
-      auto expected = base;
-      expected["model"]["backbone"] = name_of(backbone);
-      expected["data"]["noise"]["rate"] = percent / 100.0;
-      CHECK(to_json(load_config(configs / name)) == expected);
+  const auto of = [&](const std::string& name) { return to_json(load_config(configs / name)); };
+  for (const std::string set : {"raf", "ferplus", "affectnet7", "affectnet8"}) {
+    for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+      for (const int percent : {0, 10, 20, 30}) {
+        const std::string name =
+            fmt::format("{}{}{}.json", set, backbone == Backbone::resnet50 ? "_resnet50" : "",
+                        percent ? fmt::format("_noise{}", percent) : "");
+        CAPTURE(name);
+        auto expected = of(set + ".json");
+        expected["model"]["backbone"] = name_of(backbone);
+        expected["data"]["noise"]["rate"] = percent / 100.0;
+        CHECK(of(name) == expected);
+      }
     }
+  }
+  // The sets differ in their data alone.
+  for (const std::string set : {"ferplus", "affectnet7", "affectnet8"}) {
+    CAPTURE(set);
+    auto config = of(set + ".json");
+    CHECK(config["data"]["classes"] == (set == "affectnet7" ? "7" : "8"));
+    CHECK(set.starts_with(config["data"]["format"].get<std::string>()));
+    config["data"] = of("raf.json")["data"];
+    CHECK(config == of("raf.json"));
   }
 }
 
@@ -331,7 +348,7 @@ TEST_CASE("config: the configurations that come with the program are accepted") 
     CHECK_NOTHROW(check_trainable(load_config(entry.path()), entry.path().string()));
     ++count;
   }
-  CHECK(count >= 10);
+  CHECK(count >= 34);
 }
 
 }  // namespace lanet::test

@@ -289,8 +289,9 @@ void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
   CLI::App& command = add_command(
       app_, "noise", "Make some training labels wrong and write which, for data.noise.file",
       "  lanet-cuda noise configs/raf.json --rate 0.3 --seed 1 --out noise.csv\n"
-      "  lanet-cuda noise configs/raf.json --rate 0.2 --kind class_dependent --out noise.csv\n\n"
-      "The labels are those that training with the same rate, kind and seed would plant.");
+      "  lanet-cuda noise configs/raf.json --rate 0.2 --kind class_dependent --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rates rates.csv --out noise.csv\n\n"
+      "The labels are those that training with the same rate, kind or rates and seed would plant.");
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   command
       .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
@@ -298,6 +299,7 @@ void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
   for (const auto& [name, field, what] :
        {std::tuple{"--rate", "data.noise.rate", "share of the labels to make wrong"},
         {"--kind", "data.noise.kind", "symmetric or class_dependent"},
+        {"--rates", "data.noise.rates", "table of how often each class is labelled as another"},
         {"--seed", "seed", "seed of the random numbers"}})
     command.add_option_function<std::string>(
         name,

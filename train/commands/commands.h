@@ -96,8 +96,8 @@ struct DataOptions {
 };
 int run_data(const DataOptions& options);
 
-/// noise CONFIG [--rate R] [--kind K] [--seed S] --out FILE [--set a.b=v …]. The first three arrive
-/// as overrides of data.noise.rate, data.noise.kind and seed.
+/// noise CONFIG [--rate R] [--kind K] [--rates FILE] [--seed S] --out FILE [--set a.b=v …]. These
+/// four arrive as overrides of data.noise.rate, data.noise.kind, data.noise.rates and seed.
 struct NoiseOptions {
   std::string config;
   std::vector<std::string> overrides;

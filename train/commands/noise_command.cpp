@@ -15,9 +15,10 @@ namespace lanet {
 int run_noise(const NoiseOptions& options) {
   const Config config = load_config(options.config, options.overrides);
   const NoiseConfig& noise = config.data.noise;
-  if (noise.rate == 0)
+  if (noise.rate == 0 && noise.rates.empty())
     throw InputError(
-        "noise: data.noise.rate is 0; expected a share of the labels, such as --rate 0.3");
+        "noise: data.noise.rate is 0; expected a share of the labels, such as --rate 0.3, or a "
+        "file of --rates");
   const FaceList list =
       read_split(data_source(config.data), choose_format(config.data).format, Split::train);
   const std::vector<int32_t> given = noisy_labels(config, list);

@@ -204,6 +204,14 @@ class Loader {
            fmt::format("given, and data.noise.rate is {}; expected one of them: set "
                        "data.noise.rate=0 to take the labels of the file",
                        noise.rate));
+    if (!noise.rates.empty() && noise.rate > 0)
+      fail(source("data.noise.rates"), "data.noise.rates",
+           fmt::format("given, and data.noise.rate is {}; expected one of them: set "
+                       "data.noise.rate=0 to take the rates of the file",
+                       noise.rate));
+    if (!noise.rates.empty() && !noise.file.empty())
+      fail(source("data.noise.rates"), "data.noise.rates",
+           "given, and data.noise.file too; expected one of them");
     if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }

@@ -21,7 +21,11 @@ namespace lanet {
 struct NoiseConfig {
   double rate = 0.0;
   NoiseKind kind = NoiseKind::symmetric;
-  std::string file;  // absolute once loaded; empty: none, and the rate says
+  std::string rates;  // absolute once loaded; empty: none
+  std::string file;   // absolute once loaded; empty: none
+
+  /// Whether labels of the list are made wrong.
+  bool planted() const { return rate > 0 || !rates.empty() || !file.empty(); }
 };
 
 struct DataConfig {

@@ -77,8 +77,12 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.noise.kind),
      {},
      "a wrong label is any other class, or the one that its class is mistaken for"},
+    {LANET_FIELD(data.noise.rates), kFileOrNone,
+     "table (.csv) of how often each class is labelled as another, in place of data.noise.rate: "
+     "from,to,rate, or a whole transition matrix"},
     {LANET_FIELD(data.noise.file), kFileOrNone,
-     "table of given labels, as `lanet-cuda noise` writes it, in place of data.noise.rate"},
+     "table of given labels, as `lanet-cuda noise` writes it, in place of data.noise.rate and "
+     "data.noise.rates"},
     {LANET_FIELD(data.augment.flip_probability), kShare, "probability that a picture is mirrored"},
     {LANET_FIELD(data.augment.crop_area_min), kPositiveShare,
      "smallest area of a crop, as a share of the picture"},
