@@ -15,10 +15,11 @@ struct ResNet {
   std::array<int, 4> blocks;  ///< of layer1 to layer4
 };
 
-enum class Backbone { resnet18, resnet50 };
+enum class Backbone { resnet18, resnet34, resnet50 };
 /// A row for each Backbone, in their order.
 inline constexpr ResNet kResNets[] = {
     {"resnet18", kBasicBlock, {2, 2, 2, 2}},
+    {"resnet34", kBasicBlock, {3, 4, 6, 3}},
     {"resnet50", kBottleneck, {3, 4, 6, 3}},
 };
 
