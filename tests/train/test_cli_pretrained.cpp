@@ -53,6 +53,7 @@ TEST_CASE("cli: a run starts from the weights of a finished one, which inspect s
   CHECK(result.at("file") == finished + "/last.safetensors");
   CHECK(result.at("backbone") == "resnet18");
   CHECK(result.at("refusals").at("resnet18") == "");
+  CHECK(result.at("refusals").at("resnet34").get<std::string>().starts_with("lacks layer1.2."));
   CHECK(result.at("refusals").at("resnet50") != "");
   for (const json& tensor : result.at("tensors"))
     if (tensor.at("name") == "f_q.fer_layer2.0.conv1.weight")

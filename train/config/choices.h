@@ -34,7 +34,11 @@ inline constexpr auto kNames<Method> = std::to_array<std::string_view>(
 template <>
 inline constexpr auto kNames<Recipe> = std::to_array<std::string_view>({"published", "robust"});
 template <>
-inline constexpr auto kNames<Backbone> = std::to_array<std::string_view>({"resnet18", "resnet50"});
+inline constexpr auto kNames<Backbone> = [] {
+  std::array<std::string_view, std::size(kResNets)> names;
+  std::ranges::transform(kResNets, names.begin(), &ResNet::name);
+  return names;
+}();
 template <>
 inline constexpr auto kNames<ShapeSource> = std::to_array<std::string_view>({"network", "set",
                                                                              "batch", "none"});
