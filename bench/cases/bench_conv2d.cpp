@@ -40,20 +40,17 @@ void run(Context& context, const Sizes& sizes, DType dtype, const Measure& measu
   const Conv2dShape s = conv2d_shape(sizes, dtype);
   Conv2dPlan plan(context, s, /*data_gradient=*/true, /*weight_gradient=*/true);
   context.reserve_workspace(plan.workspace_bytes());
-  OwnedTensor x(context, s.x(), dtype, numbers), dx(context, s.x(), dtype, numbers),
-      y(context, s.y(), dtype);
-  OwnedTensor weight(context, s.weight(), dtype, numbers),
-      dweight(context, s.weight(), weight_gradient_dtype(context.device(), s.dtype));
+  const Conv2dTensors t(s, dtype, context.device(), /*adds=*/false, context);
   const LibraryCall call = make_library_call(context, plan);
-  auto library = [&](Conv2dPass pass, const char* name) {
-    if (call) measure([&] { call_library(context, s, call, pass, name, {.x = dx, .y = y}); });
+  auto library = [&](Conv2dPass pass, const char* name, const Conv2dPrimitiveArgs& images) {
+    if (call) measure([&] { call_library(context, s, call, pass, name, images); });
   };
-  measure([&] { conv2d(context, plan, {.x = x, .weight = weight, .y = y}); });
-  library(Conv2dPass::forward, "conv2d_library");
-  measure([&] { conv2d_backward_data(context, plan, {.dy = y, .weight = weight, .dx = {dx}}); });
-  library(Conv2dPass::backward_data, "conv2d_library_backward_data");
-  measure([&] { conv2d_backward_weight(context, plan, {.x = x, .dy = y, .dweight = {dweight}}); });
-  library(Conv2dPass::backward_weight, "conv2d_library_backward_weight");
+  measure([&] { conv2d(context, plan, t.forward()); });
+  library(Conv2dPass::forward, "conv2d_library", {.x = t.x, .y = t.y});
+  measure([&] { conv2d_backward_data(context, plan, t.backward_data()); });
+  library(Conv2dPass::backward_data, "conv2d_library_backward_data", {.x = t.dx, .y = t.dy});
+  measure([&] { conv2d_backward_weight(context, plan, t.backward_weight()); });
+  library(Conv2dPass::backward_weight, "conv2d_library_backward_weight", {.x = t.x, .y = t.dy});
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/dropout.h"
 #include "kernels/dropout_cases.h"
 
 namespace lanet::bench {
@@ -12,13 +11,9 @@ static const Registration dropout_bench{
                           }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape shape{s[0], s[1]};
-       OwnedTensor x(context, shape, dtype, numbers), y(context, shape, dtype),
-           dy(context, shape, dtype, numbers), dx(context, shape, dtype),
-           step(context, {1}, DType::i32, numbers);
-       const DropoutMask mask{.rate = 0.3, .seed = 1, .step = step};
-       measure([&] { dropout(context, {.x = x, .y = y, .mask = mask}); });
-       measure([&] { dropout_backward(context, {.dy = dy, .dx = {dx}, .mask = mask}); });
+       const DropoutTensors t({s[0], s[1], 0}, dtype, false, context);
+       measure([&] { dropout(context, t.forward()); });
+       measure([&] { dropout_backward(context, t.backward()); });
      }}};
 
 }  // namespace lanet::bench

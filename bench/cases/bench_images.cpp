@@ -1,9 +1,7 @@
 #include "bench/bench.h"
 #include "kernels/add.h"
 #include "kernels/add_cases.h"
-#include "kernels/pool.h"
 #include "kernels/pool_cases.h"
-#include "kernels/upsample.h"
 #include "kernels/upsample_cases.h"
 
 namespace lanet::bench {
@@ -17,15 +15,11 @@ static const Registration pool_bench{
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape image{s[0], s[1], s[2], s[3]};
-       const Shape pooled{s[0], max_pool_size(s[1]), max_pool_size(s[2]), s[3]};
-       OwnedTensor x(context, image, dtype, numbers), dx(context, image, dtype);
-       OwnedTensor y(context, pooled, dtype), argmax(context, pooled, DType::u8, numbers);
-       OwnedTensor mean(context, {s[0], s[3]}, DType::f32, numbers);
-       measure([&] { max_pool(context, {.x = x, .y = y, .argmax = argmax}); });
-       measure([&] { max_pool_backward(context, {.dy = y, .argmax = argmax, .dx = {dx}}); });
-       measure([&] { global_average_pool(context, {.x = x, .y = mean}); });
-       measure([&] { global_average_pool_backward(context, {.dy = mean, .dx = {dx}}); });
+       const PoolTensors t({s[0], s[1], s[2], s[3]}, dtype, /*adds=*/false, context);
+       measure([&] { max_pool(context, t.max()); });
+       measure([&] { max_pool_backward(context, t.max_backward()); });
+       measure([&] { global_average_pool(context, t.average()); });
+       measure([&] { global_average_pool_backward(context, t.average_backward()); });
      }}};
 
 static const Registration upsample_bench{
@@ -37,11 +31,9 @@ static const Registration upsample_bench{
      .dtypes = {DType::f32, DType::bf16},
      .images = true,
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const Shape small{s[0], s[1], s[2], s[3]}, large{s[0], 2 * s[1], 2 * s[2], s[3]};
-       OwnedTensor x(context, small, dtype, numbers), dx(context, small, dtype);
-       OwnedTensor addend(context, large, dtype, numbers), y(context, large, dtype);
-       measure([&] { upsample_2x(context, {.x = x, .addend = addend, .y = y}); });
-       measure([&] { upsample_2x_backward(context, {.dy = y, .dx = {dx}}); });
+       const UpsampleTensors t({s[0], s[1], s[2], s[3]}, dtype, /*adds=*/false, context);
+       measure([&] { upsample_2x(context, t.forward()); });
+       measure([&] { upsample_2x_backward(context, t.backward()); });
      }}};
 
 static const Registration add_bench{

@@ -1,7 +1,6 @@
 // knn_set, and beside it the matrix products that it takes, block after block and nothing else.
 #include "bench/bench.h"
 #include "core/operation.h"
-#include "kernels/knn_set.h"
 #include "kernels/knn_set_cases.h"
 #include "kernels/matrix_product.h"
 
@@ -42,28 +41,13 @@ const Registration knn_set_bench{
                             return std::vector<int64_t>{c.queries, c.n, c.d, c.k, c.orientations};
                           }),
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       const int orientations = s[4] > 1 ? 2 : 1;
-       context.reserve_workspace(
-           knn_set_workspace_bytes(context, s[0], s[1], s[2], s[3], orientations, dtype));
+       const int orientations = static_cast<int>(s[4]);
+       const KnnSetTensors t({s[0], s[1], s[2], s[3], orientations}, dtype, context);
+       context.reserve_workspace(t.workspace_bytes(context));
        const bool on_cpu = context.device() == Device::cpu;
-       OwnedTensor queries(context, {s[0], s[2]}, dtype, numbers),
-           set(context, {s[1], s[2]}, dtype, numbers), distances(context, {s[0], s[3]}, dtype),
-           block(context, {on_cpu ? 256 : 8192, on_cpu ? 2048 : 16384}, dtype);
-       OwnedTensor mirrored(context, {s[0], s[2]}, dtype, [](int64_t i) {
-         return static_cast<double>(i * 7919 % 1999) / 1000 - 1;
-       });
-       OwnedTensor positions(context, {s[0]}, DType::i32,
-                             [](int64_t i) { return static_cast<double>(i); }),
-           indices(context, {s[0], s[3]}, DType::i32);
-       measure([&] {
-         knn_set(context, {.queries = queries,
-                           .mirrored = orientations == 2 ? mirrored.tensor() : Tensor{},
-                           .set = set,
-                           .positions = positions,
-                           .indices = indices,
-                           .distances = distances});
-       });
-       measure([&] { products_only(context, queries, set, orientations, block); });
+       const OwnedTensor block(context, {on_cpu ? 256 : 8192, on_cpu ? 2048 : 16384}, dtype);
+       measure([&] { knn_set(context, t.args()); });
+       measure([&] { products_only(context, t.queries, t.set, orientations, block); });
      }}};
 
 }  // namespace

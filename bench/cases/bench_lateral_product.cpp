@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/lateral_product.h"
 #include "kernels/lateral_product_cases.h"
 
 namespace lanet::bench {
@@ -12,24 +11,13 @@ static const Registration lateral_product_bench{
                             return std::vector<int64_t>{c.rows,       c.depth,      c.columns[0],
                                                         c.columns[1], c.columns[2], c.columns[3]};
                           }),
-     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
-       const int64_t rows = s[0], depth = s[1];
-       OwnedTensor a(context, {rows, depth}, DType::f32, numbers);
-       std::vector<OwnedTensor> tensors;
-       LateralTensors lateral, wide;
-       LateralGradients rounded, dlateral;
-       for (int i = 0; i < 4; ++i) {
-         auto tensor = [&](int64_t height, DType dtype) -> Tensor {
-           return tensors.emplace_back(context, Shape{height, s[2 + i]}, dtype, numbers);
-         };
-         lateral[i] = tensor(depth, DType::f32);
-         wide[i] = tensor(rows, DType::f32);
-         rounded[i] = {tensor(rows, DType::bf16)};
-         dlateral[i] = {lateral[i]};
-       }
-       measure([&] { lateral_expand(context, {.a = a, .lateral = lateral, .y = rounded}); });
-       measure([&] { lateral_contract(context, {.x = wide, .lateral = lateral, .sum = {a}}); });
-       measure([&] { lateral_gradient(context, {.a = a, .dy = wide, .dlateral = dlateral}); });
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       const LateralCase c{s[0], s[1], {s[2], s[3], s[4], s[5]}};
+       const LateralProductTensors plain(c, dtype, dtype, false, context),
+           rounded(c, dtype, DType::bf16, false, context);
+       measure([&] { lateral_expand(context, rounded.expand()); });
+       measure([&] { lateral_contract(context, plain.contract()); });
+       measure([&] { lateral_gradient(context, plain.gradient()); });
      }}};
 
 }  // namespace lanet::bench

@@ -2,9 +2,7 @@
 #include "kernels/adaptive_wing_cases.h"
 #include "kernels/class_loss_cases.h"
 #include "kernels/count_correct.h"
-#include "kernels/kl_divergence.h"
 #include "kernels/pseudo_label.h"
-#include "kernels/softmax_cross_entropy.h"
 
 namespace lanet::bench {
 
@@ -14,31 +12,22 @@ static const Registration class_loss_bench{
                           [](const ClassLossCase& c) {
                             return std::vector<int64_t>{c.batch, c.classes};
                           }),
-     .run = [](Context& context, const Sizes& s, DType, const Measure& measure) {
-       const Shape shape{s[0], s[1]};
-       OwnedTensor logits(context, shape, DType::f32, numbers), dlogits(context, shape, DType::f32);
-       OwnedTensor target(context, shape, DType::f32, numbers), dtarget(context, shape, DType::f32);
-       OwnedTensor labels(context, {s[0]}, DType::i32, numbers),
-           samples(context, {s[0]}, DType::i32, numbers);
-       OwnedTensor loss(context, {1}, DType::f32), correct(context, {1}, DType::i32, numbers);
+     .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
+       const SoftmaxCrossEntropyTensors entropy({s[0], s[1]}, dtype, false, context);
+       const KlDivergenceTensors divergence({s[0], s[1]}, dtype, {}, context);
+       const OwnedTensor samples(context, {s[0]}, DType::i32, numbers),
+           correct(context, {1}, DType::i32, numbers);
+       measure([&] { softmax_cross_entropy(context, entropy.args()); });
+       measure([&] { kl_divergence(context, divergence.args()); });
        measure([&] {
-         softmax_cross_entropy(
-             context, {.logits = logits, .labels = labels, .loss = loss, .dlogits = {dlogits}});
+         pseudo_label(context, {.target = divergence.target,
+                                .sample_indices = samples,
+                                .labels = entropy.labels,
+                                .threshold = 0.7});
        });
        measure([&] {
-         kl_divergence(context, {.target = target,
-                                 .logits = logits,
-                                 .loss = loss,
-                                 .dtarget = {dtarget},
-                                 .dlogits = {dlogits}});
-       });
-       measure([&] {
-         pseudo_label(
-             context,
-             {.target = target, .sample_indices = samples, .labels = labels, .threshold = 0.7});
-       });
-       measure([&] {
-         count_correct(context, {.logits = logits, .labels = labels, .correct = correct});
+         count_correct(context,
+                       {.logits = entropy.logits, .labels = entropy.labels, .correct = correct});
        });
      }}};
 

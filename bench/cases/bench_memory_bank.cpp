@@ -1,5 +1,4 @@
 #include "bench/bench.h"
-#include "kernels/memory_bank.h"
 #include "kernels/memory_bank_cases.h"
 
 namespace lanet::bench {
@@ -12,21 +11,8 @@ static const Registration memory_bank_bench{
                           }),
      .dtypes = {DType::f32, DType::bf16},
      .run = [](Context& context, const Sizes& s, DType dtype, const Measure& measure) {
-       OwnedTensor keys(context, {s[0], s[2]}, dtype, numbers),
-           labels(context, {s[0]}, DType::i32, numbers);
-       OwnedTensor expression(context, {s[1], s[2]}, dtype, numbers),
-           landmark(context, {s[1], s[2]}, dtype, numbers);
-       OwnedTensor bank_labels(context, {s[1]}, DType::i32, numbers),
-           pointer(context, {1}, DType::i32, numbers);
-       measure([&] {
-         memory_bank_enqueue(context, {.keys_expression = keys,
-                                       .keys_landmark = keys,
-                                       .labels = labels,
-                                       .bank_expression = expression,
-                                       .bank_landmark = landmark,
-                                       .bank_labels = bank_labels,
-                                       .pointer = pointer});
-       });
+       const MemoryBankTensors t({s[0], s[1], s[2]}, dtype, dtype, 0, context);
+       measure([&] { memory_bank_enqueue(context, t.args()); });
      }}};
 
 }  // namespace lanet::bench

@@ -1,6 +1,7 @@
-// Sizes for the test and the benchmark of conv2d.
+// Sizes and tensors for the tests and the benchmark of conv2d.
 #pragma once
 
+#include "core/owned_tensor.h"
 #include "kernels/conv2d/conv2d.h"
 
 namespace lanet {
@@ -59,6 +60,44 @@ inline constexpr Conv2dCase kConv2dCases[] = {
     {{16, 8, 8, 128, 128, 3, 1, 1}, "layer2 64"},
     {{16, 4, 4, 256, 256, 3, 1, 1}, "layer3 64"},
     {{16, 2, 2, 512, 512, 3, 1, 1}, "layer4 64"},
+};
+
+/// What the three passes read and write.
+struct Conv2dTensors {
+  Conv2dShape shape;
+  OwnedTensor x, weight, dy, y, dx, dweight;
+  bool added;  ///< to the gradients
+
+  /// device: where the passes will run, on which the dtype of dweight depends.
+  Conv2dTensors(const Conv2dShape& s, DType dtype, Device device, bool adds = false,
+                Context& context = host_context())
+      : shape(s), added(adds) {
+    shape.dtype = dtype;
+    const DType gradient = weight_gradient_dtype(device, dtype);
+    const auto random = [&](const Shape& of, DType type, uint32_t seed) {
+      return OwnedTensor::random(context, of, type, seed);
+    };
+    x = random(s.x(), dtype, 1);
+    weight = random(s.weight(), dtype, 2);
+    dy = random(s.y(), dtype, 3);
+    y = OwnedTensor(context, s.y(), dtype);
+    dx = added ? random(s.x(), dtype, 4) : OwnedTensor(context, s.x(), dtype);
+    dweight = added ? random(s.weight(), gradient, 5) : OwnedTensor(context, s.weight(), gradient);
+  }
+  std::vector<OwnedTensor*> all() { return {&x, &weight, &dy, &y, &dx, &dweight}; }
+  /// The same in double, for the definition.
+  Conv2dTensors exact() const {
+    Conv2dTensors other = cast_all(*this, DType::f64);
+    other.shape.dtype = DType::f64;
+    return other;
+  }
+  Conv2dArgs forward() const { return {.x = x, .weight = weight, .y = y}; }
+  Conv2dBackwardDataArgs backward_data() const {
+    return {.dy = dy, .weight = weight, .dx = {dx, added}};
+  }
+  Conv2dBackwardWeightArgs backward_weight() const {
+    return {.x = x, .dy = dy, .dweight = {dweight, added}};
+  }
 };
 
 }  // namespace lanet

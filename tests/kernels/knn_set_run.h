@@ -4,29 +4,15 @@
 #include <algorithm>
 #include <set>
 
-#include "kernels/knn_set.h"
 #include "kernels/knn_set_cases.h"
 #include "kernels/knn_set_ref.h"
 #include "tests/device_test.h"
 
 namespace lanet::test {
 
-/// Queries, of which every other one is a row of the set, and a set with a few invalid rows.
-struct KnnSetInputs {
-  OwnedTensor queries, mirrored, set, valid, positions;
-  int64_t k;
-  bool two_orientations;
-
-  KnnSetInputs(const KnnSetCase& c, DType dtype)
-      : queries(OwnedTensor::random({c.queries, c.d}, dtype, 1)),
-        mirrored(OwnedTensor::random({c.queries, c.d}, dtype, 2)),
-        set(OwnedTensor::random({c.n, c.d}, dtype, 3)),
-        valid({c.n}, DType::u8),
-        positions({c.queries}, DType::i32),
-        k(c.k),
-        two_orientations(c.orientations == 2) {
-    valid.fill([](int64_t j) { return j % 7 == 3 ? 0 : 1 + j % 3; });
-    positions.fill([&](int64_t i) { return i % 2 == 0 ? i * 5 % c.n : -1; });
+/// KnnSetTensors of the host, where the queries are the rows of the set that they claim to be.
+struct KnnSetInputs : KnnSetTensors {
+  KnnSetInputs(const KnnSetCase& c, DType dtype) : KnnSetTensors(c, dtype) {
     for (int64_t i = 0; i < c.queries; i += 2)
       for (int64_t e = 0; e < c.d; ++e) queries.set(i * c.d + e, set.at(i * 5 % c.n * c.d + e));
   }
@@ -35,9 +21,6 @@ struct KnnSetInputs {
     for (OwnedTensor* tensor : {&queries, &mirrored, &set})
       tensor->fill([&](int64_t i) { return std::round(2 * tensor->at(i)); });
   }
-  int64_t num_queries() const { return queries.shape()[0]; }
-  int64_t n() const { return set.shape()[0]; }
-  int64_t d() const { return set.shape()[1]; }
 };
 
 struct KnnSetFound {
@@ -49,25 +32,15 @@ struct KnnSetFound {
 };
 
 /// The neighbours of a range of the queries.
-inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, const RowRange& range,
+inline KnnSetFound run_knn_set(Device device, KnnSetTensors t, const RowRange& range,
                                int threads = 0) {
-  const DType dtype = in.set.dtype();
   Context context(device, threads);
-  context.reserve_workspace(knn_set_workspace_bytes(context, range.count, in.n(), in.d(), in.k,
-                                                    in.two_orientations ? 2 : 1, dtype));
-  const OwnedTensor queries(context, in.queries.rows(range), 1),
-      mirrored(context, in.mirrored.rows(range), 1), set(context, in.set, 1),
-      valid(context, in.valid), positions(context, in.positions),
-      indices(context, OwnedTensor({range.count, in.k}, DType::i32)),
-      distances(context, OwnedTensor({range.count, in.k}, dtype));
-  knn_set(context, {.queries = queries,
-                    .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
-                    .set = set,
-                    .valid = valid,
-                    .positions = view_rows(positions, range),
-                    .indices = indices,
-                    .distances = distances});
-  return {indices.download(), distances.download()};
+  for (OwnedTensor* tensor : {&t.queries, &t.mirrored, &t.positions, &t.indices, &t.distances})
+    *tensor = tensor->rows(range);
+  context.reserve_workspace(t.workspace_bytes(context));
+  upload_shifted(context, t, {&t.queries, &t.mirrored, &t.set, &t.positions}, 1);
+  knn_set(context, t.args());
+  return {t.indices.download(), t.distances.download()};
 }
 inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, int threads = 0) {
   return run_knn_set(device, in, {0, in.num_queries()}, threads);
@@ -75,20 +48,10 @@ inline KnnSetFound run_knn_set(Device device, const KnnSetInputs& in, int thread
 
 /// What the definition finds in double, of inputs as they are.
 inline KnnSetFound exact_knn_set(const KnnSetInputs& in) {
-  const OwnedTensor queries = in.queries.cast(DType::f64), mirrored = in.mirrored.cast(DType::f64),
-                    set = in.set.cast(DType::f64);
-  KnnSetFound found{OwnedTensor({in.num_queries(), in.k}, DType::i32),
-                    OwnedTensor({in.num_queries(), in.k}, DType::f64)};
+  const KnnSetTensors t = cast_all<KnnSetTensors>(in, DType::f64);
   std::vector<double> scratch(static_cast<size_t>(in.n()));
-  knn_set_ref<double>({.queries = queries,
-                       .mirrored = in.two_orientations ? mirrored.tensor() : Tensor{},
-                       .set = set,
-                       .valid = in.valid,
-                       .positions = in.positions,
-                       .indices = found.indices,
-                       .distances = found.distances},
-                      scratch.data());
-  return found;
+  knn_set_ref<double>(t.args(), scratch.data());
+  return {t.indices, t.distances};
 }
 
 /// Squared distance of query i from row j, in double, in the nearer orientation.
@@ -125,7 +88,7 @@ inline void check_knn_set_against_definition(Device device, const KnnSetInputs& 
   double worst = 0;
   for (int64_t i = 0; i < in.num_queries(); ++i) {
     std::set<int64_t> chosen;
-    for (int64_t place = i * in.k; place < (i + 1) * in.k; ++place) {
+    for (int64_t place = i * in.k(); place < (i + 1) * in.k(); ++place) {
       const double distance = found.distances.at(place);
       const auto row = static_cast<int64_t>(found.indices.at(place));
       REQUIRE((row < 0) == (exact.indices.at(place) < 0));
@@ -138,7 +101,7 @@ inline void check_knn_set_against_definition(Device device, const KnnSetInputs& 
       CHECK(chosen.insert(row).second);
       CHECK(in.valid.at(row) != 0);
       CHECK(row != in.positions.at(i));
-      CHECK((place == i * in.k || found.distances.at(place - 1) <= distance));
+      CHECK((place == i * in.k() || found.distances.at(place - 1) <= distance));
       worst = std::max({worst, std::abs(distance - exact.distances.at(place)),
                         std::abs(distance - exact_distance(in, i, row))});
     }

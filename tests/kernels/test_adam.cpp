@@ -1,8 +1,6 @@
-#include "kernels/adam.h"
-
 #include "kernels/adam_cases.h"
 #include "kernels/adam_ref.h"
-#include "tests/kernels/adam_state.h"
+#include "tests/op_test.h"
 
 namespace lanet::test {
 
@@ -15,10 +13,9 @@ TEST_CASE("adam: f32 and f64 follow the double definition over three steps, twic
         CAPTURE(to_string(dtype));
         CAPTURE(c.parameters);
         CAPTURE(decay);
-        AdamState fast = adam_state(c, dtype, decay), again = adam_state(c, dtype, decay);
-        AdamState exact = fast.cast(DType::f64);
+        AdamTensors fast(c, dtype, decay), again = fast, exact = fast.cast(DType::f64);
         for (int t = 1; t <= 3; ++t) {
-          for (AdamState* state : {&fast, &again, &exact}) state->set_step(t, 1e-2 / t);
+          for (AdamTensors* state : {&fast, &again, &exact}) state->set_step(t, 1e-2 / t);
           adam(context, fast.args());
           adam(context, again.args());
           adam_ref<double>(exact.args());
@@ -31,28 +28,28 @@ TEST_CASE("adam: f32 and f64 follow the double definition over three steps, twic
         // The bf16 copies are the rounded numbers themselves.
         CHECK(fast.shadow.bits_equal(fast.master.cast(DType::bf16)));
         CHECK(fast.momentum_shadow.bits_equal(fast.momentum_copy.cast(DType::bf16)));
-        for (OwnedTensor AdamState::*member :
-             {&AdamState::master, &AdamState::first_moment, &AdamState::second_moment,
-              &AdamState::momentum_copy, &AdamState::shadow, &AdamState::momentum_shadow}) {
+        for (OwnedTensor AdamTensors::*member :
+             {&AdamTensors::master, &AdamTensors::first_moment, &AdamTensors::second_moment,
+              &AdamTensors::momentum_copy, &AdamTensors::shadow, &AdamTensors::momentum_shadow}) {
           CHECK((fast.*member).guards_intact());
           CHECK((again.*member).bits_equal(fast.*member));
         }
-        CHECK(fast.gradient.bits_equal(adam_state(c, dtype).gradient));
-        CHECK(fast.decayed.bits_equal(adam_state(c, dtype).decayed));
+        CHECK(fast.gradient.bits_equal(AdamTensors(c, dtype).gradient));
+        CHECK(fast.decayed.bits_equal(AdamTensors(c, dtype).decayed));
       }
     }
   }
 }
 
 TEST_CASE("adam: the same bits for any number of threads") {
-  AdamState one = adam_state(kAdamCases[3], DType::f32, 0.5);
+  AdamTensors one(kAdamCases[3], DType::f32, 0.5);
   {
     Context context(Device::cpu, 1);
     adam(context, one.args());
   }
   for (const int threads : {2, 3, 5}) {
     Context context(Device::cpu, threads);
-    AdamState other = adam_state(kAdamCases[3], DType::f32, 0.5);
+    AdamTensors other(kAdamCases[3], DType::f32, 0.5);
     adam(context, other.args());
     CHECK(other.master.bits_equal(one.master));
     CHECK(other.momentum_copy.bits_equal(one.momentum_copy));
@@ -61,7 +58,7 @@ TEST_CASE("adam: the same bits for any number of threads") {
 
 TEST_CASE("adam: one step by hand, and a gradient scaled by 1.01 is seen in the second step") {
   Context context;
-  AdamState state = adam_state({1, 1}, DType::f64);
+  AdamTensors state({1, 1}, DType::f64);
   state.master.set(0, 1.0);
   state.momentum_copy.set(0, 2.0);
   state.first_moment.set(0, 0.0);
@@ -77,7 +74,7 @@ TEST_CASE("adam: one step by hand, and a gradient scaled by 1.01 is seen in the 
   CHECK(state.momentum_copy.at(0) == doctest::Approx(0.999 * 2 + 0.001 * first).epsilon(1e-14));
 
   auto second_step = [&](double gradient) {
-    AdamState next = state.cast(DType::f64);
+    AdamTensors next = state;
     next.gradient.set(0, gradient);
     next.set_step(2, 1e-2);
     adam(context, next.args());
@@ -92,19 +89,19 @@ TEST_CASE("adam: one step by hand, and a gradient scaled by 1.01 is seen in the 
 
 TEST_CASE("adam: momentum copy and shadows may be absent, and change nothing else") {
   Context context;
-  AdamState all = adam_state({4099, 2050}, DType::f32), bare = adam_state({4099, 2050}, DType::f32);
+  AdamTensors all({4099, 2050}, DType::f32), bare = all;
   adam(context, all.args());
   AdamArgs args = bare.args();
   args.momentum_copy = args.shadow = args.momentum_shadow = {};
   adam(context, args);
   CHECK(bare.master.bits_equal(all.master));
-  CHECK(bare.momentum_copy.bits_equal(adam_state({4099, 2050}, DType::f32).momentum_copy));
+  CHECK(bare.momentum_copy.bits_equal(AdamTensors({4099, 2050}, DType::f32).momentum_copy));
   CHECK(std::isnan(bare.shadow.at(0)));
 }
 
 TEST_CASE("adam: a zero gradient on zero moments leaves the parameter") {
   Context context;
-  AdamState state = adam_state({5, 5}, DType::f32);
+  AdamTensors state({5, 5}, DType::f32);
   for (OwnedTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
     t->fill([](int64_t) { return 0.0; });
   const OwnedTensor before = state.master;
@@ -114,7 +111,7 @@ TEST_CASE("adam: a zero gradient on zero moments leaves the parameter") {
 
 TEST_CASE("adam: weight decay is decoupled, of the marked groups alone, and known to no moment") {
   Context context;
-  AdamState state = adam_state({200, 0}, DType::f64, 0.5);
+  AdamTensors state({200, 0}, DType::f64, 0.5);
   for (OwnedTensor* t : {&state.gradient, &state.first_moment, &state.second_moment})
     t->fill([](int64_t) { return 0.0; });
   state.master.fill([](int64_t) { return 3.0; });
@@ -130,9 +127,8 @@ TEST_CASE("adam: weight decay is decoupled, of the marked groups alone, and know
 TEST_CASE("adam: what does not decay has the bits of plain Adam") {
   Context context;
   for (const DType dtype : {DType::f32, DType::f64}) {
-    AdamState plain = adam_state({4101, 2050, 2052}, dtype),
-              unmarked = adam_state({4101, 2050, 2052}, dtype, 0.5),
-              some = adam_state({4101, 2050, 2052}, dtype, 0.5);
+    AdamTensors plain({4101, 2050, 2052}, dtype), some({4101, 2050, 2052}, dtype, 0.5),
+        unmarked = some;
     unmarked.decayed.fill([](int64_t) { return 0; });
     AdamArgs without_marks = plain.args();
     without_marks.decayed = {};
@@ -148,7 +144,7 @@ TEST_CASE("adam: what does not decay has the bits of plain Adam") {
 
 TEST_CASE("adam: a weight decay below 0 and one without marks are refused") {
   Context context;
-  AdamState state = adam_state({70, 0}, DType::f32, -0.5);
+  AdamTensors state({70, 0}, DType::f32, -0.5);
   CHECK_THROWS_WITH_AS(adam(context, state.args()), doctest::Contains("weight_decay is -0.5"),
                        Error);
   state.weight_decay = 0.5;
@@ -160,7 +156,7 @@ TEST_CASE("adam: a weight decay below 0 and one without marks are refused") {
 TEST_CASE(
     "adam: a hyperparameter that is not given is refused, without a copy its momentum is not") {
   Context context;
-  AdamState state = adam_state({7, 3}, DType::f32);
+  AdamTensors state({7, 3}, DType::f32);
   for (double AdamArgs::*member :
        {&AdamArgs::beta1, &AdamArgs::beta2, &AdamArgs::epsilon, &AdamArgs::key_momentum}) {
     AdamArgs args = state.args();
@@ -181,7 +177,7 @@ TEST_CASE(
 
 TEST_CASE("adam: a momentum copy longer than the master is refused") {
   Context context;
-  AdamState state = adam_state({3, 4}, DType::f32);
+  AdamTensors state({3, 4}, DType::f32);
   CHECK_THROWS_WITH_AS(adam(context, state.args()),
                        doctest::Contains("momentum_copy is f32 [4] of a master f32 [3]"), Error);
 }

@@ -1,17 +1,15 @@
-#include "kernels/augment.h"
-
 #include <cstring>
 #include <map>
 
 #include "core/operation.h"
 #include "kernels/augment_ref.h"
 #include "tests/data/pillow.h"
-#include "tests/kernels/augment_batch.h"
+#include "tests/kernels/augment_run.h"
 
 namespace lanet::test {
 namespace {
 
-using Batch = AugmentBatch;
+using Batch = AugmentTensors;
 
 AugmentParameters whole(int64_t size) {
   const auto side = static_cast<int32_t>(size);
@@ -21,13 +19,13 @@ AugmentParameters whole(int64_t size) {
 /// The grey levels that augment() reaches from `picture` [S, S, 3], read back from f64.
 std::vector<int> augmented(const OwnedTensor& picture, const AugmentParameters& p) {
   const int64_t size = picture.shape()[0];
-  Batch batch(1, 1, size, 0, DType::f64);
+  Batch batch({1, 1, size, 0, 3}, DType::f64);
   batch.images.fill([&](int64_t i) { return picture.at(i); });
   batch.at(0) = p;
-  batch.run();
+  batch = run(Device::cpu, std::move(batch));
   std::vector<int> levels;
   for (int64_t i = 0; i < batch.y.elements(); ++i) {
-    const double level = 255 * (batch.y.at(i) * kPictureDeviation[i % 3] + kPictureMean[i % 3]);
+    const double level = 255 * (batch.y.at(i) * batch.std[i % 3] + batch.mean[i % 3]);
     levels.push_back(static_cast<int>(std::lround(level)));
     REQUIRE(std::abs(level - levels.back()) < 1e-9);
   }
@@ -100,10 +98,8 @@ TEST_CASE("augment: f32 and bf16 follow f64; threads and repetition change no bi
       if (c.bench) continue;
       CAPTURE(c.image_size);
       CAPTURE(c.channels);
-      Batch exact(c, DType::f64), one(c, dtype), two(c, dtype);
-      exact.run();
-      one.run(1);
-      two.run(2);
+      const Batch in(c, dtype), exact = run(Device::cpu, Batch(c, DType::f64));
+      const Batch one = run(Device::cpu, in, 1), two = run(Device::cpu, in, 2);
       CHECK(relative_error(one.y, exact.y) <= rounding_bound(dtype, 1, 2));
       if (c.landmarks > 0) {
         const DType sums = accumulate_dtype(dtype);
@@ -116,15 +112,14 @@ TEST_CASE("augment: f32 and bf16 follow f64; threads and repetition change no bi
 }
 
 TEST_CASE("augment: the erased box, and nothing else, is zero after normalisation") {
-  Batch batch(1, 1, 20, 0, DType::f32);
+  Batch batch({1, 1, 20, 0, 3}, DType::f32);
   batch.at(0) = whole(20);
-  batch.run();
-  const OwnedTensor before = batch.y;
+  const OwnedTensor before = run(Device::cpu, batch).y;
   batch.at(0).erase_x = 3;
   batch.at(0).erase_y = 15;
   batch.at(0).erase_width = 9;
   batch.at(0).erase_height = 5;
-  batch.run();
+  batch = run(Device::cpu, std::move(batch));
   for (int64_t i = 0; i < before.elements(); ++i) {
     const int64_t x = i / 3 % 20, y = i / 60;
     const bool erased = x >= 3 && x < 12 && y >= 15;
@@ -138,56 +133,35 @@ TEST_CASE("augment: further channels of y are zero and change no other") {
     for (const int64_t channels : {4, 5, 8}) {
       CAPTURE(to_string(dtype));
       CAPTURE(channels);
-      Batch narrow(2, 6, 20, 0, dtype), wide(2, 6, 20, 0, dtype, channels);
+      Batch narrow({2, 6, 20, 0, 3}, dtype), wide({2, 6, 20, 0, channels}, dtype);
       for (Batch* batch : {&narrow, &wide}) {
         AugmentParameters& p = batch->at(1);
         p.erase_x = 4, p.erase_y = 9, p.erase_width = 16, p.erase_height = 3;
-        batch->run();
+        *batch = run(Device::cpu, std::move(*batch));
       }
-      OwnedTensor normal({6, 20, 20, 3}, dtype), normal_wide({6, 20, 20, channels}, dtype);
+      const Batch normal({2, 6, 20, 0, 3}, dtype), normal_wide({2, 6, 20, 0, channels}, dtype);
       Context context;
-      normalize(context, {.images = wide.images,
-                          .sample_indices = wide.indices,
-                          .y = normal,
-                          .mean = kPictureMean,
-                          .std = kPictureDeviation});
-      normalize(context, {.images = wide.images,
-                          .sample_indices = wide.indices,
-                          .y = normal_wide,
-                          .mean = kPictureMean,
-                          .std = kPictureDeviation});
-      CHECK(normal_wide.guards_intact());
+      normalize(context, normal.normalization());
+      normalize(context, normal_wide.normalization());
+      CHECK(normal_wide.y.guards_intact());
       for (int64_t i = 0; i < wide.y.elements(); ++i) {
         const int64_t pixel = i / channels, c = i % channels;
         REQUIRE(wide.y.at(i) == (c < 3 ? narrow.y.at(3 * pixel + c) : 0.0));
-        REQUIRE(normal_wide.at(i) == (c < 3 ? normal.at(3 * pixel + c) : 0.0));
+        REQUIRE(normal_wide.y.at(i) == (c < 3 ? normal.y.at(3 * pixel + c) : 0.0));
       }
     }
   }
 }
 
 TEST_CASE("augment: the announced traffic is what is written, further channels included") {
-  const Batch batch(2, 3, 16, 0, DType::bf16, 8);
   constexpr double pixels = 3 * 16 * 16, taps = 3 * 2 * 16, strips = 3 * 4;
   for (const Device device : {Device::cpu, Device::cuda}) {
     Context context(Context::CountOnly{}, device);
-    Buffer memory = context.allocate(1 << 20);
-    const auto there = [&](const OwnedTensor& host) {
-      return memory.tensor(host.shape(), host.dtype());
-    };
+    const Batch batch({2, 3, 16, 0, 8}, DType::bf16, context);
     AnnouncedBytes announced;
     context.set_observer(&announced);
-    augment(context, {.images = there(batch.images),
-                      .sample_indices = there(batch.indices),
-                      .parameters = there(batch.parameters),
-                      .y = there(batch.y),
-                      .mean = kPictureMean,
-                      .std = kPictureDeviation});
-    normalize(context, {.images = there(batch.images),
-                        .sample_indices = there(batch.indices),
-                        .y = there(batch.y),
-                        .mean = kPictureMean,
-                        .std = kPictureDeviation});
+    augment(context, batch.augmentation());
+    normalize(context, batch.normalization());
     // Between the passes: on CUDA words, with 32 bytes a row and column and a sum of each strip.
     const double between = device == Device::cpu ? 3 * pixels : 4 * (pixels + 8 * taps + strips);
     CHECK(announced.bytes["augment"] == pixels * (3 + 8 * 2) + 2 * between);
@@ -196,13 +170,13 @@ TEST_CASE("augment: the announced traffic is what is written, further channels i
 }
 
 TEST_CASE("augment: landmarks follow flip and crop, and change sides only if told to") {
-  Batch batch(1, 1, 100, 2, DType::f64);
+  Batch batch({1, 1, 100, 2, 3}, DType::f64);
   const double points[] = {30, 40, 80.5, 20};
   batch.landmarks.fill([&](int64_t i) { return points[i]; });
   AugmentParameters& p = batch.at(0) = whole(100);
   const auto expect = [&](std::vector<double> expected) {
-    batch.run();
-    for (int i = 0; i < 4; ++i) CHECK(batch.landmarks_out.at(i) == doctest::Approx(expected[i]));
+    const OwnedTensor found = run(Device::cpu, batch).landmarks_out;
+    for (int i = 0; i < 4; ++i) CHECK(found.at(i) == doctest::Approx(expected[i]));
   };
   expect({30, 40, 80.5, 20});
   p.crop_x = 10;
@@ -219,7 +193,7 @@ TEST_CASE("augment: landmarks follow flip and crop, and change sides only if tol
 TEST_CASE("augment: a landmark on a bright spot stays on it") {
   constexpr int64_t size = 64;
   for (uint32_t position = 0; position < 20; ++position) {
-    Batch batch(1, 1, size, 1, DType::f64);
+    Batch batch({1, 1, size, 1, 3}, DType::f64);
     const int64_t spot_x = 29 + position % 7, spot_y = 33 - position % 5;
     batch.images.fill([&](int64_t i) {
       const int64_t dx = i / 3 % size - spot_x, dy = i / 3 / size - spot_y;
@@ -231,7 +205,7 @@ TEST_CASE("augment: a landmark on a bright spot stays on it") {
     config.jitter_min = config.jitter_max = 1;
     config.erase_probability = 0;
     batch.at(0) = draw_augmentation(5, 0, position, size, config);
-    batch.run();
+    batch = run(Device::cpu, std::move(batch));
     double weight = 0, x = 0, y = 0;
     for (int64_t i = 0; i < size * size; ++i) {
       const double level = batch.y.at(3 * i) - batch.y.at(0);  // a corner is black
@@ -250,39 +224,30 @@ TEST_CASE("augment: the flip permutation is its own inverse") {
 }
 
 TEST_CASE("augment: normalising alone is the formula, and augment() that changes nothing") {
-  Batch batch(3, 4, 9, 0, DType::f64);
+  Batch batch({3, 4, 9, 0, 3}, DType::f64);
   for (int64_t b = 0; b < 4; ++b) batch.at(b) = whole(9);
-  batch.run();
-  OwnedTensor y(batch.y.shape(), DType::f64);
+  const OwnedTensor y = run(Device::cpu, batch).y;
   Context context;
-  normalize(context, {.images = batch.images,
-                      .sample_indices = batch.indices,
-                      .y = y,
-                      .mean = kPictureMean,
-                      .std = kPictureDeviation});
-  CHECK(y.guards_intact());
-  CHECK(y.bits_equal(batch.y));
+  normalize(context, batch.normalization());
+  CHECK(batch.y.guards_intact());
+  CHECK(batch.y.bits_equal(y));
   for (int64_t i = 0; i < y.elements(); ++i) {
     const int64_t per_image = 9 * 9 * 3, c = i % 3;
     const auto sample = static_cast<int64_t>(batch.indices.at(i / per_image));
     const double level = batch.images.at(sample * per_image + i % per_image);
-    REQUIRE(y.at(i) == doctest::Approx((level / 255 - kPictureMean[c]) / kPictureDeviation[c]));
+    REQUIRE(y.at(i) == doctest::Approx((level / 255 - batch.mean[c]) / batch.std[c]));
   }
 }
 
 TEST_CASE("augment: y of fewer than three channels, or of another size, is refused") {
   Context context;
   context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
-  Batch narrow(1, 1, 8, 0, DType::f32, 2);
+  Batch narrow({1, 1, 8, 0, 2}, DType::f32);
   CHECK_THROWS_WITH_AS(
-      augment(context, narrow.args()),
+      augment(context, narrow.augmentation()),
       doctest::Contains("y is [1, 8, 8, 2]; expected [1, 8, 8, C] with 3 channels or more"), Error);
-  const OwnedTensor y({1, 8, 9, 4}, DType::f32);
-  CHECK_THROWS_WITH_AS(normalize(context, {.images = narrow.images,
-                                           .sample_indices = narrow.indices,
-                                           .y = y,
-                                           .mean = kPictureMean,
-                                           .std = kPictureDeviation}),
+  narrow.y = OwnedTensor({1, 8, 9, 4}, DType::f32);
+  CHECK_THROWS_WITH_AS(normalize(context, narrow.normalization()),
                        doctest::Contains("y is f32 [1, 8, 9, 4]; expected f32 [1, 8, 8, 4]"),
                        Error);
 }
@@ -290,43 +255,44 @@ TEST_CASE("augment: y of fewer than three channels, or of another size, is refus
 TEST_CASE("augment: a mean or deviation that is not given is refused, by normalize too") {
   Context context;
   context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
-  const Batch batch(1, 1, 8, 0, DType::f32);
-  AugmentArgs no_mean = batch.args(), no_std = batch.args();
+  const Batch batch({1, 1, 8, 0, 3}, DType::f32);
+  AugmentArgs no_mean = batch.augmentation(), no_std = batch.augmentation();
   no_mean.mean = AugmentArgs{}.mean;
   no_std.std = AugmentArgs{}.std;
   CHECK_THROWS_WITH_AS(augment(context, no_mean), doctest::Contains("augment: mean is not given"),
                        Error);
   CHECK_THROWS_WITH_AS(augment(context, no_std), doctest::Contains("augment: std is not given"),
                        Error);
-  NormalizeArgs args{.images = batch.images, .sample_indices = batch.indices, .y = batch.y};
-  args.std = kPictureDeviation;
-  CHECK_THROWS_WITH_AS(normalize(context, args), doctest::Contains("normalize: mean is not given"),
-                       Error);
-  args.std = NormalizeArgs{}.std;
-  args.mean = kPictureMean;
-  CHECK_THROWS_WITH_AS(normalize(context, args), doctest::Contains("normalize: std is not given"),
-                       Error);
+  NormalizeArgs without_mean = batch.normalization(), without_std = batch.normalization();
+  without_mean.mean = NormalizeArgs{}.mean;
+  without_std.std = NormalizeArgs{}.std;
+  CHECK_THROWS_WITH_AS(normalize(context, without_mean),
+                       doctest::Contains("normalize: mean is not given"), Error);
+  CHECK_THROWS_WITH_AS(normalize(context, without_std),
+                       doctest::Contains("normalize: std is not given"), Error);
 }
 
 TEST_CASE("augment: indices and boxes outside the picture are refused") {
   Context context;
   context.reserve_workspace(augment_workspace_bytes(context, 8, 1));
-  Batch batch(2, 1, 8, 0, DType::f32);
+  Batch batch({2, 1, 8, 0, 3}, DType::f32);
   batch.at(0) = whole(8);
   batch.indices.set(0, 2);
-  CHECK_THROWS_WITH_AS(augment(context, batch.args()),
+  CHECK_THROWS_WITH_AS(augment(context, batch.augmentation()),
                        doctest::Contains("sample_indices[0] is 2; expected 0 to 1"), Error);
   batch.indices.set(0, 1);
   batch.at(0).crop_x = 1;
-  CHECK_THROWS_WITH_AS(augment(context, batch.args()),
+  CHECK_THROWS_WITH_AS(augment(context, batch.augmentation()),
                        doctest::Contains("crop 8 x 8 at (1, 0) of 8 pixels"), Error);
   batch.at(0) = whole(8);
   batch.at(0).erase_y = 3;
   batch.at(0).erase_height = 6;
-  CHECK_THROWS_WITH_AS(augment(context, batch.args()), doctest::Contains("erased 0 x 6"), Error);
+  CHECK_THROWS_WITH_AS(augment(context, batch.augmentation()), doctest::Contains("erased 0 x 6"),
+                       Error);
   batch.at(0) = whole(8);
   batch.at(0).order[1] = 3;
-  CHECK_THROWS_WITH_AS(augment(context, batch.args()), doctest::Contains("colour step 3"), Error);
+  CHECK_THROWS_WITH_AS(augment(context, batch.augmentation()), doctest::Contains("colour step 3"),
+                       Error);
 }
 
 }  // namespace lanet::test

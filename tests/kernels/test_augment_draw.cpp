@@ -2,7 +2,8 @@
 #include <cstring>
 #include <map>
 
-#include "tests/kernels/augment_batch.h"
+#include "kernels/augment_cases.h"
+#include "tests/op_test.h"
 
 namespace lanet::test {
 namespace {

@@ -1,47 +1,21 @@
 // The CUDA kernel of adam against the definition in double, from the CPU tests' cases.
+#include "kernels/adam_cases.h"
 #include "kernels/adam_ref.h"
 #include "tests/device_test.h"
-#include "tests/kernels/adam_state.h"
 
 namespace lanet::test {
-
 namespace {
 
-/// The state after three steps on the device.
-AdamState three_steps(const AdamCase& c, DType dtype, double decay) {
+/// What is there after three steps on the device.
+AdamTensors three_steps(const AdamCase& c, DType dtype, double decay) {
   Context context(Device::cuda);
-  const AdamState host = adam_state(c, dtype, decay);
-  const OwnedTensor master(context, host.master), rounded(context, host.rounded_gradient),
-      gradient(context, host.gradient), first(context, host.first_moment),
-      second(context, host.second_moment), copy(context, host.momentum_copy),
-      shadow(context, host.shadow), copy_shadow(context, host.momentum_shadow),
-      decayed(context, host.decayed);
-  const bool follows = c.followed > 0;
-  for (int t = 1; t <= 3; ++t) {
-    AdamState values = adam_state({1, 0}, dtype);
-    values.set_step(t, 1e-2 / t);
-    const OwnedTensor step_values(context, values.step_values);
-    adam(context, {.master = master,
-                   .rounded_gradient = c.rounded > 0 ? rounded.tensor() : Tensor{},
-                   .gradient = gradient,
-                   .first_moment = first,
-                   .second_moment = second,
-                   .momentum_copy = follows ? copy.tensor() : Tensor{},
-                   .shadow = shadow,
-                   .momentum_shadow = follows ? copy_shadow.tensor() : Tensor{},
-                   .decayed = decayed,
-                   .step_values = step_values,
-                   .beta1 = 0.9,
-                   .beta2 = 0.999,
-                   .epsilon = 1e-8,
-                   .key_momentum = 0.999,
-                   .weight_decay = decay});
+  AdamTensors t = upload_all(context, AdamTensors(c, dtype, decay));
+  for (int step = 1; step <= 3; ++step) {
+    t.set_step(step, 1e-2 / step, context);
+    adam(context, t.args());
     context.synchronize();
   }
-  return AdamState{master.download(), rounded.download(),     gradient.download(),
-                   first.download(),  second.download(),      copy.download(),
-                   shadow.download(), copy_shadow.download(), decayed.download(),
-                   host.step_values};
+  return download_all(std::move(t));
 }
 
 }  // namespace
@@ -55,8 +29,8 @@ TEST_CASE("cuda: adam follows the double definition over three steps, twice the 
         CAPTURE(to_string(dtype));
         CAPTURE(c.parameters);
         CAPTURE(decay);
-        const AdamState fast = three_steps(c, dtype, decay), again = three_steps(c, dtype, decay);
-        AdamState exact = adam_state(c, dtype, decay).cast(DType::f64);
+        const AdamTensors fast = three_steps(c, dtype, decay), again = three_steps(c, dtype, decay);
+        AdamTensors exact = AdamTensors(c, dtype, decay).cast(DType::f64);
         for (int t = 1; t <= 3; ++t) {
           exact.set_step(t, 1e-2 / t);
           adam_ref<double>(exact.args());
@@ -68,8 +42,8 @@ TEST_CASE("cuda: adam follows the double definition over three steps, twice the 
         CHECK(relative_error(fast.momentum_copy, exact.momentum_copy) < bound);
         CHECK(fast.shadow.bits_equal(fast.master.cast(DType::bf16)));
         CHECK(fast.momentum_shadow.bits_equal(fast.momentum_copy.cast(DType::bf16)));
-        CHECK(fast.gradient.bits_equal(adam_state(c, dtype).gradient));
-        CHECK(fast.decayed.bits_equal(adam_state(c, dtype).decayed));
+        CHECK(fast.gradient.bits_equal(AdamTensors(c, dtype).gradient));
+        CHECK(fast.decayed.bits_equal(AdamTensors(c, dtype).decayed));
         CHECK(again.master.bits_equal(fast.master));
         CHECK(again.momentum_copy.bits_equal(fast.momentum_copy));
       }
@@ -80,8 +54,8 @@ TEST_CASE("cuda: adam follows the double definition over three steps, twice the 
 TEST_CASE("cuda: adam: what does not decay has the bits of plain Adam") {
   if (skip_without_device()) return;
   const AdamCase c{4101, 2050, 2052};
-  const AdamState plain = three_steps(c, DType::f32, 0), some = three_steps(c, DType::f32, 0.5);
-  const AdamState marks = adam_state(c, DType::f32, 0.5);
+  const AdamTensors plain = three_steps(c, DType::f32, 0), some = three_steps(c, DType::f32, 0.5);
+  const AdamTensors marks(c, DType::f32, 0.5);
   for (int64_t i = 0; i < c.parameters; ++i)
     CHECK((some.master.at(i) != plain.master.at(i)) == adam_decays(marks.args(), i));
 }

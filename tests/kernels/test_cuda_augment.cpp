@@ -1,43 +1,18 @@
 // The CUDA kernels of augment and normalize against the CPU, bit by bit: what they compute is
 // integers, and single operations that round alike everywhere.
-#include "tests/device_test.h"
-#include "tests/kernels/augment_batch.h"
+#include "tests/kernels/augment_run.h"
 
 namespace lanet::test {
 namespace {
 
-using Batch = AugmentBatch;
+using Batch = AugmentTensors;
 
-struct Run {
-  OwnedTensor y, landmarks;
-};
-
-Run on_device(const Batch& batch) {
-  Context context(Device::cuda);
-  context.reserve_workspace(augment_workspace_bytes(context, batch.size, batch.indices.elements()));
-  AugmentArgs args = batch.args();
-  const OwnedTensor images(context, batch.images), indices(context, batch.indices),
-      parameters(context, batch.parameters), y(context, batch.y),
-      landmarks(context, batch.landmarks), landmarks_out(context, batch.landmarks_out),
-      permutation(context, batch.permutation);
-  args.images = images;
-  args.sample_indices = indices;
-  args.parameters = parameters;
-  args.y = y;
-  if (args.landmarks) args.landmarks = landmarks;
-  if (args.landmarks_out) args.landmarks_out = landmarks_out;
-  if (args.flip_permutation) args.flip_permutation = permutation;
-  augment(context, args);
-  return {y.download(), landmarks_out.download()};
-}
-
-void check_batch(Batch& batch) {
-  const Run fast = on_device(batch), again = on_device(batch);
-  batch.run();
-  CHECK(fast.y.bits_equal(batch.y));
+void check_batch(const Batch& batch) {
+  const Batch fast = run(Device::cuda, batch), again = run(Device::cuda, batch),
+              exact = run(Device::cpu, batch);
+  CHECK(fast.y.bits_equal(exact.y));
   CHECK(again.y.bits_equal(fast.y));
-  if (!batch.args().landmarks) return;
-  CHECK(fast.landmarks.bits_equal(batch.landmarks_out));
+  CHECK(fast.landmarks_out.bits_equal(exact.landmarks_out));
 }
 
 }  // namespace
@@ -63,7 +38,7 @@ TEST_CASE("cuda: augment of drawn batches has the bits of the CPU") {
 TEST_CASE("cuda: augment of pictures of several tiles: each order of the colours, extreme crops") {
   if (skip_without_device()) return;
   constexpr int64_t size = 70;  // a part of a third column of tiles, and of a second row
-  Batch batch(2, 6, size, 3, DType::f32, 4);
+  Batch batch({2, 6, size, 3, 4}, DType::f32);
   const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   for (int64_t b = 0; b < 6; ++b) {
     AugmentParameters& p = batch.at(b);
@@ -82,7 +57,7 @@ TEST_CASE("cuda: augment of pictures of several tiles: each order of the colours
 TEST_CASE("cuda: augment of crops of every length, flipped and not, at either end of the picture") {
   if (skip_without_device()) return;
   constexpr int64_t size = 48;
-  Batch batch(3, 2 * size, size, 0, DType::bf16, 8);
+  Batch batch({3, 2 * size, size, 0, 8}, DType::bf16);
   for (int64_t b = 0; b < 2 * size; ++b) {
     AugmentParameters& p = batch.at(b);
     const auto side = static_cast<int32_t>(size), length = static_cast<int32_t>(b / 2 + 1);
@@ -95,14 +70,14 @@ TEST_CASE("cuda: augment of crops of every length, flipped and not, at either en
 
 TEST_CASE("cuda: augment takes the mean grey of more strips than a warp has lanes") {
   if (skip_without_device()) return;
-  Batch batch(1, 1, 130, 0, DType::f32);  // 5 x 9 strips, and three rows below the picture
+  Batch batch({1, 1, 130, 0, 3}, DType::f32);  // 5 x 9 strips, and three rows below the picture
   batch.at(0).factor[static_cast<int>(ColourStep::contrast)] = 0.7f;
   check_batch(batch);
 }
 
 TEST_CASE("cuda: augment rounds the product and the sum of a blend, each by itself") {
   if (skip_without_device()) return;
-  Batch batch(1, 1, 8, 0, DType::f32);
+  Batch batch({1, 1, 8, 0, 3}, DType::f32);
   // Grey is 12, and 12 - 10 * 1.1f is 1 in two roundings and just below in one.
   const int pixel[3] = {2, 19, 2};
   batch.images.fill([&](int64_t i) { return pixel[i % 3]; });
@@ -129,22 +104,13 @@ TEST_CASE("cuda: normalize has the bits of the CPU") {
       CAPTURE(size);
       CAPTURE(shift);
       CAPTURE(channels);
-      const Batch batch(3, 4, size, 0, dtype, channels);
-      const OwnedTensor& expected = batch.y;
+      const Batch in({3, 4, size, 0, channels}, dtype);
       Context cpu, context(Device::cuda);
-      normalize(cpu, {.images = batch.images,
-                      .sample_indices = batch.indices,
-                      .y = expected,
-                      .mean = kPictureMean,
-                      .std = kPictureDeviation});
-      const OwnedTensor images(context, batch.images, shift), indices(context, batch.indices),
-          y(context, OwnedTensor(expected.shape(), dtype), shift);
-      normalize(context, {.images = images,
-                          .sample_indices = indices,
-                          .y = y,
-                          .mean = kPictureMean,
-                          .std = kPictureDeviation});
-      CHECK(y.download().bits_equal(expected));
+      Batch t = in;
+      upload_shifted(context, t, {&t.images, &t.y}, shift);
+      normalize(cpu, in.normalization());
+      normalize(context, t.normalization());
+      CHECK(t.y.download().bits_equal(in.y));
     }
   }
 }

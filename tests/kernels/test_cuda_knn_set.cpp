@@ -52,12 +52,7 @@ TEST_CASE("cuda: knn_set: as many launches as it announces") {
     Context counting(Context::CountOnly{}, Device::cuda);
     OperationCounter counter;
     counting.set_observer(&counter);
-    OwnedTensor indices({5, 2}, DType::i32), distances({5, 2}, DType::f32);
-    knn_set(counting, {.queries = in.queries,
-                       .mirrored = orientations == 2 ? in.mirrored.tensor() : Tensor{},
-                       .set = in.set,
-                       .indices = indices,
-                       .distances = distances});
+    knn_set(counting, in.args());
     const int64_t before = launches_so_far();
     run_knn_set(Device::cuda, in);
     REQUIRE(counter.operations().size() == 1);

@@ -7,7 +7,7 @@ namespace lanet::test {
 TEST_CASE("cuda: the lateral products follow the double definition, set and added") {
   if (skip_without_device()) return;
   for (const auto& c : kLateralCases)
-    if (!c.bench) check_laterals(LateralBy::cuda, c);
+    if (!c.bench) check_laterals(Device::cuda, c);
 }
 
 }  // namespace lanet::test

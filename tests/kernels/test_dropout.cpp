@@ -1,5 +1,3 @@
-#include "kernels/dropout.h"
-
 #include "kernels/dropout_ref.h"
 #include "layers/dropout.h"
 #include "tests/kernels/dropout_run.h"
@@ -9,22 +7,15 @@ namespace lanet::test {
 TEST_CASE("dropout: in double it is the definition, for any number of threads") {
   for (const auto& c : kDropoutCases) {
     CAPTURE(c.rows);
-    const Shape shape{c.rows, c.width};
-    const auto x = OwnedTensor::random(shape, DType::f64, 1),
-               start = OwnedTensor::random(shape, DType::f64, 2);
-    OwnedTensor step({1}, DType::i32);
-    step.set(0, 5);
-    const DropoutMask mask{
-        .rate = 0.3, .seed = 1, .step = step, .layer = 7, .first_element = c.first_element};
     for (const bool add : {false, true}) {
-      OwnedTensor exact = start;
-      dropout_ref<double>(x, {exact, add}, mask);
+      const DropoutTensors in(c, DType::f64, add), exact = in;
+      dropout_ref<double>(exact.dy, exact.backward().dx, exact.mask());
       for (const int threads : {1, 2, 3}) {
         Context context(Device::cpu, threads);
-        const OwnedTensor dx = start;
-        dropout_backward(context, {.dy = x, .dx = {dx, add}, .mask = mask});
-        CHECK(dx.guards_intact());
-        CHECK(relative_error(dx, exact) < rounding_bound(DType::f64, 1, 1));
+        const DropoutTensors t = in;
+        dropout_backward(context, t.backward());
+        CHECK(t.dx.guards_intact());
+        CHECK(relative_error(t.dx, exact.dx) < rounding_bound(DType::f64, 1, 1));
       }
     }
   }
@@ -38,13 +29,11 @@ TEST_CASE("dropout: f32 and bf16 follow the double definition, set and added, tw
 TEST_CASE("dropout: the gradient agrees with central differences, 1.01 of it does not") {
   for (const auto& c : kDropoutCases) {
     if (c.bench || c.rows == 1) continue;  // a single element may be dropped
-    OwnedTensor x = OwnedTensor::random({c.rows, c.width}, DType::f64, 1);
-    const auto weights = OwnedTensor::random({c.rows, c.width}, DType::f64, 2);
-    const MaskNumbers numbers{.first_element = c.first_element};
-    const OwnedTensor dx = run_dropout(Device::cpu, x, weights, numbers).dx;
-    const auto loss = [&] { return dot(run_dropout(Device::cpu, x, weights, numbers).y, weights); };
-    CHECK(gradient_error(x, dx, loss) < 1e-6);
-    CHECK(gradient_error(x, dx.scaled(1.01), loss) > 5e-3);
+    DropoutTensors in(c, DType::f64);
+    const OwnedTensor dx = run_dropout(Device::cpu, in).dx;
+    const auto loss = [&] { return dot(run_dropout(Device::cpu, in).y, in.dy); };
+    CHECK(gradient_error(in.x, dx, loss) < 1e-6);
+    CHECK(gradient_error(in.x, dx.scaled(1.01), loss) > 5e-3);
   }
 }
 

@@ -1,49 +1,25 @@
-#include "kernels/heatmap.h"
-
-#include "kernels/heatmap_cases.h"
 #include "tests/golden.h"
+#include "tests/kernels/heatmap_run.h"
 
 namespace lanet::test {
 namespace {
 
-struct Run {
-  OwnedTensor target, weight;
-
-  double target_at(int64_t row, int64_t column) const {
-    return target.at(row * target.shape()[2] + column);
-  }
-  double weight_at(int64_t row, int64_t column) const {
-    return weight.at(row * weight.shape()[2] + column);
-  }
-};
-
-Run run(const OwnedTensor& landmarks, int64_t height, int64_t width,
-        const OwnedTensor* valid = nullptr) {
-  Context context;
-  const Shape given = landmarks.shape();
-  const DType dtype = landmarks.dtype();
-  Run r{OwnedTensor({given[0], height, width, given[1]}, dtype),
-        OwnedTensor({given[0], height, width, given[1]}, dtype)};
-  heatmap(context, {.landmarks = landmarks,
-                    .valid = valid ? valid->tensor() : Tensor{},
-                    .target = r.target,
-                    .weight = r.weight});
-  CHECK(r.target.guards_intact());
-  CHECK(r.weight.guards_intact());
-  return r;
+double at_cell(const OwnedTensor& map, int64_t row, int64_t column) {
+  return map.at(row * map.shape()[2] + column);
 }
 
 /// One landmark at (x, y) input pixels.
-Run run_one(double x, double y, int64_t height, int64_t width, DType dtype = DType::f64) {
-  OwnedTensor landmarks({1, 1, 2}, dtype);
-  landmarks.set(0, x);
-  landmarks.set(1, y);
-  return run(landmarks, height, width);
+HeatmapTensors run_one(double x, double y, int64_t height, int64_t width,
+                       DType dtype = DType::f64) {
+  HeatmapTensors in({1, height, width, 1}, dtype);
+  in.landmarks.set(0, x);
+  in.landmarks.set(1, y);
+  return run(Device::cpu, std::move(in));
 }
 
 /// Checks a single-landmark grid against the contract, cell by cell, written another way: the
 /// Gaussian at (px, py) and the dilation as a maximum over neighbours.
-void check_cells(const Run& r, int64_t px, int64_t py, double epsilon = 1e-12) {
+void check_cells(const HeatmapTensors& r, int64_t px, int64_t py, double epsilon = 1e-12) {
   const int64_t height = r.target.shape()[1], width = r.target.shape()[2];
   auto expected = [&](int64_t row, int64_t column) {
     if (row < 0 || row >= height || column < 0 || column >= width) return 0.0;
@@ -58,8 +34,9 @@ void check_cells(const Run& r, int64_t px, int64_t py, double epsilon = 1e-12) {
         for (int u = -1; u <= 1; ++u) dilated = std::max(dilated, expected(row + v, column + u));
       CAPTURE(row);
       CAPTURE(column);
-      CHECK(r.target_at(row, column) == doctest::Approx(expected(row, column)).epsilon(epsilon));
-      CHECK(r.weight_at(row, column) == (dilated > 0.2 ? 10 : 1));
+      CHECK(at_cell(r.target, row, column) ==
+            doctest::Approx(expected(row, column)).epsilon(epsilon));
+      CHECK(at_cell(r.weight, row, column) == (dilated > 0.2 ? 10 : 1));
     }
   }
 }
@@ -73,18 +50,18 @@ TEST_CASE("heatmap: the published numbers") {
   const OwnedTensor target = golden_array(entry.at("target"), {grid, grid});
   const OwnedTensor weight = golden_array(entry.at("weight"), {grid, grid});
   for (const DType dtype : {DType::f64, DType::f32}) {
-    const Run r = run_one(4 * entry.at("point_xy")[0].get<double>(),
-                          4 * entry.at("point_xy")[1].get<double>(), grid, grid, dtype);
+    const HeatmapTensors r = run_one(4 * entry.at("point_xy")[0].get<double>(),
+                                     4 * entry.at("point_xy")[1].get<double>(), grid, grid, dtype);
     CHECK(relative_error(r.target, target) < (dtype == DType::f64 ? 1e-9 : 1e-5));
     CHECK(r.weight.bits_equal(weight.cast(dtype)));
   }
 }
 
 TEST_CASE("heatmap: a Gaussian inside, asymmetric in its window and with value 1 in its centre") {
-  const Run r = run_one(4 * 8, 4 * 6, 16, 17);
-  CHECK(r.target_at(6, 8) == 1.0);
-  CHECK(r.target_at(6, 8 - 5) > 0);  // the window is [p − 5, p + 4]
-  CHECK(r.target_at(6, 8 + 5) == 0);
+  const HeatmapTensors r = run_one(4 * 8, 4 * 6, 16, 17);
+  CHECK(at_cell(r.target, 6, 8) == 1.0);
+  CHECK(at_cell(r.target, 6, 8 - 5) > 0);  // the window is [p − 5, p + 4]
+  CHECK(at_cell(r.target, 6, 8 + 5) == 0);
   check_cells(r, 8, 6);
 }
 
@@ -120,10 +97,10 @@ TEST_CASE("heatmap: a landmark far outside or not finite leaves an empty target 
 }
 
 TEST_CASE("heatmap: a face marked not valid has weight 0 everywhere, its neighbours keep theirs") {
-  const auto landmarks = OwnedTensor::random({3, 2, 2}, DType::f32, 1, 0, 36);
-  OwnedTensor valid({3}, DType::u8);
-  valid.fill([](int64_t b) { return b == 1 ? 0 : b == 0 ? 1 : 255; });
-  const Run all = run(landmarks, 9, 9), some = run(landmarks, 9, 9, &valid);
+  HeatmapTensors in = second_not_valid(DType::f32);
+  const HeatmapTensors some = run(Device::cpu, in);
+  in.valid = {};
+  const HeatmapTensors all = run(Device::cpu, in);
   CHECK(some.target.bits_equal(all.target));
   const int64_t face = 9 * 9 * 2;
   for (int64_t i = 0; i < 3 * face; ++i)
@@ -133,17 +110,17 @@ TEST_CASE("heatmap: a face marked not valid has weight 0 everywhere, its neighbo
 TEST_CASE("heatmap: many landmarks lie side by side, f32 follows f64, twice the same") {
   for (const auto& c : kHeatmapCases) {
     if (c.bench) continue;
-    const auto landmarks =
-        OwnedTensor::random({c.batch, c.landmarks, 2}, DType::f32, 1, -10, 4.0 * c.width + 10);
-    const Run fast = run(landmarks, c.height, c.width),
-              exact = run(landmarks.cast(DType::f64), c.height, c.width);
+    const HeatmapTensors in(c, DType::f32);
+    const HeatmapTensors fast = run(Device::cpu, in),
+                         exact = run(Device::cpu, cast_all(in, DType::f64));
     CHECK(relative_error(fast.target, exact.target) < rounding_bound(DType::f32, 1, 2));
     CHECK(fast.weight.bits_equal(exact.weight.cast(DType::f32)));
-    CHECK(run(landmarks, c.height, c.width).target.bits_equal(fast.target));
+    CHECK(run(Device::cpu, in).target.bits_equal(fast.target));
     for (int64_t b = 0; b < c.batch; ++b) {
       for (int64_t l = 0; l < c.landmarks; ++l) {
         const int64_t i = 2 * (b * c.landmarks + l);
-        const Run alone = run_one(landmarks.at(i), landmarks.at(i + 1), c.height, c.width);
+        const HeatmapTensors alone =
+            run_one(in.landmarks.at(i), in.landmarks.at(i + 1), c.height, c.width);
         bool equal = true;
         for (int64_t cell = 0; cell < c.height * c.width; ++cell) {
           const int64_t at = (b * c.height * c.width + cell) * c.landmarks + l;

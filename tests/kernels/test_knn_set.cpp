@@ -5,15 +5,8 @@ namespace {
 
 std::string refusal(const std::function<void(KnnSetArgs&)>& spoil) {
   Context context;
-  OwnedTensor queries({3, 4}, DType::f32), set({5, 4}, DType::f32), positions({3}, DType::i32),
-      valid({5}, DType::u8), indices({3, 2}, DType::i32), distances({3, 2}, DType::f32);
-  KnnSetArgs args{.queries = queries,
-                  .mirrored = queries,
-                  .set = set,
-                  .valid = valid,
-                  .positions = positions,
-                  .indices = indices,
-                  .distances = distances};
+  const KnnSetTensors t({3, 5, 4, 2, 2}, DType::f32);
+  KnnSetArgs args = t.args();
   spoil(args);
   try {
     knn_set(context, args);
