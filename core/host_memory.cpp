@@ -39,26 +39,31 @@ size_t left_in_group(const fs::path& folder, const char* limit, const char* usag
 }  // namespace
 
 size_t available_host_memory(const fs::path& root) {
-  size_t left = number_in(root / "proc/meminfo", "MemAvailable:").value_or(0) * 1024;
+  size_t left = std::numeric_limits<size_t>::max();  // where nothing is known
+  if (const auto available = number_in(root / "proc/meminfo", "MemAvailable:"))
+    left = *available * 1024;
   const fs::path groups = root / "sys/fs/cgroup";
-  // The limit of the whole container, and that of the group in it that the process is in.
-  for (const fs::path& folder : {groups, groups / "memory"}) {
-    left = std::min({left, left_in_group(folder, "memory.max", "memory.current", "inactive_file"),
-                     left_in_group(folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                   "total_inactive_file")});
-  }
+  // The group of the process and those that it is in, up to that of the machine or container.
+  const auto look = [&](const fs::path& top, fs::path group, bool version_1) {
+    for (;; group = group.parent_path()) {
+      const fs::path folder = top / group;
+      left = std::min(
+          left, version_1 ? left_in_group(folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                                          "total_inactive_file")
+                          : left_in_group(folder, "memory.max", "memory.current", "inactive_file"));
+      if (group.empty()) return;
+    }
+  };
+  look(groups, {}, /*version_1=*/false);
+  look(groups / "memory", {}, /*version_1=*/true);
   std::ifstream own(root / "proc/self/cgroup");
   for (std::string line; std::getline(own, line);) {
     const size_t name = line.find(':'), path = line.find(':', name + 1);
     if (path == std::string::npos) continue;
     const std::string controllers = line.substr(name + 1, path - name - 1);
-    const std::string group = line.substr(std::min(path + 2, line.size()));
-    if (controllers.empty())
-      left = std::min(
-          left, left_in_group(groups / group, "memory.max", "memory.current", "inactive_file"));
-    else if (controllers == "memory")
-      left = std::min(left, left_in_group(groups / "memory" / group, "memory.limit_in_bytes",
-                                          "memory.usage_in_bytes", "total_inactive_file"));
+    const fs::path group = fs::path(line.substr(path + 1)).relative_path();
+    if (controllers.empty()) look(groups, group, /*version_1=*/false);
+    if (controllers == "memory") look(groups / "memory", group, /*version_1=*/true);
   }
   return left;
 }

@@ -1,6 +1,7 @@
 // Decodes many pictures at once.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include "data/image_set.h"
@@ -23,6 +24,12 @@ class DecodeTicker {
   int64_t done_, total_;
   Clock::time_point last_ = Clock::now();
 };
+
+/// How many pictures of side S are decoded in one go where all at once would take too much memory.
+constexpr int64_t pictures_per_part(int64_t image_size) {
+  constexpr int64_t kPartBytes = int64_t{32} << 20;
+  return std::max<int64_t>(1, kPartBytes / (3 * image_size * image_size));
+}
 
 /// Decodes the pictures `which` on so many threads and resizes each to S x S pixels: the k-th of
 /// them goes to pixels + k·S·S·3, its size to sizes[k]. Those that cannot be read are added to

@@ -14,6 +14,10 @@ struct HostImage {
   std::vector<uint8_t> rgb;  // [height, width, 3]
 };
 
+/// Raised with every change of decode_image() or resize_image() that changes pixels, so that packed
+/// files of older programs are not used.
+inline constexpr int kPictureDecoder = 1;
+
 /// Reads a JPEG, PNG or (where the program is built with libwebp) WebP file, whatever its name ends
 /// in. The result is the picture as a viewer shows it: turned as its EXIF orientation says, over
 /// black where it is transparent. Grey, palettes and CMYK become RGB, 16 bits the higher 8; colour

@@ -63,6 +63,8 @@ struct ImageSet {
   int64_t size() const { return std::ssize(rows); }
   Tensor picture(int64_t i) const { return images.rows(rows[i], 1); }
   int64_t image_size() const { return images.shape[1]; }
+  /// Asks the system to read picture i of a mapped file, and does not wait for it.
+  void read_ahead(int64_t i) const;
 };
 
 /// Bytes that are free; `device` only of a GPU.

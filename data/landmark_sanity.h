@@ -1,14 +1,14 @@
-// Landmarks that cannot be right, by position in the list.
+// Landmarks that cannot be right, by position in the list; of valid faces.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace lanet {
 
 struct LandmarkSanity {
-  std::vector<int64_t> missing;    ///< faces that are not valid; the rest is of the others
   std::vector<int64_t> outside;    ///< a point lies outside the picture
   std::vector<int64_t> mirrored;   ///< most left points lie to the right of their partners
   std::vector<int64_t> identical;  ///< point by point those of an earlier face
@@ -20,5 +20,13 @@ struct LandmarkSanity {
 /// number is the left one, as seen in the picture.
 LandmarkSanity landmark_sanity(std::span<const float> points, std::span<const uint8_t> valid,
                                double side, std::span<const int32_t> flip_permutation);
+
+/// What is doubtful about the landmarks of a whole set, a line for each: the median face spans a
+/// small part of its picture, as it does where coordinates are taken for those of a larger square,
+/// or most faces have left and right exchanged. Arguments as above; `file`: for the lines.
+std::vector<std::string> doubtful_landmarks(std::span<const float> points,
+                                            std::span<const uint8_t> valid, double side,
+                                            std::span<const int32_t> flip_permutation,
+                                            const std::string& file);
 
 }  // namespace lanet

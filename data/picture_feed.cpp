@@ -1,25 +1,11 @@
 #include "data/picture_feed.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "core/round_up.h"
 
 namespace lanet {
-namespace {
-
-constexpr size_t kPage = 4096;
-
-/// Asks the system to read the bytes, and does not wait for them. A hint: failures do not matter.
-void read_ahead(const Tensor& mapped) {
-  const auto begin = reinterpret_cast<uintptr_t>(mapped.data);
-  const uintptr_t page = begin / kPage * kPage;
-  (void)::madvise(reinterpret_cast<void*>(page), begin + mapped.bytes() - page, MADV_WILLNEED);
-}
-
-}  // namespace
 
 PictureFeed::PictureFeed(Context& context, const ImageSet& set, int64_t batch,
                          std::span<const float> landmarks)
@@ -49,11 +35,8 @@ PictureFeed::PictureFeed(Context& context, const ImageSet& set, int64_t batch,
 }
 
 void PictureFeed::prepare(std::span<const int32_t> faces) {
-  if (!staging_) {
-    for (const int32_t face : faces)
-      if (set_.mapped) read_ahead(set_.picture(face));
-    return;
-  }
+  for (const int32_t face : faces) set_.read_ahead(face);
+  if (!staging_) return;
   LANET_REQUIRE(std::ssize(faces) <= images_.shape[0], "{} faces for a batch of {}", faces.size(),
                 images_.shape[0]);
   std::byte* to = staging_->host();

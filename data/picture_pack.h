@@ -20,10 +20,12 @@ struct PicturePack {
 /// Opens FOLDER/KEY.safetensors, where KEY has 16 hexadecimal digits, and first writes it, or what
 /// is missing in it: an interrupted process has kept what it had decoded, and pictures that could
 /// not be read are tried again. Other processes wait meanwhile. `folder` is created. The key has to
-/// differ where any of the arguments or the pictures do. InputError: the file is there, but is
-/// another one or damaged. Error: it cannot be written, as on a full disk.
+/// differ where any of the arguments or the pictures do. A complete file may be in a folder that
+/// cannot be written to. message: told if another process has to be waited for. InputError: the
+/// file is there, but is another one or damaged. Error: it cannot be written, as on a full disk.
 PicturePack open_pack(const std::filesystem::path& folder, uint64_t key, int64_t count,
                       int image_size, const PictureSource& picture, int threads,
-                      const DecodeProgress& progress);
+                      const DecodeProgress& progress,
+                      const std::function<void(const std::string&)>& message = {});
 
 }  // namespace lanet

@@ -78,21 +78,27 @@ ordered_json splits_json(const DataFaces& faces, std::span<const PictureFacts> f
   return splits;
 }
 
-ordered_json landmarks_json(const Config& config, const DataFaces& faces) {
+ordered_json landmarks_json(const Config& config, const DataFaces& faces,
+                            std::span<const PictureFacts> facts) {
   const Landmarks& landmarks = faces.landmarks.landmarks;
   if (landmarks.states.empty()) return nullptr;
-  std::vector<uint8_t> present;
-  for (const LandmarkState state : landmarks.states)
-    present.push_back(state == LandmarkState::good || state == LandmarkState::outside);
+  std::vector<int64_t> missing;
+  std::vector<uint8_t> looked_at;  // faces with landmarks, where the picture gives them a place
+  for (size_t i = 0; i < landmarks.states.size(); ++i) {
+    const LandmarkState state = landmarks.states[i];
+    const bool present = state == LandmarkState::good || state == LandmarkState::outside;
+    if (!present) missing.push_back(static_cast<int64_t>(i));
+    looked_at.push_back(present && facts[i].readable());
+  }
   const LandmarkSanity sanity =
-      landmark_sanity(landmarks.points, present, static_cast<double>(config.data.image_size),
+      landmark_sanity(landmarks.points, looked_at, static_cast<double>(config.data.image_size),
                       flip_permutation(landmarks.num_landmarks));
   auto names = [&](const std::vector<int64_t>& list) {
     ordered_json all = ordered_json::array();
     for (const int64_t face : list) all.push_back(faces.list.names[face]);
     return all;
   };
-  return {{"faces", landmarks.states.size()},     {"missing", names(sanity.missing)},
+  return {{"faces", landmarks.states.size()},     {"missing", names(missing)},
           {"outside", names(sanity.outside)},     {"mirrored", names(sanity.mirrored)},
           {"identical", names(sanity.identical)}, {"spread", names(sanity.spread)}};
 }
@@ -139,6 +145,19 @@ void place_landmarks(const Config& config, std::span<const PictureFacts> facts, 
                               .square = config.data.landmark_size,
                               .sizes = sizes,
                               .image_size = static_cast<double>(side)});
+  if (landmarks.states.empty()) return;
+  const std::string& file = faces.landmarks.file;
+  try {
+    const std::span<const std::string> names = faces.list.names;
+    check_landmarks(landmarks, names.first(landmarks.states.size()), file,
+                    config.data.landmarks_missing);
+  } catch (const InputError& error) {
+    faces.problems.emplace_back(error.what());
+  }
+  for (std::string& doubt :
+       doubtful_landmarks(landmarks.points, landmarks.valid(), static_cast<double>(side),
+                          flip_permutation(landmarks.num_landmarks), file))
+    faces.problems.push_back(std::move(doubt));
 }
 
 ordered_json data_report(const Config& config, const DataFaces& faces,
@@ -175,7 +194,7 @@ ordered_json data_report(const Config& config, const DataFaces& faces,
           {"blank", blank},
           {"folder_disagrees", folders},
           {"duplicates", duplicates},
-          {"landmarks", landmarks_json(config, faces)}};
+          {"landmarks", landmarks_json(config, faces, facts)}};
 }
 
 HostImage data_contact_sheet(const Config& config, const DataFaces& faces,

@@ -25,7 +25,8 @@ struct DataFaces {
 /// that can be read.
 DataFaces list_data(const Config& config);
 
-/// Scales the landmarks to pixels of a picture of data.image_size. facts: of the faces.
+/// Scales the landmarks to pixels of a picture of data.image_size, and adds what is doubtful about
+/// all of them to the problems. facts: of the faces.
 void place_landmarks(const Config& config, std::span<const PictureFacts> facts, DataFaces& faces);
 
 /// The report as JSON (docs/pictures.md has the fields). facts: of the

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "data/landmark_sanity.h"
 #include "data/landmarks.h"
 #include "data/noise.h"
 #include "data/rafdb.h"
@@ -69,15 +70,19 @@ void take_landmarks(const DataConfig& data, FoundLandmarks found,
       check_landmarks(landmarks, faces.list.names, found.file, data.landmarks_missing);
   if (!line.empty()) message(line);
   if (landmarks.swapped)
-    message(fmt::format("{}: left and right are the person's; they were swapped", found.file));
+    message(fmt::format("{}: left and right are the person's own; they were swapped", found.file));
   faces.valid = landmarks.valid();
   faces.landmarks = std::move(landmarks.points);
+  for (const std::string& doubt :
+       doubtful_landmarks(faces.landmarks, faces.valid, static_cast<double>(data.image_size),
+                          flip_permutation(landmarks.num_landmarks), found.file))
+    message(doubt);
 }
 
 /// What tells these pictures from others: names, boxes, and size and time of the files, or the
 /// pixels where they are in a table.
 uint64_t pictures_key(const FaceList& list, int64_t image_size) {
-  std::string text = fmt::format("{}\n", image_size);
+  std::string text = fmt::format("{} {}\n", kPictureDecoder, image_size);
   for (size_t i = 0; i < list.size(); ++i) {
     text += list.names[i];
     if (!list.boxes.empty()) {

@@ -44,10 +44,7 @@ void RunFolder::require_free(const fs::path& path) {
 RunFolder RunFolder::create(const fs::path& path, const Config& config,
                             const ordered_json& environment) {
   require_free(path);
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error)
-    throw InputError(fmt::format("{}: cannot be created: {}", path.string(), error.message()));
+  create_folder(path);
   RunFolder folder(path, RunLock(path));
   require_free(path);  // another process may have been here, and have ended
   write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");

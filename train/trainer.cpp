@@ -203,6 +203,10 @@ std::span<const int32_t> Trainer::samples_of(int64_t step) const {
 // Everything that changes from step to step lies in memory: this can be captured.
 void Trainer::step() {
   feed_->take();
+  next_step_ = (next_step_ + 1) % steps_per_epoch();
+  // The host has time while a device works on the step, and for hints before it works itself.
+  const bool host_works = context_.device() == Device::cpu;
+  if (host_works) feed_->prepare(samples_of(next_step_));
   step_work_.run(context_, [&] {
     context_.enter("input", "input", "step");
     tables_->begin_step(context_);
@@ -221,9 +225,7 @@ void Trainer::step() {
     context_.enter("results", "results", "step");
     tables_->end_step(context_);
   });
-  // The device works on this step meanwhile.
-  next_step_ = (next_step_ + 1) % steps_per_epoch();
-  feed_->prepare(samples_of(next_step_));
+  if (!host_works) feed_->prepare(samples_of(next_step_));
   ++steps_done_;
   stepped_ = true;
 }

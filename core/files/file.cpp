@@ -114,6 +114,15 @@ void AtomicFile::commit() {
   }
 }
 
+void create_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && !std::filesystem::is_directory(path, error) && !error)
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (error)
+    throw InputError(fmt::format("{}: cannot be created: {}", path.string(), error.message()));
+}
+
 void write_text(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);

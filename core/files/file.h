@@ -52,6 +52,9 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+/// Creates a folder and those that it lies in, unless it exists. InputError if that cannot be done.
+void create_folder(const std::filesystem::path& path);
+
 /// AtomicFile with one text.
 void write_text(const std::filesystem::path& path, std::string_view text);
 

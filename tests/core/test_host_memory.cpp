@@ -46,6 +46,15 @@ TEST_CASE(
   CHECK(machine.available() == kMega);
 }
 
+TEST_CASE("host memory: a limit on a group that the group of the process is in") {
+  Machine machine;
+  machine.write("proc/self/cgroup", "0::/job/step/task\n");
+  machine.write("sys/fs/cgroup/job/step/task/memory.max", "max\n");
+  machine.write("sys/fs/cgroup/job/memory.max", "3145728\n");
+  machine.write("sys/fs/cgroup/job/memory.current", "1048576\n");
+  CHECK(machine.available() == 2 * kMega);
+}
+
 TEST_CASE("host memory: a control group of version 1, and one that is full") {
   Machine machine;
   machine.write("proc/self/cgroup", "5:cpu:/\n4:memory:/job\n0::/\n");

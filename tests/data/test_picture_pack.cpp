@@ -114,6 +114,18 @@ TEST_CASE("picture pack: an interrupted one keeps what was decoded") {
   for (int64_t i = 0; i < kPictures; ++i) packer.check_picture(pack, i);
 }
 
+TEST_CASE("picture pack: a file that was enlarged and not begun is written") {
+  Packer packer;
+  packer.open();
+  const auto size = fs::file_size(packer.file());
+  for (const auto part : {size / 2, size}) {
+    std::ofstream(packer.file(), std::ios::trunc);
+    fs::resize_file(packer.file(), part);
+    packer.check_picture(packer.open(), 0);
+    CHECK(fs::file_size(packer.file()) == size);
+  }
+}
+
 TEST_CASE("picture pack: a damaged file and one that cannot be written are refused") {
   Packer packer;
   packer.open();

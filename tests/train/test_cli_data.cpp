@@ -93,6 +93,8 @@ TEST_CASE("cli data: counts, and finds what was planted") {
   CHECK(sheet.width == 10 * 112);
   CHECK(sheet.height == 7 * 112);
 
+  check_refused("data " + set.config() + " --out " + set.file("look"),
+                "data.json exists; expected a folder without it");
   const Outcome text = run("data " + set.config() + " --set data.validation=0.25");
   CHECK(text.code == 0);
   for (const char* part :
@@ -127,6 +129,8 @@ TEST_CASE("cli noise: the labels that training would plant, which data.noise.fil
   CHECK(made.out.empty());
   CHECK(made.err.find("of 24 training labels are wrong") != std::string::npos);
 
+  check_refused("noise " + set.config() + " --rate 0.5 --out " + table,
+                "exists; expected a new file");
   const std::string train =
       "train " + set.config() + " --set method=baseline --set train.epochs=1 ";
   const std::string planted = set.file("planted"), read = set.file("read");

@@ -58,6 +58,10 @@ TEST_CASE("config: an unknown key is named with its path, and with the nearest t
   CHECK(refusal(R"({"data": {"root": "x", "noise": {"rat": 0.3}}})") ==
         "raf.json: data.noise.rat: unknown key; did you mean 'data.noise.rate'?");
   CHECK(refusal(R"({"dta": {}})") == "raf.json: dta: unknown key; did you mean 'data'?");
+  CHECK_THROWS_WITH_AS(parse_config("{}", "raf.json", {"data.noise=0.3"}),
+                       "--set: data.noise: a group of fields; expected one of data.noise.rate, "
+                       "data.noise.kind, data.noise.rates, data.noise.file",
+                       InputError);
   CHECK(refusal(R"({"epochs": 3})") ==
         "raf.json: epochs: unknown key; did you mean 'train.epochs'?");
   CHECK(refusal(R"({"noise": {}})") == "raf.json: noise: unknown key; did you mean 'data.noise'?");

@@ -271,8 +271,7 @@ void CommandLine::add_data(std::function<int(const DataOptions&)> run) {
       "  lanet-cuda data configs/demo.json --set data.root=faces --out look\n\n"
       "Counts the faces of each class and split, and finds unreadable and blank pictures, labels "
       "that\ndisagree with a folder's name, duplicates (resized, compressed again or mirrored "
-      "ones too), and\nlandmarks that cannot be right. Changes nothing and exits with 0 whatever "
-      "it finds.");
+      "ones too), and\nlandmarks that cannot be right. Changes nothing.");
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   command
       .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")

@@ -14,6 +14,15 @@ namespace lanet {
 int run_data(const DataOptions& options) {
   require_one_process("data");
   const Config config = load_config(options.config, options.overrides);
+  const std::filesystem::path out = options.out, json = out / "data.json",
+                              sheet = out / "contact_sheet.png";
+  if (!options.out.empty()) {
+    for (const auto& file : {json, sheet})
+      if (std::filesystem::exists(file))
+        throw InputError(fmt::format("--out {}: {} exists; expected a folder without it",
+                                     options.out, file.filename().string()));
+    create_folder(out);
+  }
   const int threads = Context(Device::cpu, static_cast<int>(config.train.threads)).threads();
   DataFaces faces = list_data(config);
   const auto facts = gather_facts(
@@ -23,12 +32,9 @@ int run_data(const DataOptions& options) {
   place_landmarks(config, facts, faces);
   const nlohmann::ordered_json report = data_report(config, faces, facts, threads);
   if (!options.out.empty()) {
-    const std::filesystem::path out = options.out;
-    std::filesystem::create_directories(out);
-    write_text(out / "data.json", report.dump(2) + "\n");
-    write_png((out / "contact_sheet.png").string(), data_contact_sheet(config, faces, facts));
-    say(fmt::format("written: {} and {}", (out / "data.json").string(),
-                    (out / "contact_sheet.png").string()));
+    write_text(json, report.dump(2) + "\n");
+    write_png(sheet.string(), data_contact_sheet(config, faces, facts));
+    say(fmt::format("written: {} and {}", json.string(), sheet.string()));
   }
   fmt::print("{}", options.json ? report.dump() + "\n" : to_text(report));
   return 0;

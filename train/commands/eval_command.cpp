@@ -48,8 +48,12 @@ struct LoadedClassifier {
 /// The checkpoint's configuration under overrides; from another file: its data section alone.
 Config config_for(const TrainedModel& model, const std::string& data_config,
                   const std::vector<std::string>& overrides) {
-  if (data_config.empty())
-    return parse_config(to_json(model.info.config).dump(), model.path, overrides);
+  if (data_config.empty()) {
+    Config config = model.info.config;
+    config.data.cache.clear();  // of the machine that trained
+    config.data.residency = {};
+    return parse_config(to_json(config).dump(), model.path, overrides);
+  }
   Config config = load_config(data_config, overrides);
   const int64_t image_size = model.info.config.data.image_size;
   config.model = model.info.config.model;

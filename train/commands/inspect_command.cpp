@@ -62,8 +62,9 @@ void print_text(const std::string& path, const NamedArrays& file, const Backbone
   if (const std::string unused = unused_summary(map); !unused.empty())
     fmt::print("not used: {}\n", unused);
   for (const auto& [backbone, reason] : refusals)
-    fmt::print("{}: {}\n", backbone,
-               reason.empty() ? fmt::format("model.pretrained={}", path) : "no: " + reason);
+    fmt::print(
+        "{}: {}\n", backbone,
+        reason.empty() ? fmt::format("yes: --set model.pretrained={}", path) : "no: " + reason);
 }
 
 }  // namespace

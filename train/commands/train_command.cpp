@@ -126,11 +126,14 @@ class Run {
     record_.emplace(std::move(folder), config_, checkpoint_);
   }
 
-  /// The folder of the data may differ between machines; the data themselves are compared later.
-  /// Only rank 0 reads the backbone.
+  /// Folders may differ between machines, and where pictures are kept; the data themselves are
+  /// compared later. Only rank 0 reads the backbone.
   void require_same_config() {
     Config config = config_;
-    config.data.root.clear();
+    for (std::string* path :
+         {&config.data.root, &config.data.cache, &config.data.noise.file, &config.data.noise.rates})
+      path->clear();
+    config.data.residency = {};
     config.model.pretrained.clear();
     ranks_.require_same("configuration", to_json(config).dump());
   }
@@ -152,7 +155,8 @@ class Run {
     if (valid < kShapeFolds)
       throw InputError(fmt::format(
           "data.landmarks: {}: {} of {} training faces have valid landmarks; expected at least {}",
-          config_.data.landmarks, valid, train_.size(), kShapeFolds));
+          config_.data.landmarks.empty() ? config_.data.root : config_.data.landmarks, valid,
+          train_.size(), kShapeFolds));
   }
 
   void make_trainer() {

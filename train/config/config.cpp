@@ -47,14 +47,22 @@ std::set<std::string> section_names() {
   return names;
 }
 
-/// A hint for an unknown key: what has that last word if anything has, else the nearest path.
-std::string key_suggestion(const std::string& path) {
+/// What is wrong with a key that no field has. The hint is what has the same last word if anything
+/// has, else the nearest path.
+std::string unknown_key(const std::string& path) {
   std::set<std::string> all = section_names();
-  for (const Field& field : config_fields()) all.emplace(field.path);
-  for (const std::string& known : all) {
-    if (last_word(known) == last_word(path)) return fmt::format("; did you mean '{}'?", known);
+  std::vector<std::string> inside;
+  for (const Field& field : config_fields()) {
+    all.emplace(field.path);
+    if (field.path.starts_with(path + ".")) inside.emplace_back(field.path);
   }
-  return suggestion(path, all);
+  if (!inside.empty())
+    return fmt::format("a group of fields; expected one of {}", fmt::join(inside, ", "));
+  for (const std::string& known : all) {
+    if (last_word(known) == last_word(path))
+      return fmt::format("unknown key; did you mean '{}'?", known);
+  }
+  return "unknown key" + suggestion(path, all);
 }
 
 /// Whether a value of this field is one of a few words.
@@ -97,7 +105,7 @@ class Loader {
           fail(layer.source, here, fmt::format("{}; expected an object", shown(value)));
         read_section(layer, value, here);
       } else {
-        fail(layer.source, here, "unknown key" + key_suggestion(here));
+        fail(layer.source, here, unknown_key(here));
       }
     }
   }
@@ -109,7 +117,7 @@ class Loader {
       throw InputError(fmt::format("--set {}: expected key=value", text));
     const std::string path = text.substr(0, equals), value = text.substr(equals + 1);
     const Field* field = find_field(path);
-    if (!field) fail("--set", path, "unknown key" + key_suggestion(path));
+    if (!field) fail("--set", path, unknown_key(path));
     json parsed = value;
     const auto* kind = std::get_if<Text>(&field->domain);
     if (kind) {

@@ -108,7 +108,7 @@ void ExperimentFolder::drop_checkpoints(const ExperimentPlan::Run& run) const {
 void ExperimentFolder::record(const ExperimentPlan::Run& run) const {
   if (!record_ || has_finished(*record_ / run.path, run)) return;
   const fs::path from = this->run(run), to = *record_ / run.path;
-  fs::create_directories(to);
+  create_folder(to);
   write_text(to / RunFolder::kConfig,
              to_json(portable(RunFolder::open(from).config())).dump(2) + "\n");
   // The summary last: it makes the record that of a finished run.
