@@ -9,6 +9,7 @@
 #include "core/files/npy.h"
 #include "data/csv.h"
 #include "data/expressions.h"
+#include "data/files_of_set.h"
 #include "data/found_faces.h"
 
 namespace lanet {
@@ -47,7 +48,6 @@ class Collector {
   }
 
   const DataSource& source() const { return source_; }
-  Split split() const { return split_; }
 
   /// Sets the label of a face; false if the face is left out.
   bool label(FoundFace& face, double expression) {
@@ -57,19 +57,23 @@ class Collector {
     const auto number = static_cast<size_t>(expression);
     if (number >= kClasses.size() ||
         std::find(classes_.begin(), classes_.end(), kClasses[number]) == classes_.end()) {
-      left_out_ += face.split == split_;
+      ++(number < kClasses.size() ? contemptuous_ : without_expression_);
       return false;
     }
     face.label = kClasses[number];
     return true;
   }
-  void add(FoundFace face) { faces_.push_back(std::move(face)); }
+  void add(FoundFace face) {
+    face.split = split_;
+    faces_.push_back(std::move(face));
+  }
 
   FaceList finish() {
+    if (split_ == Split::validation) return {.classes = std::move(classes_)};
     FaceList list = make_face_list(std::move(faces_), std::move(classes_), source_, split_);
-    if (left_out_ > 0)
-      list.note = fmt::format("{} {} faces of AffectNet are left out: they have another label",
-                              left_out_, to_string(split_));
+    list.note = left_out_note("AffectNet", split_,
+                              {{without_expression_, "labelled none, uncertain or no face"},
+                               {contemptuous_, "of contempt (data.classes is 7)"}});
     return list;
   }
 
@@ -78,21 +82,21 @@ class Collector {
   Split split_;
   std::vector<std::string> classes_;
   std::vector<FoundFace> faces_;
-  size_t left_out_ = 0;
+  size_t without_expression_ = 0, contemptuous_ = 0;  // left out
 };
 
 // The release of 2017.
 
 fs::path table_of(const fs::path& root, const char* name) {
   for (const char* folder : {"", "Manually_Annotated_file_lists"})
-    if (fs::is_regular_file(root / folder / name)) return root / folder / name;
+    if (is_file(root / folder / name)) return root / folder / name;
   return {};
 }
 
 fs::path picture_folder(const fs::path& root, const std::string& first) {
   for (const char* folder :
        {"Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images"})
-    if (fs::exists(root / folder / first)) return root / folder;
+    if (is_file(root / folder / first)) return root / folder;
   return root;
 }
 
@@ -123,7 +127,7 @@ void read_points(FoundFace& face, std::string_view text) {
   for (size_t i = 0; i < points.size(); i += 2) face.add_point(points[i], points[i + 1]);
 }
 
-void read_release_of_2017(Collector& to, const fs::path& file, Split split) {
+void read_release_of_2017(Collector& to, const fs::path& file) {
   const CsvTable table = read_table(file);
   std::vector<size_t> columns;
   for (size_t i = 0; i <= kExpression; ++i)
@@ -134,22 +138,17 @@ void read_release_of_2017(Collector& to, const fs::path& file, Split split) {
       return table.rows[row][columns[column]];
     };
     if (row == 0) folder = picture_folder(to.source().root, text(kPath));
-    FoundFace face{.name = text(kPath),
-                   .place = table.place(row),
-                   .path = folder / text(kPath),
-                   .split = split};
+    FoundFace face{.name = text(kPath), .place = table.place(row), .path = folder / text(kPath)};
     if (!to.label(face, number(text(kExpression), face.place, "expression"))) continue;
-    if (split == to.split()) {
-      double box[4];
-      for (int i = 0; i < 4; ++i)
-        box[i] = number(text(static_cast<Column>(kX + i)), face.place, kColumns[kX + i]);
-      if (box[2] < 1 || box[3] < 1)
-        throw InputError(fmt::format("{}: a face of {} x {} pixels; expected one or more",
-                                     face.place, box[2], box[3]));
-      const double dx = kAffectNetMargin * box[2], dy = kAffectNetMargin * box[3];
-      face.box = FaceBox{box[0] - dx, box[1] - dy, box[2] + 2 * dx, box[3] + 2 * dy};
-      read_points(face, text(kLandmarks));
-    }
+    double box[4];
+    for (int i = 0; i < 4; ++i)
+      box[i] = number(text(static_cast<Column>(kX + i)), face.place, kColumns[kX + i]);
+    if (box[2] < 1 || box[3] < 1)
+      throw InputError(fmt::format("{}: a face of {} x {} pixels; expected one or more", face.place,
+                                   box[2], box[3]));
+    const double dx = kAffectNetMargin * box[2], dy = kAffectNetMargin * box[3];
+    face.box = FaceBox{box[0] - dx, box[1] - dy, box[2] + 2 * dx, box[3] + 2 * dy};
+    read_points(face, text(kLandmarks));
     to.add(std::move(face));
   }
 }
@@ -161,13 +160,13 @@ double scalar_of(const fs::path& file) {
   const std::string content = read_text(file);
   const size_t header = std::min(content.find('\n'), content.size());
   if (content.substr(0, header).find("'<U") == std::string::npos) {
-    const HostArray array = read_npy(file);
+    const HostArray array = parse_npy(file.string(), content);
     if (array.elements() != 1)
       throw InputError(
           fmt::format("{}: {} numbers; expected one", file.string(), array.elements()));
     return array.to<double>()[0];
   }
-  std::string text;  // four bytes a character
+  std::string text;  // each character takes four bytes
   for (size_t i = header + 1; i < content.size(); i += 4)
     if (content[i] != '\0') text += content[i];
   return number(text, file.string(), "the text");
@@ -187,21 +186,18 @@ void read_annotation(FoundFace& face, const fs::path& stem) {
   }
 }
 
-void read_later_release(Collector& to, const fs::path& folder, Split split) {
-  std::vector<fs::path> annotations;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder / "annotations"))
-    if (entry.path().filename().string().ends_with("_exp.npy")) annotations.push_back(entry.path());
-  std::sort(annotations.begin(), annotations.end());
-  for (const fs::path& file : annotations) {
+void read_later_release(Collector& to, const fs::path& folder) {
+  for (const fs::directory_entry& entry : entries_of(folder / "annotations")) {
+    const fs::path& file = entry.path();
     const std::string name = file.filename().string();
+    if (!name.ends_with("_exp.npy")) continue;
     const std::string stem = name.substr(0, name.size() - std::string("_exp.npy").size());
     // One number may name a picture of each set.
     FoundFace face{.name = folder.filename().string() + "/" + stem + ".jpg",
                    .place = file.string(),
-                   .path = folder / "images" / (stem + ".jpg"),
-                   .split = split};
+                   .path = folder / "images" / (stem + ".jpg")};
     if (!to.label(face, scalar_of(file))) continue;
-    if (split == to.split()) read_annotation(face, folder / "annotations" / stem);
+    read_annotation(face, folder / "annotations" / stem);
     to.add(std::move(face));
   }
 }
@@ -209,7 +205,7 @@ void read_later_release(Collector& to, const fs::path& folder, Split split) {
 }  // namespace
 
 std::string recognise_affectnet(const DataSource& source) {
-  if (fs::is_directory(source.root / "train_set" / "annotations"))
+  if (is_folder(source.root / "train_set" / "annotations"))
     return "it has a folder train_set/annotations";
   const fs::path table = table_of(source.root, "training.csv");
   if (table.empty() || read_csv_header(table).find_column(kColumns[kPath]) < 0) return "";
@@ -221,20 +217,24 @@ FaceList read_affectnet(const DataSource& source, Split split) {
   Collector faces(source, split);
   const fs::path training = table_of(source.root, "training.csv");
   const fs::path validation = table_of(source.root, "validation.csv");
+  if (training.empty() != validation.empty() && !is_folder(source.root / "train_set"))
+    throw InputError(fmt::format("data.root {}: {} without {}; expected both", source.root.string(),
+                                 training.empty() ? "validation.csv" : "training.csv",
+                                 training.empty() ? "training.csv" : "validation.csv"));
   if (!training.empty() && !validation.empty()) {
-    read_release_of_2017(faces, training, Split::train);
-    read_release_of_2017(faces, validation, Split::test);
+    if (split != Split::validation)
+      read_release_of_2017(faces, split == Split::train ? training : validation);
     return faces.finish();
   }
   for (const char* name : {"train_set", "val_set"})
     for (const char* inner : {"images", "annotations"})
-      if (!fs::is_directory(source.root / name / inner))
+      if (!is_folder(source.root / name / inner))
         throw InputError(
             fmt::format("data.root {}: no {}/{} in it; expected AffectNet's "
                         "training.csv and validation.csv, or train_set and val_set",
                         source.root.string(), name, inner));
-  read_later_release(faces, source.root / "train_set", Split::train);
-  read_later_release(faces, source.root / "val_set", Split::test);
+  if (split != Split::validation)
+    read_later_release(faces, source.root / (split == Split::train ? "train_set" : "val_set"));
   return faces.finish();
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "core/error.h"
 #include "data/csv.h"
 #include "data/csv_faces.h"
+#include "data/files_of_set.h"
 #include "data/found_faces.h"
 #include "data/picture_index.h"
 #include "data/rafdb.h"
@@ -20,34 +22,33 @@ namespace fs = std::filesystem;
 bool is_picture(const fs::path& path) {
   static const std::set<std::string> kEndings = {".jpg", ".jpeg", ".jpe", ".png", ".webp",
                                                  ".bmp", ".gif",  ".tif", ".tiff"};
-  std::string ending = path.extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return kEndings.contains(ending);
+  return kEndings.contains(lower_extension(path));
 }
 
-/// What is in a folder, by name; hidden files are left out.
-std::vector<fs::path> entries(const fs::path& folder, bool folders) {
+bool is_picture_file(const fs::directory_entry& entry) {
+  std::error_code error;
+  return is_picture(entry.path()) && entry.is_regular_file(error);
+}
+
+/// The folders or the pictures in a folder, by name; hidden ones are left out.
+std::vector<fs::path> visible(const fs::path& folder, bool folders) {
   std::vector<fs::path> found;
-  if (!fs::is_directory(folder)) return found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+  for (const fs::directory_entry& entry : entries_of(folder)) {
     if (entry.path().filename().string().starts_with('.')) continue;
-    if (folders ? entry.is_directory() : entry.is_regular_file() && is_picture(entry.path()))
-      found.push_back(entry.path());
+    std::error_code error;
+    if (folders ? entry.is_directory(error) : is_picture_file(entry)) found.push_back(entry.path());
   }
-  std::sort(found.begin(), found.end());
   return found;
 }
 
 bool has_pictures(const fs::path& folder) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && is_picture(entry.path())) return true;
-  return false;
+  const auto all = entries_of(folder);
+  return std::any_of(all.begin(), all.end(), is_picture_file);
 }
 
 /// The folders of classes in a folder.
 std::vector<fs::path> class_folders(const fs::path& folder) {
-  std::vector<fs::path> found = entries(folder, /*folders=*/true);
+  std::vector<fs::path> found = visible(folder, /*folders=*/true);
   std::erase_if(found, [](const fs::path& f) {
     return known_split(f.filename().string()) || !has_pictures(f);
   });
@@ -61,7 +62,7 @@ struct Layout {
 
 /// The folders of splits in a folder: those with folders of classes.
 std::vector<fs::path> split_folders(const fs::path& folder) {
-  std::vector<fs::path> splits = entries(folder, /*folders=*/true);
+  std::vector<fs::path> splits = visible(folder, /*folders=*/true);
   std::erase_if(splits, [](const fs::path& f) {
     return !known_split(f.filename().string()) || class_folders(f).empty();
   });
@@ -69,9 +70,8 @@ std::vector<fs::path> split_folders(const fs::path& folder) {
 }
 
 std::optional<Layout> find_layout(const fs::path& root) {
-  if (!fs::is_directory(root)) return std::nullopt;
   std::vector<fs::path> candidates = {root};
-  if (const auto inner = entries(root, /*folders=*/true); inner.size() == 1)
+  if (const auto inner = visible(root, /*folders=*/true); inner.size() == 1)
     candidates.push_back(inner[0]);
   for (const fs::path& folder : candidates) {
     if (auto splits = split_folders(folder); !splits.empty())
@@ -87,7 +87,7 @@ void require_known_splits(const Layout& layout) {
   std::set<std::string> classes;
   for (const fs::path& split : layout.splits)
     for (const fs::path& folder : class_folders(split)) classes.insert(folder.filename().string());
-  for (const fs::path& folder : entries(layout.folder, /*folders=*/true)) {
+  for (const fs::path& folder : visible(layout.folder, /*folders=*/true)) {
     if (known_split(folder.filename().string())) continue;
     for (const fs::path& inner : class_folders(folder))
       if (classes.contains(inner.filename().string()))
@@ -99,7 +99,7 @@ void require_known_splits(const Layout& layout) {
 void add_pictures(std::vector<FoundFace>& faces, const fs::path& folder,
                   std::optional<Split> split) {
   for (const fs::path& inner : class_folders(folder))
-    for (const fs::path& path : entries(inner, /*folders=*/false))
+    for (const fs::path& path : visible(inner, /*folders=*/false))
       faces.push_back({.label = inner.filename().string(),
                        .place = path.string(),
                        .path = path,
@@ -118,11 +118,12 @@ void name_faces(std::vector<FoundFace>& faces, const fs::path& root) {
 }
 
 /// The tables beside the folders, in one.
-struct LabelTables {
+class LabelTables {
+ public:
   struct Row {
-    std::string label, place;
+    std::string image, label, place;
+    bool used = false;
   };
-  std::unordered_map<std::string, Row> row_of;  // by file name
 
   LabelTables(const fs::path& root, const Layout& layout) {
     std::vector<std::string> files = {"labels.csv"};
@@ -130,20 +131,41 @@ struct LabelTables {
       files.push_back(split.filename().string() + "_labels.csv");
     for (const fs::path& folder : std::set<fs::path>{root, layout.folder})
       for (const std::string& file : files)
-        if (fs::is_regular_file(folder / file)) add(read_csv(folder / file));
+        if (is_file(folder / file)) add(read_csv(folder / file));
   }
+
+  /// The row of a picture below root: one that names the end of its path, or else the only one with
+  /// its file name. None if there is no such row.
+  Row* find(const fs::path& picture) {
+    std::string end = picture.generic_string();
+    while (!end.empty()) {
+      if (const auto named = by_path_.find(end); named != by_path_.end())
+        return &rows_[named->second];
+      end.erase(0, std::min(end.find('/'), end.size() - 1) + 1);
+    }
+    const auto named = by_file_.find(picture.filename().string());
+    return named != by_file_.end() && named->second.size() == 1 ? &rows_[named->second[0]]
+                                                                : nullptr;
+  }
+  std::span<const Row> rows() const { return rows_; }
 
  private:
   void add(const CsvTable& table) {
     const auto image = static_cast<size_t>(table.column("image"));
     const auto label = static_cast<size_t>(table.column("label"));
     for (size_t i = 0; i < table.rows.size(); ++i) {
-      const std::string name = fs::path(table.rows[i][image]).filename().string();
-      if (!row_of.emplace(name, Row{table.rows[i][label], table.place(i)}).second)
-        throw InputError(
-            fmt::format("{}: {} occurs a second time", table.place(i), printable(name)));
+      const fs::path path = fs::path(table.rows[i][image]).lexically_normal();
+      if (!by_path_.emplace(path.generic_string(), rows_.size()).second)
+        throw InputError(fmt::format("{}: {} occurs a second time", table.place(i),
+                                     printable(path.generic_string())));
+      by_file_[path.filename().string()].push_back(rows_.size());
+      rows_.push_back({path.generic_string(), table.rows[i][label], table.place(i)});
     }
   }
+
+  std::vector<Row> rows_;
+  std::unordered_map<std::string, size_t> by_path_;               // as the tables name it
+  std::unordered_map<std::string, std::vector<size_t>> by_file_;  // without its folders
 };
 
 /// RAF-DB's classes where a table has its numbers for pictures that are called as RAF-DB's.
@@ -157,17 +179,22 @@ std::optional<std::string> rafdb_class(const std::string& file, const std::strin
 /// Gives numbered folders the names of the tables beside them, and checks each picture's row.
 void apply_tables(std::vector<FoundFace>& faces, const DataSource& source, const Layout& layout) {
   LabelTables tables(source.root, layout);
-  if (tables.row_of.empty()) return;
+  if (tables.rows().empty()) return;
   std::map<std::string, std::string> name_of;  // of a folder
   for (FoundFace& face : faces) {
     const std::string file = face.path.filename().string();
-    const auto row = tables.row_of.find(file);
-    if (row == tables.row_of.end())
+    LabelTables::Row* row = tables.find(face.path.lexically_relative(source.root));
+    if (!row)
       throw InputError(
           fmt::format("{}: it has no row in the tables of labels beside the folders; expected one "
                       "for each picture",
                       face.place));
-    const auto& [label, place] = row->second;
+    const auto& [image, label, place, used] = *row;
+    if (used)
+      throw InputError(
+          fmt::format("{}: the row of two pictures, of which {} is the second; expected a row with "
+                      "its path for each",
+                      place, face.place));
     std::string name = label;
     if (is_class_number(label)) {
       if (label != face.label)
@@ -182,15 +209,12 @@ void apply_tables(std::vector<FoundFace>& faces, const DataSource& source, const
                       "{} have",
                       place, printable(name), printable(file), printable(known), face.label));
     face.label = name;
-    tables.row_of.erase(row);
+    row->used = true;
   }
-  if (!tables.row_of.empty()) {
-    const auto& [file, row] = *std::min_element(
-        tables.row_of.begin(), tables.row_of.end(),
-        [](const auto& a, const auto& b) { return a.second.place < b.second.place; });
-    throw InputError(
-        fmt::format("{}: the picture {} is not in the folders", row.place, printable(file)));
-  }
+  for (const LabelTables::Row& row : tables.rows())
+    if (!row.used)
+      throw InputError(
+          fmt::format("{}: picture {} is not in the folders", row.place, printable(row.image)));
 }
 
 }  // namespace
@@ -219,7 +243,7 @@ FaceList read_class_folders(const DataSource& source, Split split) {
     add_pictures(faces, folder, known_split(folder.filename().string()));
   if (layout->splits.empty()) add_pictures(faces, layout->folder, std::nullopt);
   name_faces(faces, source.root);
-  // Classes that are no known expressions are in the order of their names, whatever the splits.
+  // Classes that are not known expressions are in the order of their names, whatever the splits.
   std::stable_sort(faces.begin(), faces.end(),
                    [](const FoundFace& a, const FoundFace& b) { return a.label < b.label; });
   const bool numbers = std::all_of(faces.begin(), faces.end(), [](const FoundFace& face) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "data/csv.h"
 #include "data/expressions.h"
+#include "data/files_of_set.h"
 #include "data/found_faces.h"
 #include "data/landmark_files.h"
 
@@ -27,7 +28,7 @@ int path_column(const CsvTable& table) {
 fs::path table_of(const DataSource& source) {
   if (source.labels != kDefaultLabelList) {
     const fs::path file = source.root / source.labels;
-    if (!fs::is_regular_file(file))
+    if (!is_file(file))
       throw InputError(fmt::format("data.labels {}: there is no such file", file.string()));
     return file;
   }
@@ -44,7 +45,7 @@ fs::path table_of(const DataSource& source) {
   return tables[0];
 }
 
-/// The places of these columns: all of them, or none of them. InputError for a part.
+/// The places of these columns: all of them, or none of them. InputError for only some.
 std::vector<size_t> columns_of(const CsvTable& table, const std::vector<std::string>& names) {
   std::vector<size_t> columns;
   std::string missing;
@@ -55,8 +56,9 @@ std::vector<size_t> columns_of(const CsvTable& table, const std::vector<std::str
       missing = name;
   }
   if (columns.empty() || missing.empty()) return columns;
-  throw InputError(fmt::format("{}:1: column '{}' without '{}'; expected both or neither",
-                               table.file, table.header[columns[0]], missing));
+  throw InputError(fmt::format("{}:1: column '{}' without '{}'; expected all of {}, or none",
+                               table.file, table.header[columns[0]], missing,
+                               fmt::join(names, ", ")));
 }
 
 /// A finite number below 1e6, `least` or more.
@@ -136,10 +138,14 @@ class FaceTable {
 
   void read_box(size_t row, FoundFace& face) const {
     if (box_.empty()) return;
-    const auto side = [&](size_t i) {
-      return number(table_, row, box_[i], i < 2 ? -1e6 : 1, "a number of pixels");
+    const auto at = [&](size_t i) {
+      return number(table_, row, box_[i], -1e6, "a position in pixels");
     };
-    face.box = FaceBox{side(0), side(1), side(2), side(3)};
+    const auto side = [&](size_t i, const char* what) {
+      return number(table_, row, box_[i], 1, what);
+    };
+    face.box = FaceBox{at(0), at(1), side(2, "a width of 1 pixel or more"),
+                       side(3, "a height of 1 pixel or more")};
   }
 
   void read_landmarks(size_t row, FoundFace& face) const {
@@ -159,14 +165,20 @@ class FaceTable {
     std::vector<size_t> columns;
     std::string missing;
     for (const std::string& name : classes) {
-      const auto found =
-          std::find_if(table_.header.begin(), table_.header.end(), [&](const std::string& column) {
-            return column == name || known_expression(column) == name;
-          });
-      if (found != table_.header.end())
-        columns.push_back(static_cast<size_t>(found - table_.header.begin()));
-      else if (missing.empty())
-        missing = name;
+      const auto is_of_class = [&](const std::string& column) {
+        return column == name || known_expression(column) == name;
+      };
+      const auto& header = table_.header;
+      const auto found = std::find_if(header.begin(), header.end(), is_of_class);
+      if (found == header.end()) {
+        if (missing.empty()) missing = name;
+        continue;
+      }
+      if (const auto second = std::find_if(found + 1, header.end(), is_of_class);
+          second != header.end())
+        throw InputError(fmt::format("{}:1: '{}' and '{}' are both columns of votes for '{}'",
+                                     table_.file, printable(*found), printable(*second), name));
+      columns.push_back(static_cast<size_t>(found - header.begin()));
     }
     if (columns.empty() || missing.empty()) return columns;
     throw InputError(
@@ -185,24 +197,27 @@ class FaceTable {
 
 }  // namespace
 
+bool is_table(const fs::path& file) {
+  const std::string ending = lower_extension(file);
+  return ending == ".csv" || ending == ".tsv";
+}
+
 std::vector<fs::path> face_tables(const fs::path& folder) {
   std::vector<fs::path> tables;
-  if (!fs::is_directory(folder)) return tables;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string ending = entry.path().extension().string();
-    if (!entry.is_regular_file() || (ending != ".csv" && ending != ".tsv")) continue;
-    const CsvTable header = read_csv_header(entry.path());
-    if (path_column(header) >= 0 && header.find_column("label") >= 0)
-      tables.push_back(entry.path());
+  for (const fs::directory_entry& entry : entries_of(folder)) {
+    if (!is_table(entry.path()) || !is_file(entry.path())) continue;
+    try {
+      const CsvTable header = read_csv_header(entry.path());
+      if (path_column(header) >= 0 && header.find_column("label") >= 0)
+        tables.push_back(entry.path());
+    } catch (const InputError&) {
+      continue;  // another file that happens to end so
+    }
   }
-  std::sort(tables.begin(), tables.end());
   return tables;
 }
 
 std::string recognise_csv_faces(const DataSource& source) {
-  const fs::path named = source.labels;
-  if (named.extension() == ".csv" || named.extension() == ".tsv")
-    return fmt::format("data.labels names the table {}", named.string());
   const std::vector<fs::path> tables = face_tables(source.root);
   return tables.empty()
              ? ""

@@ -7,17 +7,30 @@
 namespace lanet {
 namespace {
 
-/// The part of a picture in the box, which may reach beyond it; black outside.
-HostImage cropped(const HostImage& image, const FaceBox& box) {
-  const int left = static_cast<int>(std::lround(box.x)), top = static_cast<int>(std::lround(box.y));
-  HostImage part{.width = std::max(1, static_cast<int>(std::lround(box.width))),
-                 .height = std::max(1, static_cast<int>(std::lround(box.height))),
-                 .rgb = {}};
-  part.rgb.resize(size_t{3} * part.width * part.height);
-  const int begin = std::max(0, left), end = std::min(image.width, left + part.width);
-  for (int y = std::max(0, top); y < std::min(image.height, top + part.height) && begin < end; ++y)
-    std::copy_n(image.rgb.begin() + (int64_t{y} * image.width + begin) * 3, (end - begin) * 3,
-                part.rgb.begin() + (int64_t{y - top} * part.width + begin - left) * 3);
+/// How many times as wide or high as its picture a box may be. More is a mistake in the table,
+/// which must not take all of the memory.
+constexpr int kLargestBox = 4;
+
+/// The part of a picture in the box, which may extend beyond it; black outside. `file`: for the
+/// message.
+HostImage cropped(const HostImage& image, const FaceBox& box, const std::string& file) {
+  const auto left = std::lround(box.x), top = std::lround(box.y),
+             width = std::max(1L, std::lround(box.width)),
+             height = std::max(1L, std::lround(box.height));
+  const auto begin = std::max(0L, left), end = std::min<long>(image.width, left + width);
+  const auto first = std::max(0L, top), last = std::min<long>(image.height, top + height);
+  const bool too_large = width > kLargestBox * image.width || height > kLargestBox * image.height;
+  if (begin >= end || first >= last || too_large)
+    throw InputError(fmt::format(
+        "{}: a face of {} x {} pixels at ({}, {}), in a picture of {} x {}; expected a box that "
+        "overlaps it{}",
+        file, width, height, left, top, image.width, image.height,
+        too_large ? fmt::format(" and is at most {} times as wide and high", kLargestBox) : ""));
+  HostImage part{.width = static_cast<int>(width), .height = static_cast<int>(height), .rgb = {}};
+  part.rgb.resize(static_cast<size_t>(3 * width * height));
+  for (long y = first; y < last; ++y)
+    std::copy_n(image.rgb.begin() + (y * image.width + begin) * 3, (end - begin) * 3,
+                part.rgb.begin() + ((y - top) * width + begin - left) * 3);
   return part;
 }
 
@@ -40,7 +53,7 @@ void append(FaceList& list, FaceList more) {
 HostImage face_picture(const FaceList& list, size_t i) {
   if (!list.pictures.empty()) return list.pictures[i];
   HostImage image = decode_image(list.paths[i].string());
-  return list.boxes.empty() ? image : cropped(image, list.boxes[i]);
+  return list.boxes.empty() ? image : cropped(image, list.boxes[i], list.paths[i].string());
 }
 
 }  // namespace lanet

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "data/image.h"
 #include "data/landmarks.h"
 
@@ -19,7 +20,14 @@ constexpr std::string_view to_string(Split split) {
   return kNames[static_cast<size_t>(split)];
 }
 
-/// The part of a picture that is the face, in pixels of the picture. It may reach beyond it.
+/// A data set has no face of a split that was asked for.
+class EmptySplit : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+/// The part of a picture that is the face, in pixels of the picture. It may extend beyond
+/// the picture.
 struct FaceBox {
   double x = 0, y = 0, width = 0, height = 0;
 };
@@ -52,8 +60,9 @@ struct FaceList {
 /// Appends the faces of another split of the same data set, with whatever both have.
 void append(FaceList& list, FaceList more);
 
-/// The picture of face i, decoded and cropped to its box; black where the box reaches beyond it.
-/// InputError if it cannot be read.
+/// The picture of face i, decoded and cropped to its box; black where the box extends beyond it.
+/// InputError if the picture cannot be read, or if its box does not overlap it or is more than four
+/// times as wide or high.
 HostImage face_picture(const FaceList& list, size_t i);
 
 }  // namespace lanet

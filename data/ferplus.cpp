@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "data/csv.h"
 #include "data/expressions.h"
+#include "data/files_of_set.h"
 #include "data/found_faces.h"
 
 namespace lanet {
@@ -30,7 +31,7 @@ std::optional<int> whole(std::string_view text, int most) {
 fs::path pixel_file(const fs::path& root) {
   for (const char* folder : {"", "fer2013"})
     for (const char* name : {"fer2013.csv", "icml_face_data.csv"})
-      if (const fs::path file = root / folder / name; fs::is_regular_file(file)) return file;
+      if (const fs::path file = root / folder / name; is_file(file)) return file;
   return {};
 }
 
@@ -62,7 +63,7 @@ class Pictures {
   Pictures(const fs::path& root, const CsvTable& votes) : root_(root), votes_(votes) {
     const fs::path file = pixel_file(root);
     if (file.empty()) {
-      if (!fs::is_directory(root / "FER2013Train"))
+      if (!is_folder(root / "FER2013Train"))
         throw InputError(
             fmt::format("data.root {}: no pictures for {}; expected fer2013.csv, "
                         "icml_face_data.csv, or a folder FER2013Train",
@@ -73,8 +74,9 @@ class Pictures {
     pixels_ = static_cast<size_t>(table_->column("pixels"));
     usage_ = static_cast<size_t>(table_->column("usage"));
     if (table_->rows.size() != votes.rows.size())
-      throw InputError(fmt::format("{}: {} rows; expected {}, as {} has", table_->file,
-                                   table_->rows.size(), votes.rows.size(), votes.file));
+      throw InputError(fmt::format("{}: {} row{}; expected {}, as {} has", table_->file,
+                                   table_->rows.size(), table_->rows.size() == 1 ? "" : "s",
+                                   votes.rows.size(), votes.file));
   }
 
   /// Gives a face its picture.
@@ -174,12 +176,12 @@ std::optional<size_t> ferplus_class(std::span<const double> votes) {
 }
 
 std::string recognise_ferplus(const DataSource& source) {
-  return fs::is_regular_file(source.root / kVotes) ? fmt::format("it has {}", kVotes) : "";
+  return is_file(source.root / kVotes) ? fmt::format("it has {}", kVotes) : "";
 }
 
 FaceList read_ferplus(const DataSource& source, Split split) {
   const bool contempt = with_contempt(source);
-  if (!fs::is_regular_file(source.root / kVotes))
+  if (!is_file(source.root / kVotes))
     throw InputError(
         fmt::format("data.root {}: no {} in it, the votes of FER+", source.root.string(), kVotes));
   const CsvTable table = read_csv(source.root / kVotes);
@@ -190,7 +192,7 @@ FaceList read_ferplus(const DataSource& source, Split split) {
   if (contempt) classes.emplace_back(kContempt);
   const Pictures pictures(source.root, table);
   std::vector<FoundFace> faces;
-  size_t left_out = 0;
+  size_t undecided = 0, contemptuous = 0;  // of the split, left out
   for (size_t row = 0; row < table.rows.size(); ++row) {
     const std::string& word = table.rows[row][usage];
     FoundFace face{
@@ -200,7 +202,7 @@ FaceList read_ferplus(const DataSource& source, Split split) {
     if (face.name.empty()) continue;
     const std::optional<size_t> found = ferplus_class(votes);
     if (!found || (!contempt && kFerPlusClasses[*found] == kContempt)) {
-      left_out += face.split == split;
+      if (face.split == split) ++(found ? contemptuous : undecided);
       continue;
     }
     face.label = kFerPlusClasses[*found];
@@ -211,9 +213,9 @@ FaceList read_ferplus(const DataSource& source, Split split) {
     faces.push_back(std::move(face));
   }
   FaceList list = make_face_list(std::move(faces), std::move(classes), source, split);
-  if (left_out > 0)
-    list.note = fmt::format("{} {} faces of FER+ are left out: their votes agree on no class",
-                            left_out, to_string(split));
+  list.note = left_out_note("FER+", split,
+                            {{undecided, "whose votes agree on no class"},
+                             {contemptuous, "of contempt (data.classes is 7)"}});
   return list;
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "data/expressions.h"
+#include "data/files_of_set.h"
 #include "data/landmark_files.h"
 #include "data/validation.h"
 
@@ -24,13 +26,23 @@ constexpr std::pair<std::string_view, Split> kSplits[] = {{"train", Split::train
 /// different seeds are tested on the same faces.
 constexpr uint64_t kTestSeed = 0x7465737400000000;
 
+/// More labels than any set of expressions has.
+constexpr size_t kMostLabels = 1000;
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
 [[noreturn]] void fail(const FoundFace& face, const std::string& what) {
-  throw InputError(fmt::format("{}: {}", face.place, what));
+  std::string place = face.place;  // a path may hold line breaks
+  std::replace_if(place.begin(), place.end(), is_control, '?');
+  throw InputError(fmt::format("{}: {}", place, what));
 }
 
 bool is_utf8(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
+    const unsigned char lead = byte(i);
     const size_t more = lead < 0x80                   ? 0
                         : lead >= 0xC2 && lead < 0xE0 ? 1
                         : lead >= 0xE0 && lead < 0xF0 ? 2
@@ -38,17 +50,33 @@ bool is_utf8(std::string_view text) {
                                                       : text.size();
     if (more >= text.size() - i) return false;
     for (size_t k = 1; k <= more; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+      if ((byte(i + k) & 0xC0) != 0x80) return false;
+    // No character is longer than it has to be, a surrogate, or above U+10FFFF.
+    if (lead == 0xE0 && byte(i + 1) < 0xA0) return false;
+    if (lead == 0xED && byte(i + 1) >= 0xA0) return false;
+    if (lead == 0xF0 && byte(i + 1) < 0x90) return false;
+    if (lead == 0xF4 && byte(i + 1) >= 0x90) return false;
     i += more + 1;
   }
   return true;
 }
 
-/// A name with what cannot be shown replaced.
-std::string ascii(std::string name) {
-  for (char& c : name)
+/// A text with what cannot be shown replaced.
+std::string ascii(std::string text) {
+  for (char& c : text)
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  return printable(name);
+  return printable(text);
+}
+
+/// Requires that a name or label can be written to tables and JSON. `what`: which it is.
+void require_text(const FoundFace& face, const char* what, const std::string& text) {
+  if (text.empty()) fail(face, fmt::format("the {} is empty", what));
+  if (!is_utf8(text))
+    fail(face, fmt::format("the {0} '{1}' is not UTF-8; expected a {0} in that encoding", what,
+                           ascii(text)));
+  if (std::any_of(text.begin(), text.end(), is_control))
+    fail(face, fmt::format("the {0} '{1}' has control characters; expected a {0} without them",
+                           what, printable(text)));
 }
 
 std::string canonical(const std::string& label) {
@@ -67,6 +95,7 @@ std::vector<std::string> listed_classes(const DataSource& source) {
     while (word.ends_with(' ')) word.remove_suffix(1);
     const std::string name = canonical(std::string(word));
     if (name.empty() || is_class_number(name) ||
+        std::any_of(name.begin(), name.end(), is_control) ||
         std::find(names.begin(), names.end(), name) != names.end())
       throw InputError(
           fmt::format("data.classes: '{}'; expected different names, separated by commas",
@@ -120,15 +149,15 @@ bool has_split(const std::vector<FoundFace>& faces, Split split) {
                      [&](const FoundFace& face) { return face.split == split; });
 }
 
-/// Orders faces by name. Each name is there once and can be written to a table.
+/// Orders faces by name. Each name occurs once, can be written to a table and is below data.root.
 void order_by_name(std::vector<FoundFace>& faces) {
   for (const FoundFace& face : faces) {
-    if (!is_utf8(face.name))
-      fail(face, fmt::format("the name '{}' is not UTF-8; expected a name in that encoding",
-                             ascii(face.name)));
-    if (face.name.empty() || printable(face.name.substr(0, 80)) != face.name.substr(0, 80))
-      fail(face, fmt::format("the name '{}'; expected one without control characters",
-                             printable(face.name)));
+    require_text(face, "name", face.name);
+    const auto path = std::filesystem::path(face.name).lexically_normal();
+    if (path.is_absolute() || *path.begin() == "..")
+      fail(face, fmt::format("picture '{}' is {}; expected a path below data.root, relative to it",
+                             printable(face.name),
+                             path.is_absolute() ? "absolute" : "outside data.root"));
   }
   std::stable_sort(faces.begin(), faces.end(),
                    [](const FoundFace& a, const FoundFace& b) { return a.name < b.name; });
@@ -141,10 +170,19 @@ void order_by_name(std::vector<FoundFace>& faces) {
                                printable(twice->name), twice->place));
 }
 
+void require_picture(const FoundFace& face) {
+  std::error_code error;
+  const auto type = std::filesystem::status(face.path, error).type();
+  if (type == std::filesystem::file_type::regular) return;
+  if (type == std::filesystem::file_type::not_found)
+    fail(face, fmt::format("picture {} does not exist", face.path.string()));
+  fail(face, fmt::format("picture {}: {}", face.path.string(),
+                         error ? error.message() : "it is not a file"));
+}
+
 /// Adds a face to the list of its split.
 void add(FaceList& list, FoundFace face, int32_t label) {
-  if (!face.path.empty() && !std::filesystem::is_regular_file(face.path))
-    fail(face, fmt::format("the picture {} is not there", face.path.string()));
+  if (!face.path.empty()) require_picture(face);
   list.names.push_back(std::move(face.name));
   list.labels.push_back(label);
   if (face.path.empty())
@@ -187,8 +225,20 @@ std::optional<Split> known_split(std::string_view word) {
 std::string unknown_split(const std::string& word) {
   std::vector<std::string> names;
   for (const auto& [name, split] : kSplits) names.emplace_back(name);
-  return fmt::format("'{}' is no split; expected one of {}{}", printable(word),
+  return fmt::format("'{}' is not a split; expected one of {}{}", printable(word),
                      fmt::join(names, ", "), suggestion(word, names));
+}
+
+std::string left_out_note(std::string_view data_set, Split split,
+                          std::initializer_list<LeftOut> groups) {
+  std::string note;
+  for (const auto& [count, which] : groups)
+    if (count > 0)
+      note += fmt::format("{}{} face{} {}", note.empty() ? "" : ", ", count, count == 1 ? "" : "s",
+                          which);
+  return note.empty()
+             ? ""
+             : fmt::format("left out of the {} split of {}: {}", to_string(split), data_set, note);
 }
 
 bool is_class_number(std::string_view label) {
@@ -198,22 +248,26 @@ bool is_class_number(std::string_view label) {
 std::vector<std::string> name_labels(std::vector<FoundFace>& faces, const DataSource& source) {
   const std::vector<std::string> listed = listed_classes(source);
   const bool numbers = !faces.empty() && is_class_number(faces[0].label);
-  for (const FoundFace& face : faces)
+  for (const FoundFace& face : faces) {
     if (face.label.empty() || is_class_number(face.label) != numbers)
-      fail(face, fmt::format("label '{}'; expected {}, as the others have", printable(face.label),
+      fail(face, fmt::format("label '{}'; expected {}, as the others have", ascii(face.label),
                              numbers ? "a number" : "a name"));
+    require_text(face, "label", face.label);
+  }
   if (numbers) name_numbers(faces, listed);
   std::vector<std::string> names = listed;
+  std::unordered_set<std::string> known(listed.begin(), listed.end());
   for (FoundFace& face : faces) {
     face.label = canonical(face.label);
-    if (names.empty() || names.back() != face.label) {
-      const bool known = std::find(names.begin(), names.end(), face.label) != names.end();
-      if (!known && !listed.empty())
-        fail(face,
-             fmt::format("label '{}'; expected one of {} (data.classes){}", printable(face.label),
-                         fmt::join(listed, ", "), suggestion(face.label, listed)));
-      if (!known) names.push_back(face.label);
-    }
+    if (!known.insert(face.label).second) continue;
+    if (!listed.empty())
+      fail(face,
+           fmt::format("label '{}'; expected one of {} (data.classes){}", printable(face.label),
+                       fmt::join(listed, ", "), suggestion(face.label, listed)));
+    if (names.size() == kMostLabels)
+      fail(face, fmt::format("label '{}': more than {} different labels; expected classes",
+                             printable(face.label), kMostLabels));
+    names.push_back(face.label);
   }
   return in_class_order(names);
 }
@@ -231,8 +285,9 @@ FaceList make_face_list(std::vector<FoundFace> faces, std::vector<std::string> c
   for (const FoundFace& face : faces) labels.push_back(place.at(face.label));
   const auto without =
       std::find_if(faces.begin(), faces.end(), [](const FoundFace& f) { return !f.split; });
-  const bool none = std::none_of(faces.begin(), faces.end(),
-                                 [](const FoundFace& f) { return f.split.has_value(); });
+  const bool none =
+      !faces.empty() && std::none_of(faces.begin(), faces.end(),
+                                     [](const FoundFace& f) { return f.split.has_value(); });
   if (none)
     divide(faces, labels, static_cast<int>(classes.size()), source);
   else if (without != faces.end())
@@ -247,7 +302,7 @@ FaceList make_face_list(std::vector<FoundFace> faces, std::vector<std::string> c
   for (size_t i = 0; i < faces.size(); ++i)
     if (faces[i].split == split) add(list, std::move(faces[i]), labels[i]);
   if (list.size() == 0 && split != Split::validation)
-    throw InputError(fmt::format("data.root {}: it has no face of the {} split",
+    throw EmptySplit(fmt::format("data.root {}: it has no face of the {} split",
                                  source.root.string(), to_string(split)));
   return list;
 }

@@ -103,9 +103,15 @@ LandmarkRows::LandmarkRows(const std::string& file, int64_t points) : points_(po
 }
 
 void LandmarkRows::add(std::span<const float> face, bool found) {
-  bool one_place = true;
-  for (size_t i = 2; i < face.size(); ++i) one_place &= face[i] == face[i % 2];
   const std::vector<float> trained = to_trained_landmarks(face);
+  // Means of equal points may differ by a rounding error, and points that are not trained may
+  // differ from the others.
+  const auto in_one_place = [](std::span<const float> points) {
+    for (size_t i = 2; i < points.size(); ++i)
+      if (points[i] != points[i % 2]) return false;
+    return true;
+  };
+  const bool one_place = in_one_place(face) || in_one_place(trained);
   landmarks_.points.insert(landmarks_.points.end(), trained.begin(), trained.end());
   landmarks_.states.push_back(found && !one_place ? LandmarkState::good : LandmarkState::not_found);
 }

@@ -7,18 +7,19 @@
 
 #include "core/error.h"
 #include "core/files/file.h"
+#include "data/files_of_set.h"
 
 namespace lanet {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A picture's file name, or empty if it is not there.
+/// The file of a picture, or empty if it does not exist.
 fs::path find_picture(const fs::path& folder, const std::string& name) {
   const std::string stem = fs::path(name).stem().string();
   for (const char* middle : {"_aligned", ""}) {
     for (const char* ending : {".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"})
-      if (auto path = folder / (stem + middle + ending); fs::is_regular_file(path)) return path;
+      if (auto path = folder / (stem + middle + ending); is_file(path)) return path;
   }
   return {};
 }
@@ -42,7 +43,7 @@ class LabelList {
   /// `field` names the file in messages: data.labels.
   LabelList(const char* field, const fs::path& root, const fs::path& labels)
       : file_((root / labels).string()), compound_(is_compound(labels)) {
-    if (!fs::is_regular_file(file_))
+    if (!is_file(file_))
       throw InputError(fmt::format("{} {}: there is no such file", field, file_));
     std::string text = read_text(file_);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -93,8 +94,7 @@ class LabelList {
 fs::path list_of(const DataSource& source) {
   const fs::path compound = "compound/EmoLabel/list_patition_label.txt";
   const bool only_compound = source.labels == kDefaultLabelList &&
-                             !fs::is_directory(source.root / "basic") &&
-                             fs::is_regular_file(source.root / compound);
+                             !is_folder(source.root / "basic") && is_file(source.root / compound);
   return only_compound ? compound : fs::path(source.labels);
 }
 
@@ -103,7 +103,7 @@ fs::path list_of(const DataSource& source) {
 std::string recognise_rafdb(const DataSource& source) {
   for (const char* folder : {"basic", "compound"})
     for (const char* inner : {"EmoLabel", "Image"})
-      if (fs::is_directory(source.root / folder / inner))
+      if (is_folder(source.root / folder / inner))
         return fmt::format("it has a folder {}/{}", folder, inner);
   return "";
 }
@@ -116,13 +116,13 @@ FaceList read_rafdb(const DataSource& source, Split split) {
 }
 
 FaceList read_face_list(const fs::path& root, const fs::path& labels, Split split) {
-  if (!fs::is_directory(root))
+  if (!is_folder(root))
     throw InputError(fmt::format("data.root {}: there is no such folder", root.string()));
   const bool compound = is_compound(labels);
   const fs::path inner = fs::path(compound ? "compound" : "basic") / "Image" / "aligned";
   const fs::path file = root / labels, folder = root / inner;
   LabelList list("data.labels", root, labels);
-  if (!fs::is_directory(folder))
+  if (!is_folder(folder))
     throw InputError(fmt::format("data.root {}: it has no folder {} with pictures", root.string(),
                                  inner.string()));
 
@@ -135,15 +135,15 @@ FaceList read_face_list(const fs::path& root, const fs::path& labels, Split spli
     if (split != face->split) continue;
     fs::path path = find_picture(folder, face->name);
     if (path.empty())
-      list.fail(
-          fmt::format("the picture {} is not there (nor .jpeg, .png, or one without _aligned)",
-                      (folder / (fs::path(face->name).stem().string() + "_aligned.jpg")).string()));
+      list.fail(fmt::format(
+          "picture {} does not exist (tried .jpg, .jpeg and .png, with and without _aligned)",
+          (folder / (fs::path(face->name).stem().string() + "_aligned.jpg")).string()));
     faces.names.push_back(std::move(face->name));
     faces.labels.push_back(face->label);
     faces.paths.push_back(std::move(path));
   }
   if (faces.names.empty() && split != Split::validation)
-    throw InputError(fmt::format("data.labels {}: it has no line for the {} split ({}_….jpg LABEL)",
+    throw EmptySplit(fmt::format("data.labels {}: it has no line for the {} split ({}_….jpg LABEL)",
                                  file.string(), to_string(split), to_string(split)));
   return faces;
 }

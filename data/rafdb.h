@@ -38,15 +38,15 @@ FaceList read_rafdb(const DataSource& source, Split split);
 /// without `_aligned`. A list below compound/ is of the compound expressions. Every line of the
 /// list is checked, but only the pictures of `split` need to be there: a list with test lines only
 /// serves the split `test`; there are no faces of the split `validation`. InputError: a folder, the
-/// list or a picture that is not there, no line of this split, a line that is not understood, a
-/// label outside 1..7 (1..11), a name that occurs twice.
+/// list or a picture that does not exist, a line that is not understood, a label outside 1..7
+/// (1..11), a name that occurs twice. EmptySplit: no line of this split.
 FaceList read_face_list(const std::filesystem::path& root, const std::filesystem::path& labels,
                         Split split);
 
 /// The labels that another list, `root`/`list` (data.true_labels) in the same format, gives the
 /// faces `names` of `split`, in their order. A list without a line of the split `test` serves
-/// training faces alone: then empty. InputError: a list that is not there or not understood, as
-/// above, and a face that it has no line for.
+/// training faces alone: then empty. InputError: a list that does not exist or is not understood,
+/// as above, and a face that it has no line for.
 std::vector<int32_t> read_true_labels(const std::filesystem::path& root,
                                       const std::filesystem::path& list, Split split,
                                       std::span<const std::string> names);

@@ -10,7 +10,8 @@ namespace lanet {
 
 enum class DataFormat { automatic, rafdb, folder, csv, ferplus, affectnet };
 
-/// The first format whose reader recognises `source`, and why: "it has a folder basic/EmoLabel".
+/// `csv` if source.labels names a .csv or .tsv file, else the first format whose reader recognises
+/// `source`, and why: "it has a folder basic/EmoLabel".
 /// InputError if none does, or there is no such folder.
 struct RecognisedFormat {
   DataFormat format;
@@ -19,8 +20,9 @@ struct RecognisedFormat {
 RecognisedFormat recognise_format(const DataSource& source);
 
 /// The faces of one split, by the reader of the format, which is not `automatic`. Each reader's
-/// header says what it reads and refuses (InputError). No faces are an error but for the split
-/// `validation`: few sets have one.
+/// header says what it reads and refuses (InputError). Without faces of the split it is EmptySplit,
+/// except for `validation`: few sets have that. InputError for source.labels with another format
+/// than rafdb and csv.
 FaceList read_split(const DataSource& source, DataFormat format, Split split);
 
 }  // namespace lanet

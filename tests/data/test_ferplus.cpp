@@ -116,7 +116,8 @@ TEST_CASE("ferplus: pictures and votes of fer2013.csv, or of Kaggle's file") {
     CHECK(named_labels(train) == Names{"fer0000000.png:contempt", "fer0000001.png:neutral"});
     CHECK(train.votes == std::vector<double>{0, 0, 0, 0, 0, 0, 0, 1,  //
                                              3.0 / 9, 2.0 / 9, 0, 0, 0, 0, 4.0 / 9, 0});
-    CHECK(train.note == "1 train faces of FER+ are left out: their votes agree on no class");
+    CHECK(train.note ==
+          "left out of the train split of FER+: 1 face whose votes agree on no class");
     REQUIRE(train.pictures.size() == 2);
     CHECK(train.paths.empty());
     CHECK(train.pictures[1].width == 48);
@@ -141,7 +142,13 @@ TEST_CASE("ferplus: folders of pictures, and seven classes") {
   CHECK(train.num_classes() == 7);
   CHECK(train.votes.size() == 7);
   CHECK(train.paths[0] == folder.path() / "FER2013Train/fer0000001.png");
-  check_refused({.root = folder.path()}, DataFormat::ferplus, "fer2013new.csv:4: the picture ");
+  check_refused({.root = folder.path()}, DataFormat::ferplus, "fer2013new.csv:4: picture ");
+  CHECK(train.note ==
+        "left out of the train split of FER+: 1 face whose votes agree on no class, 1 face of "
+        "contempt (data.classes is 7)");
+  folder.write("fer2013new.csv",
+               std::string(kVotesHeader) + "Training,../a.png,9,0,0,0,0,0,0,0,0,0\n");
+  check_refused(source, DataFormat::ferplus, "fer2013new.csv:2: picture '../a.png' is outside");
 }
 
 TEST_CASE("ferplus: what is wrong is named with file and line") {
@@ -156,7 +163,7 @@ TEST_CASE("ferplus: what is wrong is named with file and line") {
   folder.write("fer2013.csv", pixel_table(kUsages));
   refuse("data.classes: '6'; expected 7 or 8", "6");
   folder.write("fer2013.csv", pixel_table({"Training"}));
-  refuse("fer2013.csv: 1 rows; expected 6, as ");
+  refuse("fer2013.csv: 1 row; expected 6, as ");
   Names usages = kUsages;
   usages[2] = "PublicTest";
   folder.write("fer2013.csv", pixel_table(usages));
@@ -171,7 +178,7 @@ TEST_CASE("ferplus: what is wrong is named with file and line") {
   refuse("fer2013.csv: its header has no column 'pixels'");
   folder.write("fer2013.csv", pixel_table({"Training"}));
   folder.write("fer2013new.csv", std::string(kVotesHeader) + "Trainig,a.png,9,0,0,0,0,0,0,0,0,0\n");
-  refuse("fer2013new.csv:2: Usage 'Trainig' is no split; expected one of");
+  refuse("fer2013new.csv:2: Usage 'Trainig' is not a split; expected one of");
   folder.write("fer2013new.csv",
                std::string(kVotesHeader) + "Training,a.png,9,0,0,x,0,0,0,0,0,0\n");
   refuse("fer2013new.csv:2: sadness is 'x'; expected a number of votes");
@@ -192,6 +199,9 @@ TEST_CASE("affectnet: the release of 2017, cropped to the box with a margin") {
   // Point 17 is the outer end of the left brow, the first of the 19.
   std::string points = "60;70";
   for (int i = 1; i < 68; ++i) points += i == 17 ? ";60;70" : ";10;20";
+  // Of the points 0 to 16 only 8, the chin, is trained with.
+  std::string in_one_place = "60;70";
+  for (int i = 1; i < 68; ++i) in_one_place += ";10;20";
   const std::string header =
       "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,"
       "valence,arousal\n";
@@ -200,13 +210,16 @@ TEST_CASE("affectnet: the release of 2017, cropped to the box with a margin") {
   };
   folder.write("training.csv", header + row("1/b.jpg", "7") + row("1/a.jpg", "1") +
                                    row("1/x.jpg", "8") + row("1/y.jpg", "10"));
+  check_refused({.root = folder.path()}, DataFormat::affectnet,
+                "training.csv without validation.csv; expected both");
   folder.write("validation.csv", row("2/c.jpg", "6"));  // without a header, as released
   DataSource source{.root = folder.path()};
   CHECK(recognise_format(source).format == DataFormat::affectnet);
   const FaceList train = read_split(source, DataFormat::affectnet, Split::train);
   CHECK(named_labels(train) == Names{"1/a.jpg:happiness", "1/b.jpg:contempt"});
   CHECK(train.num_classes() == 8);
-  CHECK(train.note == "2 train faces of AffectNet are left out: they have another label");
+  CHECK(train.note ==
+        "left out of the train split of AffectNet: 2 faces labelled none, uncertain or no face");
   CHECK(train.boxes[0].x == 0);
   CHECK(train.boxes[0].y == 10);
   CHECK(train.boxes[0].width == 120);
@@ -223,6 +236,13 @@ TEST_CASE("affectnet: the release of 2017, cropped to the box with a margin") {
   source.classes = "7";
   CHECK(named_labels(read_split(source, DataFormat::affectnet, Split::train)) ==
         Names{"1/a.jpg:happiness"});
+  CHECK(read_split(source, DataFormat::affectnet, Split::train).note ==
+        "left out of the train split of AffectNet: 2 faces labelled none, uncertain or no face, "
+        "1 face of contempt (data.classes is 7)");
+  folder.write("training.csv",
+               header + "1/a.jpg,10,20,100,100," + in_one_place + ",1,0,0\n" + row("1/b.jpg", "0"));
+  CHECK(read_split(source, DataFormat::affectnet, Split::train).landmarks.valid() ==
+        std::vector<uint8_t>{0, 1});
 
   const auto refuse = [&](const std::string& rows, const std::string& what) {
     folder.write("training.csv", header + rows);
@@ -235,13 +255,22 @@ TEST_CASE("affectnet: the release of 2017, cropped to the box with a margin") {
   refuse("1/a.jpg,1,1,9,9,1;2;3,1,0,0\n",
          "training.csv:2: facial_landmarks has 3 numbers; expected 136");
   refuse("1/a.jpg,1,1\n", "training.csv:2: 3 fields; the header has 9");
-  refuse(row("1/z.jpg", "1"), "training.csv:2: the picture ");
+  refuse(row("1/z.jpg", "1"), "training.csv:2: picture ");
+  refuse(row("/tmp/z.jpg", "1"), "training.csv:2: picture '/tmp/z.jpg' is absolute");
+  refuse(row("", "1"), "training.csv:2: the name is empty");
+  refuse(row("1/a.jpg", "8"), "it has no face of the train split");
+  // The table of another split is not read.
+  CHECK(read_split(source, DataFormat::affectnet, Split::test).size() == 1);
+  const FaceList none = read_split(source, DataFormat::affectnet, Split::validation);
+  CHECK(none.size() == 0);
+  CHECK(none.num_classes() == 7);
 }
 
 TEST_CASE("affectnet: the later release, with numbers and texts") {
   const TemporaryFolder folder;
   std::vector<double> points(136, 112);
-  points[135] = 56;
+  points[16] = 168;  // point 8, the chin
+  points[17] = 56;
   const auto face = [&](const std::string& set, const std::string& name,
                         const std::string& expression) {
     folder.write(set + "/images/" + name + ".jpg", "");
@@ -262,7 +291,10 @@ TEST_CASE("affectnet: the later release, with numbers and texts") {
   CHECK(train.landmarks.points[0] == 0.5f);
   CHECK(named_labels(read_split(source, DataFormat::affectnet, Split::test)) ==
         Names{"val_set/0.jpg:contempt"});
+  CHECK(train.landmarks.points[2 * 18] == 0.75f);
+  CHECK(train.landmarks.points[2 * 18 + 1] == 0.25f);
   face("train_set", "1", npy("<U1", "()", bytes_of<uint32_t>({'x'})));
+  CHECK(read_split(source, DataFormat::affectnet, Split::test).size() == 1);  // its folder alone
   check_refused(source, DataFormat::affectnet, "1_exp.npy: the text is 'x'; expected a number");
   points.pop_back();
   folder.write("train_set/annotations/0_lnd.npy", npy("<f8", "(135,)", bytes_of(points)));

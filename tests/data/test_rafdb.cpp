@@ -67,9 +67,10 @@ TEST_CASE("rafdb: only the pictures of the split that is read need to be there")
   const auto root = data_set(folder, "train_1.jpg 7\ntest_1.jpg 7\n", {"test_1_aligned.jpg"});
   CHECK(read_face_list(root, kDefaultLabelList, Split::test).size() == 1);
   const auto message = input_error([&] { read_face_list(root, kDefaultLabelList, Split::train); });
-  CHECK(is_line_with(message, "list_patition_label.txt:1: the picture " +
+  CHECK(is_line_with(message, "list_patition_label.txt:1: picture " +
                                   (root / kPictures / "train_1_aligned.jpg").string() +
-                                  " is not there"));
+                                  " does not exist (tried .jpg, .jpeg and .png, with and "
+                                  "without _aligned)"));
 }
 
 TEST_CASE("rafdb: another list is read where data.labels names one") {

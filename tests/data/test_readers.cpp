@@ -69,6 +69,15 @@ TEST_CASE("formats: auto says which it is and why") {
   CHECK(recognised({.root = table.path()}) == "csv: its faces.csv has pictures and labels");
   CHECK(recognised({.root = nothing.path(), .labels = "list.csv"}) ==
         "csv: data.labels names the table list.csv");
+  // A table that is named is what the user wants, whatever else there is.
+  folders.write("faces.csv", "path,label,split\ntrain/happy/a.jpg,sad,train\n");
+  CHECK(recognised({.root = folders.path(), .labels = "faces.CSV"}) ==
+        "csv: data.labels names the table faces.CSV");
+  check_refused({.root = folders.path(), .labels = "faces.csv"}, DataFormat::folder,
+                "data.labels: faces.csv; expected it unset: data.format folder has no list");
+  table.write("notes.csv", "\"not closed\n");
+  std::filesystem::rename(table.path() / "faces.csv", table.path() / "FACES.CSV");
+  CHECK(recognised({.root = table.path()}) == "csv: its FACES.CSV has pictures and labels");
   CHECK(is_line_with(input_error([&] { recognise_format({.root = nothing.path()}); }),
                      "a data set of an unknown format; expected a folder basic/EmoLabel (rafdb), "
                      "or fer2013new.csv (ferplus), or training.csv"));
@@ -226,7 +235,7 @@ TEST_CASE("folder: a table beside numbered folders, as in the re-release of RAF-
       "train_1_aligned.jpg,1\ntrain_2_aligned.jpg,3\n",
       "train_labels.csv:3: label 3 of train_2_aligned.jpg; expected 4, the folder that it is in");
   refuse("train_1_aligned.jpg,1\ntrain_2_aligned.jpg,4\ntrain_9_aligned.jpg,4\n",
-         "train_labels.csv:4: the picture train_9_aligned.jpg is not in the folders");
+         "train_labels.csv:4: picture train_9_aligned.jpg is not in the folders");
   refuse("train_1_aligned.jpg,1\ntrain_1_aligned.jpg,1\n",
          "train_labels.csv:3: train_1_aligned.jpg occurs a second time");
   folder.write("train_labels.csv", "picture,label\n");
@@ -244,13 +253,28 @@ TEST_CASE("folder: a table beside numbered folders can name them") {
   check_refused(
       source, DataFormat::folder,
       "labels.csv:3: label 'sad' of b.jpg; expected happy, as other pictures of folder 0");
+  std::string rows = "image,label\na.jpg,happy\nb.jpg,happy\nc.jpg,joy\n";
+  for (int i = 5; i < 12; ++i) rows += fmt::format("x{}.jpg,joy\n", i);
+  folder.write("labels.csv", rows);  // of lines 5 to 11, line 5 is the first
+  check_refused(source, DataFormat::folder, "labels.csv:5: picture x5.jpg is not in the folders");
+}
+
+TEST_CASE("folder: pictures of one name have rows by their paths, with or without outer folders") {
+  const TemporaryFolder folder;
+  write_pictures(folder, {"in/train/0/1.jpg", "in/train/1/1.jpg", "in/train/1/2.jpg"});
+  const DataSource source{.root = folder.path()};
+  folder.write("labels.csv", "image,label\n./train/0/1.jpg,sad\n1/1.jpg,fear\nelse/2.jpg,fear\n");
+  CHECK(named_labels(read_split(source, DataFormat::folder, Split::train)) ==
+        Names{"in/train/0/1.jpg:sadness", "in/train/1/1.jpg:fear", "in/train/1/2.jpg:fear"});
+  folder.write("labels.csv", "image,label\n1.jpg,sad\n2.jpg,fear\n");
+  check_refused(source, DataFormat::folder, "labels.csv:2: the row of two pictures, of which ");
 }
 
 TEST_CASE("folder: what is wrong is named") {
   const TemporaryFolder misspelt, named, latin, one, no_train;
   write_pictures(misspelt, {"train/sad/a.jpg", "train/fear/b.jpg", "tets/sad/c.jpg"});
   check_refused({.root = misspelt.path()}, DataFormat::folder,
-                "tets: 'tets' is no split; expected one of train, training, test, privatetest, "
+                "tets: 'tets' is not a split; expected one of train, training, test, privatetest, "
                 "val, valid, validation, publictest; did you mean 'test'?");
   write_pictures(named, {"train/sad/a.jpg", "train/happines/b.jpg", "train/fear/c.jpg"});
   check_refused({.root = named.path(), .classes = "sad,happy,fear"}, DataFormat::folder,
@@ -334,7 +358,7 @@ TEST_CASE("csv: what is wrong is named with file and line") {
       {"path,label\na.jpg\n", "faces.csv:2: 1 fields; the header has 2"},
       {"path,label\na.jpg,sad,x\n", "faces.csv:2: 3 fields; the header has 2"},
       {"path,label,split\na.jpg,sad,trian\n",
-       "faces.csv:2: split 'trian' is no split; expected one of train,"},
+       "faces.csv:2: split 'trian' is not a split; expected one of train,"},
       {"path,label,split\na.jpg,sad,train\nb.jpg,fear,\n",
        "faces.csv:3: no split; expected one, as other faces have"},
       {"path,label,split\na.jpg,sad,train\nb.jpg,fear,train\na.jpg,fear,train\n",
@@ -345,7 +369,7 @@ TEST_CASE("csv: what is wrong is named with file and line") {
        "faces.csv:3: label '4'; expected a name, as the others have"},
       {"path,label,split\na.jpg,1,train\nb.jpg,2,train\n",
        "faces.csv:2: label 1; expected data.classes to name the numbers"},
-      {"path,label,split\na.jpg,sad,train\nx.jpg,fear,train\n", "faces.csv:3: the picture "},
+      {"path,label,split\na.jpg,sad,train\nx.jpg,fear,train\n", "faces.csv:3: picture "},
       {"path,label,split\n,sad,train\nb.jpg,fear,train\n", "faces.csv:2: path is empty"},
       {"path,label,split\na\xFF.jpg,sad,train\nb.jpg,fear,train\n",
        "faces.csv:2: the name 'a?.jpg' is not UTF-8"},
@@ -353,13 +377,20 @@ TEST_CASE("csv: what is wrong is named with file and line") {
        "faces.csv:2: a quoted field without end"},
       {"path,label,split\n\"a.jpg\"x,sad,train\n", "faces.csv:2: 'x' after a quoted field"},
       {"path,label,split,box_x,box_y,box_width\na.jpg,sad,train,1,1,1\n",
-       "faces.csv:1: column 'box_x' without 'box_height'; expected both or neither"},
+       "faces.csv:1: column 'box_x' without 'box_height'; expected all of box_x, box_y, box_width, "
+       "box_height, or none"},
       {"path,label,split,box_x,box_y,box_width,box_height\na.jpg,sad,train,1,1,0,5\n",
-       "faces.csv:2: box_width is '0'; expected a number of pixels"},
+       "faces.csv:2: box_width is '0'; expected a width of 1 pixel or more"},
+      {"path,label,split,box_x,box_y,box_width,box_height\na.jpg,sad,train,1,1,5,0.5\n",
+       "faces.csv:2: box_height is '0.5'; expected a height of 1 pixel or more"},
+      {"path,label,split,box_x,box_y,box_width,box_height\na.jpg,sad,train,x,1,5,5\n",
+       "faces.csv:2: box_x is 'x'; expected a position in pixels"},
       {"path,label,split,chin_x,chin_y\na.jpg,sad,train,1,1\n",
        "faces.csv: its header has no column 'brow_l_outer_x'"},
       {"path,label,split,sad\na.jpg,sad,train,1\nb.jpg,fear,train,1\n",
        "faces.csv:1: a column of votes for 'sad' without one for 'fear'"},
+      {"path,label,split,sad,fear,Sadness\na.jpg,sad,train,1,1,1\nb.jpg,fear,train,1,1,1\n",
+       "faces.csv:1: 'sad' and 'Sadness' are both columns of votes for 'sadness'"},
       {"path,label,split,sad,fear\na.jpg,sad,train,1,-1\nb.jpg,fear,train,1,1\n",
        "faces.csv:2: fear is '-1'; expected a number of votes"},
       {"path,label,split,sad,fear\na.jpg,sad,train,1,1\nb.jpg,fear,train,0,0\n",

@@ -127,6 +127,69 @@ TEST_CASE("align command: the pictures of a configuration keep their places, and
   CHECK(distance_from_template(out / "landmarks.csv", 100) < 0.04);
 }
 
+TEST_CASE("align command: a set without test faces, and pictures of other formats") {
+  const TemporaryFolder folder;
+  const fs::path faces = draw(folder), pictures = faces / "basic/Image/aligned";
+  // A table in which one face is a PNG file, and another has the ending of a format that is not
+  // written. Both are decoded whatever they are called.
+  std::string table = "path,label,split\n", landmarks = read_text(faces / "landmarks_19.csv");
+  const char* names[] = {"p/a.Png", "p/b.webp", "p/c.JPG"};
+  const char* labels[] = {"sad", "happy", "sad"};
+  fs::create_directory(folder.path() / "set");
+  fs::create_directory(folder.path() / "set/p");
+  for (size_t i = 0; i < 3; ++i) {
+    table += fmt::format("{},{},train\n", names[i], labels[i]);
+    const fs::path to = folder.path() / "set" / names[i];
+    const HostImage face =
+        decode_image((pictures / fmt::format("train_{:05}_aligned.jpg", i + 1)).string());
+    if (i == 0)
+      write_png(to.string(), face);
+    else
+      write_jpeg(to.string(), face, 95);
+    const std::string old = fmt::format("train_{:05}.jpg", i + 1);
+    landmarks.replace(landmarks.find(old), old.size(), names[i]);
+  }
+  folder.write("set/faces.csv", table);
+  folder.write("set/landmarks.csv", landmarks);
+  const fs::path config = folder.write("set.json", R"({"data": {"root": "set",
+      "landmarks": "landmarks.csv", "landmark_size": 64, "image_size": 64}})");
+  const fs::path out = folder.path() / "out";
+  const auto align = [&] { return run_align({.config = config.string(), .out = out.string()}); };
+  REQUIRE(align() == 0);
+  const auto start = [&](const char* name) { return read_text(out / name).substr(0, 4); };
+  CHECK(start("p/a.Png") == "\x89PNG");
+  CHECK(start("p/b.jpg").starts_with("\xFF\xD8"));
+  CHECK(start("p/c.JPG").starts_with("\xFF\xD8"));
+  CHECK_FALSE(fs::exists(out / "p/b.webp"));
+  const CsvTable aligned = read_csv(out / "landmarks.csv");
+  REQUIRE(aligned.rows.size() == 3);
+  CHECK(aligned.rows[0][0] == "p/a.Png");
+  CHECK(aligned.rows[1][0] == "p/b.jpg");
+  CHECK(aligned.rows[2][0] == "p/c.JPG");
+
+  // Pictures behind links stay below --out, and what they are linked to stays as it was.
+  fs::remove_all(out);
+  fs::rename(folder.path() / "set/p", folder.path() / "elsewhere");
+  fs::create_directory_symlink("../elsewhere", folder.path() / "set/p");
+  const std::string before = read_text(folder.path() / "elsewhere/c.JPG");
+  REQUIRE(align() == 0);
+  CHECK(start("p/c.JPG").starts_with("\xFF\xD8"));
+  CHECK(read_text(folder.path() / "elsewhere/c.JPG") == before);
+
+  fs::remove_all(out);
+  fs::copy_file(folder.path() / "elsewhere/c.JPG", folder.path() / "elsewhere/b.jpg");
+  folder.write("set/faces.csv", table + "p/b.jpg,sad,train\n");
+  const std::string two = input_error(align);
+  CAPTURE(two);
+  CHECK(is_line_with(two, "p/b.webp: its aligned picture would be "));
+  CHECK(is_line_with(two, "p/b.jpg, as p/b.jpg is; rename one"));
+  fs::copy_file(folder.path() / "elsewhere/c.JPG", folder.path() / "c.jpg");
+  folder.write("set/faces.csv", table + "../c.jpg,sad,train\n");
+  CHECK(is_line_with(input_error(align), "faces.csv:5: picture '../c.jpg' is outside data.root"));
+  folder.write("set/faces.csv", "path,label,split\np/a.Png,sad,none\n");
+  CHECK(is_line_with(input_error(align), "'none' is not a split"));
+}
+
 TEST_CASE("align command: what cannot be aligned is refused in a line") {
   const TemporaryFolder folder;
   const fs::path faces = draw(folder), out = folder.path() / "out";

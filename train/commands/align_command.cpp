@@ -1,11 +1,12 @@
 // align: brings faces into the position of RAF-DB's aligned pictures, by their landmarks.
 #include <algorithm>
 #include <exception>
-#include <fstream>
+#include <map>
 
 #include "core/error.h"
 #include "core/files/file.h"
 #include "data/align.h"
+#include "data/files_of_set.h"
 #include "train/commands/commands.h"
 #include "train/faces.h"
 #include "train/progress.h"
@@ -21,58 +22,106 @@ constexpr int kGridColumns = 10;
 
 /// The pictures to align, and what is known of them.
 struct Task {
-  FaceList list;             // its names are those that landmarks and messages have
+  FaceList list;             // its names are those of landmarks.csv and of messages
   std::vector<fs::path> to;  // files
   FoundLandmarks landmarks;
   double square;
 };
+
+/// The name of an aligned picture: PNG files stay such, others become JPEG files.
+fs::path aligned_name(fs::path name) {
+  constexpr std::string_view kKept[] = {".png", ".jpg", ".jpeg", ".jpe"};
+  if (std::find(std::begin(kKept), std::end(kKept), lower_extension(name)) == std::end(kKept))
+    name.replace_extension(".jpg");
+  return name;
+}
+
+/// Gives each picture its place below `out`, that of `inner` below the folder that it comes from.
+/// InputError if two files would have one place.
+void choose_places(Task& task, const fs::path& out, const std::vector<fs::path>& inner) {
+  std::map<fs::path, std::string> taken = {{"landmarks.csv", "the table of landmarks"},
+                                           {"grid.png", "the picture of all faces"}};
+  for (size_t i = 0; i < inner.size(); ++i) {
+    const fs::path name = inner[i].lexically_normal(), aligned = aligned_name(name);
+    LANET_REQUIRE(!name.is_absolute() && *name.begin() != "..", "a picture {} outside the data set",
+                  name.string());
+    if (const auto [first, is_free] = taken.emplace(aligned, name.string()); !is_free)
+      throw InputError(fmt::format("{}: its aligned picture would be {}, as {} is; rename one",
+                                   task.list.names[i], (out / aligned).string(), first->second));
+    if (aligned != name) task.list.names[i] = aligned_name(task.list.names[i]).generic_string();
+    task.to.push_back(out / aligned);
+  }
+}
+
+/// The faces of all splits, or the training faces alone. A set need not have every split.
+FaceList faces_of(const DataConfig& data, bool training_alone) {
+  const DataFormat format = choose_format(data).format;
+  if (training_alone) return read_split(data_source(data), format, Split::train);
+  FaceList all;
+  std::string missing;
+  for (const Split split : {Split::train, Split::validation, Split::test}) {
+    try {
+      FaceList more = read_split(data_source(data), format, split);
+      if (all.size() == 0)
+        all = std::move(more);
+      else
+        append(all, std::move(more));
+    } catch (const EmptySplit& empty) {
+      missing = empty.what();
+    }
+  }
+  if (all.size() == 0) throw InputError(missing);
+  return all;
+}
 
 /// Faces of a configuration, which keep their places below its data.root. Landmarks by row are
 /// those of the training faces alone.
 Task task_of_config(const AlignOptions& options) {
   const Config config = load_config(options.config, options.overrides);
   const DataConfig& data = config.data;
-  const DataFormat format = choose_format(data).format;
-  const fs::path extension = fs::path(data.landmarks).extension();
-  const bool by_row = !data.landmarks.empty() && extension != ".csv" && extension != ".json";
-  Task task{.list = read_split(data_source(data), format, Split::train),
-            .to = {},
-            .landmarks = {},
-            .square = data.landmark_size};
-  for (const Split split : {Split::validation, Split::test})
-    if (!by_row) append(task.list, read_split(data_source(data), format, split));
-  for (size_t i = 0; i < task.list.size(); ++i)
-    task.to.push_back(options.out / (task.list.paths.empty()
-                                         ? fs::path(task.list.names[i])
-                                         : fs::relative(task.list.paths[i], data.root)));
+  const std::string ending = lower_extension(data.landmarks);
+  const bool by_row = !data.landmarks.empty() && ending != ".csv" && ending != ".json";
+  Task task{
+      .list = faces_of(data, by_row), .to = {}, .landmarks = {}, .square = data.landmark_size};
   task.landmarks = find_landmarks(data, task.list);
+  // By their names: what links point to is elsewhere.
+  const fs::path root = fs::path(data.root).lexically_normal();
+  std::vector<fs::path> inner;
+  for (size_t i = 0; i < task.list.size(); ++i)
+    inner.push_back(task.list.paths.empty()
+                        ? fs::path(task.list.names[i])
+                        : task.list.paths[i].lexically_normal().lexically_relative(root));
+  choose_places(task, options.out, inner);
   return task;
 }
 
 bool is_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
+  const std::string ending = lower_extension(path);
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png" || ending == ".webp";
 }
 
 /// All pictures below a folder, in the order of their names.
 Task task_of_folder(const AlignOptions& options) {
   const fs::path in = options.in;
-  if (!fs::is_directory(in)) throw InputError(fmt::format("--in {}: no such folder", options.in));
+  if (!is_folder(in)) throw InputError(fmt::format("--in {}: no such folder", options.in));
   Task task{.list = {}, .to = {}, .landmarks = {}, .square = options.square};
   std::vector<fs::path>& paths = task.list.paths;
-  for (const auto& entry : fs::recursive_directory_iterator(in))
-    if (entry.is_regular_file() && is_picture(entry.path())) paths.push_back(entry.path());
+  std::error_code error;
+  for (fs::recursive_directory_iterator next(in, error), end; !error && next != end;
+       next.increment(error))
+    if (is_picture(next->path()) && is_file(next->path())) paths.push_back(next->path());
+  if (error) throw InputError(fmt::format("--in {}: {}", options.in, error.message()));
   if (paths.empty())
     throw InputError(fmt::format("--in {}: no .jpg, .jpeg, .png or .webp file in it", options.in));
   std::sort(paths.begin(), paths.end());
+  std::vector<fs::path> inner;
   for (const fs::path& path : paths) {
-    task.list.names.push_back(fs::relative(path, in).generic_string());
-    task.to.push_back(options.out / fs::relative(path, in));
+    inner.push_back(path.lexically_relative(in));
+    task.list.names.push_back(inner.back().generic_string());
   }
   task.landmarks = {read_landmarks(options.landmarks, task.list.names),
                     choice_from<LandmarkCoordinates>(options.coordinates), options.landmarks};
+  choose_places(task, options.out, inner);
   return task;
 }
 
@@ -145,7 +194,7 @@ class Aligner {
     const AlignedFace face = align(i, face_picture(task_.list, i));
     const fs::path& to = task_.to[i];
     fs::create_directories(to.parent_path());
-    if (to.extension() == ".png" || to.extension() == ".PNG")
+    if (lower_extension(to) == ".png")
       write_png(to.string(), face.picture);
     else
       write_jpeg(to.string(), face.picture, kJpegQuality);

@@ -118,7 +118,8 @@ int run_synth(const SynthOptions& options);
 /// align CONFIG [--set a.b=v …] --out DIR [--size S];
 /// align --landmarks FILE --in DIR [--coordinates C] [--square S] --out DIR [--size S]. The
 /// pictures keep their places and names below --out, where landmarks.csv and grid.png are written
-/// too. Those without usable landmarks are only resized.
+/// too; those that are neither PNG nor JPEG files become .jpg files. Those without usable landmarks
+/// are only resized. A split without faces is skipped.
 struct AlignOptions {
   std::string config;  // or:
   std::vector<std::string> overrides;
