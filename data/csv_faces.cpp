@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/files/file.h"
 #include "data/csv.h"
 #include "data/expressions.h"
 #include "data/found_faces.h"
@@ -189,9 +190,14 @@ std::vector<fs::path> face_tables(const fs::path& folder) {
   std::vector<fs::path> tables;
   if (!fs::is_directory(folder)) return tables;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string ending = entry.path().extension().string();
+    const std::string ending = lower_extension(entry.path());
     if (!entry.is_regular_file() || (ending != ".csv" && ending != ".tsv")) continue;
-    const CsvTable header = read_csv_header(entry.path());
+    CsvTable header;
+    try {
+      header = read_csv_header(entry.path());
+    } catch (const InputError&) {
+      continue;  // no table, whatever its name
+    }
     if (path_column(header) >= 0 && header.find_column("label") >= 0)
       tables.push_back(entry.path());
   }
