@@ -27,12 +27,14 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-/// The first delimiter outside quotes; a comma if there is none.
-char delimiter_of(std::string_view header) {
+/// The first delimiter outside quotes in the first row; a comma if there is none.
+char delimiter_of(std::string_view text) {
   bool quoted = false;
-  for (const char c : header) {
+  for (const char c : text) {
     quoted ^= c == '"';
-    if (!quoted && (c == ',' || c == ';' || c == '\t')) return c;
+    if (quoted) continue;
+    if (c == ',' || c == ';' || c == '\t') return c;
+    if (c == '\n') break;
   }
   return ',';
 }
@@ -41,9 +43,7 @@ char delimiter_of(std::string_view header) {
 class CsvReader {
  public:
   CsvReader(std::string file, std::string_view text)
-      : file_(std::move(file)),
-        rest_(text),
-        delimiter_(delimiter_of(text.substr(0, text.find('\n')))) {}
+      : file_(std::move(file)), rest_(text), delimiter_(delimiter_of(text)) {}
 
   bool at_end() const { return rest_.empty(); }
   int line() const { return line_; }
@@ -56,8 +56,9 @@ class CsvReader {
     } while (accept(delimiter_));
     accept('\r');
     if (!at_end() && !accept('\n'))
-      fail(fmt::format("'{}' after a quoted field; expected '{}' or the end of the line", rest_[0],
-                       delimiter_));
+      fail(fmt::format("'{}' after a quoted field; expected {} or the end of the line",
+                       printable(until_delimiter()),
+                       delimiter_ == '\t' ? "a tab" : fmt::format("'{}'", delimiter_)));
     ++line_;
     return fields;
   }
@@ -69,11 +70,15 @@ class CsvReader {
       rest_.remove_prefix(spaces + 1);
       return quoted_field();
     }
+    const std::string_view text = until_delimiter();
+    rest_.remove_prefix(text.size());
+    return std::string(trim(text));
+  }
+
+  /// What is left up to the next delimiter or the end of the line.
+  std::string_view until_delimiter() const {
     const char ends[] = {delimiter_, '\n'};
-    const size_t end = std::min(rest_.find_first_of({ends, 2}), rest_.size());
-    std::string text(trim(rest_.substr(0, end)));
-    rest_.remove_prefix(end);
-    return text;
+    return rest_.substr(0, rest_.find_first_of({ends, 2}));
   }
 
   std::string quoted_field() {
@@ -83,7 +88,7 @@ class CsvReader {
       const size_t quote = rest_.find('"');
       if (quote == std::string_view::npos) {
         line_ = first;
-        fail("a quoted field without end; expected a closing '\"'");
+        fail("a quoted field is not closed; expected a closing '\"'");
       }
       text += rest_.substr(0, quote);
       line_ += static_cast<int>(std::count(rest_.begin(), rest_.begin() + quote, '\n'));
@@ -120,7 +125,11 @@ int CsvTable::find_column(std::string_view name) const {
     found = std::find_if(header.begin(), header.end(), [&](const std::string& column) {
       return same_but_for_case(column, name);
     });
-  return found == header.end() ? -1 : static_cast<int>(found - header.begin());
+  if (found == header.end()) return -1;
+  if (std::find(found + 1, header.end(), *found) != header.end())
+    throw InputError(
+        fmt::format("{}:1: column '{}' occurs twice; expected it once", file, printable(*found)));
+  return static_cast<int>(found - header.begin());
 }
 
 int CsvTable::column(const std::string& name) const {
@@ -137,11 +146,16 @@ std::string CsvTable::place(size_t row) const {
 
 CsvTable read_csv_header(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  std::string line;
-  std::getline(in, line);
+  std::string text, line;
+  bool quoted = false;
+  do {  // a line break between quotes belongs to a field
+    std::getline(in, line);
+    text += line + '\n';
+    quoted ^= std::ranges::count(line, '"') % 2 != 0;
+  } while (in && quoted);
   CsvTable table;
   table.file = path.string();
-  table.header = CsvReader(table.file, without_mark(line)).row();
+  table.header = CsvReader(table.file, without_mark(text)).row();
   return table;
 }
 
@@ -158,8 +172,9 @@ CsvTable read_csv(const std::filesystem::path& path) {
     const int line = reader.line();
     auto fields = reader.row();
     if (fields.size() != table.header.size())
-      throw InputError(fmt::format("{}:{}: {} fields; the header has {}", table.file, line,
-                                   fields.size(), table.header.size()));
+      throw InputError(fmt::format("{}:{}: {} field{}; the header has {}", table.file, line,
+                                   fields.size(), fields.size() == 1 ? "" : "s",
+                                   table.header.size()));
     table.rows.push_back(std::move(fields));
     table.lines.push_back(line);
   }

@@ -15,7 +15,7 @@ struct CsvTable {
   std::vector<int> lines;                      ///< where each row begins in the file, from 1
 
   /// The place of a column of exactly this name, else of one that differs in case alone (OpenFace
-  /// has both x_0 and X_0), or -1.
+  /// has both x_0 and X_0), or -1. InputError if a second column has the same name as that one.
   int find_column(std::string_view name) const;
   /// The place of a column; InputError, with the nearest name, if there is none.
   int column(const std::string& name) const;
@@ -30,7 +30,7 @@ struct CsvTable {
 /// ignored. InputError names file and line.
 CsvTable read_csv(const std::filesystem::path& path);
 
-/// The header of a table, whose rows are not read.
+/// The header of a table, whose rows are not read. InputError as above.
 CsvTable read_csv_header(const std::filesystem::path& path);
 
 /// A field as a comma-separated table holds it: quoted if it has to be.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/files/file.h"
 #include "data/csv.h"
 #include "data/expressions.h"
 #include "data/files_of_set.h"
@@ -206,13 +207,14 @@ std::vector<fs::path> face_tables(const fs::path& folder) {
   std::vector<fs::path> tables;
   for (const fs::directory_entry& entry : entries_of(folder)) {
     if (!is_table(entry.path()) || !is_file(entry.path())) continue;
+    CsvTable header;
     try {
-      const CsvTable header = read_csv_header(entry.path());
-      if (path_column(header) >= 0 && header.find_column("label") >= 0)
-        tables.push_back(entry.path());
+      header = read_csv_header(entry.path());
     } catch (const InputError&) {
-      continue;  // another file that happens to end so
+      continue;  // no table, whatever its name
     }
+    if (path_column(header) >= 0 && header.find_column("label") >= 0)
+      tables.push_back(entry.path());
   }
   return tables;
 }

@@ -43,13 +43,26 @@ std::vector<int> find_named_points(const CsvTable& table, const Names& names,
   return columns;
 }
 
-/// x_0, y_0, x_1 and so on, as far as they go.
+/// The number of the point whose column has this name, x_N or y_N; -1 for any other name.
+int point_number(std::string_view name) {
+  if (!name.starts_with("x_") && !name.starts_with("y_")) return -1;
+  int number = -1;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + 2, end, number);
+  return error == std::errc() && stop == end ? number : -1;
+}
+
+/// x_0, y_0, x_1 and so on up to the last point that the header names. Without x_0 and y_0 none:
+/// a table of faces may call the corners of a box x_1 and x_2.
 std::vector<int> find_numbered_points(const CsvTable& table) {
   std::vector<int> columns;
+  if (table.find_column("x_0") < 0 && table.find_column("y_0") < 0) return columns;
   for (int point = 0;; ++point) {
-    const int x = table.find_column(fmt::format("x_{}", point));
-    if (x < 0) return columns;
-    columns.push_back(x);
+    const std::string x = fmt::format("x_{}", point);
+    const bool more = std::any_of(table.header.begin(), table.header.end(),
+                                  [&](const auto& name) { return point_number(name) >= point; });
+    if (!more && table.find_column(x) < 0) return columns;
+    columns.push_back(table.column(x));
     columns.push_back(table.column(fmt::format("y_{}", point)));
   }
 }

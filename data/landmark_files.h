@@ -9,7 +9,7 @@ namespace lanet {
 /// Collects the faces of a file, which all have P points, and brings each to the trained ones.
 class LandmarkRows {
  public:
-  /// InputError if P is no scheme. `file`: for the message.
+  /// InputError if P is not a scheme. `file`: for the message.
   LandmarkRows(const std::string& file, int64_t points);
 
   /// The next face, [P, 2] and finite. All points equal: it was not found.
@@ -39,7 +39,7 @@ class CsvPoints {
     std::vector<float> points;  ///< [P, 2]
     bool found;
   };
-  /// InputError: a value that is no coordinate in a face that was found, `ok` neither 0 nor 1.
+  /// InputError: a value that is not a coordinate in a face that was found, `ok` neither 0 nor 1.
   Face read(size_t row) const;
 
  private:

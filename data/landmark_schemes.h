@@ -25,7 +25,7 @@ constexpr int kFewLandmarks = 5;
 constexpr std::array<std::string_view, kFewLandmarks> kFewLandmarkNames = {
     "left_eye", "right_eye", "nose", "mouth_left", "mouth_right"};
 
-/// Whether a file may have this many points a face: 5, 19, 68, 98, 468 or 478.
+/// Whether a file may have this many points per face: 5, 19, 68, 98, 468 or 478.
 bool is_landmark_scheme(int64_t points);
 /// `5 (RetinaFace, MTCNN), 19, 68 (dlib, OpenFace), …`, for messages.
 std::string landmark_schemes();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/files/file.h"
 #include "core/files/npy.h"
 #include "core/files/torch_file.h"
 #include "data/landmark_files.h"
@@ -23,8 +24,9 @@ Landmarks take_rows(const std::string& file, const HostArray& array, bool flat,
     throw InputError(fmt::format("{}: an array of shape {}; expected [faces, landmarks, 2]{}", file,
                                  to_string(shape), flat ? " or [faces, 2 * landmarks]" : ""));
   if (shape[0] != static_cast<int64_t>(names.size()))
-    throw InputError(fmt::format("{}: {} rows of landmarks; the list has {} training faces", file,
-                                 shape[0], names.size()));
+    throw InputError(fmt::format("{}: {} row{} of landmarks; the list has {} training face{}", file,
+                                 shape[0], shape[0] == 1 ? "" : "s", names.size(),
+                                 names.size() == 1 ? "" : "s"));
   LandmarkRows rows(file, is_points ? shape[1] : shape[1] / 2);
   const std::vector<float> values = array.to<float>();
   const auto width = static_cast<size_t>(2 * rows.points());
@@ -55,21 +57,21 @@ Landmarks read_torch_landmarks(const std::filesystem::path& path,
 }
 
 Landmarks read_any(const std::filesystem::path& path, std::span<const std::string> names) {
-  const std::string extension = path.extension().string();
+  const std::string extension = lower_extension(path);
   if (extension == ".csv") return read_csv_landmarks(path, names);
   if (extension == ".json") return read_json_landmarks(path, names);
   if (extension == ".npy") return take_rows(path.string(), read_npy(path), /*flat=*/true, names);
   if (extension == ".tensor" || extension == ".pt" || extension == ".pth")
     return read_torch_landmarks(path, names);
   throw InputError(
-      fmt::format("{}: a landmark file of kind '{}'; expected .tensor, .pt, "
-                  ".pth, .csv, .npy or .json",
-                  path.string(), extension));
+      fmt::format("{}: unsupported landmark file type '{}'; expected .tensor, .pt, .pth, .csv, "
+                  ".npy or .json",
+                  path.string(), path.extension().string()));
 }
 
 /// Of 5 points, some detectors call the person's right eye and corner of the mouth the left ones,
-/// others those on the left of the picture, as is done here. Faces that stand on their head are
-/// rarer than either habit, so the majority tells which it was.
+/// others those on the left of the picture, as is done here. Upside-down faces are rarer than
+/// either convention, so the majority decides.
 void take_picture_sides(Landmarks& landmarks) {
   if (landmarks.num_landmarks != kFewLandmarks) return;
   const auto flip = flip_permutation(kFewLandmarks);

@@ -33,10 +33,11 @@ struct Landmarks {
   std::vector<uint8_t> valid() const;
 };
 
-/// Landmarks for the faces `names` in the coordinates of the file, which is, by its extension:
+/// Landmarks for the faces `names` in the coordinates of the file, which is, by its extension
+/// in any case:
 /// - `.tensor`, `.pt`, `.pth`: torch.save of one tensor [N, P, 2]; rows in the order of `names`.
 /// - `.npy`: [N, P, 2] or [N, 2·P]; rows in the order of `names`.
-/// - `.csv`: a header, then a row a face. A column `image` (or filename, path, name) has the
+/// - `.csv`: a header, then one row per face. A column `image` (or filename, path, name) has the
 ///   picture. The points are columns NAME_x and NAME_y of the 19 or of the 5, or x_0 … and y_0 … of
 ///   any scheme, in any order. A column `ok` or `success` with 0 marks a face that was not found;
 ///   its points may be empty.
@@ -49,7 +50,8 @@ struct Landmarks {
 ///
 /// P is one of the schemes of landmark_schemes.h; every face gets 19 points, or 5 of 5.
 /// InputError: another number of rows or points, a column that is missing, a value that is no
-/// coordinate below 1e6 in a row that is not marked as not found.
+/// coordinate below 1e6 in a row that is not marked as not found; in `.json`, a name that occurs
+/// twice in one object, values nested more than 16 deep.
 Landmarks read_landmarks(const std::filesystem::path& path, std::span<const std::string> names);
 
 /// In which square the coordinates of a file are given.

@@ -64,7 +64,8 @@ std::vector<PictureFacts> gather_facts(int64_t total, const PictureSource& pictu
 }
 
 std::vector<Duplicate> find_duplicates(std::span<const PictureFacts> facts,
-                                       std::span<const int> groups, int threads) {
+                                       std::span<const int> groups, int threads,
+                                       const DecodeProgress& progress) {
   LANET_REQUIRE(facts.size() == groups.size(), "{} faces in {} groups", facts.size(),
                 groups.size());
   std::vector<int64_t> faces;     // those that can have duplicates
@@ -74,7 +75,8 @@ std::vector<Duplicate> find_duplicates(std::span<const PictureFacts> facts,
     faces.push_back(static_cast<int64_t>(i));
     upright.push_back(facts[i].hash.upright);
   }
-  const auto total = static_cast<int64_t>(faces.size());
+  const auto total = static_cast<int64_t>(faces.size()), pairs = total * (total - 1) / 2;
+  std::atomic<int64_t> compared = 0;
   std::vector<std::vector<Duplicate>> found(faces.size());
 #pragma omp parallel for schedule(dynamic, 64) num_threads(threads)
   for (int64_t i = 0; i < total; ++i) {
@@ -96,7 +98,10 @@ std::vector<Duplicate> find_duplicates(std::span<const PictureFacts> facts,
       else if (std::pair(!pair.exact, pair.bits) < std::pair(!best->exact, best->bits))
         *best = pair;
     }
+    const int64_t now = compared += i;
+    if (progress && omp_get_thread_num() == 0) progress(now, pairs);
   }
+  if (progress) progress(pairs, pairs);
   std::vector<Duplicate> all;
   for (const auto& mine : found) all.insert(all.end(), mine.begin(), mine.end());
   return all;

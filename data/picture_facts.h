@@ -19,7 +19,7 @@ struct PictureFacts {
   double deviation = 0;  ///< standard deviation of the grey levels, 0..127.5
 
   bool readable() const { return problem.empty(); }
-  /// Of one colour, but for what compression adds.
+  /// Of one colour, apart from compression noise.
   bool blank() const { return readable() && deviation < 2; }
 };
 
@@ -38,8 +38,10 @@ struct Duplicate {
 
 /// For each face, and for each group (a split) of earlier faces, that of them which is most like
 /// it, if the two are duplicates. `groups`: the group of each face. Blank and unreadable pictures
-/// have no duplicates. In ascending order of `second`. Compares every two faces.
+/// have no duplicates. In ascending order of `second`. Compares every two faces; progress counts
+/// these pairs and may be empty.
 std::vector<Duplicate> find_duplicates(std::span<const PictureFacts> facts,
-                                       std::span<const int> groups, int threads);
+                                       std::span<const int> groups, int threads,
+                                       const DecodeProgress& progress = {});
 
 }  // namespace lanet

@@ -161,7 +161,8 @@ void place_landmarks(const Config& config, std::span<const PictureFacts> facts, 
 }
 
 ordered_json data_report(const Config& config, const DataFaces& faces,
-                         std::span<const PictureFacts> facts, int threads) {
+                         std::span<const PictureFacts> facts, int threads,
+                         const DecodeProgress& progress) {
   LANET_REQUIRE(facts.size() == faces.list.names.size(), "facts of {} of {} faces", facts.size(),
                 faces.list.names.size());
   ordered_json unreadable = ordered_json::array(), blank = unreadable, folders = unreadable,
@@ -178,7 +179,7 @@ ordered_json data_report(const Config& config, const DataFaces& faces,
     face["problem"] = facts[i].problem;
     unreadable.push_back(face);
   }
-  for (const Duplicate& pair : find_duplicates(facts, faces.groups, threads))
+  for (const Duplicate& pair : find_duplicates(facts, faces.groups, threads, progress))
     duplicates.push_back({{"a", face_json(faces, pair.first)},
                           {"b", face_json(faces, pair.second)},
                           {"exact", pair.exact},

@@ -30,9 +30,11 @@ DataFaces list_data(const Config& config);
 void place_landmarks(const Config& config, std::span<const PictureFacts> facts, DataFaces& faces);
 
 /// The report as JSON (docs/pictures.md has the fields). facts: of the
-/// faces, whose landmarks are placed.
+/// faces, whose landmarks are placed. progress: of the search for duplicates, in pairs of faces;
+/// may be empty.
 nlohmann::ordered_json data_report(const Config& config, const DataFaces& faces,
-                                   std::span<const PictureFacts> facts, int threads);
+                                   std::span<const PictureFacts> facts, int threads,
+                                   const DecodeProgress& progress = {});
 
 /// The report as text for a terminal, with a bar for each class and a few examples of each finding.
 std::string to_text(const nlohmann::ordered_json& report);

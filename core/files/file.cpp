@@ -77,6 +77,13 @@ void InputFile::read(void* to, uint64_t bytes, std::string_view what) {
   }
 }
 
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return extension;
+}
+
 std::string read_text(const std::filesystem::path& path) {
   InputFile file(path);
   std::string text(file.size(), '\0');

@@ -29,6 +29,9 @@ class InputFile {
   uint64_t size_ = 0, position_ = 0;
 };
 
+/// The extension of a path (".csv") with its ASCII letters in lower case.
+std::string lower_extension(const std::filesystem::path& path);
+
 /// The content of a file. InputError if it does not exist or cannot be read.
 std::string read_text(const std::filesystem::path& path);
 

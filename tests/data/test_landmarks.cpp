@@ -162,7 +162,10 @@ TEST_CASE("landmarks: files that do not fit the faces or any scheme are refused"
   CHECK(is_line_with(message(kData / "views.pth", kTwo), "it holds 7 tensors; expected one"));
   CHECK(is_line_with(message(folder.path() / "absent.csv", kTwo), "there is no such file"));
   CHECK(is_line_with(message(folder.write("a.mat", "x"), kTwo),
-                     "a landmark file of kind '.mat'; expected"));
+                     "a.mat: unsupported landmark file type '.mat'; expected .tensor"));
+  CHECK(is_line_with(
+      message(folder.write("one.npy", npy("(1, 10)", std::vector<float>(10, 1.0f))), kTwo),
+      "one.npy: 1 row of landmarks; the list has 2 training faces"));
   std::vector<float> values(2 * 38, 1.0f);
   values[38 + 5] = std::numeric_limits<float>::quiet_NaN();
   CHECK(is_line_with(message(folder.write("a.npy", npy("(2, 19, 2)", values)), kTwo),
@@ -243,6 +246,42 @@ TEST_CASE("landmarks: a .csv of numbered points, with success, as OpenFace write
   CHECK(landmarks.points[37] == 208.0f);  // the chin
 }
 
+TEST_CASE("landmarks: a gap in numbered points is refused, not read as a smaller scheme") {
+  const TemporaryFolder folder;
+  /// A header of 68 points without one of its columns, and a row for it.
+  auto message = [&](const std::string& missing) {
+    std::string header = "image", row = "\ntrain_1.jpg";
+    for (const char axis : {'x', 'y'})
+      for (int i = 0; i < 68; ++i) {
+        const std::string name = fmt::format("{}_{}", axis, i);
+        if (name == missing) continue;
+        header += "," + name;
+        row += fmt::format(",{}", i);
+      }
+    const auto path = folder.write("a.csv", header + row + "\n");
+    return input_error([&] { read_landmarks(path, {kTwo.data(), 1}); });
+  };
+  CHECK(message("") == "");
+  for (const char* name : {"x_0", "y_0", "x_5", "y_5", "x_19", "x_67", "y_67"}) {
+    CAPTURE(name);
+    CHECK(is_line_with(message(name), fmt::format("a.csv: its header has no column '{}'", name)));
+  }
+}
+
+TEST_CASE("landmarks: the case of a file's extension does not matter") {
+  const TemporaryFolder folder;
+  const std::string face = "[[1, 1], [3, 1], [2, 2], [1, 3], [3, 3]]";
+  const std::vector<float> values = {1, 1, 3, 1, 2, 2, 1, 3, 3, 3};
+  for (const auto& path : {folder.write("a.NPY", npy("(1, 10)", values)),
+                           folder.write("a.Json", "{\"train_1.jpg\": " + face + "}"),
+                           folder.write("a.CSV",
+                                        "image,x_0,y_0,x_1,y_1,x_2,y_2,x_3,y_3,x_4,y_4\n"
+                                        "train_1.jpg,1,1,3,1,2,2,1,3,3,3\n")}) {
+    CAPTURE(path.string());
+    CHECK(read_landmarks(path, {kTwo.data(), 1}).points == values);
+  }
+}
+
 TEST_CASE("landmarks: 5 points named from the person's side change sides, all or none") {
   const TemporaryFolder folder;
   const std::string header =
@@ -301,13 +340,34 @@ TEST_CASE("landmarks: a .json holds points, named points, detections or null for
   CHECK(landmarks.points[4] == 2.0f);
 }
 
+TEST_CASE("landmarks: a .json that is nested too deep is refused before it is taken apart") {
+  const TemporaryFolder folder;
+  auto message = [&](size_t depth, const std::string& open, const std::string& close) {
+    std::string text = "{\"train_1.jpg\": ";
+    for (size_t i = 0; i < depth; ++i) text += open;
+    text += "1";
+    for (size_t i = 0; i < depth; ++i) text += close;
+    const auto path = folder.write("a.json", text + "}");
+    return input_error([&] { read_landmarks(path, {kTwo.data(), 1}); });
+  };
+  for (const size_t depth : {size_t{16}, size_t{2'000'000}}) {
+    CHECK(is_line_with(message(depth, "[", "]"), "a.json: values are nested more than 16 deep"));
+    CHECK(is_line_with(message(depth, "{\"a\":", "}"), "nested more than 16 deep"));
+  }
+  CHECK(is_line_with(message(15, "[", "]"), "a.json: train_1.jpg: expected a landmark [x, y]"));
+}
+
 TEST_CASE("landmarks: what is wrong with a .json is named by picture") {
   const TemporaryFolder folder;
   struct Case {
     const char *text, *message;
   };
   const Case cases[] = {
-      {"{\"a\": [NaN]}", "a.json: it is not JSON (NaN is none either"},
+      {"{\"a\": [NaN]}", "a.json: not valid JSON (NaN is not allowed; use null for"},
+      {"{\"a\": [1, 2]", "a.json: not valid JSON"},
+      {R"({"a": null, "b": null, "a": null})",
+       "a.json: 'a' occurs twice in one object; expected it once"},
+      {R"({"a": {"left_eye": [1, 2], "left_eye": [1, 2]}})", "a.json: 'left_eye' occurs twice"},
       {"[1]", "expected an object with a member for each picture"},
       {R"({"a": 3})", "a.json: a: expected landmarks [[x, y], …], or null"},
       {R"({"a": {"score": 3}})", "a.json: a: 'score' is neither a face nor landmarks"},
@@ -315,7 +375,7 @@ TEST_CASE("landmarks: what is wrong with a .json is named by picture") {
       {R"({"a": [[1, "2"]]})", "a.json: a: \"2\"; expected a coordinate"},
       {R"({"a": [1, 2, 3]})", "a.json: a: 3 numbers; expected x and y"},
       {R"({"a": {"left_eye": [1, 2]}})", "a.json: a: there is no point 'right_eye'"},
-      {R"({"a": [[1, 2], [3, 4]], "b": [[1, 2]]})", "a.json: b: 1 landmarks; the first face has 2"},
+      {R"({"a": [[1, 2], [3, 4]], "b": [[1, 2]]})", "a.json: b: 1 landmark; the first face has 2"},
       {R"({"a": [[1, 2], [3, 4]]})", "a.json: 2 landmarks per face; expected 5"},
   };
   for (const Case& c : cases) {

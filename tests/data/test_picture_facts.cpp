@@ -65,7 +65,17 @@ class Pictures {
 };
 
 int distance(const HostImage& a, const HostImage& b) {
-  return hash_distance(perceptual_hash(a).upright, perceptual_hash(b).upright);
+  const HashBits one = perceptual_hash(a).upright, other = perceptual_hash(b).upright;
+  int distance = 0;
+  for (size_t i = 0; i < one.size(); ++i) distance += std::popcount(one[i] ^ other[i]);
+  return distance;
+}
+
+/// A hash whose words have so many bits set.
+HashBits bits_set(const std::array<int, 4>& counts) {
+  HashBits bits{};
+  for (size_t i = 0; i < 4; ++i) bits[i] = (uint64_t{1} << counts[i]) - 1;
+  return bits;
 }
 
 }  // namespace
@@ -132,6 +142,50 @@ TEST_CASE("duplicates: exact, compressed, resized and mirrored ones, the best of
     CHECK(found[1].bits == 0);
     CHECK(is(2, 1, 4, false, true));
     CHECK(is(3, 5, 6, false, false));
+  }
+}
+
+TEST_CASE("duplicates: up to 32 of 256 bits may differ, wherever they are") {
+  struct Case {
+    std::array<int, 4> counts;
+    int distance;
+    bool near;
+  };
+  const Case cases[] = {{{0, 0, 0, 0}, 0, true},     {{32, 0, 0, 0}, 32, true},
+                        {{0, 0, 0, 32}, 32, true},   {{8, 8, 8, 8}, 32, true},
+                        {{16, 16, 0, 1}, 33, false}, {{0, 0, 33, 0}, 33, false},
+                        {{33, 0, 0, 0}, 33, false},  {{20, 20, 20, 20}, 80, false}};
+  for (const Case& c : cases) {
+    for (const bool mirror : {false, true}) {
+      CAPTURE(c.distance);
+      CAPTURE(mirror);
+      const HashBits far = bits_set({63, 63, 63, 63});
+      PictureFacts first{.hash = {.upright = {}, .mirrored = far}, .deviation = 50};
+      PictureFacts second = first;
+      (mirror ? second.hash.mirrored : second.hash.upright) = bits_set(c.counts);
+      if (mirror) second.hash.upright = far;
+      const auto found = find_duplicates(std::vector{first, second}, std::vector{0, 0}, 1);
+      REQUIRE(found.size() == (c.near ? 1 : 0));
+      if (!c.near) continue;
+      CHECK(found[0].bits == c.distance);
+      CHECK(found[0].mirrored == mirror);
+    }
+  }
+}
+
+TEST_CASE("duplicates: progress counts the pairs that are compared, up to all of them") {
+  Pictures pictures;
+  for (uint32_t seed = 1; seed <= 5; ++seed) pictures.png(blobs(seed));
+  const auto facts = pictures.facts();
+  for (const int threads : {1, 3}) {
+    std::vector<int64_t> done;
+    find_duplicates(facts, std::vector(5, 0), threads, [&](int64_t now, int64_t total) {
+      CHECK(total == 10);
+      done.push_back(now);
+    });
+    CHECK(std::is_sorted(done.begin(), done.end()));
+    REQUIRE_FALSE(done.empty());
+    CHECK(done.back() == 10);
   }
 }
 

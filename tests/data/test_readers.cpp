@@ -355,7 +355,7 @@ TEST_CASE("csv: what is wrong is named with file and line") {
       {"pth,label\na.jpg,sad\n",
        "faces.csv:1: its header has no column 'path' (or 'image' or "
        "'filename'); did you mean 'pth'?"},
-      {"path,label\na.jpg\n", "faces.csv:2: 1 fields; the header has 2"},
+      {"path,label\na.jpg\n", "faces.csv:2: 1 field; the header has 2"},
       {"path,label\na.jpg,sad,x\n", "faces.csv:2: 3 fields; the header has 2"},
       {"path,label,split\na.jpg,sad,trian\n",
        "faces.csv:2: split 'trian' is not a split; expected one of train,"},
@@ -374,8 +374,13 @@ TEST_CASE("csv: what is wrong is named with file and line") {
       {"path,label,split\na\xFF.jpg,sad,train\nb.jpg,fear,train\n",
        "faces.csv:2: the name 'a?.jpg' is not UTF-8"},
       {"path,label,split\n\"a.jpg,sad,train\nb.jpg,fear,train\n",
-       "faces.csv:2: a quoted field without end"},
-      {"path,label,split\n\"a.jpg\"x,sad,train\n", "faces.csv:2: 'x' after a quoted field"},
+       "faces.csv:2: a quoted field is not closed; expected a closing"},
+      {"path,label,split\n\"a.jpg\"x,sad,train\n",
+       "faces.csv:2: 'x' after a quoted field; expected ','"},
+      {"path\tlabel\n\"a.jpg\"\xC3\xA9\x01\tsad\n",
+       "faces.csv:2: '\xC3\xA9?' after a quoted field; expected a tab or the end of the line"},
+      {"path,label,label\na.jpg,sad,fear\n",
+       "faces.csv:1: column 'label' occurs twice; expected it once"},
       {"path,label,split,box_x,box_y,box_width\na.jpg,sad,train,1,1,1\n",
        "faces.csv:1: column 'box_x' without 'box_height'; expected all of box_x, box_y, box_width, "
        "box_height, or none"},
@@ -416,6 +421,45 @@ TEST_CASE("csv: what is wrong is named with file and line") {
   check_refused({.root = folder.path(), .labels = "faces.csv", .classes = "sad,happy"},
                 DataFormat::csv,
                 "faces.csv:3: label 'happines'; expected one of sadness, happiness");
+}
+
+TEST_CASE("csv: a table is found whatever the case of its ending, among files that are none") {
+  const TemporaryFolder folder;
+  write_pictures(folder, {"part1/a.jpg", "part2/b.jpg"});
+  folder.write("broken.csv", "\"path,label\na.jpg,sad\n");
+  folder.write("odd.csv", "\"path\"x,label\n");
+  folder.write("FACES.CSV", "path,label,split\npart1/a.jpg,sad,train\npart2/b.jpg,fear,train\n");
+  const DataSource source{.root = folder.path()};
+  CHECK(recognised(source) == "csv: its FACES.CSV has pictures and labels");
+  CHECK(read_split(source, DataFormat::csv, Split::train).size() == 2);
+}
+
+TEST_CASE("csv: a header may have line breaks and delimiters between quotes") {
+  const TemporaryFolder folder;
+  const auto path = folder.write(
+      "t.csv", "\xEF\xBB\xBF\"two\nlines, \"\"quoted\"\"\";path;label\r\nx;a.jpg;sad\n");
+  const std::vector<std::string> header = {"two\nlines, \"quoted\"", "path", "label"};
+  CHECK(read_csv_header(path).header == header);
+  const CsvTable table = read_csv(path);
+  CHECK(table.header == header);
+  REQUIRE(table.rows.size() == 1);
+  CHECK(table.rows[0] == std::vector<std::string>{"x", "a.jpg", "sad"});
+  CHECK(table.place(0) == path.string() + ":3");
+  CHECK(is_line_with(input_error([&] { read_csv_header(folder.write("u.csv", "\"a\nb,c\n")); }),
+                     "u.csv:1: a quoted field is not closed"));
+}
+
+TEST_CASE("csv: a column is found by its exact name, which must be the only one") {
+  const CsvTable table{
+      .file = "t.csv", .header = {"x_0", "X_0", "Ok", "b", "b", "C", "C"}, .rows = {}, .lines = {}};
+  CHECK(table.find_column("x_0") == 0);
+  CHECK(table.find_column("X_0") == 1);
+  CHECK(table.find_column("ok") == 2);
+  CHECK(table.find_column("d") == -1);
+  CHECK(input_error([&] { table.find_column("b"); }) ==
+        "t.csv:1: column 'b' occurs twice; expected it once");
+  CHECK(input_error([&] { table.column("c"); }) ==
+        "t.csv:1: column 'C' occurs twice; expected it once");
 }
 
 TEST_CASE("csv: a field that is written is read as it was") {

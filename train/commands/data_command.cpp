@@ -30,7 +30,8 @@ int run_data(const DataOptions& options) {
       [&](int64_t face) { return face_picture(faces.list, static_cast<size_t>(face)); }, threads,
       progress_function("looking at pictures", "img"));
   place_landmarks(config, facts, faces);
-  const nlohmann::ordered_json report = data_report(config, faces, facts, threads);
+  const nlohmann::ordered_json report = data_report(
+      config, faces, facts, threads, progress_function("looking for duplicates", "pairs"));
   if (!options.out.empty()) {
     write_text(json, report.dump(2) + "\n");
     write_png(sheet.string(), data_contact_sheet(config, faces, facts));
