@@ -93,14 +93,15 @@ std::vector<int32_t> read_noise_csv(const std::filesystem::path& path,
   if (fmt::format("{}", fmt::join(table.header, ",")) != kHeader)
     throw InputError(fmt::format("{}:1: expected the header '{}'", table.file, kHeader));
   if (table.rows.size() != names.size())
-    throw InputError(fmt::format("{}: {} rows; there are {} training faces: the data have changed",
-                                 table.file, table.rows.size(), names.size()));
+    throw InputError(fmt::format("{}: {} row{}; there are {} training faces: the data have changed",
+                                 table.file, table.rows.size(), table.rows.size() == 1 ? "" : "s",
+                                 names.size()));
   std::vector<int32_t> given;
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string& label = table.rows[i][2];
     const auto found = std::find(class_names.begin(), class_names.end(), label);
     if (found == class_names.end())
-      throw InputError(fmt::format("{}: given_label '{}' is no class{}", table.place(i),
+      throw InputError(fmt::format("{}: given_label '{}' is not a class{}", table.place(i),
                                    printable(label), suggestion(label, class_names)));
     given.push_back(static_cast<int32_t>(found - class_names.begin()));
     const std::string expected = row_text(names[i], true_labels[i], given[i], class_names);

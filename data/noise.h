@@ -37,7 +37,7 @@ std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_cl
 std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_classes,
                                      const NoiseRates& rates, uint64_t seed);
 
-/// noise.csv: `image,true_label,given_label,changed`, a row a face, labels by class name.
+/// noise.csv: `image,true_label,given_label,changed`, one row per face, labels by class name.
 void write_noise_csv(const std::filesystem::path& path, std::span<const std::string> names,
                      std::span<const int32_t> true_labels, std::span<const int32_t> given_labels,
                      std::span<const std::string_view> class_names);

@@ -48,7 +48,7 @@ class RatesReader {
       double& kept = rates_[from * count_ + from];
       kept -= rates_[from * count_ + to] = number(row, rate_column);
       if (kept < -kSumTolerance)
-        fail(row, fmt::format("the rates of {} are {:.6g} together by now; expected at most 1",
+        fail(row, fmt::format("the rates from {} add up to {:.6g}; expected at most 1",
                               names_[from], 1 - kept));
       kept = std::max(kept, 0.0);
     }
@@ -66,8 +66,7 @@ class RatesReader {
       for (size_t to = 0; to < count_; ++to) place[to] = number(row, columns[to]);
       const double sum = std::accumulate(place, place + static_cast<std::ptrdiff_t>(count_), 0.0);
       if (std::abs(sum - 1) > kSumTolerance)
-        fail(row,
-             fmt::format("the rates of {} are {:.7g} together; expected 1", names_[from], sum));
+        fail(row, fmt::format("the rates from {} add up to {:.7g}; expected 1", names_[from], sum));
     }
     const auto missing = std::find(seen.begin(), seen.end(), false);
     if (missing != seen.end())
@@ -83,7 +82,7 @@ class RatesReader {
       const std::string& word = table_.header[column];
       const std::optional<size_t> found = find_class(word);
       if (!found)
-        fail_header(fmt::format("'{}' is no class", printable(word)), suggestion(word, names_));
+        fail_header(fmt::format("'{}' is not a class", printable(word)), suggestion(word, names_));
       if (columns[*found]) fail_header(fmt::format("{} has a second column", names_[*found]), "");
       columns[*found] = column;
     }
@@ -104,7 +103,7 @@ class RatesReader {
     const std::string& word = table_.rows[row][column];
     const std::optional<size_t> found = find_class(word);
     if (!found)
-      fail(row, fmt::format("'{}' is no class; expected one of {}{}", printable(word),
+      fail(row, fmt::format("'{}' is not a class; expected one of {}{}", printable(word),
                             fmt::join(names_, ", "), suggestion(word, names_)));
     return *found;
   }

@@ -100,7 +100,7 @@ void write_lists(const SynthConfig& config, const std::vector<Entry>& entries) {
   close(distributions, distribution_path);
 }
 
-/// The first faces of each class, a row a class.
+/// The first faces of each class, one row per class.
 void write_contact_sheet(const SynthConfig& config, const std::vector<Entry>& entries) {
   ContactSheet sheet(kSheetColumns, kNumExpressions, config.size);
   std::array<int, kNumExpressions> drawn{};

@@ -104,9 +104,10 @@ TEST_CASE("noise rates: what is wrong with a table is one line with file and lin
   };
   constexpr Case kCases[] = {
       {"from,to,rate\nanger,happines,0.1\n",
-       "rates.csv:2: 'happines' is no class; expected one of anger, happiness, bored; did you mean "
+       "rates.csv:2: 'happines' is not a class; expected one of anger, happiness, bored; did you "
+       "mean "
        "'happiness'?"},
-      {"from,to,rate\nsad,anger,0.1\n", "rates.csv:2: 'sad' is no class"},
+      {"from,to,rate\nsad,anger,0.1\n", "rates.csv:2: 'sad' is not a class"},
       {"from,to,rate\nanger,bored,30\n",
        "rates.csv:2: rate is '30'; expected a number from 0 to 1"},
       {"from,to,rate\nanger,bored,nan\n", "rates.csv:2: rate is 'nan'"},
@@ -114,12 +115,12 @@ TEST_CASE("noise rates: what is wrong with a table is one line with file and lin
       {"from,to,rate\nanger,bored,\n", "rates.csv:2: rate is ''"},
       {"from,to,rate\nanger,bored,0.1x\n", "rates.csv:2: rate is '0.1x'"},
       {"from,to,rate\nbored,anger,0.6\nanger,bored,0.6\nbored,happy,0.5\n",
-       "rates.csv:4: the rates of bored are 1.1 together by now; expected at most 1"},
+       "rates.csv:4: the rates from bored add up to 1.1; expected at most 1"},
       {"from,to,rate\nanger,angry,0.1\n", "rates.csv:2: from anger to anger; expected two classes"},
       {"from,to,rate\nanger,bored,0.1\nangry,bored,0.1\n",
        "rates.csv:3: from anger to bored occurs a second time; expected one rate"},
       {"from,to\nanger,bored\n",
-       "rates.csv:1: 'to' is no class; expected the columns from, to and rate, or true and then "
+       "rates.csv:1: 'to' is not a class; expected the columns from, to and rate, or true and then "
        "each of anger, happiness, bored"},
       {"true,anger,happines,bored\n", "; did you mean 'happiness'?"},
       {"true,anger,happy,happiness\n", "rates.csv:1: happiness has a second column; expected"},
@@ -128,9 +129,10 @@ TEST_CASE("noise rates: what is wrong with a table is one line with file and lin
        "rates.csv: no row for happiness; expected one for each of anger, happiness, bored"},
       {"true,anger,happy,bored\nanger,1,0,0\nanger,1,0,0\n",
        "rates.csv:3: anger occurs a second time; expected one row"},
-      {"true,anger,happy,bored\nangr,1,0,0\n", "rates.csv:2: 'angr' is no class; expected one of"},
+      {"true,anger,happy,bored\nangr,1,0,0\n",
+       "rates.csv:2: 'angr' is not a class; expected one of"},
       {"true,anger,happy,bored\nanger,0.5,0.4,0.0999\n",
-       "rates.csv:2: the rates of anger are 0.9999 together; expected 1"},
+       "rates.csv:2: the rates from anger add up to 0.9999; expected 1"},
       {"true,anger,happy,bored\nanger,0.5,0.5\n", "rates.csv:2: 3 fields; the header has 4"},
       {"true,anger,happy,bored\nanger,0.5,0.5,x\n", "rates.csv:2: bored is 'x'; expected a number"},
   };

@@ -183,7 +183,7 @@ TEST_CASE("cli noise: a table of rates plants what it says, for any classes") {
   CHECK(read_text(run_folder + "/metrics.jsonl").find("\"memorised\"") != std::string::npos);
   set.write(rates, "from,to,rate\nhappy,bored,1\n");
   check_refused("train " + config + " --run " + set.file("other"),
-                "rates.csv:2: 'bored' is no class; expected one of anger, disgust");
+                "rates.csv:2: 'bored' is not a class; expected one of anger, disgust");
 }
 
 }  // namespace lanet::test
