@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/files/file.h"
 #include "data/csv.h"
 #include "data/csv_faces.h"
 #include "data/files_of_set.h"

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace lanet {
@@ -14,8 +13,5 @@ bool is_folder(const std::filesystem::path& path);
 
 /// What is in a folder, ordered by name. InputError if it cannot be read.
 std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path& folder);
-
-/// The ending of a name in lower case, with its dot: ".jpg" of a.JPG; "" if it has none.
-std::string lower_extension(const std::filesystem::path& path);
 
 }  // namespace lanet

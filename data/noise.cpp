@@ -93,9 +93,9 @@ std::vector<int32_t> read_noise_csv(const std::filesystem::path& path,
   if (fmt::format("{}", fmt::join(table.header, ",")) != kHeader)
     throw InputError(fmt::format("{}:1: expected the header '{}'", table.file, kHeader));
   if (table.rows.size() != names.size())
-    throw InputError(fmt::format("{}: {} row{} for {} training face{}: the data have changed",
+    throw InputError(fmt::format("{}: {} row{}; there are {} training faces: the data have changed",
                                  table.file, table.rows.size(), table.rows.size() == 1 ? "" : "s",
-                                 names.size(), names.size() == 1 ? "" : "s"));
+                                 names.size()));
   std::vector<int32_t> given;
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string& label = table.rows[i][2];

@@ -113,7 +113,7 @@ TEST_CASE("noise: a noise.csv of other data is refused") {
   };
   const Case cases[] = {
       {"image,label\n", ":1: expected the header 'image,true_label,given_label,changed'"},
-      {header + first, "noise.csv: 1 row for 2 training faces: the data have changed"},
+      {header + first, "noise.csv: 1 row; there are 2 training faces: the data have changed"},
       {header + first + "train_2.jpg,happiness,happines,1\n",
        ":3: given_label 'happines' is not a class; did you mean 'happiness'?"},
       {header + first + "train_3.jpg,happiness,fear,1\n",
