@@ -1,6 +1,7 @@
 #include "data/picture_facts.h"
 
 #include "core/rng.h"
+#include "tests/data/mirrored.h"
 #include "tests/temporary_folder.h"
 
 namespace lanet::test {
@@ -24,15 +25,6 @@ HostImage blobs(uint32_t seed) {
       image.rgb[3 * i + c] = static_cast<uint8_t>(std::clamp(level + 10 * c, 0.0, 255.0));
   }
   return image;
-}
-
-HostImage mirrored(const HostImage& image) {
-  HostImage result = image;
-  for (int i = 0; i < image.width * image.height; ++i) {
-    const int x = i % image.width, row = i - x;
-    std::copy_n(&image.rgb[size_t{3} * (row + image.width - 1 - x)], 3, &result.rgb[size_t{3} * i]);
-  }
-  return result;
 }
 
 HostImage brighter(HostImage image) {

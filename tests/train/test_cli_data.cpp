@@ -5,6 +5,7 @@
 
 #include "core/files/file.h"
 #include "data/image.h"
+#include "tests/data/mirrored.h"
 #include "tests/program.h"
 
 namespace lanet::test {
@@ -34,15 +35,6 @@ class FaultySet {
   TemporaryFolder folder_;
   fs::path config_;
 };
-
-HostImage mirrored(const HostImage& image) {
-  HostImage result = image;
-  for (int i = 0; i < image.width * image.height; ++i) {
-    const int x = i % image.width, row = i - x;
-    std::copy_n(&image.rgb[size_t{3} * (row + image.width - 1 - x)], 3, &result.rgb[size_t{3} * i]);
-  }
-  return result;
-}
 
 }  // namespace
 
