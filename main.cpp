@@ -16,7 +16,11 @@ int main(int argc, char** argv) {
   lanet::bench::add_roofline(command_line, lanet::bench::run_roofline);
   lanet::bench::add_scaling(command_line, lanet::bench::run_scaling);
   lanet::bench::add_compare(command_line, lanet::bench::run_compare);
+  command_line.add_inspect(lanet::run_inspect);
+  command_line.add_data(lanet::run_data);
+  command_line.add_noise(lanet::run_noise);
   command_line.add_synth(lanet::run_synth);
+  command_line.add_align(lanet::run_align);
   command_line.add_doctor(lanet::run_doctor);
   return command_line.run(argc, argv);
 }

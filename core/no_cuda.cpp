@@ -33,6 +33,14 @@ void destroy_stream(void*) {}
 void synchronize(void*) { refuse(); }
 void* allocate(size_t) { refuse(); }
 void release(void*) {}
+size_t free_bytes() { refuse(); }
+void* allocate_pinned(size_t) { refuse(); }
+void release_pinned(void*) {}
+void* create_event() { refuse(); }
+void destroy_event(void*) {}
+void record(void*, void*) { refuse(); }
+void wait_for(void*, void*) { refuse(); }
+void synchronize_event(void*) { refuse(); }
 void copy(void*, void*, const void*, size_t) { refuse(); }
 void fill_zero(void*, void*, size_t) { refuse(); }
 std::shared_ptr<void> capture(void*, const std::function<void()>&) { refuse(); }

@@ -1,7 +1,7 @@
 #include "data/csv.h"
 
 #include <algorithm>
-#include <string_view>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/files/file.h"
@@ -16,21 +16,120 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-std::vector<std::string> split(std::string_view line) {
-  std::vector<std::string> fields;
-  while (true) {
-    const size_t comma = line.find(',');
-    fields.emplace_back(trim(line.substr(0, comma)));
-    if (comma == std::string_view::npos) return fields;
-    line.remove_prefix(comma + 1);
-  }
+/// A text without the byte-order mark that it may begin with.
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
 }
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// The first delimiter outside quotes in the first row; a comma if there is none.
+char delimiter_of(std::string_view text) {
+  bool quoted = false;
+  for (const char c : text) {
+    quoted ^= c == '"';
+    if (quoted) continue;
+    if (c == ',' || c == ';' || c == '\t') return c;
+    if (c == '\n') break;
+  }
+  return ',';
+}
+
+/// Takes a text apart, row by row.
+class CsvReader {
+ public:
+  CsvReader(std::string file, std::string_view text)
+      : file_(std::move(file)), rest_(text), delimiter_(delimiter_of(text)) {}
+
+  bool at_end() const { return rest_.empty(); }
+  int line() const { return line_; }
+
+  /// The fields of the next row.
+  std::vector<std::string> row() {
+    std::vector<std::string> fields;
+    do {
+      fields.push_back(field());
+    } while (accept(delimiter_));
+    accept('\r');
+    if (!at_end() && !accept('\n'))
+      fail(fmt::format("'{}' after a quoted field; expected {} or the end of the line",
+                       printable(until_delimiter()),
+                       delimiter_ == '\t' ? "a tab" : fmt::format("'{}'", delimiter_)));
+    ++line_;
+    return fields;
+  }
+
+ private:
+  std::string field() {
+    const size_t spaces = rest_.find_first_not_of(delimiter_ == '\t' ? " " : " \t");
+    if (spaces != std::string_view::npos && rest_[spaces] == '"') {
+      rest_.remove_prefix(spaces + 1);
+      return quoted_field();
+    }
+    const std::string_view text = until_delimiter();
+    rest_.remove_prefix(text.size());
+    return std::string(trim(text));
+  }
+
+  /// What is left up to the next delimiter or the end of the line.
+  std::string_view until_delimiter() const {
+    const char ends[] = {delimiter_, '\n'};
+    return rest_.substr(0, rest_.find_first_of({ends, 2}));
+  }
+
+  std::string quoted_field() {
+    std::string text;
+    const int first = line_;
+    while (true) {
+      const size_t quote = rest_.find('"');
+      if (quote == std::string_view::npos) {
+        line_ = first;
+        fail("a quoted field is not closed; expected a closing '\"'");
+      }
+      text += rest_.substr(0, quote);
+      line_ += static_cast<int>(std::count(rest_.begin(), rest_.begin() + quote, '\n'));
+      rest_.remove_prefix(quote + 1);
+      if (!accept('"')) break;
+      text += '"';
+    }
+    rest_.remove_prefix(
+        std::min(rest_.find_first_not_of(delimiter_ == '\t' ? " " : " \t"), rest_.size()));
+    return text;
+  }
+
+  bool accept(char c) {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw InputError(fmt::format("{}:{}: {}", file_, line_, what));
+  }
+
+  std::string file_;
+  std::string_view rest_;
+  char delimiter_;
+  int line_ = 1;
+};
 
 }  // namespace
 
-int CsvTable::find_column(const std::string& name) const {
-  const auto found = std::find(header.begin(), header.end(), name);
-  return found == header.end() ? -1 : static_cast<int>(found - header.begin());
+int CsvTable::find_column(std::string_view name) const {
+  auto found = std::find(header.begin(), header.end(), name);
+  if (found == header.end())
+    found = std::find_if(header.begin(), header.end(), [&](const std::string& column) {
+      return same_but_for_case(column, name);
+    });
+  if (found == header.end()) return -1;
+  if (std::find(found + 1, header.end(), *found) != header.end())
+    throw InputError(
+        fmt::format("{}:1: column '{}' occurs twice; expected it once", file, printable(*found)));
+  return static_cast<int>(found - header.begin());
 }
 
 int CsvTable::column(const std::string& name) const {
@@ -42,32 +141,55 @@ int CsvTable::column(const std::string& name) const {
 }
 
 std::string CsvTable::place(size_t row) const {
-  return fmt::format("{}:{}", file, row + 2);
+  return fmt::format("{}:{}", file, lines[row]);
+}
+
+CsvTable read_csv_header(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text, line;
+  bool quoted = false;
+  do {  // a line break between quotes belongs to a field
+    std::getline(in, line);
+    text += line + '\n';
+    quoted ^= std::ranges::count(line, '"') % 2 != 0;
+  } while (in && quoted);
+  CsvTable table;
+  table.file = path.string();
+  table.header = CsvReader(table.file, without_mark(text)).row();
+  return table;
 }
 
 CsvTable read_csv(const std::filesystem::path& path) {
   CsvTable table;
   table.file = path.string();
   const std::string content = read_text(path);
-  std::string_view text = content;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  std::string_view text = without_mark(content);
+  text = text.substr(0, text.find_last_not_of(" \r\n") + 1);
   if (text.empty()) throw InputError(fmt::format("{}: it is empty; expected a header", table.file));
-  while (true) {
-    const size_t end = text.find('\n');
-    auto fields = split(text.substr(0, end));
-    if (table.header.empty()) {
-      table.header = std::move(fields);
-    } else {
-      if (fields.size() != table.header.size())
-        throw InputError(fmt::format("{}: {} fields; the header has {}",
-                                     table.place(table.rows.size()), fields.size(),
-                                     table.header.size()));
-      table.rows.push_back(std::move(fields));
-    }
-    if (end == std::string_view::npos) return table;
-    text.remove_prefix(end + 1);
+  CsvReader reader(table.file, text);
+  table.header = reader.row();
+  while (!reader.at_end()) {
+    const int line = reader.line();
+    auto fields = reader.row();
+    if (fields.size() != table.header.size())
+      throw InputError(fmt::format("{}:{}: {} field{}; the header has {}", table.file, line,
+                                   fields.size(), fields.size() == 1 ? "" : "s",
+                                   table.header.size()));
+    table.rows.push_back(std::move(fields));
+    table.lines.push_back(line);
   }
+  return table;
+}
+
+std::string csv_field(const std::string& text) {
+  const bool plain = text.find_first_of(",;\t\"\r\n") == std::string::npos && trim(text) == text;
+  if (plain) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
 }
 
 }  // namespace lanet

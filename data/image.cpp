@@ -1,13 +1,17 @@
 #include "data/image.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "core/error.h"
+#include "data/picture_layout.h"
+#include "data/webp.h"
 #include "kernels/resize.h"
 
 #define STBI_ONLY_JPEG
@@ -31,12 +35,7 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-constexpr std::string_view kJpegStart = "\xFF\xD8\xFF";
-constexpr std::string_view kPngStart = "\x89PNG\r\n\x1A\n";
-
-bool starts_with(const Bytes& data, std::string_view start) {
-  return data.size() >= start.size() && std::memcmp(data.data(), start.data(), start.size()) == 0;
-}
+constexpr std::string_view kExpected = "expected a JPEG, PNG or WebP picture";
 
 [[noreturn]] void refuse(const std::string& path, std::string_view reason) {
   throw InputError(fmt::format("{}: {}", path, reason));
@@ -51,45 +50,106 @@ Bytes read_file(const std::string& path) {
   if (!file) refuse(path, std::strerror(errno));
   Bytes data((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (file.bad()) refuse(path, "cannot be read");
-  if (data.empty()) refuse(path, "is empty; expected a JPEG or PNG picture");
+  if (data.empty()) refuse(path, fmt::format("is empty; {}", kExpected));
   return data;
 }
 
-/// Whether the file holds everything up to its end marker (EOI). Segments are skipped by their
-/// length, because a preview inside one has an end marker of its own. What follows EOI is ignored.
-bool jpeg_is_complete(const Bytes& data) {
-  size_t at = 2;
-  while (at + 1 < data.size()) {
-    if (data[at] != 0xFF) {  // entropy-coded data
-      ++at;
-      continue;
-    }
-    const uint8_t marker = data[at + 1];
-    if (marker == 0xD9) return true;
-    if (marker == 0xFF) {  // fill byte
-      ++at;
-    } else if (marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {
-      at += 2;  // a stuffed 0xFF, or a marker without a segment
-    } else {
-      if (at + 3 >= data.size()) return false;
-      at += 2 + (size_t{data[at + 2]} << 8 | data[at + 3]);
+/// Refuses what cannot be decoded, or would be decoded in part: the decoder fills up what is
+/// missing at the end of some files.
+void require_decodable(const std::string& path, const Bytes& data, PictureFormat format,
+                       const PictureLayout& layout) {
+  switch (format) {
+    case PictureFormat::jpeg:
+      if (!layout.complete) refuse(path, "JPEG picture is cut short: it has no end marker");
+      if (!layout.jpeg_kind.empty())
+        refuse(path, fmt::format("is a JPEG picture of a kind that is not read ({}); expected a "
+                                 "baseline or progressive one of 8 bits",
+                                 layout.jpeg_kind));
+      break;
+    case PictureFormat::png:
+      if (!layout.complete) refuse(path, "PNG picture is cut short: it has no IEND chunk");
+      break;
+    case PictureFormat::webp:
+      if (!have_webp())
+        refuse(path,
+               "is a WebP picture, which needs a program built with libwebp; expected a JPEG "
+               "or PNG picture");
+      if (!layout.complete) refuse(path, "WebP picture is cut short");
+      if (layout.animated) refuse(path, "is an animated WebP picture; expected a still one");
+      break;
+    case PictureFormat::other: {
+      const std::string_view name = describe_other_format(data);
+      refuse(path, name.empty() ? "is not a JPEG, PNG or WebP picture"
+                                : fmt::format("is {}; {}", name, kExpected));
     }
   }
-  return false;
 }
 
-/// Whether every chunk up to the last one (IEND) is there in full.
-bool png_is_complete(const Bytes& data) {
-  constexpr size_t kAround = 12;  // length, type and checksum of a chunk
-  size_t at = kPngStart.size();
-  while (at + kAround <= data.size()) {
-    const size_t length = size_t{data[at]} << 24 | size_t{data[at + 1]} << 16 |
-                          size_t{data[at + 2]} << 8 | data[at + 3];
-    if (length > data.size() - at - kAround) return false;
-    if (std::memcmp(&data[at + 4], "IEND", 4) == 0) return true;
-    at += kAround + length;
+/// RGBA over black.
+HostImage opaque(int width, int height, const uint8_t* rgba) {
+  HostImage image{width, height, Bytes(size_t{3} * width * height)};
+  for (size_t i = 0; i < image.rgb.size(); ++i) {
+    const uint8_t* pixel = rgba + i / 3 * 4;
+    image.rgb[i] = static_cast<uint8_t>((pixel[i % 3] * pixel[3] + 127) / 255);
   }
-  return false;
+  return image;
+}
+
+HostImage decode_with_stb(const std::string& path, const Bytes& data, int channels) {
+  int width = 0, height = 0, channels_in_file = 0;
+  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
+      stbi_load_from_memory(data.data(), static_cast<int>(data.size()), &width, &height,
+                            &channels_in_file, channels),
+      stbi_image_free);
+  if (!pixels) refuse(path, fmt::format("damaged picture ({})", stbi_failure_reason()));
+  if (channels == 4) return opaque(width, height, pixels.get());
+  return {width, height, Bytes(pixels.get(), pixels.get() + size_t{3} * width * height)};
+}
+
+/// Four channels without Adobe's marker are CMYK as Adobe writes it, which the decoder takes from
+/// the marker alone.
+Bytes with_adobe_marker(const Bytes& jpeg) {
+  constexpr std::string_view kMarker(
+      "\xFF\xEE\0\x0E"
+      "Adobe\0\x64\0\0\0\0\0",
+      16);
+  Bytes marked = jpeg;
+  marked.insert(marked.begin() + 2, kMarker.begin(), kMarker.end());
+  return marked;
+}
+
+HostImage decode_as_stored(const std::string& path, const Bytes& data, PictureFormat format,
+                           const PictureLayout& layout) {
+  if (format == PictureFormat::webp) {
+    const std::optional<RgbaImage> image = decode_webp(data);
+    if (!image) refuse(path, "damaged WebP picture");
+    return opaque(image->width, image->height, image->rgba.data());
+  }
+  if (format == PictureFormat::png) return decode_with_stb(path, data, 4);
+  return decode_with_stb(path, layout.plain_cmyk ? with_adobe_marker(data) : data, 3);
+}
+
+/// The picture as EXIF's orientation turns it: 2 mirrors, 3 turns by half, 4 does both, and 5 to 8
+/// exchange rows and columns first.
+HostImage upright(HostImage stored, int orientation) {
+  if (orientation == 1) return stored;
+  const bool transposed = orientation >= 5;
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  HostImage turned{stored.width, stored.height, Bytes(stored.rgb.size())};
+  if (transposed) std::swap(turned.width, turned.height);
+  uint8_t* to = turned.rgb.data();
+  for (int y = 0; y < turned.height; ++y) {
+    for (int x = 0; x < turned.width; ++x) {
+      const int column = transposed ? y : x, row = transposed ? x : y;
+      const int from_x = from_right ? stored.width - 1 - column : column;
+      const int from_y = from_bottom ? stored.height - 1 - row : row;
+      to = std::copy_n(&stored.rgb[(size_t{3} * from_y * stored.width) + 3 * from_x], 3, to);
+    }
+  }
+  return turned;
 }
 
 void write_file(const std::string& path, const Bytes& data) {
@@ -114,34 +174,21 @@ void require_image(const HostImage& image) {
 
 HostImage decode_image(const std::string& path) {
   const Bytes data = read_file(path);
-  // The decoder fills up what is missing at the end of some files, so the end is looked at first.
-  if (starts_with(data, kJpegStart)) {
-    if (!jpeg_is_complete(data)) refuse(path, "JPEG picture is cut short: it has no end marker");
-  } else if (starts_with(data, kPngStart)) {
-    if (!png_is_complete(data)) refuse(path, "PNG picture is cut short: it has no IEND chunk");
-  } else {
-    refuse(path, "is not a JPEG or PNG picture");
-  }
-  HostImage image;
-  int channels_in_file = 0;
-  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
-      stbi_load_from_memory(data.data(), static_cast<int>(data.size()), &image.width, &image.height,
-                            &channels_in_file, 3),
-      stbi_image_free);
-  if (!pixels) refuse(path, fmt::format("damaged picture ({})", stbi_failure_reason()));
-  image.rgb.assign(pixels.get(), pixels.get() + size_t{3} * image.width * image.height);
-  return image;
+  const PictureFormat format = picture_format(data);
+  const PictureLayout layout = read_layout(data, format);
+  require_decodable(path, data, format, layout);
+  return upright(decode_as_stored(path, data, format, layout), layout.orientation);
 }
 
-HostImage resize_image(const HostImage& image, int size) {
+HostImage resize_image(const HostImage& image, int width, int height) {
   require_image(image);
-  LANET_REQUIRE(size > 0, "size is {}", size);
-  HostImage resized{size, size, Bytes(size_t{3} * size * size)};
-  Bytes scratch(resize_scratch_bytes(image.width, image.height, size, size));
+  LANET_REQUIRE(width > 0 && height > 0, "{} x {} pixels", width, height);
+  HostImage resized{width, height, Bytes(size_t{3} * width * height)};
+  Bytes scratch(resize_scratch_bytes(image.width, image.height, width, height));
   resize_bicubic(
       {.x = {const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, DType::u8},
        .box = {0, 0, image.width, image.height},
-       .y = {resized.rgb.data(), {size, size, 3}, DType::u8}},
+       .y = {resized.rgb.data(), {height, width, 3}, DType::u8}},
       scratch.data());
   return resized;
 }

@@ -1,4 +1,4 @@
-// Pictures in files: reading JPEG and PNG, writing both.
+// Pictures in files: reading JPEG, PNG and WebP, writing JPEG and PNG.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,22 @@ struct HostImage {
   std::vector<uint8_t> rgb;  // [height, width, 3]
 };
 
-/// Reads a JPEG or PNG file; grey becomes RGB, an alpha channel is dropped. InputError, naming the
-/// file and the reason, if it is missing, unreadable, neither format, damaged or cut short.
+/// Raised with every change of decode_image() or resize_image() that changes pixels, so that packed
+/// files of older programs are not used.
+inline constexpr int kPictureDecoder = 1;
+
+/// Reads a JPEG, PNG or (where the program is built with libwebp) WebP file, whatever its name ends
+/// in. The result is the picture as a viewer shows it: turned as its EXIF orientation says, over
+/// black where it is transparent. Grey, palettes and CMYK become RGB, 16 bits the higher 8; colour
+/// profiles are not applied. InputError, naming the file and the reason, if it is missing,
+/// unreadable, of another format, damaged or cut short.
 HostImage decode_image(const std::string& path);
 
-/// Pillow's bicubic (kernels/resize.h), to size x size pixels whatever the sides were.
-HostImage resize_image(const HostImage& image, int size);
+/// Pillow's bicubic (kernels/resize.h), to width x height pixels whatever the sides were.
+HostImage resize_image(const HostImage& image, int width, int height);
+inline HostImage resize_image(const HostImage& image, int size) {
+  return resize_image(image, size, size);
+}
 
 /// Throws Error if the file cannot be written. quality: 1..100.
 void write_png(const std::string& path, const HostImage& image);

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "data/rafdb.h"
+#include "data/expressions.h"
+#include "data/noise_rates.h"
 
 namespace lanet {
 
@@ -29,7 +30,14 @@ constexpr std::array<int32_t, kNumExpressions> kConfusedWith = {1, 0, 5, 6, 6, 0
 std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_classes, double rate,
                                      NoiseKind kind, uint64_t seed);
 
-/// noise.csv: `image,true_label,given_label,changed`, a row a face, labels by class name.
+/// Each label changed to another class with the probability that its row of `rates` has for that
+/// class. What becomes of sample i depends on (seed, i, its label, that row) alone, and a sample
+/// that is changed is changed to the same class where all rates of its row are larger by one
+/// factor. i counts as above.
+std::vector<int32_t> add_label_noise(std::span<const int32_t> labels, int num_classes,
+                                     const NoiseRates& rates, uint64_t seed);
+
+/// noise.csv: `image,true_label,given_label,changed`, one row per face, labels by class name.
 void write_noise_csv(const std::filesystem::path& path, std::span<const std::string> names,
                      std::span<const int32_t> true_labels, std::span<const int32_t> given_labels,
                      std::span<const std::string_view> class_names);

@@ -16,15 +16,17 @@ Value* add_shortcut(Recorder& r, const std::string& name, const std::string& nor
 
 }  // namespace
 
-Value* basic_block(Recorder& r, const std::string& name, Value* x, int64_t width, int64_t stride) {
+Value* record_basic_block(Recorder& r, const std::string& name, Value* x, int64_t width,
+                          int64_t stride) {
   Value* y = r.conv2d(name + ".conv1", x, width, 3, stride);
   y = r.batch_norm(name + ".bn1", y, /*relu=*/true);
   y = r.conv2d(name + ".conv2", y, width, 3, 1);
   return add_shortcut(r, name, ".bn2", y, x, stride);
 }
 
-Value* bottleneck(Recorder& r, const std::string& name, Value* x, int64_t width, int64_t stride) {
-  const int64_t channels = kBottleneckExpansion * width;
+Value* record_bottleneck(Recorder& r, const std::string& name, Value* x, int64_t width,
+                         int64_t stride) {
+  const int64_t channels = kBottleneck.expansion * width;
   Value* y = r.conv2d(name + ".conv1", x, width, 1, 1);
   y = r.batch_norm(name + ".bn1", y, /*relu=*/true);
   y = r.conv2d(name + ".conv2", y, width, 3, stride);

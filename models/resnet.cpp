@@ -1,19 +1,19 @@
 #include "models/resnet.h"
 
-#include "layers/blocks.h"
 #include "layers/pool.h"
 
 namespace lanet {
 
 namespace {
 
-constexpr int kBlocks18[] = {2, 2, 2, 2};
-constexpr int kBlocks50[] = {3, 4, 6, 3};
+const ResNet& row_of(Backbone backbone) {
+  return kResNets[static_cast<size_t>(backbone)];
+}
 
 }  // namespace
 
 int64_t expansion(Backbone backbone) {
-  return backbone == Backbone::resnet18 ? 1 : kBottleneckExpansion;
+  return row_of(backbone).block.expansion;
 }
 
 Value* record_images(Graph& graph, const ParameterStore& store, int64_t batch, int64_t image_size) {
@@ -28,12 +28,11 @@ Value* record_stem(Recorder& r, const std::string& prefix, Value* images) {
 
 Value* record_stage(Recorder& r, const std::string& name, Value* x, Backbone backbone, int stage) {
   const int64_t width = int64_t{64} << (stage - 1);
-  const int blocks = (backbone == Backbone::resnet18 ? kBlocks18 : kBlocks50)[stage - 1];
-  for (int i = 0; i < blocks; ++i) {
+  const ResNet& row = row_of(backbone);
+  for (int i = 0; i < row.blocks[stage - 1]; ++i) {
     const std::string block = fmt::format("{}.{}", name, i);
     const int64_t stride = i == 0 && stage > 1 ? 2 : 1;
-    x = backbone == Backbone::resnet18 ? basic_block(r, block, x, width, stride)
-                                       : bottleneck(r, block, x, width, stride);
+    x = row.block.record(r, block, x, width, stride);
   }
   return x;
 }

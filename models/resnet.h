@@ -1,11 +1,27 @@
 // ResNet in parts: the stem and its stages, and the classifier that is left for inference.
 #pragma once
 
-#include "layers/recorder.h"
+#include <array>
+#include <string_view>
+
+#include "layers/blocks.h"
 
 namespace lanet {
 
-enum class Backbone { resnet18, resnet50 };
+/// What a backbone consists of behind the stem. torchvision's ResNets differ in this alone.
+struct ResNet {
+  std::string_view name;      ///< in configurations
+  Block block;                ///< the kind of all its blocks
+  std::array<int, 4> blocks;  ///< of layer1 to layer4
+};
+
+enum class Backbone { resnet18, resnet34, resnet50 };
+/// A row for each Backbone, in their order.
+inline constexpr ResNet kResNets[] = {
+    {"resnet18", kBasicBlock, {2, 2, 2, 2}},
+    {"resnet34", kBasicBlock, {3, 4, 6, 3}},
+    {"resnet50", kBottleneck, {3, 4, 6, 3}},
+};
 
 /// Block expansion e: stage n ends with 64·2^(n−1)·e channels.
 int64_t expansion(Backbone backbone);

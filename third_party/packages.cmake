@@ -84,6 +84,28 @@ if(NOT LANET_HAVE_ONEDNN)
   message(STATUS "CPU library: none. oneDNN is not used; the slow reference kernels run on the CPU.")
 endif()
 
+# libwebp: AUTO takes it where it is found; without it WebP pictures are refused by name.
+set(LANET_WEBP AUTO CACHE STRING "Read WebP pictures by libwebp: AUTO, ON or OFF")
+set_property(CACHE LANET_WEBP PROPERTY STRINGS AUTO ON OFF)
+set(LANET_HAVE_WEBP OFF)
+if(NOT LANET_WEBP STREQUAL "OFF")
+  find_path(LANET_WEBP_INCLUDE webp/decode.h)
+  find_library(LANET_WEBP_LIBRARY webp)
+  if(LANET_WEBP_INCLUDE AND LANET_WEBP_LIBRARY)
+    set(LANET_HAVE_WEBP ON)
+    add_library(lanet_webp INTERFACE)
+    add_library(lanet::webp ALIAS lanet_webp)
+    target_include_directories(lanet_webp SYSTEM INTERFACE ${LANET_WEBP_INCLUDE})
+    target_link_libraries(lanet_webp INTERFACE ${LANET_WEBP_LIBRARY})
+  elseif(LANET_WEBP STREQUAL "ON")
+    message(FATAL_ERROR "LANET_WEBP=ON, but libwebp was not found (webp/decode.h and libwebp). Install the "
+                        "Debian package libwebp-dev, or set LANET_INCLUDE_DIRS and LANET_WEBP_LIBRARY.")
+  endif()
+endif()
+if(NOT LANET_HAVE_WEBP)
+  message(STATUS "WebP pictures: not read, as libwebp is not used.")
+endif()
+
 # MPI: AUTO takes it where it is found; without it CPUs are not trained on by several processes.
 set(LANET_MPI AUTO CACHE STRING "Use MPI for several processes: AUTO, ON or OFF")
 set_property(CACHE LANET_MPI PROPERTY STRINGS AUTO ON OFF)

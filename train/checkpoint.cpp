@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/files/torch_file.h"
 #include "core/parameter_io.h"
+#include "data/expressions.h"
 
 namespace lanet {
 
@@ -60,6 +60,19 @@ std::vector<StateView> state_views(const ParameterStore& store, const Parameter&
   return views;
 }
 
+std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::string& path) {
+  const auto found = checkpoint.metadata.find("classes");
+  if (found == checkpoint.metadata.end()) return expression_names();
+  const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  const bool good = names.is_array() && names.size() >= 2 &&
+                    std::all_of(names.begin(), names.end(),
+                                [](const nlohmann::json& name) { return name.is_string(); });
+  if (!good)
+    throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,
+                                 printable(found->second)));
+  return names.get<std::vector<std::string>>();
+}
+
 }  // namespace
 
 NamedArrays save_parameters(Context& context, const ParameterStore& store,
@@ -67,6 +80,7 @@ NamedArrays save_parameters(Context& context, const ParameterStore& store,
   NamedArrays checkpoint;
   checkpoint.metadata = {{"format", kFormat},
                          {"config", to_json(info.config).dump()},
+                         {"classes", nlohmann::json(info.classes).dump()},
                          {"epoch", std::to_string(info.epoch)},
                          {"steps", std::to_string(info.steps)}};
   for (const Parameter& p : store.parameters())
@@ -88,10 +102,21 @@ void add_training_state(Context& context, const Model& model, NamedArrays& check
         to_array(dims(state.tensor.shape), state.tensor.dtype, read_tensor(context, state.tensor));
 }
 
+bool is_checkpoint(const NamedArrays& file) {
+  const auto format = file.metadata.find("format");
+  return format != file.metadata.end() && format->second == kFormat;
+}
+
+void require_same_classes(const CheckpointInfo& info, const std::string& path,
+                          const std::vector<std::string>& classes) {
+  if (info.classes != classes)
+    throw InputError(fmt::format("{}: a network of the classes {}; the data have {}", path,
+                                 fmt::join(info.classes, ", "), fmt::join(classes, ", ")));
+}
+
 NamedArrays read_checkpoint(const std::string& path) {
   NamedArrays file = read_safetensors(path);
-  const auto format = file.metadata.find("format");
-  if (format == file.metadata.end() || format->second != kFormat)
+  if (!is_checkpoint(file))
     throw InputError(fmt::format(
         "{}: not a checkpoint of this program (its metadata has no format {})", path, kFormat));
   return file;
@@ -106,6 +131,7 @@ CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string&
   };
   try {
     return {.config = parse_config(text("config"), path),
+            .classes = classes_of(checkpoint, path),
             .epoch = std::stoi(text("epoch")),
             .steps = std::stoll(text("steps"))};
   } catch (const std::logic_error&) {
@@ -138,75 +164,6 @@ void load_training_state(Context& context, const NamedArrays& checkpoint, const 
         context, state.tensor,
         array_of(checkpoint, path, kState + state.name, dims(state.tensor.shape)).to<double>());
   refresh_shadows(context, store);
-}
-
-namespace {
-
-/// Where a parameter of a plain ResNet goes: its names in the model (two for layer2..4); none:
-/// nowhere.
-std::vector<std::string> places(const std::string& name) {
-  std::vector<std::string> out = {"f_q." + name};
-  for (const char* layer : {"layer2.", "layer3.", "layer4."}) {
-    if (name.starts_with(layer)) out = {"f_q.fer_" + name, "f_q.lm_" + name};
-  }
-  return out;
-}
-
-/// A name without what wrappers put before it.
-std::string unwrapped(std::string name) {
-  for (bool again = true; again;) {
-    again = false;
-    for (const std::string_view wrapper :
-         {"state_dict.", "model.", "module.", "model_state_dict."}) {
-      if (name.starts_with(wrapper)) {
-        name.erase(0, wrapper.size());
-        again = true;
-      }
-    }
-  }
-  return name;
-}
-
-bool is_backbone(const std::string& name) {
-  return name.starts_with("f_q.conv1.") || name.starts_with("f_q.bn1.") ||
-         name.starts_with("f_q.layer1.") || name.starts_with("f_q.fer_layer") ||
-         name.starts_with("f_q.lm_layer");
-}
-
-}  // namespace
-
-PretrainedReport load_pretrained(Context& context, const std::string& path, ParameterStore& store) {
-  const NamedArrays file =
-      path.ends_with(".safetensors") ? read_safetensors(path) : read_torch_file(path);
-  PretrainedReport report;
-  std::map<std::string, bool> set;
-  for (const auto& [full_name, array] : file.arrays) {
-    const std::string name = unwrapped(full_name);
-    bool used = false;
-    for (const std::string& place : places(name)) {
-      const Parameter* p = store.find(place);
-      if (!p || !is_backbone(place)) continue;
-      if (array.shape != p->file_shape())
-        throw InputError(fmt::format("{}: {} is {}; the model's {} is {}: another architecture",
-                                     path, full_name, to_string(array.shape), place,
-                                     to_string(p->file_shape())));
-      from_file_order(context, *p, store.master(*p), array.to<double>());
-      used = set[place] = true;
-      ++report.loaded;
-    }
-    if (!used) report.ignored.push_back(full_name);
-  }
-  if (report.loaded == 0)
-    throw InputError(
-        fmt::format("{}: nothing in it fits; expected a ResNet's conv1, bn1, layer1 to layer4 "
-                    "(torchvision names)",
-                    path));
-  for (const Parameter& p : store.parameters()) {
-    if (is_backbone(p.name) && !set.count(p.name)) report.missing.push_back(p.name);
-  }
-  store.reset_momentum_copies(context);
-  refresh_shadows(context, store);
-  return report;
 }
 
 }  // namespace lanet

@@ -11,6 +11,7 @@ namespace lanet {
 /// How far a run has come: `epoch` finished epochs, with `steps` optimiser steps in all.
 struct CheckpointInfo {
   Config config;
+  std::vector<std::string> classes;  ///< their names, in the order of the network's outputs
   int epoch = 0;
   int64_t steps = 0;
 };
@@ -21,9 +22,15 @@ NamedArrays save_parameters(Context& context, const ParameterStore& store,
 /// Adds what is needed to continue: Adam's moments, the momentum copies, and the model's own state.
 void add_training_state(Context& context, const Model& model, NamedArrays& checkpoint);
 
+/// Whether a safetensors file is a checkpoint of this program.
+bool is_checkpoint(const NamedArrays& file);
 /// Reads a checkpoint file. InputError if it is unreadable or not one of ours.
 NamedArrays read_checkpoint(const std::string& path);
+/// A checkpoint without class names is of the seven expressions, as all were once.
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
+/// InputError, which names both, unless a checkpoint's classes are those of the data.
+void require_same_classes(const CheckpointInfo& info, const std::string& path,
+                          const std::vector<std::string>& classes);
 
 /// Writes the arrays into the store and updates shadows. InputError, which names `path`, unless
 /// every parameter is there with the model's shape.
@@ -33,16 +40,5 @@ void load_parameters(Context& context, const NamedArrays& checkpoint, const std:
 /// state.
 void load_training_state(Context& context, const NamedArrays& checkpoint, const std::string& path,
                          Model& model);
-
-/// What was loaded from a backbone file.
-struct PretrainedReport {
-  int loaded = 0;                    ///< parameters of the model that were set
-  std::vector<std::string> ignored;  ///< names in the file that have no place
-  std::vector<std::string> missing;  ///< parameters of the ResNet that the file does not have
-};
-/// Starts the query network from a ResNet (.pth or .safetensors): conv1, bn1 and layer1 as they
-/// are, layer2..4 into both branches (docs/design.md, "Initialisation"). InputError if nothing
-/// fits, or a shape does not.
-PretrainedReport load_pretrained(Context& context, const std::string& path, ParameterStore& store);
 
 }  // namespace lanet

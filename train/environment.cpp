@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/ranks/communicator.h"
+#include "data/webp.h"
 #include "kernels/cpu_features.h"
 #include "version.inc"
 
@@ -124,6 +125,7 @@ ordered_json describe_environment() {
             {"processor", LANET_CPU_ARCH},
             {"onednn", onednn_info().built_in},
             {"mpi", !mpi_version().loaded.empty()},
+            {"webp", have_webp()},
             {"cuda", kHaveCuda},
             {"cuda_architectures", text_or_null(cuda.architectures)}}},
           {"libraries", library_list},

@@ -13,11 +13,13 @@ EpochTables::EpochTables(Context& context, Model& model, int64_t steps)
   std::vector<WantedTensor> wanted = {
       {&position_, {1}, DType::i32},
       {&samples_, {steps, batch}, DType::i32},
+      {&epoch_pictures_, {steps, batch}, DType::i32},
       {&labels_, {steps, batch}, DType::i32},
       {&valid_, {steps, batch}, DType::u8},
       {&epoch_parameters_, {steps, batch, kParameterBytes}, DType::u8},
       {&adam_, {steps, 3}, DType::f64},
       {&right_, {steps}, DType::i32},
+      {&pictures_, {batch}, DType::i32},
       {&parameters_, {batch, kParameterBytes}, DType::u8},
       {&correct_, {1}, DType::i32}};
   if (reads_batch_samples())
@@ -41,6 +43,7 @@ void EpochTables::fill(Context& context, const EpochInputs& inputs) {
   context.fill_zero(position_);
   upload(context, samples_, inputs.samples);
   if (batch_samples_) upload(context, batch_samples_, inputs.batch_samples);
+  upload(context, epoch_pictures_, inputs.pictures);
   upload(context, labels_, inputs.labels);
   if (model_.inputs().landmark_valid) upload(context, valid_, inputs.valid);
   upload(context, epoch_parameters_, inputs.parameters);
@@ -51,11 +54,12 @@ void EpochTables::begin_step(Context& context) {
   const StepInputs& in = model_.inputs();
   StepTableArgs args{.tables = {{{samples_, in.sample_indices->data},
                                  {labels_, in.labels->data},
+                                 {epoch_pictures_, pictures_},
                                  {epoch_parameters_, parameters_},
                                  {adam_, model_.step_values()}}},
                      .position = position_};
-  if (in.landmark_valid) args.tables[4] = {valid_, in.landmark_valid->data};
-  if (batch_samples_) args.tables[5] = {batch_samples_, in.batch_samples->data};
+  if (in.landmark_valid) args.tables[5] = {valid_, in.landmark_valid->data};
+  if (batch_samples_) args.tables[6] = {batch_samples_, in.batch_samples->data};
   step_table_load(context, args);
 }
 

@@ -14,6 +14,7 @@ namespace lanet {
 struct EpochInputs {
   std::vector<int32_t> samples;        ///< [steps·B], positions in the training set
   std::vector<int32_t> batch_samples;  ///< [steps·ranks·B], those of all ranks; read by LA-Net
+  std::vector<int32_t> pictures;       ///< [steps·B], where the pictures are (PictureFeed)
   std::vector<int32_t> labels;         ///< [steps·B], as given
   std::vector<uint8_t> valid;          ///< [steps·B] whether landmarks count; read by LA-Net
   std::vector<AugmentParameters> parameters;  ///< [steps·B]
@@ -42,6 +43,8 @@ class EpochTables {
 
   /// u8 [B, sizeof(AugmentParameters)], of the step.
   const Tensor& parameters() const { return parameters_; }
+  /// i32 [B], of the step.
+  const Tensor& pictures() const { return pictures_; }
 
   /// Waits for the device and returns the results of steps first … first + count − 1, summed over
   /// all ranks; so each step may be read only once.
@@ -59,8 +62,9 @@ class EpochTables {
   Buffer memory_;
   Tensor position_;                                  // i32 [1]
   Tensor samples_, batch_samples_, labels_, valid_;  // [steps, ...]
-  Tensor epoch_parameters_, adam_, right_;           // [steps, ...]
-  Tensor parameters_, correct_;                      // of the step
+  Tensor epoch_pictures_, epoch_parameters_;         // [steps, ...]
+  Tensor adam_, right_;                              // [steps, ...]
+  Tensor pictures_, parameters_, correct_;           // of the step
   std::vector<Loss> losses_;
 };
 

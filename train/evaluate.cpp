@@ -7,7 +7,7 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
-#include "data/image_set.h"
+#include "data/picture_feed.h"
 #include "kernels/augment.h"
 
 namespace lanet {
@@ -22,23 +22,31 @@ void Evaluator::plan(Context& context) {
                                        {&counts_, {classes_ * classes_}, DType::f64}});
 }
 
-std::vector<double> Evaluator::probabilities(Context& context, const Tensor& images,
+std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& set,
                                              std::span<const int32_t> rows) {
   const int64_t count = std::ssize(rows);
   std::vector<double> all;
   all.reserve(count * classes_);
+  PictureFeed feed(context, set, batch_);
+  const auto batch_at = [&](int64_t start) {
+    return rows.subspan(start, std::min(batch_, count - start));
+  };
+  if (count > 0) feed.prepare(batch_at(0));
   for (int64_t start = 0; start < count; start += batch_) {
+    const std::span<const int32_t> faces = batch_at(start);
+    const int64_t used = std::ssize(faces);
     // The last batch is filled up with its first picture; what comes of those is dropped.
-    std::vector<int32_t> indices(batch_, rows[start]);
-    const int64_t used = std::min(batch_, count - start);
-    std::copy_n(rows.begin() + start, used, indices.begin());
-    context.copy(sample_indices_, {indices.data(), {batch_}, DType::i32, Device::cpu});
-    normalize(context, {.images = images,
+    std::vector<int32_t> places(batch_, feed.place(faces[0], 0));
+    for (int64_t b = 0; b < used; ++b) places[b] = feed.place(faces[b], b);
+    context.copy(sample_indices_, {places.data(), {batch_}, DType::i32, Device::cpu});
+    feed.take();
+    normalize(context, {.images = feed.images(),
                         .sample_indices = sample_indices_,
                         .y = classifier_.images(),
                         .mean = kPictureMean,
                         .std = kPictureDeviation});
     classifier_.forward(context);
+    if (start + batch_ < count) feed.prepare(batch_at(start + batch_));
     const auto logits = read_tensor(context, classifier_.logits());
     for (int64_t i = 0; i < used; ++i) {
       const double* row = logits.data() + i * classes_;
@@ -51,23 +59,23 @@ std::vector<double> Evaluator::probabilities(Context& context, const Tensor& ima
   return all;
 }
 
-std::vector<int32_t> Evaluator::predictions(Context& context, const Tensor& images,
+std::vector<int32_t> Evaluator::predictions(Context& context, const ImageSet& set,
                                             std::span<const int32_t> rows) {
-  const auto all = probabilities(context, images, rows);
+  const auto all = probabilities(context, set, rows);
   std::vector<int32_t> best;
   for (auto row = all.begin(); row != all.end(); row += classes_)
     best.push_back(static_cast<int32_t>(std::max_element(row, row + classes_) - row));
   return best;
 }
 
-std::vector<Confusion> Evaluator::evaluate(Context& context, const Tensor& images,
+std::vector<Confusion> Evaluator::evaluate(Context& context, const ImageSet& set,
                                            std::span<const int32_t> rows,
                                            std::span<const std::vector<int32_t>> labels) {
   Communicator& communicator = context.communicator();
   const int64_t count = std::ssize(rows);
   const int64_t first = count * communicator.rank() / communicator.size();
   const int64_t own = count * (communicator.rank() + 1) / communicator.size() - first;
-  const auto predicted = predictions(context, images, rows.subspan(first, own));
+  const auto predicted = predictions(context, set, rows.subspan(first, own));
   std::vector<Confusion> all;
   for (const std::vector<int32_t>& by : labels) {
     LANET_REQUIRE(count == std::ssize(by), "{} labels of {} pictures", by.size(), count);
@@ -84,11 +92,11 @@ std::vector<Confusion> Evaluator::evaluate(Context& context, const Tensor& image
   return all;
 }
 
-Confusion Evaluator::evaluate(Context& context, const Tensor& images,
+Confusion Evaluator::evaluate(Context& context, const ImageSet& set,
                               const std::vector<int32_t>& labels) {
-  std::vector<int32_t> rows(images.shape[0]);
+  std::vector<int32_t> rows(set.size());
   std::iota(rows.begin(), rows.end(), 0);
-  return evaluate(context, images, rows, std::span(&labels, 1)).front();
+  return evaluate(context, set, rows, std::span(&labels, 1)).front();
 }
 
 }  // namespace lanet

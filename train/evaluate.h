@@ -4,12 +4,13 @@
 #include <span>
 #include <vector>
 
+#include "data/image_set.h"
 #include "models/resnet.h"
 #include "train/metrics.h"
 
 namespace lanet {
 
-/// Runs the inference graph over resident pictures, batch by batch.
+/// Runs the inference graph over pictures, batch by batch.
 class Evaluator {
  public:
   /// Records the graph for batches of `batch`. Call plan() after the store has been allocated.
@@ -17,19 +18,19 @@ class Evaluator {
             int64_t batch);
   void plan(Context& context);
 
-  /// Softmax probabilities [rows, C] of the pictures `rows` of images u8 [N, S, S, 3].
-  std::vector<double> probabilities(Context& context, const Tensor& images,
+  /// Softmax probabilities [rows, C] of the pictures `rows` of a set.
+  std::vector<double> probabilities(Context& context, const ImageSet& set,
                                     std::span<const int32_t> rows);
   /// The class with the largest probability (the first of equals) of each.
-  std::vector<int32_t> predictions(Context& context, const Tensor& images,
+  std::vector<int32_t> predictions(Context& context, const ImageSet& set,
                                    std::span<const int32_t> rows);
   /// The confusion matrix of the predictions for each of `labels`, each [rows]. With several ranks
   /// each predicts its part of the pictures, and all get the whole.
-  std::vector<Confusion> evaluate(Context& context, const Tensor& images,
+  std::vector<Confusion> evaluate(Context& context, const ImageSet& set,
                                   std::span<const int32_t> rows,
                                   std::span<const std::vector<int32_t>> labels);
   /// The same for all pictures with labels [N].
-  Confusion evaluate(Context& context, const Tensor& images, const std::vector<int32_t>& labels);
+  Confusion evaluate(Context& context, const ImageSet& set, const std::vector<int32_t>& labels);
 
  private:
   int64_t classes_, batch_;

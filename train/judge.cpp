@@ -11,7 +11,7 @@ namespace lanet {
 namespace {
 
 bool truth_is_known(const Config& config) {
-  return config.data.noise.rate > 0 || !config.data.true_labels.empty();
+  return config.data.noise.planted() || !config.data.true_labels.empty();
 }
 
 /// Of two distributions, in nats.
@@ -37,7 +37,7 @@ LabelFigures judge_labels(Context& context, Trainer& trainer, std::span<const do
     by[1].push_back(faces.judged_by[i]);
   }
   const std::vector<Confusion> confusions =
-      trainer.evaluator().evaluate(context, faces.set.images, rows, by);
+      trainer.evaluator().evaluate(context, faces.set, rows, by);
   LabelFigures figures{.memorised = confusions[0].accuracy(),
                        .corrected = confusions[1].accuracy()};
   if (!estimates.empty()) figures.estimates = judge_estimates(estimates, given, faces.judged_by);
@@ -126,7 +126,7 @@ Judgement judge(Context& context, const Config& config, Trainer& trainer, const 
   Judgement judgement{.test = trainer.evaluate()};
   if (validation.size() > 0)
     judgement.validation =
-        trainer.evaluator().evaluate(context, validation.set.images, validation.judged_by);
+        trainer.evaluator().evaluate(context, validation.set, validation.judged_by);
   const std::vector<double> estimates = trainer.label_estimates();
   if (truth_is_known(config)) judgement.labels = judge_labels(context, trainer, estimates);
   const Faces& faces = trainer.training_faces();

@@ -10,7 +10,8 @@
 namespace lanet {
 
 /// What the network made of the training labels, if the truth is known because wrong labels were
-/// planted (data.noise.rate above 0) or data.true_labels names a second list.
+/// planted (data.noise.rate above 0, data.noise.rates or data.noise.file) or data.true_labels names
+/// a second list.
 struct LabelFigures {
   // Of the faces with a wrong label, as the network sees them without augmentation; NaN if there
   // are none.

@@ -44,10 +44,7 @@ void RunFolder::require_free(const fs::path& path) {
 RunFolder RunFolder::create(const fs::path& path, const Config& config,
                             const ordered_json& environment) {
   require_free(path);
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error)
-    throw InputError(fmt::format("{}: cannot be created: {}", path.string(), error.message()));
+  create_folder(path);
   RunFolder folder(path, RunLock(path));
   require_free(path);  // another process may have been here, and have ended
   write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");
@@ -123,6 +120,19 @@ void RunFolder::truncate_metrics(int epochs) {
 void RunFolder::write_summary(const Summary& summary) {
   require_lock();
   write_text(file(kSummary), to_json(summary).dump(2) + "\n");
+}
+
+std::string checkpoint_file(const std::string& target, bool best) {
+  if (!fs::is_directory(target)) {
+    if (best)
+      throw InputError(fmt::format("{}: --best is for a run folder; this is a file", target));
+    return target;
+  }
+  const fs::path file = RunFolder::open(target).file(best ? RunFolder::kBest : RunFolder::kLast);
+  if (!fs::exists(file))
+    throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
+                                 file.filename().string()));
+  return file.string();
 }
 
 std::string metrics_digest(const ordered_json& line) {

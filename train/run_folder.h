@@ -6,8 +6,8 @@
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
-// and what `train` puts beside them: noise.csv, channel.csv, labels.csv, and, on CUDA, plans.json
-// (core/plan_table.h).
+// and what `train` puts beside them: classes.json, noise.csv, channel.csv, labels.csv, and, on
+// CUDA, plans.json (core/plan_table.h).
 #pragma once
 
 #include <filesystem>
@@ -72,6 +72,10 @@ class RunFolder {
   std::filesystem::path path_;
   std::optional<RunLock> lock_;
 };
+
+/// The checkpoint that `target` stands for: of a run folder its last one, or its best; of a file
+/// the file itself. InputError if the folder has none, or for the best of a file.
+std::string checkpoint_file(const std::string& target, bool best);
 
 /// Equal for lines of metrics that differ only in the time taken.
 std::string metrics_digest(const nlohmann::ordered_json& line);

@@ -33,9 +33,11 @@ std::vector<std::string> digests_of(const NamedArrays& last, const std::string& 
 }  // namespace
 
 void require_same_run(const Config& now, const Config& then, const std::string& path) {
-  Config same = now;
+  Config same = now;  // but for what changes no bit
   same.train.device = then.train.device;
   same.train.threads = then.train.threads;
+  same.data.residency = then.data.residency;
+  same.data.cache = then.data.cache;
   const nlohmann::ordered_json a = to_json(same).flatten(), b = to_json(then).flatten();
   for (const auto& [pointer, value] : b.items()) {
     if (a.at(pointer) == value) continue;
@@ -54,8 +56,10 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
   if (info.epoch < 1 || info.epoch > config.train.epochs)
     throw InputError(fmt::format("{}: epoch {}; expected one of the run's {}", path, info.epoch,
                                  config.train.epochs));
-  const bool validation = config.data.validation > 0;
-  for (const auto& line : folder_.metrics(info.epoch, digests_of(last, path, info.epoch))) {
+  const auto lines = folder_.metrics(info.epoch, digests_of(last, path, info.epoch));
+  // A data set may have a validation split of its own.
+  const bool validation = config.data.validation > 0 || lines[0].contains("val_accuracy");
+  for (const auto& line : lines) {
     scores_.push_back(scores_of(
         line, validation,
         fmt::format("{}:{}", folder_.file(RunFolder::kMetrics).string(), scores_.size() + 1)));

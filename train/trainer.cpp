@@ -6,34 +6,33 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
-#include "data/landmarks.h"
+#include "data/csv.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
 #include "models/rivals.h"
 #include "models/robust.h"
+#include "train/pretrained.h"
 #include "train/schedule.h"
 
 namespace lanet {
 
 namespace {
 
-constexpr int64_t kClasses = kNumExpressions;
-
 /// Steps that the host puts on the device before it waits for their losses.
 constexpr int64_t kCudaStepsPerReport = 16;
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
-                                  Shard shard) {
+std::unique_ptr<Model> make_model(const Config& config, int64_t classes, int64_t samples,
+                                  int64_t landmarks, ParameterStore& store, Shard shard) {
   const Backbone backbone = config.model.backbone;
   const OptimiserConfig optimiser{.key_momentum = config.model.key_momentum,
                                   .weight_decay = config.train.weight_decay};
   if (starts_from_knowledge(config))
     return std::make_unique<Robust>(
         store, RobustConfig{.backbone = backbone,
-                            .classes = kClasses,
+                            .classes = classes,
                             .image_size = config.data.image_size,
                             .batch = config.train.batch,
                             .samples = samples,
@@ -44,7 +43,7 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
   if (config.method != Method::lanet) {
     const BaselineConfig rival{
         .backbone = backbone,
-        .classes = kClasses,
+        .classes = classes,
         .image_size = config.data.image_size,
         .batch = config.train.batch,
         .label_smoothing = config.method == Method::label_smoothing ? kLabelSmoothing : 0,
@@ -54,8 +53,8 @@ std::unique_ptr<Model> make_model(const Config& config, int64_t samples, Paramet
     return std::make_unique<Baseline>(store, rival);
   }
   return std::make_unique<LaNet>(store, LaNetConfig{.backbone = backbone,
-                                                    .classes = kClasses,
-                                                    .landmarks = kNumLandmarks,
+                                                    .classes = classes,
+                                                    .landmarks = landmarks,
                                                     .neighbours = config.model.neighbours,
                                                     .bank_rows = config.model.bank,
                                                     .image_size = config.data.image_size,
@@ -76,8 +75,9 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       train_(std::move(train)),
       test_(std::move(test)),
       store_(config.train.dtype, context.device()),
-      model_(make_model(config, train_.size(), store_, shard_)),
-      evaluator_(store_, config.model.backbone, kClasses, config.data.image_size,
+      model_(make_model(config, train_.list.num_classes(), train_.size(), train_.num_landmarks(),
+                        store_, shard_)),
+      evaluator_(store_, config.model.backbone, train_.list.num_classes(), config.data.image_size,
                  shard_.rows(config.train.batch)),
       step_work_(capture) {
   if (train_.size() < config.train.batch)
@@ -90,14 +90,15 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       augment_workspace_bytes(context, config.data.image_size, shard_.rows(config.train.batch)));
 
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
-  std::vector<WantedTensor> wanted = {{&flip_permutation_, {kNumLandmarks}, DType::i32},
-                                      {&progress_, {2}, DType::f64}};
-  if (model_->inputs().landmarks)
-    wanted.push_back({&landmarks_, {train_.size(), kNumLandmarks, 2}, DType::f32});
-  memory_ = allocate_tensors(context, wanted);
-  upload(context, flip_permutation_,
-         std::vector<int32_t>(kFlipPermutation.begin(), kFlipPermutation.end()));
-  if (landmarks_) upload(context, landmarks_, train_.landmarks);
+  const int64_t landmarks = train_.num_landmarks();
+  memory_ = allocate_tensors(
+      context, {{&flip_permutation_, {landmarks}, DType::i32}, {&progress_, {2}, DType::f64}});
+  const auto flip = flip_permutation(landmarks);
+  upload(context, flip_permutation_, std::vector<int32_t>(flip.begin(), flip.end()));
+  std::span<const float> points;
+  if (model_->inputs().landmarks) points = train_.landmarks;
+  feed_ =
+      std::make_unique<PictureFeed>(context, train_.set, shard_.rows(config.train.batch), points);
   context.freeze();
 }
 
@@ -106,14 +107,8 @@ void Trainer::initialise(const std::function<void(const std::string&)>& message)
   refresh_shadows(context_, store_);
   if (!starts_from_knowledge(config_)) initialise_state({});
   if (config_.model.pretrained.empty()) return;
-  const PretrainedReport report = load_pretrained(context_, config_.model.pretrained, store_);
-  auto named = [](const std::vector<std::string>& names) {
-    return names.empty()
-               ? "none"
-               : fmt::format("{} ({}{})", names.size(), names[0], names.size() > 1 ? ", …" : "");
-  };
-  message(fmt::format("{}: {} parameters loaded, ignored {}, missing {}", config_.model.pretrained,
-                      report.loaded, named(report.ignored), named(report.missing)));
+  message(load_pretrained(context_, config_.model.pretrained, config_.model.backbone,
+                          config_.model.allow_partial, store_));
 }
 
 void Trainer::start_from(const LabelKnowledge& knowledge) {
@@ -166,25 +161,28 @@ std::vector<int32_t> Trainer::sampler_labels() {
   std::vector<int32_t> labels(train_.given.size());
   if (config_.train.sampler == Sampler::none) return labels;
   const std::vector<double> estimates = label_estimates();
+  const int64_t classes = train_.list.num_classes();
   for (size_t i = 0; i < labels.size(); ++i) {
-    const auto row = estimates.begin() + static_cast<int64_t>(i) * kClasses;
-    labels[i] = static_cast<int32_t>(std::max_element(row, row + kClasses) - row);
+    const auto row = estimates.begin() + static_cast<int64_t>(i) * classes;
+    labels[i] = static_cast<int32_t>(std::max_element(row, row + classes) - row);
   }
   return labels;
 }
 
 void Trainer::prepare_epoch() {
   const std::vector<int32_t> order =
-      epoch_order(sampler_labels(), kClasses, epochs_done_, static_cast<int>(config_.train.epochs),
-                  config_.seed);
+      epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
+                  static_cast<int>(config_.train.epochs), config_.seed);
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
+  const int64_t rows = shard_.rows(batch);
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
   for (int64_t i = 0; i < steps * batch; ++i) {
-    if (i % batch / shard_.rows(batch) != shard_.rank) continue;
+    if (i % batch / rows != shard_.rank) continue;
     const int32_t sample = order[i];
+    inputs.pictures.push_back(feed_->place(sample, std::ssize(inputs.samples) % rows));
     inputs.samples.push_back(sample);
     inputs.labels.push_back(train_.given[sample]);
-    if (landmarks_) inputs.valid.push_back(train_.valid[sample]);
+    if (feed_->landmarks()) inputs.valid.push_back(train_.valid[sample]);
     inputs.parameters.push_back(draw_augmentation(config_.seed, static_cast<uint32_t>(epochs_done_),
                                                   static_cast<uint32_t>(i), config_.data.image_size,
                                                   config_.data.augment));
@@ -192,20 +190,33 @@ void Trainer::prepare_epoch() {
   for (int64_t i = 0; i < steps; ++i)
     inputs.adam.push_back(model_->adam_values(steps_done_ + i + 1, learning_rate(steps_done_ + i)));
   tables_->fill(context_, inputs);
+  epoch_samples_ = std::move(inputs.samples);
+  next_step_ = 0;
+  feed_->prepare(samples_of(next_step_));
+}
+
+std::span<const int32_t> Trainer::samples_of(int64_t step) const {
+  const int64_t rows = shard_.rows(config_.train.batch);
+  return std::span(epoch_samples_).subspan(step * rows, rows);
 }
 
 // Everything that changes from step to step lies in memory: this can be captured.
 void Trainer::step() {
+  feed_->take();
+  next_step_ = (next_step_ + 1) % steps_per_epoch();
+  // The host has time while a device works on the step, and for hints before it works itself.
+  const bool host_works = context_.device() == Device::cpu;
+  if (host_works) feed_->prepare(samples_of(next_step_));
   step_work_.run(context_, [&] {
     context_.enter("input", "input", "step");
     tables_->begin_step(context_);
     const StepInputs& in = model_->inputs();
     augment(context_,
-            {.images = train_.set.images,
-             .sample_indices = in.sample_indices->data,
+            {.images = feed_->images(),
+             .sample_indices = tables_->pictures(),
              .parameters = tables_->parameters(),
              .y = in.images->data,
-             .landmarks = in.landmarks ? landmarks_ : Tensor{},
+             .landmarks = in.landmarks ? feed_->landmarks() : Tensor{},
              .landmarks_out = in.landmarks ? in.landmarks->data : Tensor{},
              .flip_permutation = config_.data.flip_swap_landmarks ? flip_permutation_ : Tensor{},
              .mean = kPictureMean,
@@ -214,6 +225,7 @@ void Trainer::step() {
     context_.enter("results", "results", "step");
     tables_->end_step(context_);
   });
+  if (!host_works) feed_->prepare(samples_of(next_step_));
   ++steps_done_;
   stepped_ = true;
 }
@@ -261,12 +273,15 @@ EpochResult Trainer::run_epoch(const StepCallback& callback) {
 }
 
 Confusion Trainer::evaluate() {
-  return evaluator_.evaluate(context_, test_.set.images, test_.judged_by);
+  return evaluator_.evaluate(context_, test_.set, test_.judged_by);
 }
 
 NamedArrays Trainer::checkpoint(bool with_state) {
-  NamedArrays arrays = save_parameters(
-      context_, store_, {.config = config_, .epoch = epochs_done_, .steps = steps_done_});
+  NamedArrays arrays = save_parameters(context_, store_,
+                                       {.config = config_,
+                                        .classes = train_.list.classes,
+                                        .epoch = epochs_done_,
+                                        .steps = steps_done_});
   if (with_state) add_training_state(context_, *model_, arrays);
   return arrays;
 }
@@ -282,13 +297,14 @@ double Trainer::neighbour_entropy() {
 std::string Trainer::labels_csv() {
   const std::vector<double> estimates = label_estimates();
   if (estimates.empty()) return "";
+  const std::vector<std::string>& classes = train_.list.classes;
   std::string text = "image,given_label";
-  for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
+  for (const std::string& name : classes) text += fmt::format(",{}", csv_field(name));
   text += "\n";
   for (int64_t i = 0; i < train_.size(); ++i) {
-    text += fmt::format("{},{}", train_.list.names[i], kExpressionNames[train_.given[i]]);
-    for (int64_t c = 0; c < kClasses; ++c)
-      text += fmt::format(",{:.6f}", estimates[i * kClasses + c]);
+    text += csv_field(train_.list.names[i]) + "," + csv_field(classes[train_.given[i]]);
+    for (size_t c = 0; c < classes.size(); ++c)
+      text += fmt::format(",{:.6f}", estimates[i * classes.size() + c]);
     text += "\n";
   }
   return text;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/captured_work.h"
+#include "data/picture_feed.h"
 #include "models/model.h"
 #include "train/checkpoint.h"
 #include "train/epoch_tables.h"
@@ -24,9 +25,10 @@ struct EpochResult {
   int64_t images = 0;
 };
 
-/// The model of a configuration, recorded into `store`; `samples` faces in the training set.
-std::unique_ptr<Model> make_model(const Config& config, int64_t samples, ParameterStore& store,
-                                  Shard shard = {});
+/// The model of a configuration, recorded into `store`; `samples` faces in the training set, with
+/// this number of landmarks each.
+std::unique_ptr<Model> make_model(const Config& config, int64_t classes, int64_t samples,
+                                  int64_t landmarks, ParameterStore& store, Shard shard = {});
 
 class Trainer {
  public:
@@ -34,6 +36,9 @@ class Trainer {
   /// context's communicator) all have the same data and labels, and each computes its part of every
   /// batch. capture: on CUDA a step is one captured graph; the bits are the same without.
   Trainer(Context& context, const Config& config, Faces train, Faces test, bool capture = true);
+
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Draws the initial weights by the seed; then loads the backbone file, if one is configured.
   void initialise(const std::function<void(const std::string&)>& message);
@@ -84,6 +89,8 @@ class Trainer {
   double learning_rate(int64_t step) const;
   void initialise_state(const LabelKnowledge& knowledge);
   std::vector<int32_t> sampler_labels();
+  /// This rank's samples of a step of the prepared epoch.
+  std::span<const int32_t> samples_of(int64_t step) const;
 
   Context& context_;
   Shard shard_;
@@ -93,10 +100,12 @@ class Trainer {
   std::unique_ptr<Model> model_;
   Evaluator evaluator_;
   Buffer memory_;
-  Tensor landmarks_;         // f32 [N, 19, 2] resident
-  Tensor flip_permutation_;  // i32 [19]
+  Tensor flip_permutation_;  // i32 [L]
   Tensor progress_;          // f64 [2], epochs and steps done, while ranks share them
   std::unique_ptr<EpochTables> tables_;
+  std::unique_ptr<PictureFeed> feed_;
+  std::vector<int32_t> epoch_samples_;  // [steps·B], this rank's
+  int64_t next_step_ = 0;               // of the epoch
   CapturedWork step_work_;
   int epochs_done_ = 0;
   int64_t steps_done_ = 0;

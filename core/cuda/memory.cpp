@@ -11,6 +11,10 @@ cudaStream_t stream_of(void* stream) {
   return static_cast<cudaStream_t>(stream);
 }
 
+cudaEvent_t event_of(void* event) {
+  return static_cast<cudaEvent_t>(event);
+}
+
 }  // namespace
 
 std::string device_problem() {
@@ -38,6 +42,7 @@ void* create_stream() {
 }
 
 void destroy_stream(void* stream) {
+  LANET_CUDA_LOG(cudaStreamSynchronize(stream_of(stream)));
   LANET_CUDA_LOG(cudaStreamDestroy(stream_of(stream)));
 }
 
@@ -53,6 +58,44 @@ void* allocate(size_t bytes) {
 
 void release(void* block) {
   LANET_CUDA_LOG(cudaFree(block));
+}
+
+size_t free_bytes() {
+  size_t free = 0, total = 0;
+  LANET_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+  return free;
+}
+
+void* allocate_pinned(size_t bytes) {
+  void* block = nullptr;
+  LANET_CUDA_CHECK(cudaMallocHost(&block, bytes));
+  return block;
+}
+
+void release_pinned(void* block) {
+  LANET_CUDA_LOG(cudaFreeHost(block));
+}
+
+void* create_event() {
+  cudaEvent_t event = nullptr;
+  LANET_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  return event;
+}
+
+void destroy_event(void* event) {
+  LANET_CUDA_LOG(cudaEventDestroy(event_of(event)));
+}
+
+void record(void* stream, void* event) {
+  LANET_CUDA_CHECK(cudaEventRecord(event_of(event), stream_of(stream)));
+}
+
+void wait_for(void* stream, void* event) {
+  LANET_CUDA_CHECK(cudaStreamWaitEvent(stream_of(stream), event_of(event), 0));
+}
+
+void synchronize_event(void* event) {
+  LANET_CUDA_CHECK(cudaEventSynchronize(event_of(event)));
 }
 
 void copy(void* stream, void* to, const void* from, size_t bytes) {

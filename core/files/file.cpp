@@ -77,6 +77,13 @@ void InputFile::read(void* to, uint64_t bytes, std::string_view what) {
   }
 }
 
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return extension;
+}
+
 std::string read_text(const std::filesystem::path& path) {
   InputFile file(path);
   std::string text(file.size(), '\0');
@@ -112,6 +119,15 @@ void AtomicFile::commit() {
     ::fsync(f);
     ::close(f);
   }
+}
+
+void create_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && !std::filesystem::is_directory(path, error) && !error)
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (error)
+    throw InputError(fmt::format("{}: cannot be created: {}", path.string(), error.message()));
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

@@ -29,6 +29,9 @@ class InputFile {
   uint64_t size_ = 0, position_ = 0;
 };
 
+/// The extension of a path (".csv") with its ASCII letters in lower case.
+std::string lower_extension(const std::filesystem::path& path);
+
 /// The content of a file. InputError if it does not exist or cannot be read.
 std::string read_text(const std::filesystem::path& path);
 
@@ -51,6 +54,9 @@ class AtomicFile {
   int descriptor_ = -1;
   bool committed_ = false;
 };
+
+/// Creates a folder and those that it lies in, unless it exists. InputError if that cannot be done.
+void create_folder(const std::filesystem::path& path);
 
 /// AtomicFile with one text.
 void write_text(const std::filesystem::path& path, std::string_view text);

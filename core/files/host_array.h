@@ -94,6 +94,8 @@ std::string to_string(const std::vector<int64_t>& shape);
 struct NamedArrays {
   std::map<std::string, HostArray> arrays;
   std::map<std::string, std::string> metadata;
+  /// What a pickle holds beside them and was not read: the class of each object by its name.
+  std::map<std::string, std::string> skipped;
   bool operator==(const NamedArrays&) const = default;
 };
 

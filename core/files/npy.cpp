@@ -52,14 +52,30 @@ std::optional<HostDType> parse_dtype(std::string_view descr) {
   return std::nullopt;
 }
 
-}  // namespace
+/// A text in the place of an InputFile.
+class InputText {
+ public:
+  InputText(const std::string& name, std::string_view text) : name_(name), rest_(text) {}
 
-HostArray read_npy(const std::filesystem::path& path) {
-  const std::string file = path.string();
+  uint64_t remaining() const { return rest_.size(); }
+  void read(void* to, uint64_t bytes, std::string_view what) {
+    if (bytes > rest_.size())
+      throw InputError(fmt::format("{}: {} is cut off: {} bytes expected, {} left", name_, what,
+                                   bytes, rest_.size()));
+    std::copy_n(rest_.data(), bytes, static_cast<char*>(to));
+    rest_.remove_prefix(bytes);
+  }
+
+ private:
+  const std::string& name_;
+  std::string_view rest_;
+};
+
+template <typename Input>
+HostArray parse(const std::string& file, Input& input) {
   auto require = [&](bool condition, const std::string& what) {
     if (!condition) throw InputError(fmt::format("{}: {}", file, what));
   };
-  InputFile input(path);
   uint8_t start[8];
   input.read(start, 8, "the beginning of an .npy file");
   require(std::memcmp(start, "\x93NUMPY", 6) == 0, "not an .npy file");
@@ -91,6 +107,18 @@ HostArray read_npy(const std::filesystem::path& path) {
   HostArray array(*shape, *dtype);
   input.read(array.bytes.data(), array.bytes.size(), "the array");
   return array;
+}
+
+}  // namespace
+
+HostArray read_npy(const std::filesystem::path& path) {
+  InputFile input(path);
+  return parse(path.string(), input);
+}
+
+HostArray parse_npy(const std::string& file, std::string_view content) {
+  InputText input(file, content);
+  return parse(file, input);
 }
 
 }  // namespace lanet

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "core/files/host_array.h"
 
@@ -10,5 +12,7 @@ namespace lanet {
 /// Format versions 1, 2 and 3; little-endian f4, f8, i4, i8 and u1, in C order. Anything else is an
 /// InputError that says what was found and how to convert it.
 HostArray read_npy(const std::filesystem::path& path);
+/// The same of a file's content; `file` names it in messages.
+HostArray parse_npy(const std::string& file, std::string_view content);
 
 }  // namespace lanet

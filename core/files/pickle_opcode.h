@@ -1,4 +1,4 @@
-// The instructions of pickles (documented by Python's pickletools) that a PyTorch file has.
+// The instructions of pickles (documented by Python's pickletools) of protocols 2 to 5.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@ enum class Opcode : uint8_t {
   kStop = '.',
   kPop = '0',
   kPopMark = '1',
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
   kBinFloat = 'G',
   kBinInt = 'J',
   kBinInt1 = 'K',
@@ -17,6 +19,8 @@ enum class Opcode : uint8_t {
   kNone = 'N',
   kBinPersistentId = 'Q',
   kReduce = 'R',
+  kBinString = 'T',
+  kShortBinString = 'U',
   kBinUnicode = 'X',
   kEmptyList = ']',
   kAppend = 'a',
@@ -27,6 +31,7 @@ enum class Opcode : uint8_t {
   kBinGet = 'h',
   kInst = 'i',
   kLongBinGet = 'j',
+  kObj = 'o',
   kBinPut = 'q',
   kLongBinPut = 'r',
   kSetItem = 's',
@@ -34,6 +39,7 @@ enum class Opcode : uint8_t {
   kEmptyTuple = ')',
   kSetItems = 'u',
   kProtocol = 0x80,
+  kNewObj = 0x81,
   kTuple1 = 0x85,
   kTuple2 = 0x86,
   kTuple3 = 0x87,
@@ -42,9 +48,15 @@ enum class Opcode : uint8_t {
   kLong1 = 0x8A,
   kShortBinUnicode = 0x8C,
   kBinUnicode8 = 0x8D,
+  kBinBytes8 = 0x8E,
+  kEmptySet = 0x8F,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kNewObjEx = 0x92,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
 }  // namespace lanet

@@ -2,33 +2,23 @@
 
 #include <zip.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "core/files/file.h"
-#include "core/files/torch_pickle.h"
+#include "core/files/pickle_arrays.h"
 
 namespace lanet {
 namespace {
 
 constexpr uint64_t kMaxPickleBytes = uint64_t{32} << 20;
-constexpr int kMaxDepth = 64;
-/// What a name and a value take beside their characters, roughly.
-constexpr int64_t kLeafBytes = 64;
 
 /// The archive: entries that torch.save stored uncompressed, so that none is larger than the file.
 class Archive {
  public:
-  explicit Archive(const std::filesystem::path& path) : file_(path.string()) {
-    InputFile input(path);
-    file_bytes_ = input.size();
-    char start[2] = {};
-    if (file_bytes_ >= 2) input.read(start, 2, "the file");
-    if (start[0] == '\x80')
-      throw InputError(fmt::format(
-          "{}: is in the format of PyTorch before 1.6; convert it with Python: torch.save(torch."
-          "load('{}', map_location='cpu', weights_only=True), 'new.pth')",
-          file_, path.filename().string()));
+  Archive(const std::filesystem::path& path, uint64_t file_bytes)
+      : file_(path.string()), file_bytes_(file_bytes) {
     int code = 0;
     zip_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
     if (!zip_) {
@@ -48,7 +38,6 @@ class Archive {
       throw InputError(fmt::format("{}: is no file of torch.save: it has no data.pkl", file_));
   }
 
-  uint64_t file_bytes() const { return file_bytes_; }
   bool has(const std::string& name) const {
     return zip_name_locate(zip_.get(), (folder_ + name).c_str(), 0) >= 0;
   }
@@ -88,149 +77,109 @@ class Archive {
   std::unique_ptr<zip_t, Discard> zip_;
 };
 
-bool is_contiguous(const TorchTensor& tensor) {
-  int64_t expected = 1;
-  for (size_t i = tensor.shape.size(); i-- > 0;) {
-    if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
-    expected *= tensor.shape[i];
-  }
-  return true;
+NamedArrays read_archive(const std::filesystem::path& path, uint64_t file_bytes) {
+  const std::string file = path.string();
+  const Archive archive(path, file_bytes);
+  if (archive.has("byteorder") && archive.read("byteorder", 16) != "little")
+    throw InputError(fmt::format("{}: was written on a big-endian machine", file));
+  const Pickle pickle(file, archive.read("data.pkl", kMaxPickleBytes));
+  std::map<std::string, std::string> blocks;
+  return arrays_of(pickle, file, file_bytes, [&](const std::string& key) -> std::string_view {
+    const auto [found, is_new] = blocks.try_emplace(key);
+    if (is_new) found->second = archive.read("data/" + key, file_bytes);
+    return found->second;
+  });
 }
 
-/// Calls copy(place, element) for each element of the tensor: its row-major number, and its place
-/// in the storage.
-template <typename F>
-void for_each_element(const TorchTensor& tensor, int64_t elements, F&& copy) {
-  std::vector<int64_t> index(tensor.shape.size(), 0);
-  int64_t source = tensor.offset;
-  for (int64_t place = 0; place < elements; ++place) {
-    copy(place, source);
-    for (size_t d = index.size(); d-- > 0;) {
-      if (tensor.shape[d] == 1) continue;  // its stride has no meaning, and may be anything
-      source += tensor.strides[d];
-      if (++index[d] < tensor.shape[d]) break;
-      source -= tensor.strides[d] * tensor.shape[d];
-      index[d] = 0;
-    }
-  }
+/// Where the content begins in a file of torch.save before PyTorch 1.6: behind a pickle that holds
+/// a magic number. Otherwise 0: a file that is one pickle.
+size_t begin_of_content(std::string_view bytes) {
+  constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  constexpr size_t kMost = 32;  // protocol and frame come before it
+  const size_t found = bytes.substr(0, kMost).find(kMagic);
+  return found == std::string_view::npos ? 0 : found + kMagic.size();
 }
 
-HostArray gather(const TorchTensor& tensor, const std::string& storage) {
-  const TorchStorageType& type = *tensor.storage->type;
-  HostArray array(tensor.shape, type.kept);
-  const int64_t elements = array.elements();
-  if (elements == 0) return array;
-  if (type.half) {
-    for_each_element(tensor, elements, [&](int64_t place, int64_t source) {
-      uint16_t bits = 0;
-      std::memcpy(&bits, storage.data() + 2 * source, 2);
-      const float value = half_to_float(bits);
-      std::memcpy(array.bytes.data() + 4 * place, &value, 4);
-    });
-  } else if (is_contiguous(tensor)) {
-    std::memcpy(array.bytes.data(),
-                storage.data() + static_cast<size_t>(tensor.offset) * type.stored_bytes,
-                array.bytes.size());
-  } else {
-    for_each_element(tensor, elements, [&](int64_t place, int64_t source) {
-      std::memcpy(array.bytes.data() + static_cast<size_t>(place) * type.stored_bytes,
-                  storage.data() + static_cast<size_t>(source) * type.stored_bytes,
-                  type.stored_bytes);
-    });
+void require_little_endian(const std::string& file, const PickleValue& machine) {
+  const auto* facts = std::get_if<PickleValue::Dict>(&machine.is);
+  if (facts && facts->items.contains("little_endian")) {
+    const bool* little = std::get_if<bool>(&facts->items.at("little_endian")->is);
+    if (little && *little) return;
   }
-  return array;
+  throw InputError(fmt::format("{}: was not written on a little-endian machine", file));
 }
 
-/// Walks the pickle's values and gathers what they hold under dotted names.
-class Flattener {
- public:
-  Flattener(const std::string& file, const Archive& archive)
-      : file_(file),
-        archive_(archive),
-        budget_(static_cast<int64_t>(8 * archive.file_bytes() + (16u << 20))) {}
+std::vector<std::string> texts_of(const std::string& file, const PickleValue& list) {
+  const auto* items = std::get_if<PickleValue::List>(&list.is);
+  if (!items) throw InputError(fmt::format("{}: has no list of its storages", file));
+  std::vector<std::string> texts;
+  for (const PickleValue* item : items->items) {
+    const auto* text = std::get_if<std::string>(&item->is);
+    if (!text) throw InputError(fmt::format("{}: a storage whose key is not text", file));
+    texts.push_back(*text);
+  }
+  return texts;
+}
 
-  void add(const PickleValue& value, const std::string& name, int depth) {
-    if (depth > kMaxDepth)
+/// The old format: pickles of a version, of the machine, of the content and of the storages' keys;
+/// then, for each key, the number of elements (int64) and the elements.
+NamedArrays read_old_file(const std::string& file, std::string_view bytes, size_t begin) {
+  std::string_view rest = bytes.substr(begin);
+  auto take = [&](size_t count) {
+    if (count > rest.size()) throw InputError(fmt::format("{}: the storages are cut off", file));
+    const std::string_view piece = rest.substr(0, count);
+    rest.remove_prefix(count);
+    return piece;
+  };
+  const Pickle version(file, rest);
+  take(version.bytes());
+  const Pickle machine(file, rest);
+  take(machine.bytes());
+  require_little_endian(file, machine.root());
+  const Pickle content(file, rest);
+  take(content.bytes());
+  const Pickle keys(file, rest);
+  take(keys.bytes());
+
+  const std::map<std::string, size_t> element_bytes = content.element_bytes();
+  std::map<std::string, std::string_view> blocks;
+  for (const std::string& key : texts_of(file, keys.root())) {
+    const auto size = element_bytes.find(key);
+    if (size == element_bytes.end())
       throw InputError(
-          fmt::format("{}: '{}' is nested beyond {} levels", file_, printable(name), kMaxDepth));
-    spend(kLeafBytes + static_cast<int64_t>(name.size()));
-    auto child = [&](const std::string& key) { return name.empty() ? key : name + "." + key; };
-    if (const auto* dict = std::get_if<PickleValue::Dict>(&value.is)) {
-      for (const auto& [key, item] : dict->items) add(*item, child(key), depth + 1);
-    } else if (const auto* list = std::get_if<PickleValue::List>(&value.is)) {
-      for (size_t i = 0; i < list->items.size(); ++i)
-        add(*list->items[i], child(std::to_string(i)), depth + 1);
-    } else if (const auto* tensor = std::get_if<TorchTensor>(&value.is)) {
-      add_tensor(*tensor, name);
-    } else if (const auto* global = std::get_if<PickleValue::Global>(&value.is)) {
-      refuse_content(file_, global->name);
-    } else if (const auto* storage = std::get_if<TorchStorage>(&value.is)) {
-      refuse_content(file_, fmt::format("a bare {}", storage->type->name));
-    } else {
-      std::string text = scalar_text(value);
-      spend(static_cast<int64_t>(text.size()));
-      require_new(content_.metadata.emplace(name, std::move(text)).second, name);
-    }
+          fmt::format("{}: its storage {} is of a type that is not read", file, printable(key)));
+    uint64_t count = 0;
+    std::memcpy(&count, take(sizeof(count)).data(), sizeof(count));
+    if (count > rest.size())
+      throw InputError(fmt::format("{}: its storage {} is cut off", file, printable(key)));
+    blocks[key] = take(count * size->second);
   }
-  NamedArrays take() { return std::move(content_); }
+  return arrays_of(content, file, bytes.size(), [&](const std::string& key) {
+    const auto found = blocks.find(key);
+    if (found == blocks.end())
+      throw InputError(fmt::format("{}: its storage {} is missing", file, printable(key)));
+    return found->second;
+  });
+}
 
- private:
-  /// Values may be shared and views may repeat elements, so that a small file could unfold to any
-  /// size: what is unfolded is counted.
-  void spend(int64_t bytes) {
-    if (bytes > budget_)
-      throw InputError(fmt::format("{}: unpacks to more than 8 times its size", file_));
-    budget_ -= bytes;
-  }
-  void require_new(bool is_new, const std::string& name) {
-    if (!is_new) throw InputError(fmt::format("{}: holds '{}' twice", file_, printable(name)));
-  }
-
-  void add_tensor(const TorchTensor& tensor, const std::string& name) {
-    const TorchStorage& storage = *tensor.storage;
-    int64_t bytes = 0, stored = 0;
-    if (!bytes_of({storage.elements}, storage.type->stored_bytes, stored) ||
-        !bytes_of(tensor.shape, size_of(storage.type->kept), bytes))
-      throw InputError(fmt::format("{}: '{}' is too large", file_, printable(name)));
-    spend(bytes);
-    auto [found, is_new] = storages_.try_emplace(storage.key);
-    std::string& data = found->second;
-    if (is_new) {
-      data = archive_.read("data/" + storage.key, archive_.file_bytes());
-      spend(static_cast<int64_t>(data.size()));
-    }
-    if (data.size() != static_cast<uint64_t>(stored))
-      throw InputError(fmt::format("{}: '{}': a storage of {} bytes where {} were expected", file_,
-                                   printable(name), data.size(), stored));
-    require_new(content_.arrays.emplace(name, gather(tensor, data)).second, name);
-  }
-
-  static std::string scalar_text(const PickleValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value.is)) return *text;
-    if (const auto* flag = std::get_if<bool>(&value.is)) return *flag ? "true" : "false";
-    if (const auto* whole = std::get_if<int64_t>(&value.is)) return std::to_string(*whole);
-    if (const auto* number = std::get_if<double>(&value.is)) return fmt::format("{}", *number);
-    return "none";
-  }
-
-  const std::string& file_;
-  const Archive& archive_;
-  int64_t budget_;
-  std::map<std::string, std::string> storages_;
-  NamedArrays content_;
-};
+NamedArrays read_pickle_file(const std::string& file, const std::string& bytes) {
+  if (const size_t begin = begin_of_content(bytes)) return read_old_file(file, bytes, begin);
+  const Pickle pickle(file, bytes);
+  return arrays_of(pickle, file, bytes.size(), [&](const std::string&) -> std::string_view {
+    throw InputError(fmt::format("{}: has tensors of PyTorch, but is no file of torch.save", file));
+  });
+}
 
 }  // namespace
 
 NamedArrays read_torch_file(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  const Archive archive(path);
-  if (archive.has("byteorder") && archive.read("byteorder", 16) != "little")
-    throw InputError(fmt::format("{}: was written on a big-endian machine", file));
-  const TorchPickle pickle(file, archive.read("data.pkl", kMaxPickleBytes));
-  Flattener flattener(file, archive);
-  flattener.add(pickle.root(), "", 0);
-  return flattener.take();
+  InputFile input(path);
+  std::string bytes(std::min<uint64_t>(input.size(), 1), '\0');
+  input.read(bytes.data(), bytes.size(), "the file");
+  if (bytes != "\x80") return read_archive(path, input.size());
+  bytes.resize(input.size());
+  input.read(bytes.data() + 1, input.remaining(), "the file");
+  return read_pickle_file(path.string(), bytes);
 }
 
 }  // namespace lanet

@@ -1,4 +1,5 @@
-// Reads the zip format of torch.save (PyTorch 1.6 and newer; `.pth`, `.pt`, `.tensor`).
+// Reads files of torch.save, of any version (`.pth`, `.pt`, `.tensor`), and pickles of NumPy arrays
+// (`.pkl`).
 #pragma once
 
 #include <filesystem>
@@ -15,12 +16,12 @@ namespace lanet {
 /// float32, float64, bfloat16, int64, int32 and uint8 are kept, float16 becomes f32 and bool u8.
 /// Views (strides, offsets, shared storages) become plain row-major arrays.
 ///
-/// A pickle is a program; this reader runs none. It knows tensors, parameters, dictionaries, lists,
-/// tuples and plain values, and refuses anything else by its name:
+/// A pickle is a program; this reader runs none. It knows tensors, parameters, NumPy arrays,
+/// dictionaries, lists, tuples and plain values. Objects of any other class are not made: `skipped`
+/// has the class of each under its name. A file with nothing else is refused:
 /// `x.pth: holds posix.system: only tensors and dictionaries are read`.
 /// InputError also for what is cut off, compressed, inconsistent, nested beyond 64 levels, or
-/// larger unpacked than 8 times the file. The format before 1.6 is refused with the way to convert
-/// it.
+/// larger unpacked than 8 times the file.
 NamedArrays read_torch_file(const std::filesystem::path& path);
 
 }  // namespace lanet

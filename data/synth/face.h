@@ -8,7 +8,7 @@
 #include <array>
 
 #include "core/rng.h"
-#include "data/rafdb.h"
+#include "data/expressions.h"
 #include "data/synth/canvas.h"
 
 namespace lanet::synth {

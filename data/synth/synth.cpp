@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/contact_sheet.h"
+#include "data/rafdb.h"
 #include "data/synth/draw.h"
 
 namespace lanet {
@@ -34,7 +36,7 @@ struct Entry {
 
 /// Face and drawing of an entry; both come from one stream of random numbers.
 std::pair<Face, Drawing> draw(const SynthConfig& config, Split split, int index) {
-  Dice dice(config.seed, static_cast<uint32_t>(split), static_cast<uint32_t>(index));
+  Dice dice(config.seed, split == Split::train ? 0 : 1, static_cast<uint32_t>(index));
   const Face face = synth::draw_face_parameters(dice);
   return {face, synth::draw_face(face, dice, config.size)};
 }
@@ -98,24 +100,16 @@ void write_lists(const SynthConfig& config, const std::vector<Entry>& entries) {
   close(distributions, distribution_path);
 }
 
-/// The first faces of each class, a row a class.
+/// The first faces of each class, one row per class.
 void write_contact_sheet(const SynthConfig& config, const std::vector<Entry>& entries) {
-  const int size = config.size;
-  HostImage sheet{.width = kSheetColumns * size, .height = kNumExpressions * size, .rgb = {}};
-  sheet.rgb.assign(static_cast<size_t>(sheet.width) * sheet.height * 3, 255);
+  ContactSheet sheet(kSheetColumns, kNumExpressions, config.size);
   std::array<int, kNumExpressions> drawn{};
   for (const Entry& entry : entries) {
     if (drawn[entry.label] == kSheetColumns) continue;
-    const int column = drawn[entry.label]++;
     const Drawing drawing = draw(config, entry.split, entry.index).second;
-    for (int y = 0; y < size; ++y) {
-      const auto row = drawing.image.rgb.begin() + static_cast<ptrdiff_t>(y) * size * 3;
-      const size_t pixel =
-          static_cast<size_t>(entry.label * size + y) * sheet.width + column * size;
-      std::copy(row, row + size * 3, sheet.rgb.begin() + static_cast<ptrdiff_t>(pixel) * 3);
-    }
+    sheet.put(drawn[entry.label]++, entry.label, drawing.image);
   }
-  write_png(config.out / "contact_sheet.png", sheet);
+  write_png(config.out / "contact_sheet.png", sheet.image());
 }
 
 }  // namespace

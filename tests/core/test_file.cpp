@@ -19,4 +19,11 @@ TEST_CASE("file: what is appended stands behind what is there, and makes the fil
                        "/dev/full: cannot be written: No space left on device", Error);
 }
 
+TEST_CASE("file: an extension in lower case") {
+  CHECK(lower_extension("folder.X/FACES.CSV") == ".csv");
+  CHECK(lower_extension("a.b.Npy") == ".npy");
+  CHECK(lower_extension("a.\xC3\x84") == ".\xC3\x84");  // only ASCII letters
+  CHECK(lower_extension("folder.X/none") == "");
+}
+
 }  // namespace lanet::test

@@ -9,6 +9,7 @@
 #include "layers/batch_norm.h"
 #include "models/lanet.h"
 #include "tests/cuda/described_device.h"
+#include "train/config/choices.h"
 
 namespace lanet::test {
 namespace {
@@ -28,11 +29,11 @@ TEST_CASE("cudnn: its batch norm takes every batch norm of a step on an H100 and
   if (skip_without_driver_library()) return;
   const cudnn::Descriptor devices[] = {described_device(kH100), described_device(kH200)};
   std::set<std::string> seen;
-  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+  for (const std::string_view backbone : kNames<Backbone>) {
     for (const int64_t image_size : {224, 64}) {
       for (const DType dtype : {DType::f32, DType::bf16}) {
         ParameterStore store(dtype, Device::cuda);
-        LaNet model(store, {.backbone = backbone,
+        LaNet model(store, {.backbone = choice_from<Backbone>(backbone),
                             .neighbours = 8,
                             .bank_rows = 8192,
                             .image_size = image_size,

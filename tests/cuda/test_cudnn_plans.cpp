@@ -74,16 +74,16 @@ std::vector<std::string> engines(const cudnn::Descriptor& device, const Conv2d& 
 TEST_CASE("cudnn: every convolution of a step has its engines on an H100 and an H200") {
   const cudnn::Descriptor devices[] = {described_device(kH100), described_device(kH200)};
   std::set<std::string> seen;  // equal convolutions have equal plans
-  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+  for (const std::string_view backbone : kNames<Backbone>) {
     for (const int64_t image_size : {224, 64}) {
       for (const Numbers& numbers : kNumbers) {
-        Recorded recorded(backbone, image_size, numbers.dtype);
+        Recorded recorded(choice_from<Backbone>(backbone), image_size, numbers.dtype);
         const auto convolutions = recorded.convolutions();
         CHECK(convolutions.size() > 60);  // both networks, whole
         for (const Conv2d* node : convolutions) {
           const std::string what = describe(*node, numbers);
           if (!seen.insert(what).second) continue;
-          CAPTURE(name_of(backbone));
+          CAPTURE(backbone);
           CAPTURE(image_size);
           CAPTURE(node->name());
           CAPTURE(what);
@@ -107,9 +107,9 @@ TEST_CASE("cudnn: it holds itself able to sum the output of every bf16 convoluti
   const cudnn::Descriptor device = described_device(kH200);
   const cudnn::Target target{.device = &device};
   std::set<std::string> seen;
-  for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+  for (const std::string_view backbone : kNames<Backbone>) {
     for (const int64_t image_size : {224, 64}) {
-      Recorded recorded(backbone, image_size, DType::bf16);
+      Recorded recorded(choice_from<Backbone>(backbone), image_size, DType::bf16);
       for (const Conv2d* node : recorded.convolutions()) {
         const ConvolutionGraph graph =
             convolution_graph(node->shape(), CudnnConv2dStatistics::task());

@@ -120,8 +120,8 @@ TEST_CASE("image: what is no picture is refused in one line with file and reason
   const std::string text = folder.file("text.jpg", {'h', 'e', 'l', 'l', 'o'});
   const std::string empty = folder.file("empty.png", {});
   CHECK(refusal(folder.file("none.jpg")) == folder.file("none.jpg") + ": no such picture");
-  CHECK(refusal(text) == text + ": is not a JPEG or PNG picture");
-  CHECK(refusal(empty) == empty + ": is empty; expected a JPEG or PNG picture");
+  CHECK(refusal(text) == text + ": is not a JPEG, PNG or WebP picture");
+  CHECK(refusal(empty) == empty + ": is empty; expected a JPEG, PNG or WebP picture");
   CHECK(refusal(folder.file("")) == folder.file("") + ": is a folder; expected a picture");
   write_png(folder.file("a.png"), pattern_image(9, 9));
   Bytes damaged = bytes_of(folder.file("a.png"));
@@ -142,23 +142,26 @@ TEST_CASE("image_set: readable pictures in order, the others by name, on any num
   for (const int threads : {1, 2}) {
     Context context(Device::cpu, threads);
     int64_t last = -1, calls = 0;
-    const ImageSet set = decode_images(context, paths, 16, [&](int64_t done, int64_t total) {
+    const auto progress = [&](int64_t done, int64_t total) {
       CHECK(total == 9);
       CHECK(done >= last);
       last = done;
       ++calls;
-    });
+    };
+    const ImageSet set = load_images(
+        context, 9, [&](int64_t i) { return decode_image(paths[i]); }, 16, {}, progress);
     CHECK(last == 9);
     CHECK(calls >= 1);
     REQUIRE(set.bad.size() == 2);
     CHECK(set.bad[0].index == 3);
     CHECK(set.bad[0].message == paths[3] + ": no such picture");
     CHECK(set.bad[1].index == 7);
-    REQUIRE(set.images.shape == Shape{7, 16, 16, 3});
+    REQUIRE(set.size() == 7);
+    REQUIRE(set.images.shape == Shape{9, 16, 16, 3});
     const int kept[] = {0, 1, 2, 4, 5, 6, 8};
     for (int i = 0; i < 7; ++i) {
       const HostImage expected = resize_image(pattern_image(10 + kept[i], 12), 16);
-      const auto* row = set.images.as<uint8_t>() + i * 16 * 16 * 3;
+      const auto* row = set.picture(i).as<uint8_t>();
       CHECK(Bytes(row, row + 16 * 16 * 3) == expected.rgb);
     }
   }
@@ -166,7 +169,8 @@ TEST_CASE("image_set: readable pictures in order, the others by name, on any num
 
 TEST_CASE("image_set: no pictures at all is an empty set") {
   Context context;
-  const ImageSet none = decode_images(context, {}, 8);
+  const ImageSet none = load_images(context, 0, {}, 8);
+  CHECK(none.size() == 0);
   CHECK(none.images.shape == Shape{0, 8, 8, 3});
   CHECK(none.bad.empty());
 }

@@ -113,9 +113,9 @@ TEST_CASE("noise: a noise.csv of other data is refused") {
   };
   const Case cases[] = {
       {"image,label\n", ":1: expected the header 'image,true_label,given_label,changed'"},
-      {header + first, "1 rows; there are 2 training faces: the data have changed"},
+      {header + first, "noise.csv: 1 row; there are 2 training faces: the data have changed"},
       {header + first + "train_2.jpg,happiness,happines,1\n",
-       ":3: given_label 'happines' is no class; did you mean 'happiness'?"},
+       ":3: given_label 'happines' is not a class; did you mean 'happiness'?"},
       {header + first + "train_3.jpg,happiness,fear,1\n",
        ":3: 'train_3.jpg,happiness,fear,1' where 'train_2.jpg,happiness,fear,1' is expected"},
       {header + first + "train_2.jpg,anger,fear,1\n", "the data have changed"},

@@ -67,9 +67,10 @@ TEST_CASE("rafdb: only the pictures of the split that is read need to be there")
   const auto root = data_set(folder, "train_1.jpg 7\ntest_1.jpg 7\n", {"test_1_aligned.jpg"});
   CHECK(read_face_list(root, kDefaultLabelList, Split::test).size() == 1);
   const auto message = input_error([&] { read_face_list(root, kDefaultLabelList, Split::train); });
-  CHECK(is_line_with(message, "list_patition_label.txt:1: the picture " +
+  CHECK(is_line_with(message, "list_patition_label.txt:1: picture " +
                                   (root / kPictures / "train_1_aligned.jpg").string() +
-                                  " is not there"));
+                                  " does not exist (tried .jpg, .jpeg and .png, with and "
+                                  "without _aligned)"));
 }
 
 TEST_CASE("rafdb: another list is read where data.labels names one") {
@@ -94,7 +95,7 @@ TEST_CASE("rafdb: what is wrong with a list or a folder is named") {
       {"train_1.jpg -1\n", "label -1 of train_1.jpg"},
       {"train_1.jpg 12\n", "label 12 of train_1.jpg"},
       {"train_1.jpg 1\ntrain_2.jpg\n", ".txt:2: 'train_2.jpg'; expected a picture and its label"},
-      {"train_1.jpg 1 2\n", ".txt:1: 'train_1.jpg 1 2'; expected a picture and its label"},
+      {"train_1.jpg x 2\n", ".txt:1: label x of train_1.jpg; expected 1 to 7"},
       {"valid_1.jpg 1\n", ".txt:1: 'valid_1.jpg 1'; expected"},
       {"train_/../x.jpg 1\n", "expected a picture and its label"},
       {"train_1,2.jpg 1\n", "expected a picture and its label"},

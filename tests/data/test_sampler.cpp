@@ -110,7 +110,7 @@ TEST_CASE("sampler: the order depends on seed and epoch, and mixes the classes")
   CHECK(happy < 3000 * 0.266 + 5 * 24);
 }
 
-TEST_CASE("sampler: which samples are taken once more is drawn anew each epoch, evenly") {
+TEST_CASE("sampler: each epoch draws again, evenly, which samples are taken once more") {
   // 4 of class 0 and 12 of class 1: half-way class 0 has ceil((4·2 + 16) / 4) = 6 visits, 2 extras.
   const auto labels = labels_of({4, 12});
   Counts extra(4, 0);

@@ -24,7 +24,7 @@ const fs::path kRoot = tests_folder().parent_path();
 const std::map<std::string, size_t> kGuides = {
     {"README.md", 8},           {"CONTRIBUTING.md", 8},    {"docs/training.md", 10},
     {"docs/gpu.md", 6},         {"docs/benchmarks.md", 8}, {"docs/distributed.md", 8},
-    {"docs/performance.md", 4}, {"docs/results.md", 2}};
+    {"docs/performance.md", 4}, {"docs/results.md", 2},    {"docs/pictures.md", 2}};
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
@@ -84,7 +84,8 @@ Parsed parse(const Words& words) {
 void check_call(const Words& words) {
   const Parsed parsed = parse(words);
   CHECK(parsed.code == 0);
-  for (const std::string& config : {parsed.train.config, parsed.eval.data_config}) {
+  for (const std::string& config :
+       {parsed.train.config, parsed.eval.data_config, parsed.data.config, parsed.align.config}) {
     if (config.empty()) continue;
     CHECK(fs::exists(kRoot / config));
     CHECK_NOTHROW(load_config(kRoot / config, parsed.train.overrides));
@@ -233,7 +234,8 @@ TEST_CASE("readme: the quick ones of its examples run") {
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
   for (const char* command :
        {"", "train", "experiment", "eval", "predict", "verify", "bench", "bench kernels",
-        "bench step", "bench roofline", "bench scaling", "bench compare", "synth", "doctor"}) {
+        "bench step", "bench roofline", "bench scaling", "bench compare", "inspect", "data",
+        "noise", "synth", "align", "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {

@@ -22,7 +22,11 @@ struct Parsed {
   bench::RooflineOptions bench_roofline;
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
+  InspectOptions inspect;
+  DataOptions data;
+  NoiseOptions noise;
   SynthOptions synth;
+  AlignOptions align;
   DoctorOptions doctor;
 
   /// `words` without the program's name.
@@ -45,7 +49,11 @@ struct Parsed {
     bench::add_roofline(line, keep(bench_roofline));
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
+    line.add_inspect(keep(inspect));
+    line.add_data(keep(data));
+    line.add_noise(keep(noise));
     line.add_synth(keep(synth));
+    line.add_align(keep(align));
     line.add_doctor(keep(doctor));
     code = line.run(static_cast<int>(words.size()), words.data());
   }

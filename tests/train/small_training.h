@@ -47,7 +47,7 @@ struct Session {
     auto silent = [](const std::string&) {};
     Faces train = load_faces(context, config, Split::train, reads_landmarks(config), silent, {});
     Faces test = load_faces(context, config, Split::test, false, silent, {});
-    validation = split_off_validation(context, config, train);
+    validation = split_off_validation(config, train);
     const std::vector<int32_t> labels = train.given;
     LabelKnowledge knowledge;
     if (config.method == Method::confident_learning)

@@ -106,10 +106,10 @@ TEST_CASE("cli: data that are wrong are refused in one line, before there is a r
   refuse_list("", "list_patition_label.txt");
   const std::filesystem::path landmarks = set.root() + "/landmarks_19.csv";
   const std::string rows = read_text(landmarks);
-  const size_t first_row = rows.find('\n') + 1;
+  const size_t first = rows.find('\n') + 1, second = rows.find('\n', first) + 1;
   std::ofstream(landmarks, std::ios::binary)
-      << rows.substr(0, first_row) << rows.substr(rows.find('\n', first_row) + 1);
-  check_refused(set.train(), "landmarks_19.csv");
+      << rows.substr(0, first) << rows.substr(rows.find('\n', second) + 1);
+  check_refused(set.train(), "landmarks_19.csv: 2 of 12 faces have no usable landmarks");
   std::ofstream(landmarks, std::ios::binary) << rows;
   std::filesystem::create_directories(set.folder().path() / "empty");
   check_refused(set.train("--set data.root=" + (set.folder().path() / "empty").string()), "empty");

@@ -106,6 +106,23 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(kernels.bench_kernels.sizes == Words{"8x8", "9x9"});
   CHECK(kernels.bench_kernels.tf32);
 
+  const Parsed data({"data", "c.json", "--set", "seed=2", "--out", "d", "--json"});
+  CHECK(data.code == 0);
+  CHECK(data.data.config == "c.json");
+  CHECK(data.data.overrides == Words{"seed=2"});
+  CHECK(data.data.out == "d");
+  CHECK(data.data.json);
+
+  const Parsed noise(
+      {"noise", "c.json", "--rate", "0.2", "--kind", "symmetric", "--seed", "4", "--out", "n.csv"});
+  CHECK(noise.code == 0);
+  CHECK(noise.noise.overrides ==
+        Words{"data.noise.rate=0.2", "data.noise.kind=symmetric", "seed=4"});
+  CHECK(noise.noise.out == "n.csv");
+  CHECK(Parsed({"noise", "c.json", "--rate", "0.2"}).code == 2);
+  CHECK(Parsed({"noise", "c.json", "--rates", "r.csv", "--out", "n.csv"}).noise.overrides ==
+        Words{"data.noise.rates=r.csv"});
+
   const Parsed synth({"synth", "--out", "x", "--train", "3", "--test", "2", "--seed", "9"});
   CHECK(synth.code == 0);
   CHECK(synth.synth.out == "x");
@@ -113,6 +130,26 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(synth.synth.test == 2);
   CHECK(synth.synth.size == 100);
   CHECK(synth.synth.seed == 9);
+
+  const Parsed inspect({"inspect", "a.pth", "--json"});
+  CHECK(inspect.code == 0);
+  CHECK(inspect.inspect.file == "a.pth");
+  CHECK(inspect.inspect.json);
+  CHECK_FALSE(Parsed({"inspect", "a.pth"}).inspect.json);
+  const Parsed align({"align", "--landmarks", "l.csv", "--in", "p", "--out", "x", "--coordinates",
+                      "share", "--size", "112"});
+  CHECK(align.code == 0);
+  CHECK(align.align.config.empty());
+  CHECK(align.align.landmarks == "l.csv");
+  CHECK(align.align.in == "p");
+  CHECK(align.align.out == "x");
+  CHECK(align.align.coordinates == "share");
+  CHECK(align.align.size == 112);
+  const Parsed configured({"align", "raf.json", "--set", "data.root=r", "--out", "x"});
+  CHECK(configured.code == 0);
+  CHECK(configured.align.config == "raf.json");
+  CHECK(configured.align.overrides == Words{"data.root=r"});
+  CHECK(configured.align.size == 100);
 
   CHECK(Parsed({"doctor", "--json"}).doctor.json);
 }
@@ -145,6 +182,13 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"bench", "scaling", "--steps", "3"},
            {"synth", "--out", "x", "--train", "many", "--test", "1"},
            {"synth", "--out", "x"},
+           {"inspect"},
+           {"inspect", "a.pth", "b.pth"},
+           {"align", "raf.json"},
+           {"align", "--landmarks", "l.csv", "--out", "x"},
+           {"align", "--in", "p", "--out", "x"},
+           {"align", "raf.json", "--landmarks", "l.csv", "--in", "p", "--out", "x"},
+           {"align", "raf.json", "--out", "x", "--coordinates", "pixels"},
            {"--hlep"}}) {
     const Parsed p(words);
     CAPTURE(words.size());

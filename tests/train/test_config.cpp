@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "tests/files.h"
+#include "tests/input_error.h"
 #include "tests/temporary_folder.h"
 #include "train/config/config.h"
 #include "train/config/config_fields.h"
@@ -57,6 +58,10 @@ TEST_CASE("config: an unknown key is named with its path, and with the nearest t
   CHECK(refusal(R"({"data": {"root": "x", "noise": {"rat": 0.3}}})") ==
         "raf.json: data.noise.rat: unknown key; did you mean 'data.noise.rate'?");
   CHECK(refusal(R"({"dta": {}})") == "raf.json: dta: unknown key; did you mean 'data'?");
+  CHECK_THROWS_WITH_AS(parse_config("{}", "raf.json", {"data.noise=0.3"}),
+                       "--set: data.noise: a group of fields; expected one of data.noise.rate, "
+                       "data.noise.kind, data.noise.rates, data.noise.file",
+                       InputError);
   CHECK(refusal(R"({"epochs": 3})") ==
         "raf.json: epochs: unknown key; did you mean 'train.epochs'?");
   CHECK(refusal(R"({"noise": {}})") == "raf.json: noise: unknown key; did you mean 'data.noise'?");
@@ -91,6 +96,19 @@ TEST_CASE("config: a value of the wrong type or out of its range is refused with
   CHECK(refusal(R"({"data": {"root": "x", "skip_bad_images": 1}})") ==
         "raf.json: data.skip_bad_images: 1; expected true or false");
   CHECK(refusal(R"({"data": [1]})") == "raf.json: data: an array; expected an object");
+}
+
+TEST_CASE("config: wrong labels come from a rate or from a file") {
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"file": "n.csv"}}})") == "accepted");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "file": "n.csv"}}})") ==
+        "raf.json: data.noise.file: given, and data.noise.rate is 0.3; expected one of them: set "
+        "data.noise.rate=0 to take the labels of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv"}}})") == "accepted");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rate": 0.3, "rates": "r.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.rate is 0.3; expected one of them: set "
+        "data.noise.rate=0 to take the rates of the file");
+  CHECK(refusal(R"({"data": {"root": "x", "noise": {"rates": "r.csv", "file": "n.csv"}}})") ==
+        "raf.json: data.noise.rates: given, and data.noise.file too; expected one of them");
 }
 
 TEST_CASE("config: sides are multiples of 32 from 64 on") {
@@ -256,6 +274,76 @@ TEST_CASE("config: what starts from landmarks needs them, the other methods need
   CHECK_NOTHROW(check_trainable(load(text, {"data.landmarks=l.csv"}), "raf.json"));
 }
 
+TEST_CASE("config: a file lies over the one that it extends, relative to its folder") {
+  TemporaryFolder folder;
+  folder.write("sets/base.json", R"({"seed": 4, "data": {"root": "faces", "image_size": 64},
+                                     "train": {"epochs": 5}})");
+  folder.write("noisy.json", R"({"extends": "sets/base.json", "data": {"noise": {"rate": 0.2}}})");
+  const fs::path file = folder.write(
+      "deep/last.json",
+      R"({"extends": "../noisy.json", "train": {"epochs": 7}, "model": {"pretrained": "b.pth"}})");
+  const Config config = load_config(file, {"data.noise.rate=0.3"});
+  CHECK(config.seed == 4);
+  CHECK(config.data.root == (folder.path() / "sets/faces").string());
+  CHECK(config.data.image_size == 64);
+  CHECK(config.data.noise.rate == 0.3);
+  CHECK(load_config(file).data.noise.rate == 0.2);
+  CHECK(config.train.epochs == 7);
+  CHECK(config.model.pretrained == (folder.path() / "deep/b.pth").string());
+
+  auto message = [&](const std::string& text) {
+    const fs::path made = folder.write("made.json", text);
+    return input_error([&] { load_config(made); });
+  };
+  const std::string made = (folder.path() / "made.json").string();
+  CHECK(message(R"({"extends": "made.json"})") ==
+        made + ": extends: \"made.json\"; expected a file that does not itself extend this one");
+  CHECK(message(R"({"extends": "none.json"})") ==
+        made + ": extends: \"none.json\"; there is no " + (folder.path() / "none.json").string());
+  CHECK(message(R"({"extends": 3})") ==
+        made + ": extends: 3; expected a configuration file, relative to this one");
+  CHECK(message(R"({"extends": ""})").starts_with(made + ": extends: \"\"; expected a conf"));
+  CHECK(message(R"({"data": {"extends": "noisy.json"}})").find("unknown key") != std::string::npos);
+  // What is wrong in the base is said of the base, and what two files make wrong of the later one.
+  folder.write("bad.json", R"({"data": {"root": "x"}, "train": {"epoch": 5}})");
+  CHECK(message(R"({"extends": "bad.json"})")
+            .starts_with((folder.path() / "bad.json").string() + ": train.epoch: unknown key"));
+  CHECK(message(R"({"extends": "noisy.json", "train": {"batch": 9}})")
+            .starts_with(made + ": train.batch: 9; expected at least"));
+  folder.write("a.json", R"({"extends": "b.json"})");
+  folder.write("b.json", R"({"extends": "./a.json"})");
+  CHECK(is_line_with(input_error([&] { load_config(folder.path() / "a.json"); }),
+                     "b.json: extends: \"./a.json\"; expected a file that does not itself extend"));
+}
+
+TEST_CASE("config: the configurations of a data set differ in what their names say") {
+  const fs::path configs = tests_folder() / "../configs";
+  const auto of = [&](const std::string& name) { return to_json(load_config(configs / name)); };
+  for (const std::string set : {"raf", "ferplus", "affectnet7", "affectnet8"}) {
+    for (const Backbone backbone : {Backbone::resnet18, Backbone::resnet50}) {
+      for (const int percent : {0, 10, 20, 30}) {
+        const std::string name =
+            fmt::format("{}{}{}.json", set, backbone == Backbone::resnet50 ? "_resnet50" : "",
+                        percent ? fmt::format("_noise{}", percent) : "");
+        CAPTURE(name);
+        auto expected = of(set + ".json");
+        expected["model"]["backbone"] = name_of(backbone);
+        expected["data"]["noise"]["rate"] = percent / 100.0;
+        CHECK(of(name) == expected);
+      }
+    }
+  }
+  // The sets differ in their data alone.
+  for (const std::string set : {"ferplus", "affectnet7", "affectnet8"}) {
+    CAPTURE(set);
+    auto config = of(set + ".json");
+    CHECK(config["data"]["classes"] == (set == "affectnet7" ? "7" : "8"));
+    CHECK(set.starts_with(config["data"]["format"].get<std::string>()));
+    config["data"] = of("raf.json")["data"];
+    CHECK(config == of("raf.json"));
+  }
+}
+
 TEST_CASE("config: the configurations that come with the program are accepted") {
   int count = 0;
   for (const auto& entry : fs::directory_iterator(tests_folder() / "../configs")) {
@@ -264,7 +352,7 @@ TEST_CASE("config: the configurations that come with the program are accepted") 
     CHECK_NOTHROW(check_trainable(load_config(entry.path()), entry.path().string()));
     ++count;
   }
-  CHECK(count >= 3);
+  CHECK(count >= 34);
 }
 
 }  // namespace lanet::test

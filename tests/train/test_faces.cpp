@@ -9,6 +9,7 @@
 
 #include "core/files/file.h"
 #include "core/parameter_io.h"
+#include "data/noise.h"
 #include "tests/input_error.h"
 #include "tests/train/small_training.h"
 
@@ -45,7 +46,7 @@ std::string write_votes(const std::string& name) {
 }
 
 std::vector<double> pixels(Context& context, const Faces& faces, int64_t i) {
-  return read_tensor(context, faces.set.images.rows(i, 1));
+  return read_tensor(context, faces.set.picture(i));
 }
 
 }  // namespace
@@ -63,6 +64,26 @@ TEST_CASE("faces: noise is planted in what is trained on, and predictions are ju
   CHECK(noisy.given != clean.list.labels);
   const Faces test = load(context, config, Split::test);
   CHECK(test.given == test.list.labels);
+}
+
+TEST_CASE(
+    "faces: a noise file gives the labels that its seed would plant, whatever the run's seed") {
+  const TemporaryFolder folder;
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  const Faces planted = load(context, config);
+  const auto table = folder.path() / "noise.csv";
+  write_noise_csv(table, planted.list.names, planted.list.labels, planted.given, kExpressionNames);
+  config.data.noise = {.rate = 0, .file = table.string()};
+  config.seed += 1;
+  const Faces read = load(context, config);
+  CHECK(read.given == planted.given);
+  CHECK(read.judged_by == read.list.labels);
+  const Faces test = load(context, config, Split::test);
+  CHECK(test.given == test.list.labels);
+  folder.write("noise.csv", "image,true_label,given_label,changed\n");
+  CHECK(input_error([&] { load(context, config); }).find("0 rows; there are") != std::string::npos);
 }
 
 TEST_CASE("faces: true labels judge, and noise is planted on the labels of the list") {
@@ -99,11 +120,12 @@ TEST_CASE("faces: faces that are split off take all that is theirs along") {
   CHECK(load(context, config, Split::test).votes.empty());
   Faces rest = load(context, config);
   const std::vector<int32_t> positions = {0, 3, 4, kTrain - 1};
-  const Faces apart = split_off(context, rest, positions);
+  const Faces apart = split_off(rest, positions);
   REQUIRE(apart.size() == 4);
   REQUIRE(rest.size() == kTrain - 4);
-  CHECK(apart.set.images.shape == Shape{4, 64, 64, 3});
-  CHECK(rest.set.images.shape == Shape{kTrain - 4, 64, 64, 3});
+  CHECK(apart.set.size() == 4);
+  CHECK(rest.set.size() == kTrain - 4);
+  CHECK(apart.set.images.data == rest.set.images.data);
   int64_t moved = 0, kept = 0;
   for (int64_t i = 0; i < kTrain; ++i) {
     const bool is_apart = std::find(positions.begin(), positions.end(), i) != positions.end();
@@ -134,12 +156,12 @@ TEST_CASE("faces: validation keeps the list's labels, and changes no other face'
   config.data.true_labels = "turned.txt";
   const Faces all = load(context, config);
   Faces none = load(context, config);
-  CHECK(split_off_validation(context, config, none).size() == 0);
+  CHECK(split_off_validation(config, none).size() == 0);
   CHECK(none.size() == kTrain);
 
   config.data.validation = 0.25;
   Faces train = load(context, config);
-  const Faces validation = split_off_validation(context, config, train);
+  const Faces validation = split_off_validation(config, train);
   CHECK(validation.size() > 0);
   CHECK(train.size() + validation.size() == kTrain);
   CHECK(validation.given == validation.list.labels);
@@ -156,7 +178,7 @@ TEST_CASE("faces: a validation share that is less than a face is refused") {
   Config config = small_config();
   config.data.validation = 0.01;
   Faces train = load(context, config);
-  CHECK(is_line_with(input_error([&] { split_off_validation(context, config, train); }),
+  CHECK(is_line_with(input_error([&] { split_off_validation(config, train); }),
                      "data.validation: 0.01; expected a share"));
 }
 

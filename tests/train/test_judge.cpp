@@ -19,7 +19,7 @@ Judgement judge(Session& session, const Config& config) {
 double share_predicted(Session& session, const std::vector<int32_t>& rows,
                        std::span<const int32_t> labels) {
   const auto predicted = session.trainer->evaluator().predictions(
-      session.context, session.trainer->training_faces().set.images, rows);
+      session.context, session.trainer->training_faces().set, rows);
   double right = 0;
   for (size_t i = 0; i < rows.size(); ++i) right += predicted[i] == labels[rows[i]];
   return right / static_cast<double>(rows.size());

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "data/noise.h"
+#include "data/rafdb.h"
 #include "tests/train/small_training.h"
 
 namespace lanet::test {
@@ -24,8 +25,7 @@ const Drawn& drawn_landmarks() {
     const auto out = folder.path() / "faces";
     write_synth({.out = out, .train = 400, .test = 1, .size = 48, .seed = 5}, {});
     Drawn read{.list = read_face_list(out, kDefaultLabelList, Split::train)};
-    read.landmarks = read_landmarks(out / "landmarks_19.csv", read.list.names,
-                                    {.image_size = 48, .coordinate_size = 48});
+    read.landmarks = read_landmarks(out / "landmarks_19.csv", read.list.names);
     return read;
   }();
   return drawn;
@@ -37,7 +37,7 @@ Faces drawn_faces(double noise) {
   Faces faces;
   faces.list = list;
   faces.landmarks = landmarks.points;
-  faces.valid = landmarks.valid;
+  faces.valid = landmarks.valid();
   faces.judged_by = list.labels;
   faces.given =
       add_label_noise(list.labels, kNumExpressions, noise, NoiseKind::symmetric, /*seed=*/1);

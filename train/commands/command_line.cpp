@@ -56,6 +56,14 @@ void add_shorthands(CLI::App& command, std::vector<std::string>& overrides) {
   add("threads", "CPU threads", CLI::Range(0, 4096));
 }
 
+/// Adds --cache, for commands that read whole data sets.
+void add_cache(CLI::App& command, std::vector<std::string>& overrides) {
+  command.add_option_function<std::string>(
+      "--cache",
+      [&overrides](const std::string& folder) { overrides.push_back("data.cache=" + folder); },
+      "folder of packed pictures; short for --set data.cache=");
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -128,6 +136,7 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
       ->allow_extra_args(false)
       ->check(CLI::Range(0, 1023))
       ->excludes(ranks);
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] {
     options->arguments = words_without({"--ranks", "--gpus"});
@@ -182,6 +191,7 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
       ->excludes(resume)
       ->excludes(jobs)
       ->excludes(drop);
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
@@ -207,6 +217,7 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
                    "evaluate the best epoch, not the last; it was chosen on the validation faces "
                    "or, without any, on the test set, which makes its accuracy optimistic");
   command.add_flag("--json", options->json, "one JSON object instead of a table");
+  add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
@@ -237,6 +248,68 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_inspect(std::function<int(const InspectOptions&)> run) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App& command = add_command(
+      app_, "inspect", "List the tensors of a file of weights, and where each would load",
+      "  lanet-cuda inspect resnet18.pth\n"
+      "  lanet-cuda inspect runs/raf-1 --json\n\n"
+      "Reads files of torch.save, old and new, pickles of NumPy arrays, and safetensors; no code "
+      "in them is run.\nThe last lines say which backbones the file can start "
+      "(model.pretrained), and why not the others.");
+  command.add_option("FILE", options->file, "file of weights, or folder of a run")->required();
+  command.add_flag("--json", options->json,
+                   "one JSON object instead of a table, with a checksum of each tensor");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_data(std::function<int(const DataOptions&)> run) {
+  auto options = std::make_shared<DataOptions>();
+  CLI::App& command = add_command(
+      app_, "data", "Report what is in a data set and what is wrong with it",
+      "  lanet-cuda data configs/raf.json\n"
+      "  lanet-cuda data configs/demo.json --set data.root=faces --out look\n\n"
+      "Counts the faces of each class and split, and finds unreadable and blank pictures, labels "
+      "that\ndisagree with a folder's name, duplicates (resized, compressed again or mirrored "
+      "ones too), and\nlandmarks that cannot be right. Changes nothing.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+  command.add_option("--out", options->out,
+                     "folder for the whole report (data.json) and a picture of the first faces of "
+                     "each class with their landmarks (contact_sheet.png)");
+  command.add_flag("--json", options->json, "the whole report as one JSON object");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
+  auto options = std::make_shared<NoiseOptions>();
+  CLI::App& command = add_command(
+      app_, "noise", "Make some training labels wrong and write which, for data.noise.file",
+      "  lanet-cuda noise configs/raf.json --rate 0.3 --seed 1 --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rate 0.2 --kind class_dependent --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rates rates.csv --out noise.csv\n\n"
+      "The labels are those that training with the same rate, kind or rates and seed would plant.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+  for (const auto& [name, field, what] :
+       {std::tuple{"--rate", "data.noise.rate", "share of the labels to make wrong"},
+        {"--kind", "data.noise.kind", "symmetric or class_dependent"},
+        {"--rates", "data.noise.rates", "table of how often each class is labelled as another"},
+        {"--seed", "seed", "seed of the random numbers"}})
+    command.add_option_function<std::string>(
+        name,
+        [options, field = std::string(field)](const std::string& value) {
+          options->overrides.push_back(field + "=" + value);
+        },
+        fmt::format("{}; short for --set {}=", what, field));
+  command.add_option("--out", options->out, "table (.csv) to write")->required();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   auto options = std::make_shared<SynthOptions>();
   CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",
@@ -254,6 +327,42 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
       ->capture_default_str();
   command.add_option("--seed", options->seed, "seed of all random numbers")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 53))
+      ->capture_default_str();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
+  auto options = std::make_shared<AlignOptions>();
+  CLI::App& command = add_command(
+      app_, "align", "Turn and scale faces by their landmarks, as RAF-DB's pictures are aligned",
+      "  lanet-cuda align configs/fer48.json --out aligned\n"
+      "  lanet-cuda align --landmarks landmarks.csv --in pictures --out aligned --size 112");
+  CLI::Option* config =
+      command.add_option("CONFIG", options->config, "configuration whose pictures to align");
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false)
+      ->needs(config);
+  CLI::Option* landmarks =
+      command.add_option("--landmarks", options->landmarks, "landmark file, without CONFIG")
+          ->excludes(config);
+  CLI::Option* in =
+      command.add_option("--in", options->in, "folder of the pictures")->needs(landmarks);
+  landmarks->needs(in);
+  command
+      .add_option(
+          "--coordinates", options->coordinates,
+          "of the landmark file: pixels of a square, pixels of each picture, or shares of it")
+      ->check(one_of<LandmarkCoordinates>())
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--square", options->square, "side of that square")
+      ->check(CLI::Range(1.0, 65536.0))
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--out", options->out, "folder to create")->required();
+  command.add_option("--size", options->size, "side of an aligned picture, in pixels")
+      ->check(CLI::Range(16, 1024))
       ->capture_default_str();
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

@@ -20,7 +20,11 @@ class CommandLine {
   void add_eval(std::function<int(const EvalOptions&)> run);
   void add_predict(std::function<int(const PredictOptions&)> run);
   void add_verify(std::function<int(const VerifyOptions&)> run);
+  void add_inspect(std::function<int(const InspectOptions&)> run);
+  void add_data(std::function<int(const DataOptions&)> run);
+  void add_noise(std::function<int(const NoiseOptions&)> run);
   void add_synth(std::function<int(const SynthOptions&)> run);
+  void add_align(std::function<int(const AlignOptions&)> run);
   void add_doctor(std::function<int(const DoctorOptions&)> run);
   /// Adds a command below `bench`. The caller adds its options to what is returned; `run` is called
   /// if the command is chosen.

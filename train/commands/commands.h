@@ -80,6 +80,31 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
+/// inspect FILE [--json]
+struct InspectOptions {
+  std::string file;  // of weights, or a run folder
+  bool json = false;
+};
+int run_inspect(const InspectOptions& options);
+
+/// data CONFIG [--set a.b=v …] [--out DIR] [--json]
+struct DataOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;  // folder for data.json and contact_sheet.png; empty: neither is written
+  bool json = false;
+};
+int run_data(const DataOptions& options);
+
+/// noise CONFIG [--rate R] [--kind K] [--rates FILE] [--seed S] --out FILE [--set a.b=v …]. These
+/// four arrive as overrides of data.noise.rate, data.noise.kind, data.noise.rates and seed.
+struct NoiseOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;
+};
+int run_noise(const NoiseOptions& options);
+
 /// synth --out DIR --train N --test N [--size S] [--seed S]
 struct SynthOptions {
   std::string out;
@@ -89,6 +114,22 @@ struct SynthOptions {
   int64_t seed = 1;
 };
 int run_synth(const SynthOptions& options);
+
+/// align CONFIG [--set a.b=v …] --out DIR [--size S];
+/// align --landmarks FILE --in DIR [--coordinates C] [--square S] --out DIR [--size S]. The
+/// pictures keep their places and names below --out, where landmarks.csv and grid.png are written
+/// too; those that are neither PNG nor JPEG files become .jpg files. Those without usable landmarks
+/// are only resized. A split without faces is skipped.
+struct AlignOptions {
+  std::string config;  // or:
+  std::vector<std::string> overrides;
+  std::string landmarks, in;
+  std::string coordinates = "picture";  // of a LandmarkCoordinates
+  double square = 224;                  // with the coordinates `square`
+  std::string out;
+  int64_t size = 100;
+};
+int run_align(const AlignOptions& options);
 
 /// doctor [--json]
 struct DoctorOptions {

@@ -20,9 +20,10 @@ std::string yes_or_no(const ordered_json& value) {
 void print_text(const ordered_json& e, const std::vector<std::string>& problems) {
   const auto& build = e["build"];
   fmt::print("lanet-cuda {}\n", program_version());
-  fmt::print("built by    {}, for processor {}; oneDNN {}, MPI {}, CUDA {}\n",
+  fmt::print("built by    {}, for processor {}; oneDNN {}, MPI {}, WebP {}, CUDA {}\n",
              build["compiler"].get<std::string>(), build["processor"].get<std::string>(),
-             yes_or_no(build["onednn"]), yes_or_no(build["mpi"]), yes_or_no(build["cuda"]));
+             yes_or_no(build["onednn"]), yes_or_no(build["mpi"]), yes_or_no(build["webp"]),
+             yes_or_no(build["cuda"]));
   fmt::print("system      {}, {} threads\n", e["system"].get<std::string>(),
              e["threads"].get<int>());
   for (const auto& device : e["devices"]) {

@@ -35,7 +35,8 @@ std::string digest(const NamedArrays& checkpoint) {
 struct LoadedClassifier {
   LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
       : store(config.train.dtype, context.device()),
-        evaluator(store, config.model.backbone, kNumExpressions, config.data.image_size, batch) {
+        evaluator(store, config.model.backbone, std::ssize(model.info.classes),
+                  config.data.image_size, batch) {
     store.allocate(context, /*for_training=*/false);
     load_parameters(context, model.checkpoint, model.path, store);
     evaluator.plan(context);
@@ -47,8 +48,12 @@ struct LoadedClassifier {
 /// The checkpoint's configuration under overrides; from another file: its data section alone.
 Config config_for(const TrainedModel& model, const std::string& data_config,
                   const std::vector<std::string>& overrides) {
-  if (data_config.empty())
-    return parse_config(to_json(model.info.config).dump(), model.path, overrides);
+  if (data_config.empty()) {
+    Config config = model.info.config;
+    config.data.cache.clear();  // of the machine that trained
+    config.data.residency = {};
+    return parse_config(to_json(config).dump(), model.path, overrides);
+  }
   Config config = load_config(data_config, overrides);
   const int64_t image_size = model.info.config.data.image_size;
   config.model = model.info.config.model;
@@ -61,8 +66,14 @@ Faces read_part(Context& context, const Config& config, const std::string& part,
   const Split split = part == "test" ? Split::test : Split::train;
   Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
   if (split == Split::test) return faces;
-  Faces validation = split_off_validation(context, config, faces);
-  return part == "train" ? std::move(faces) : std::move(validation);
+  Faces validation = read_validation(context, config, faces, quiet);
+  if (part == "train") return faces;
+  if (validation.size() == 0)
+    throw InputError(
+        fmt::format("--split validation: data.validation 0, and {} has no validation split; "
+                    "expected train or test",
+                    config.data.root));
+  return validation;
 }
 
 int eval_on(Ranks& ranks, const EvalOptions& options) {
@@ -71,10 +82,6 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   RankedSession session(ranks, [&] {
     model = open_trained(options.target, options.best);
     config = config_for(model, options.data_config, options.overrides);
-    if (options.split == "validation" && config.data.validation == 0)
-      throw InputError(
-          fmt::format("--split validation: {} has data.validation 0; expected train or test",
-                      options.data_config.empty() ? model.path : options.data_config));
     return placement_of(config.train);
   });
   Context& context = session.context();
@@ -83,22 +90,24 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   ranks.agree([&] {
     classifier.emplace(context, model, config, kBatch);
     faces = read_part(context, config, options.split, !ranks.first());
+    require_same_classes(model.info, model.path, faces.list.classes);
   });
   if (ranks.size() > 1) {
     ranks.require_same("data", digest(context, faces));
     ranks.require_same("checkpoint", digest(model.checkpoint));
   }
-  const Confusion confusion =
-      classifier->evaluator.evaluate(context, faces.set.images, faces.judged_by);
+  const Confusion confusion = classifier->evaluator.evaluate(context, faces.set, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(session.choice());
+  if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
   if (options.json) {
-    fmt::print("{}\n", to_json(confusion).dump());
+    nlohmann::ordered_json line = to_json(confusion);
+    line["classes"] = model.info.classes;
+    fmt::print("{}\n", line.dump());
     return 0;
   }
   fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
-             options.split,
-             to_table(confusion, {kExpressionNames.begin(), kExpressionNames.end()}));
+             options.split, to_table(confusion, model.info.classes));
   return 0;
 }
 
@@ -121,28 +130,24 @@ int run_predict(const PredictOptions& options) {
   bool any_bad = false;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& path : options.images) {
-    HostImage image;
-    try {
-      image = resize_image(decode_image(path), size);
-    } catch (const InputError& error) {
-      say(error.what());
+    const ImageSet set = load_images(
+        context, 1, [&](int64_t) { return decode_image(path); }, size);
+    if (set.size() == 0) {
+      say(set.bad[0].message);
       any_bad = true;
       continue;
     }
-    Buffer memory = context.allocate(image.rgb.size());
-    const Tensor pixels = memory.tensor({1, size, size, 3}, DType::u8);
-    context.copy(pixels, {image.rgb.data(), pixels.shape, DType::u8, Device::cpu});
-    const auto p = classifier.evaluator.probabilities(context, pixels, std::array{0});
+    const auto p = classifier.evaluator.probabilities(context, set, std::array{0});
     const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
+    const std::vector<std::string>& classes = model.info.classes;
     nlohmann::ordered_json probabilities;
     std::string text;
     for (size_t c = 0; c < p.size(); ++c) {
-      probabilities[std::string(kExpressionNames[c])] = p[c];
-      text += fmt::format("  {} {:.3f}", kExpressionNames[c], p[c]);
+      probabilities[classes[c]] = p[c];
+      text += fmt::format("  {} {:.3f}", classes[c], p[c]);
     }
-    all.push_back(
-        {{"image", path}, {"label", kExpressionNames[best]}, {"probabilities", probabilities}});
-    if (!options.json) fmt::print("{}: {} {}\n", path, kExpressionNames[best], text);
+    all.push_back({{"image", path}, {"label", classes[best]}, {"probabilities", probabilities}});
+    if (!options.json) fmt::print("{}: {} {}\n", path, classes[best], text);
   }
   if (options.json) fmt::print("{}\n", all.dump());
   return any_bad ? 1 : 0;

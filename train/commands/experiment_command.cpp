@@ -161,7 +161,7 @@ class Experiment {
   void start(size_t number) {
     const ExperimentPlan::Run& run = plan_.runs[number];
     const bool resume = states_[number] == RunState::unfinished;
-    fs::create_directories(folder_.run(run).parent_path());
+    create_folder(folder_.run(run).parent_path());
     write_text(folder_.config(run), to_json(run.config).dump(2) + "\n");
     // This program itself, even if another has been built in its place meanwhile.
     std::vector<std::string> words = {"/proc/self/exe", "train", folder_.config(run).string(),
@@ -276,7 +276,7 @@ int run_experiment(const ExperimentOptions& options) {
     say_report(plan, folder);
     return 0;
   }
-  fs::create_directories(runs);
+  create_folder(runs);
   const RunLock lock(runs);
   return Experiment(options, plan, folder).run();
 }

@@ -21,6 +21,7 @@ namespace lanet {
 namespace {
 
 constexpr const char* kPlans = "plans.json";
+constexpr const char* kClasses = "classes.json";
 constexpr const char* kNoise = "noise.csv";
 constexpr const char* kChannel = "channel.csv";
 
@@ -84,9 +85,11 @@ class Run {
         ranks_.require_same("validation set", digest(*context_, validation_));
     }
     ranks_.agree([&] {
-      if (record_)
-        train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names,
-                                      train_.judged_by, kExpressionNames);
+      if (!record_) return;
+      const std::string last = (path_ / RunFolder::kLast).string();
+      require_same_classes(checkpoint_info(checkpoint_, last), last, train_.list.classes);
+      train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names, train_.judged_by,
+                                    train_.list.class_names());
     });
     ranks_.share(train_.given);
     ranks_.plan(*context_, [&] { make_trainer(); });
@@ -123,11 +126,14 @@ class Run {
     record_.emplace(std::move(folder), config_, checkpoint_);
   }
 
-  /// The folder of the data may differ between machines; the data themselves are compared later.
-  /// Only rank 0 reads the backbone.
+  /// Folders may differ between machines, and where pictures are kept; the data themselves are
+  /// compared later. Only rank 0 reads the backbone.
   void require_same_config() {
     Config config = config_;
-    config.data.root.clear();
+    for (std::string* path :
+         {&config.data.root, &config.data.cache, &config.data.noise.file, &config.data.noise.rates})
+      path->clear();
+    config.data.residency = {};
     config.model.pretrained.clear();
     ranks_.require_same("configuration", to_json(config).dump());
   }
@@ -136,7 +142,9 @@ class Run {
     const bool quiet = !ranks_.first();
     train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
     test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
-    validation_ = split_off_validation(*context_, config_, train_);
+    validation_ = read_validation(*context_, config_, train_, quiet);
+    if (const std::string line = choose_format(config_.data).message; !line.empty())
+      messages_.push_back(line);
     require_landmarks();
   }
 
@@ -147,7 +155,8 @@ class Run {
     if (valid < kShapeFolds)
       throw InputError(fmt::format(
           "data.landmarks: {}: {} of {} training faces have valid landmarks; expected at least {}",
-          config_.data.landmarks, valid, train_.size(), kShapeFolds));
+          config_.data.landmarks.empty() ? config_.data.root : config_.data.landmarks, valid,
+          train_.size(), kShapeFolds));
   }
 
   void make_trainer() {
@@ -187,8 +196,10 @@ class Run {
     } else {
       record_.emplace(RunFolder::create(path_, config_, describe_environment()));
       const Faces& faces = trainer_->training_faces();
+      write_text(record_->folder().file(kClasses),
+                 nlohmann::json(faces.list.classes).dump() + "\n");
       write_noise_csv(record_->folder().file(kNoise), faces.list.names, faces.judged_by,
-                      faces.given, kExpressionNames);
+                      faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
     if (plans_) plans_->write(record_->folder().file(kPlans));
@@ -212,7 +223,8 @@ class Run {
          .seed = static_cast<uint64_t>(config_.seed),
          .message = say,
          .progress = progress_function("learning from the landmarks", "steps")});
-    write_text(record_->folder().file(kChannel), channel_csv(knowledge.channel));
+    write_text(record_->folder().file(kChannel),
+               channel_csv(knowledge.channel, trainer_->training_faces().list.classes));
     return config_.method == Method::corrected
                ? corrected_once(knowledge, trainer_->training_faces().given)
                : knowledge;
@@ -223,10 +235,11 @@ class Run {
         config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
         progress_function("cross-validating the labels", "img"));
     const std::vector<int32_t>& given = trainer_->training_faces().given;
-    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, kNumExpressions);
+    const int64_t classes = trainer_->training_faces().list.num_classes();
+    const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, classes);
     say(fmt::format("confident learning: {} of {} labels look wrong; their faces are left out",
                     std::count(wrong.begin(), wrong.end(), 1), wrong.size()));
-    return without_wrong(wrong, given, kNumExpressions);
+    return without_wrong(wrong, given, classes);
   }
 
   /// The epochs on rank 0, which prints and records them.

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "core/dtype.h"
+#include "data/landmarks.h"
 #include "data/noise.h"
+#include "data/readers.h"
 #include "models/resnet.h"
 
 namespace lanet {
@@ -32,7 +34,11 @@ inline constexpr auto kNames<Method> = std::to_array<std::string_view>(
 template <>
 inline constexpr auto kNames<Recipe> = std::to_array<std::string_view>({"published", "robust"});
 template <>
-inline constexpr auto kNames<Backbone> = std::to_array<std::string_view>({"resnet18", "resnet50"});
+inline constexpr auto kNames<Backbone> = [] {
+  std::array<std::string_view, std::size(kResNets)> names;
+  std::ranges::transform(kResNets, names.begin(), &ResNet::name);
+  return names;
+}();
 template <>
 inline constexpr auto kNames<ShapeSource> = std::to_array<std::string_view>({"network", "set",
                                                                              "batch", "none"});
@@ -46,6 +52,15 @@ inline constexpr auto kNames<DType> = std::to_array<std::string_view>({"f32", "b
 template <>
 inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"auto", "cpu",
                                                                                "cuda"});
+template <>
+inline constexpr auto kNames<LandmarkCoordinates> =
+    std::to_array<std::string_view>({"square", "picture", "share"});
+template <>
+inline constexpr auto kNames<Residency> = std::to_array<std::string_view>({"auto", "device", "host",
+                                                                           "disk"});
+template <>
+inline constexpr auto kNames<DataFormat> =
+    std::to_array<std::string_view>({"auto", "rafdb", "folder", "csv", "ferplus", "affectnet"});
 template <>
 inline constexpr auto kNames<NoiseKind> = std::to_array<std::string_view>({"symmetric",
                                                                            "class_dependent"});

@@ -1,6 +1,7 @@
 #include "train/config/config.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -46,14 +47,22 @@ std::set<std::string> section_names() {
   return names;
 }
 
-/// A hint for an unknown key: what has that last word if anything has, else the nearest path.
-std::string key_suggestion(const std::string& path) {
+/// What is wrong with a key that no field has. The hint is what has the same last word if anything
+/// has, else the nearest path.
+std::string unknown_key(const std::string& path) {
   std::set<std::string> all = section_names();
-  for (const Field& field : config_fields()) all.emplace(field.path);
-  for (const std::string& known : all) {
-    if (last_word(known) == last_word(path)) return fmt::format("; did you mean '{}'?", known);
+  std::vector<std::string> inside;
+  for (const Field& field : config_fields()) {
+    all.emplace(field.path);
+    if (field.path.starts_with(path + ".")) inside.emplace_back(field.path);
   }
-  return suggestion(path, all);
+  if (!inside.empty())
+    return fmt::format("a group of fields; expected one of {}", fmt::join(inside, ", "));
+  for (const std::string& known : all) {
+    if (last_word(known) == last_word(path))
+      return fmt::format("unknown key; did you mean '{}'?", known);
+  }
+  return "unknown key" + suggestion(path, all);
 }
 
 /// Whether a value of this field is one of a few words.
@@ -71,9 +80,7 @@ class Loader {
  public:
   explicit Loader(fs::path file) : file_(std::move(file)) {}
 
-  Config load(const json& document, const std::vector<ConfigLayer>& layers,
-              const std::vector<std::string>& overrides) {
-    read_layer({file_.string(), fs::absolute(file_).parent_path(), document});
+  Config load(const std::vector<ConfigLayer>& layers, const std::vector<std::string>& overrides) {
     for (const ConfigLayer& layer : layers) read_layer(layer);
     for (const std::string& text : overrides) read_override(text);
     check_together();
@@ -98,7 +105,7 @@ class Loader {
           fail(layer.source, here, fmt::format("{}; expected an object", shown(value)));
         read_section(layer, value, here);
       } else {
-        fail(layer.source, here, "unknown key" + key_suggestion(here));
+        fail(layer.source, here, unknown_key(here));
       }
     }
   }
@@ -110,7 +117,7 @@ class Loader {
       throw InputError(fmt::format("--set {}: expected key=value", text));
     const std::string path = text.substr(0, equals), value = text.substr(equals + 1);
     const Field* field = find_field(path);
-    if (!field) fail("--set", path, "unknown key" + key_suggestion(path));
+    if (!field) fail("--set", path, unknown_key(path));
     json parsed = value;
     const auto* kind = std::get_if<Text>(&field->domain);
     if (kind) {
@@ -165,6 +172,7 @@ class Loader {
   static std::string read_path(const Text& kind, const json& value, const fs::path& base,
                                const Refuse& refuse) {
     if (kind.nullable && value.is_null()) return "";
+    if (kind.words && value.is_number_unsigned()) return value.dump();
     if (!value.is_string() || value.get<std::string>().empty()) refuse();
     const auto text = value.get<std::string>();
     return kind.anchored ? (base / text).lexically_normal().string() : text;
@@ -198,6 +206,20 @@ class Loader {
     check_order("data.augment.jitter", augment.jitter_min, augment.jitter_max);
     check_order("data.augment.erase_area", augment.erase_area_min, augment.erase_area_max);
     check_order("data.augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
+    const NoiseConfig& noise = config_.data.noise;
+    if (!noise.file.empty() && noise.rate > 0)
+      fail(source("data.noise.file"), "data.noise.file",
+           fmt::format("given, and data.noise.rate is {}; expected one of them: set "
+                       "data.noise.rate=0 to take the labels of the file",
+                       noise.rate));
+    if (!noise.rates.empty() && noise.rate > 0)
+      fail(source("data.noise.rates"), "data.noise.rates",
+           fmt::format("given, and data.noise.rate is {}; expected one of them: set "
+                       "data.noise.rate=0 to take the rates of the file",
+                       noise.rate));
+    if (!noise.rates.empty() && !noise.file.empty())
+      fail(source("data.noise.rates"), "data.noise.rates",
+           "given, and data.noise.file too; expected one of them");
     if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }
@@ -216,6 +238,47 @@ class Loader {
   std::map<std::string, std::string> sources_;
 };
 
+struct ConfigFile {
+  fs::path path;
+  json fields;
+};
+
+/// Reads a file and puts it behind the one that it extends, which is read likewise.
+void read_with_bases(const fs::path& file, std::deque<ConfigFile>& files) {
+  constexpr const char* kExtends = "extends";
+  constexpr size_t kMostFiles = 16;
+  json fields = read_strict_json(file, "configuration file");
+  files.push_front({file, fields});
+  if (!fields.is_object() || !fields.contains(kExtends)) return;
+  const json base = fields[kExtends];
+  files.front().fields.erase(kExtends);
+  if (!base.is_string() || base.get<std::string>().empty())
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a configuration file, relative to this one", shown(base)));
+  const fs::path path = (file.parent_path() / base.get<std::string>()).lexically_normal();
+  const bool repeated = std::any_of(files.begin(), files.end(), [&](const ConfigFile& known) {
+    std::error_code none;
+    return fs::equivalent(known.path, path, none);
+  });
+  if (repeated)
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a file that does not itself extend this one", shown(base)));
+  if (files.size() == kMostFiles)
+    fail(file.string(), kExtends,
+         fmt::format("{}; expected a chain of at most {} files", shown(base), kMostFiles));
+  if (!fs::exists(path))
+    fail(file.string(), kExtends, fmt::format("{}; there is no {}", shown(base), path.string()));
+  read_with_bases(path, files);
+}
+
+/// Whether the data set is in a format that can hold landmarks.
+bool may_have_landmarks(const DataConfig& data) {
+  DataFormat format = data.format;
+  if (format == DataFormat::automatic && fs::is_directory(data.root))
+    format = recognise_format(data_source(data)).format;
+  return format == DataFormat::csv || format == DataFormat::affectnet;
+}
+
 }  // namespace
 
 Config load_config(const fs::path& file, const std::vector<std::string>& overrides) {
@@ -224,7 +287,13 @@ Config load_config(const fs::path& file, const std::vector<std::string>& overrid
 
 Config load_config(const fs::path& file, const std::vector<ConfigLayer>& layers,
                    const std::vector<std::string>& overrides) {
-  return Loader(file).load(read_strict_json(file, "configuration file"), layers, overrides);
+  std::deque<ConfigFile> files;
+  read_with_bases(file, files);
+  std::vector<ConfigLayer> all;
+  for (const ConfigFile& f : files)
+    all.push_back({f.path.string(), fs::absolute(f.path).parent_path(), f.fields});
+  for (const ConfigLayer& layer : layers) all.push_back(layer);
+  return Loader(file).load(all, overrides);
 }
 
 Config parse_config(const std::string& text, const std::string& source,
@@ -232,7 +301,7 @@ Config parse_config(const std::string& text, const std::string& source,
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded())
     throw InputError(fmt::format("{}: its configuration is not JSON", source));
-  return Loader(source).load(document, {}, overrides);
+  return Loader(source).load({{source, fs::absolute(source).parent_path(), document}}, overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
@@ -248,7 +317,9 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 std::string config_help() {
   std::string text =
-      "Fields of a configuration (JSON; a dot separates nested objects), with defaults:\n";
+      "Fields of a configuration (JSON; a dot separates nested objects), with defaults. "
+      "\"extends\" "
+      "names a\nconfiguration, relative to this one, that these fields lie over.\n";
   for (const Field& field : config_fields())
     text += fmt::format("  {:<27} {} [{}; {}]\n", field.path, field.help, expectation(field),
                         field.path == "data.root" ? "required" : field_value(field, {}).dump());
@@ -271,8 +342,15 @@ bool starts_from_knowledge(const Config& config) {
          (config.method == Method::lanet && config.model.recipe == Recipe::robust);
 }
 
+DataSource data_source(const DataConfig& data) {
+  return {.root = data.root,
+          .labels = data.labels,
+          .classes = data.classes,
+          .validation = data.validation};
+}
+
 void check_trainable(const Config& config, const std::string& file) {
-  if (reads_landmarks(config) && config.data.landmarks.empty())
+  if (reads_landmarks(config) && config.data.landmarks.empty() && !may_have_landmarks(config.data))
     fail(file, "data.landmarks",
          fmt::format("null; expected a landmark file, which method {} trains with (baseline needs "
                      "none)",

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "data/rafdb.h"
+#include "data/data_source.h"
+#include "data/image_set.h"
+#include "data/landmarks.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
 #include "train/config/choices.h"
@@ -19,17 +21,28 @@ namespace lanet {
 struct NoiseConfig {
   double rate = 0.0;
   NoiseKind kind = NoiseKind::symmetric;
+  std::string rates;  // absolute once loaded; empty: none
+  std::string file;   // absolute once loaded; empty: none
+
+  /// Whether labels of the list are made wrong.
+  bool planted() const { return rate > 0 || !rates.empty() || !file.empty(); }
 };
 
 struct DataConfig {
-  std::string root;                        // absolute once loaded
+  std::string root;  // absolute once loaded
+  DataFormat format = DataFormat::automatic;
   std::string labels = kDefaultLabelList;  // relative to root
+  std::string classes;                     // names, or how many; empty: the data say
   std::string true_labels;                 // relative to root; empty: none
   std::string votes;                       // relative to root; empty: none
   std::string landmarks;                   // relative to root; empty: none
-  double landmark_size = 224.0;  // side of the square in which landmark coordinates are given
+  LandmarkCoordinates landmark_coordinates = LandmarkCoordinates::square;
+  double landmark_size = 224.0;    // side of the square in which landmark coordinates are given
+  double landmarks_missing = 0.1;  // share of the training faces that may lack them
   int64_t image_size = 224;
   bool skip_bad_images = false;
+  Residency residency = Residency::automatic;
+  std::string cache;        // absolute once loaded; empty: none
   double validation = 0.0;  // share of the training faces
   NoiseConfig noise;
   bool flip_swap_landmarks = true;  // a mirrored face's left landmarks become its right ones
@@ -60,6 +73,7 @@ struct ModelConfig {
   double opinion_momentum = 0.9;
   double noise_floor = 0.2;
   ShapeSource shapes = ShapeSource::network;
+  bool allow_partial = false;  // of pretrained
 };
 
 struct TrainConfig {
@@ -85,9 +99,10 @@ struct Config {
   TrainConfig train;
 };
 
-/// Reads and checks a configuration file, with `overrides` (`a.b=value`, the --set options). A
-/// relative data.root or model.pretrained is taken from the file's folder, or from the
-/// working directory where an override gave it, and becomes absolute; data.labels,
+/// Reads and checks a configuration file, which lies over the one that its "extends" names
+/// (relative to its folder), with `overrides` (`a.b=value`, the --set options) over both. A
+/// relative data.root or model.pretrained is taken from the folder of the file that has it, or from
+/// the working directory where an override gave it, and becomes absolute; data.labels,
 /// data.true_labels, data.votes and data.landmarks stay as written. Throws InputError, one line:
 /// where, JSON path, value, what was expected, nearest valid key or value.
 Config load_config(const std::filesystem::path& file,
@@ -114,8 +129,12 @@ int64_t least_batch(const Config& config);
 bool starts_from_knowledge(const Config& config);
 
 /// Throws InputError if training with this configuration needs a file that it does not name: the
-/// landmarks. (Evaluation needs none.) `file`: what the message names.
+/// landmarks, unless the data set has landmarks of its own. (Evaluation needs none.) `file`: what
+/// the message names.
 void check_trainable(const Config& config, const std::string& file);
+
+/// Where the data set is and how it is read, without its format.
+DataSource data_source(const DataConfig& data);
 
 /// As load_config(), from the text of a configuration with absolute paths, as a checkpoint holds
 /// it; `source` names it in messages.

@@ -21,6 +21,7 @@ constexpr Text kFolder{.anchored = true, .nullable = false};
 constexpr Text kFileOrNone{.anchored = true, .nullable = true};
 constexpr Text kNameInRoot{.anchored = false, .nullable = false};
 constexpr Text kNameInRootOrNone{.anchored = false, .nullable = true};
+constexpr Text kWordsOrNone{.nullable = true, .words = true};
 
 const std::vector<Field> kFields = {
     {LANET_FIELD(method),
@@ -30,22 +31,45 @@ const std::vector<Field> kFields = {
      "wrong, with labels smoothed by 0.1, or early-learning regularisation"},
     {LANET_FIELD(seed), Range{0, 0x1p53}, "seed of all random numbers"},
     {LANET_FIELD(data.root), kFolder, "folder of the data set, relative to this file"},
-    {LANET_FIELD(data.labels), kNameInRoot, "list of pictures and labels, relative to data.root"},
+    {LANET_FIELD(data.format), {}, "layout of the data set; auto recognises it"},
+    {LANET_FIELD(data.labels), kNameInRoot,
+     "rafdb, csv: list of pictures and labels, relative to data.root; csv: by default the only "
+     "table "
+     "with columns path and label"},
+    {LANET_FIELD(data.classes), kWordsOrNone,
+     "folder, csv: names of the classes, separated by commas, in the order of their numbers where "
+     "the data number them; ferplus, affectnet: 7, or 8 with contempt; null: the data say"},
     {LANET_FIELD(data.true_labels), kNameInRootOrNone,
-     "a second list, used to judge and never to train: it tells which training labels are wrong "
+     "rafdb: a second list, used to judge and never to train: it tells which training labels are "
+     "wrong "
      "and, if it has test faces, their labels"},
     {LANET_FIELD(data.votes), kNameInRootOrNone,
      "table (.csv) of how many people chose each class for a face, to compare label estimates "
      "with"},
     {LANET_FIELD(data.landmarks), kNameInRootOrNone,
-     "landmark file (.tensor, .csv, .npy), relative to data.root; lanet and corrected need it"},
+     "landmark file (.csv, .json, .npy, .tensor), relative to data.root; lanet and corrected need "
+     "it"},
+    {LANET_FIELD(data.landmark_coordinates),
+     {},
+     "of the landmark file: pixels of a square of side data.landmark_size, pixels of each picture, "
+     "or shares (0 to 1) of its width and height"},
     {LANET_FIELD(data.landmark_size), Range{0, 65536, true},
      "side of the square in which the landmarks' coordinates are given"},
+    {LANET_FIELD(data.landmarks_missing), kShare,
+     "largest share of training faces that may have no usable landmarks"},
     {LANET_FIELD(data.image_size), Range{64, 1024, false, 32}, "side of the network's input"},
     {LANET_FIELD(data.flip_swap_landmarks),
      {},
      "swap left and right landmarks when a picture is flipped"},
     {LANET_FIELD(data.skip_bad_images), {}, "skip pictures that cannot be read"},
+    {LANET_FIELD(data.residency),
+     {},
+     "where decoded pictures are kept: in the device's memory, the host's, or the packed file; "
+     "auto "
+     "takes the first with room"},
+    {LANET_FIELD(data.cache), kFileOrNone,
+     "folder of packed files with the decoded pictures, from which later runs start at once; null: "
+     "none"},
     {LANET_FIELD(data.validation), Range{0, 0.5},
      "share of each class of training faces that is held out, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},
@@ -53,6 +77,12 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.noise.kind),
      {},
      "a wrong label is any other class, or the one that its class is mistaken for"},
+    {LANET_FIELD(data.noise.rates), kFileOrNone,
+     "table (.csv) of how often each class is labelled as another, in place of data.noise.rate: "
+     "from,to,rate, or a whole transition matrix"},
+    {LANET_FIELD(data.noise.file), kFileOrNone,
+     "table of given labels, as `lanet-cuda noise` writes it, in place of data.noise.rate and "
+     "data.noise.rates"},
     {LANET_FIELD(data.augment.flip_probability), kShare, "probability that a picture is mirrored"},
     {LANET_FIELD(data.augment.crop_area_min), kPositiveShare,
      "smallest area of a crop, as a share of the picture"},
@@ -76,7 +106,11 @@ const std::vector<Field> kFields = {
      "of lanet: the published losses, or one loss that models label noise and landmark shapes"},
     {LANET_FIELD(model.backbone), {}, "the network"},
     {LANET_FIELD(model.pretrained), kFileOrNone,
-     "backbone weights to start from (.pth, .safetensors), relative to this file"},
+     "backbone weights to start from (.pth, .pkl, .safetensors or a run folder), relative to this "
+     "file"},
+    {LANET_FIELD(model.allow_partial),
+     {},
+     "let the pretrained file lack parameters of the backbone, or have more blocks"},
     {LANET_FIELD(model.neighbours), Range{1, 1024},
      "K, the neighbours that a label estimate is averaged over"},
     {LANET_FIELD(model.bank), Range{1, 1 << 24},
@@ -151,7 +185,8 @@ std::span<const Field> config_fields() {
 std::string expectation(const Field& field) {
   if (const auto* range = std::get_if<Range>(&field.domain)) return expected_number(field, *range);
   if (const auto* text = std::get_if<Text>(&field.domain))
-    return fmt::format("a path{}", text->nullable ? " or null" : "");
+    return fmt::format("{}{}", text->words ? "names or a number" : "a path",
+                       text->nullable ? " or null" : "");
   Config config;
   return std::visit(
       []<typename T>(T*) -> std::string {

@@ -13,7 +13,8 @@ namespace lanet {
 
 /// Where a field's value is stored, which gives its type.
 using Place = std::variant<bool*, int64_t*, double*, std::string*, Method*, Recipe*, Backbone*,
-                           ShapeSource*, Sampler*, Schedule*, DType*, DeviceSetting*, NoiseKind*>;
+                           ShapeSource*, Sampler*, Schedule*, DType*, DeviceSetting*, NoiseKind*,
+                           LandmarkCoordinates*, DataFormat*, Residency*>;
 
 /// Limits of a number. `above`: lo is excluded. `multiple`: integers must be multiples of it.
 struct Range {
@@ -23,10 +24,12 @@ struct Range {
   int64_t multiple = 1;
 };
 /// What a text stands for. `anchored`: a path that becomes absolute when the configuration is
-/// loaded. `nullable`: null (kept as an empty string) stands for none.
+/// loaded. `nullable`: null (kept as an empty string) stands for none. `words`: no path but words
+/// with commas between them, or an integer.
 struct Text {
   bool anchored = false;
   bool nullable = false;
+  bool words = false;
 };
 using Domain = std::variant<std::monostate, Range, Text>;
 

@@ -18,7 +18,8 @@ namespace {
 
 /// A configuration without what tells of a machine: of a folder its own name is left.
 Config portable(Config config) {
-  for (std::string* path : {&config.data.root, &config.model.pretrained}) {
+  for (std::string* path : {&config.data.root, &config.data.cache, &config.data.noise.rates,
+                            &config.data.noise.file, &config.model.pretrained}) {
     const fs::path whole(*path);
     *path = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   }
@@ -107,7 +108,7 @@ void ExperimentFolder::drop_checkpoints(const ExperimentPlan::Run& run) const {
 void ExperimentFolder::record(const ExperimentPlan::Run& run) const {
   if (!record_ || has_finished(*record_ / run.path, run)) return;
   const fs::path from = this->run(run), to = *record_ / run.path;
-  fs::create_directories(to);
+  create_folder(to);
   write_text(to / RunFolder::kConfig,
              to_json(portable(RunFolder::open(from).config())).dump(2) + "\n");
   // The summary last: it makes the record that of a finished run.

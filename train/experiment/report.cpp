@@ -175,7 +175,7 @@ std::string results_markdown(const ExperimentPlan& plan, const Results& results)
 
 void write_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
   const Results results = read_results(plan, folder);
-  fs::create_directories(folder.results());
+  create_folder(folder.results());
   write_text(folder.results() / "table.csv", results_csv(plan, results));
   write_text(folder.results() / "table.md", results_markdown(plan, results));
   for (const auto& [name, chart] : results_charts(plan, results))

@@ -158,7 +158,7 @@ class GoldenStep {
       return {-limit, limit};
     }
     if (is_bias) return {-0.1, 0.1};
-    const std::string last = backbone() == Backbone::resnet18 ? ".bn2" : ".bn3";
+    const std::string last = expansion(backbone()) == 1 ? ".bn2" : ".bn3";
     const bool ends_block = stem.ends_with(last) && stem.find("layer") != std::string::npos;
     return ends_block ? std::pair{0.2, 0.4} : std::pair{0.8, 1.2};
   }

@@ -46,10 +46,10 @@ std::vector<double> cross_validated_probabilities(
     if (plans) context.set_plans(plans);
     Faces rest = load_faces(context, plain, Split::train, /*with_landmarks=*/false,
                             [](const std::string&) {}, {});
-    split_off_validation(context, plain, rest);
+    split_off_validation(plain, rest);
     const std::vector<int32_t> order = fold_order(rest.size(), static_cast<uint64_t>(plain.seed));
     const std::vector<int32_t> positions = positions_of_fold(order, fold);
-    const Faces held_out = split_off(context, rest, positions);
+    const Faces held_out = split_off(rest, positions);
     Trainer trainer(context, plain, std::move(rest), Faces{});
     trainer.initialise([](const std::string&) {});
     const int64_t pictures = trainer.steps_per_epoch() * plain.train.batch;
@@ -62,8 +62,7 @@ std::vector<double> cross_validated_probabilities(
     }
     std::vector<int32_t> all(held_out.size());
     std::iota(all.begin(), all.end(), 0);
-    const std::vector<double> rows =
-        trainer.evaluator().probabilities(context, held_out.set.images, all);
+    const std::vector<double> rows = trainer.evaluator().probabilities(context, held_out.set, all);
     const int64_t classes = std::ssize(rows) / held_out.size();
     probabilities.resize(order.size() * classes);
     for (size_t i = 0; i < positions.size(); ++i)

@@ -1,12 +1,11 @@
 #include "train/labels/label_knowledge.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 #include "core/error.h"
-#include "data/landmarks.h"
+#include "data/csv.h"
 #include "train/labels/shape_votes.h"
 
 namespace lanet {
@@ -37,8 +36,9 @@ class ChannelSearch {
   ChannelSearch(const LandmarkShapes& shapes, const Faces& faces,
                 const LabelKnowledgeOptions& options)
       : options_(options),
+        classes_(faces.list.num_classes()),
         valid_(faces.valid),
-        networks_(shapes, faces.valid, faces.given, kNumExpressions, options.seed, options.device,
+        networks_(shapes, faces.valid, faces.given, classes_, options.seed, options.device,
                   options.threads),
         total_((1 + 2 * kRounds) * networks_.steps(options_.quick) +
                networks_.steps(thorough(options))) {
@@ -47,13 +47,13 @@ class ChannelSearch {
   }
 
   Candidate choose() {
-    const NoiseChannel none = symmetric_channel(kNumExpressions, 0);
+    const NoiseChannel none = symmetric_channel(classes_, 0);
     const std::vector<double> plain = valid_rows(cross_fit(none, options_.quick));
     const std::vector<Candidate> candidates = {
         {"none", none, log_likelihood(plain, given_, none), 0},
-        alternate("symmetric", symmetric_channel(kNumExpressions, kSymmetricStart),
+        alternate("symmetric", symmetric_channel(classes_, kSymmetricStart),
                   ChannelForm::symmetric),
-        alternate("full", anchor_channel(plain, given_, kNumExpressions, kAnchorShare),
+        alternate("full", anchor_channel(plain, given_, classes_, kAnchorShare),
                   ChannelForm::full)};
     return *std::max_element(
         candidates.begin(), candidates.end(),
@@ -74,8 +74,7 @@ class ChannelSearch {
     std::vector<double> kept;
     for (size_t i = 0; i < valid_.size(); ++i)
       if (valid_[i])
-        kept.insert(kept.end(), rows.begin() + i * kNumExpressions,
-                    rows.begin() + (i + 1) * kNumExpressions);
+        kept.insert(kept.end(), rows.begin() + i * classes_, rows.begin() + (i + 1) * classes_);
     return kept;
   }
   const std::vector<int32_t>& given() const { return given_; }
@@ -95,6 +94,7 @@ class ChannelSearch {
   }
 
   const LabelKnowledgeOptions& options_;
+  int64_t classes_;
   std::span<const uint8_t> valid_;
   std::vector<int32_t> given_;  // of the faces with landmarks
   ShapePosterior networks_;
@@ -119,8 +119,9 @@ std::vector<double> posteriors_of(const LandmarkShapes& shapes, const Faces& fac
 }  // namespace
 
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options) {
-  constexpr int64_t kC = kNumExpressions;
-  const LandmarkShapes shapes = landmark_shapes(faces.landmarks, faces.valid, kFlipPermutation);
+  const int64_t classes = faces.list.num_classes();
+  const LandmarkShapes shapes =
+      landmark_shapes(faces.landmarks, faces.valid, flip_permutation(faces.num_landmarks()));
   ChannelSearch search(shapes, faces, options);
   const Candidate found = search.choose();
   const NoiseChannel channel = with_floor(found.channel, found.rate, options.noise_floor);
@@ -130,9 +131,9 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
       .prior = class_prior(search.valid_rows(posteriors), search.given(), channel),
       .log_ratio = std::vector<double>(posteriors.size())};
   for (size_t i = 0; i < posteriors.size(); ++i)
-    if (options.shapes != ShapeSource::none && faces.valid[i / kC])
+    if (options.shapes != ShapeSource::none && faces.valid[i / classes])
       knowledge.log_ratio[i] =
-          std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % kC]);
+          std::log(std::max(posteriors[i], kSmallestPosterior) / knowledge.prior[i % classes]);
   std::string line = found.rate == 0
                          ? "noise: no wrong labels found"
                          : fmt::format("noise: {} channel, {:.1f} % of the given labels look wrong",
@@ -144,30 +145,32 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
 }
 
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given) {
-  constexpr int64_t kC = kNumExpressions;
-  LabelKnowledge corrected{.channel = NoiseChannel(kC * kC, 1.0 / kC),  // labels say nothing more
-                           .prior = knowledge.prior,
-                           .log_ratio = std::vector<double>(
-                               given.size() * kC, -std::numeric_limits<double>::infinity())};
+  const int64_t classes = std::ssize(knowledge.prior);
+  const double share = 1.0 / static_cast<double>(classes);
+  LabelKnowledge corrected{
+      .channel = NoiseChannel(classes * classes, share),  // labels say nothing more
+      .prior = knowledge.prior,
+      .log_ratio =
+          std::vector<double>(given.size() * classes, -std::numeric_limits<double>::infinity())};
+  std::vector<double> log_posterior(classes);
   for (size_t i = 0; i < given.size(); ++i) {
-    std::array<double, kC> log_posterior;
-    for (int64_t y = 0; y < kC; ++y)
-      log_posterior[y] = std::log(knowledge.prior[y] * knowledge.channel[y * kC + given[i]]) +
-                         knowledge.log_ratio[i * kC + y];
+    for (int64_t y = 0; y < classes; ++y)
+      log_posterior[y] = std::log(knowledge.prior[y] * knowledge.channel[y * classes + given[i]]) +
+                         knowledge.log_ratio[i * classes + y];
     const auto best = std::max_element(log_posterior.begin(), log_posterior.end());
-    corrected.log_ratio[i * kC + (best - log_posterior.begin())] = 0;
+    corrected.log_ratio[i * classes + (best - log_posterior.begin())] = 0;
   }
   return corrected;
 }
 
-std::string channel_csv(const NoiseChannel& channel) {
+std::string channel_csv(const NoiseChannel& channel, std::span<const std::string> classes) {
   std::string text = "true_label";
-  for (const std::string_view name : kExpressionNames) text += fmt::format(",{}", name);
+  for (const std::string& name : classes) text += fmt::format(",{}", csv_field(name));
   text += "\n";
-  for (int64_t y = 0; y < kNumExpressions; ++y) {
-    text += kExpressionNames[y];
-    for (int64_t g = 0; g < kNumExpressions; ++g)
-      text += fmt::format(",{:.4f}", channel[y * kNumExpressions + g]);
+  for (size_t y = 0; y < classes.size(); ++y) {
+    text += csv_field(classes[y]);
+    for (size_t g = 0; g < classes.size(); ++g)
+      text += fmt::format(",{:.4f}", channel[y * classes.size() + g]);
     text += "\n";
   }
   return text;

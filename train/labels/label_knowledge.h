@@ -38,6 +38,6 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given);
 
 /// The channel as a table: a row for each true class, a column for each given label.
-std::string channel_csv(const NoiseChannel& channel);
+std::string channel_csv(const NoiseChannel& channel, std::span<const std::string> classes);
 
 }  // namespace lanet

@@ -1,0 +1,36 @@
+// Memory through which the host hands a CUDA device one block of data after another, while the
+// device works on the block before.
+#pragma once
+
+#include "core/context.h"
+
+namespace lanet {
+
+/// For each block: fill host(), send(), take(). The block is then in current(), whose address never
+/// changes, so that captured work can read it. Only on a CUDA device.
+class Staging {
+ public:
+  Staging(Context& context, size_t bytes);
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  /// Pinned memory for the next block. Waits until the block before has been copied out of it.
+  std::byte* host();
+  /// Starts to copy host() to the device, beside the work on the context's stream.
+  void send();
+  /// Makes the block that was sent last the current one, in the order of the context's stream.
+  void take();
+  /// The current block, on the device.
+  const Buffer& current() const { return current_; }
+
+ private:
+  Context& context_;
+  Buffer arriving_, current_;
+  void* host_;
+  void* stream_;   // of the copies to the device
+  void* arrived_;  // event: arriving_ has the block
+  void* taken_;    // event: arriving_ may be overwritten
+};
+
+}  // namespace lanet

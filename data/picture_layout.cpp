@@ -1,0 +1,184 @@
+#include "data/picture_layout.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace lanet {
+
+namespace {
+
+using Bytes = std::span<const uint8_t>;
+
+constexpr std::string_view kJpegStart = "\xFF\xD8\xFF";
+constexpr std::string_view kPngStart = "\x89PNG\r\n\x1A\n";
+
+bool has(Bytes file, size_t at, std::string_view text) {
+  if (at > file.size() || file.size() - at < text.size()) return false;
+  return std::string_view(reinterpret_cast<const char*>(&file[at]), text.size()) == text;
+}
+
+uint64_t number(Bytes bytes, bool big_endian) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes.size(); ++i)
+    value |= uint64_t{bytes[i]} << 8 * (big_endian ? bytes.size() - 1 - i : i);
+  return value;
+}
+
+/// The orientation in the first directory of an EXIF block (a TIFF header and its tags); 1 if there
+/// is none, or none of 1..8.
+int exif_orientation(Bytes block) {
+  constexpr uint64_t kOrientationTag = 0x0112, kShort = 3;
+  constexpr size_t kEntryBytes = 12;
+  if (has(block, 0, std::string_view("Exif\0\0", 6))) block = block.subspan(6);
+  const bool big_endian = has(block, 0, std::string_view("MM\0*", 4));
+  if (!big_endian && !has(block, 0, std::string_view("II*\0", 4))) return 1;
+  auto at = [&](size_t offset, size_t bytes) {
+    return offset > block.size() || block.size() - offset < bytes
+               ? 0
+               : number(block.subspan(offset, bytes), big_endian);
+  };
+  const size_t directory = at(4, 4);
+  const uint64_t entries = at(directory, 2);
+  for (uint64_t i = 0; i < entries; ++i) {
+    const size_t entry = directory + 2 + i * kEntryBytes;
+    if (at(entry, 2) != kOrientationTag || at(entry + 2, 2) != kShort) continue;
+    const uint64_t orientation = at(entry + 8, 2);
+    return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
+  }
+  return 1;
+}
+
+std::string_view jpeg_kind(uint8_t marker) {
+  if (marker <= 0xC2) return "";
+  if (marker == 0xC3) return "lossless";
+  return marker < 0xC9 ? "hierarchical" : "arithmetic-coded";
+}
+
+bool is_start_of_frame(uint8_t marker) {
+  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+/// Segments are skipped by their length, because a preview inside one has an end marker of its own.
+/// What follows the end marker is ignored.
+PictureLayout jpeg_layout(Bytes file) {
+  PictureLayout layout;
+  bool adobe = false, exif = false;
+  int channels = 0;
+  size_t at = 2;
+  while (at + 1 < file.size()) {
+    if (file[at] != 0xFF) {  // entropy-coded data
+      ++at;
+      continue;
+    }
+    const uint8_t marker = file[at + 1];
+    if (marker == 0xD9) {
+      layout.complete = true;
+      break;
+    }
+    if (marker == 0xFF) {  // fill byte
+      ++at;
+    } else if (marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {
+      at += 2;  // a stuffed 0xFF, or a marker without a segment
+    } else {
+      if (at + 3 >= file.size()) break;
+      const size_t length = number(file.subspan(at + 2, 2), true);
+      const Bytes segment = file.subspan(at + 2, std::min(length, file.size() - at - 2));
+      if (marker == 0xE1 && !exif && has(segment, 2, "Exif")) {
+        exif = true;
+        layout.orientation = exif_orientation(segment.subspan(2));
+      }
+      if (marker == 0xEE && has(segment, 2, "Adobe")) adobe = true;
+      if (is_start_of_frame(marker) && segment.size() > 7) {
+        layout.jpeg_kind = segment[2] == 8 ? jpeg_kind(marker) : "12-bit";
+        channels = segment[7];
+      }
+      at += 2 + length;
+    }
+  }
+  layout.plain_cmyk = channels == 4 && !adobe;
+  return layout;
+}
+
+PictureLayout png_layout(Bytes file) {
+  constexpr size_t kAround = 12;  // length, type and checksum of a chunk
+  PictureLayout layout;
+  size_t at = kPngStart.size();
+  while (at + kAround <= file.size()) {
+    const size_t length = number(file.subspan(at, 4), true);
+    if (length > file.size() - at - kAround) break;
+    if (has(file, at + 4, "eXIf"))
+      layout.orientation = exif_orientation(file.subspan(at + 8, length));
+    if (has(file, at + 4, "IEND")) {
+      layout.complete = true;
+      break;
+    }
+    at += kAround + length;
+  }
+  return layout;
+}
+
+PictureLayout webp_layout(Bytes file) {
+  PictureLayout layout;
+  const size_t whole = 8 + number(file.subspan(4, 4), false);
+  layout.complete = file.size() >= whole;
+  size_t at = 12;
+  while (at + 8 <= file.size()) {
+    const size_t length = number(file.subspan(at + 4, 4), false);
+    if (length > file.size() - at - 8) break;
+    if (has(file, at, "EXIF")) layout.orientation = exif_orientation(file.subspan(at + 8, length));
+    if (has(file, at, "ANIM")) layout.animated = true;
+    at += 8 + length + length % 2;
+  }
+  return layout;
+}
+
+}  // namespace
+
+PictureFormat picture_format(Bytes file) {
+  if (has(file, 0, kJpegStart)) return PictureFormat::jpeg;
+  if (has(file, 0, kPngStart)) return PictureFormat::png;
+  if (has(file, 0, "RIFF") && has(file, 8, "WEBP")) return PictureFormat::webp;
+  return PictureFormat::other;
+}
+
+std::string_view describe_other_format(Bytes file) {
+  struct Known {
+    size_t at;
+    std::string_view text, name;
+  };
+  static constexpr auto kKnown = std::to_array<Known>({
+      {0, "GIF8", "a GIF picture"},
+      {0, "BM", "a BMP picture"},
+      {0, std::string_view("II*\0", 4), "a TIFF picture"},
+      {0, std::string_view("MM\0*", 4), "a TIFF picture"},
+      {4, "ftypavif", "an AVIF picture"},
+      {4, "ftyphei", "a HEIC picture"},
+      {4, "ftypmif1", "a HEIC picture"},
+      {4, "jP  ", "a JPEG 2000 picture"},
+      {0, "\xFF\x0A", "a JPEG XL picture"},
+      {4, "JXL ", "a JPEG XL picture"},
+      {0, "version https://git-lfs", "a Git LFS pointer in place of a picture"},
+      {0, "<!DOCTYPE html", "a web page in place of a picture"},
+      {0, "<html", "a web page in place of a picture"},
+  });
+  for (const Known& known : kKnown)
+    if (has(file, known.at, known.text)) return known.name;
+  return "";
+}
+
+PictureLayout read_layout(Bytes file, PictureFormat format) {
+  switch (format) {
+    case PictureFormat::jpeg:
+      return jpeg_layout(file);
+    case PictureFormat::png:
+      return png_layout(file);
+    case PictureFormat::webp:
+      return webp_layout(file);
+    case PictureFormat::other:
+      break;
+  }
+  return {};
+}
+
+}  // namespace lanet
