@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 
 namespace lanet {
 
@@ -59,6 +60,19 @@ bool is_start_of_frame(uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
+/// Whether a DHT segment, which begins with its length, has a table of more than 256 codes: behind
+/// a byte of class and number, how many codes there are of each of 16 lengths, then their symbols.
+bool has_too_many_codes(Bytes segment) {
+  constexpr size_t kLengths = 16, kMost = 256;
+  for (size_t at = 2; at + 1 + kLengths <= segment.size();) {
+    const Bytes counts = segment.subspan(at + 1, kLengths);
+    const size_t codes = std::accumulate(counts.begin(), counts.end(), size_t{0});
+    if (codes > kMost) return true;
+    at += 1 + kLengths + codes;
+  }
+  return false;
+}
+
 /// Segments are skipped by their length, because a preview inside one has an end marker of its own.
 /// What follows the end marker is ignored.
 PictureLayout jpeg_layout(Bytes file) {
@@ -89,6 +103,7 @@ PictureLayout jpeg_layout(Bytes file) {
         layout.orientation = exif_orientation(segment.subspan(2));
       }
       if (marker == 0xEE && has(segment, 2, "Adobe")) adobe = true;
+      if (marker == 0xC4 && has_too_many_codes(segment)) layout.too_many_codes = true;
       if (is_start_of_frame(marker) && segment.size() > 7) {
         layout.jpeg_kind = segment[2] == 8 ? jpeg_kind(marker) : "12-bit";
         channels = segment[7];

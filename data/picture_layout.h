@@ -21,6 +21,8 @@ struct PictureLayout {
   int orientation = 1;      ///< EXIF's, 1..8; 1: as it is
   bool animated = false;    ///< WebP with several frames
   bool plain_cmyk = false;  ///< a JPEG of four channels without Adobe's marker
+  /// A Huffman table of a JPEG claims more than 256 codes, for which stb_image has no room.
+  bool too_many_codes = false;
   std::string_view jpeg_kind = "";  ///< of a JPEG whose pixels are not baseline or progressive
 };
 

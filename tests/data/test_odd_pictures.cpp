@@ -124,6 +124,11 @@ TEST_CASE("odd pictures: what cannot be read is named with its reason") {
   deep[frame + 4] = 12;
   CHECK(reason("f.jpg", deep).find("(12-bit)") != std::string::npos);
 
+  std::string codes = picture_named("grey.jpg");
+  const size_t table = codes.find("\xFF\xC4");
+  codes[table + 5] = codes[table + 6] = '\xFF';  // so many codes of one and of two bits
+  CHECK(reason("g.jpg", codes) == "damaged picture (bad Huffman table)");
+
   for (const auto& c : odd_pictures()["refused"])
     CHECK(reason(c["name"], content_of(c)) ==
           (have_webp() ? c["reason"].get<std::string>()
