@@ -17,6 +17,8 @@ struct DataSource {
   std::string classes;
   /// Share of each class that becomes the test split of a data set without splits.
   double validation = 0;
+  /// Whether a face whose picture does not exist is refused, or kept for a report to name.
+  bool require_pictures = true;
 };
 
 }  // namespace lanet

@@ -34,7 +34,41 @@ HostImage cropped(const HostImage& image, const FaceBox& box, const std::string&
   return part;
 }
 
+/// The classes that `has` has and `lacks` has not, where `lacks` has any; empty if there is none.
+std::string classes_without(const char* what, const std::vector<std::string>& classes,
+                            const std::vector<bool>& has, const std::vector<bool>& lacks) {
+  constexpr size_t kNamed = 10;
+  std::vector<std::string> both, names;
+  for (size_t c = 0; c < classes.size(); ++c)
+    if (has[c] && lacks[c]) both.push_back(classes[c]);
+  for (size_t c = 0; c < classes.size(); ++c) {
+    if (!has[c] || lacks[c]) continue;
+    const std::string nearest = nearest_choice(classes[c], both);
+    names.push_back(nearest.empty() ? classes[c]
+                                    : fmt::format("{} (did you mean '{}'?)", classes[c], nearest));
+  }
+  if (names.empty()) return "";
+  const size_t more = names.size() - std::min(names.size(), kNamed);
+  names.resize(names.size() - more);
+  return fmt::format("classes without {} faces: {}{}", what, fmt::join(names, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 }  // namespace
+
+std::vector<std::string> one_sided_classes(const std::vector<std::string>& classes,
+                                           std::span<const int32_t> train,
+                                           std::span<const int32_t> test) {
+  if (train.empty() || test.empty()) return {};
+  std::vector<bool> trained(classes.size()), tested(classes.size());
+  for (const int32_t label : train) trained[label] = true;
+  for (const int32_t label : test) tested[label] = true;
+  std::vector<std::string> lines;
+  for (std::string line : {classes_without("test", classes, trained, tested),
+                           classes_without("training", classes, tested, trained)})
+    if (!line.empty()) lines.push_back(std::move(line));
+  return lines;
+}
 
 void append(FaceList& list, FaceList more) {
   const auto join = [](auto& items, auto& added) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,13 @@ struct FaceList {
 
 /// Appends the faces of another split of the same data set, with whatever both have.
 void append(FaceList& list, FaceList more);
+
+/// What is to be said of classes that only one split has, as a misspelled name would be: `classes
+/// without test faces: hapiness (did you mean 'happiness'?), contempt`, one line for each split, or
+/// nothing. `train` and `test` are labels, places in `classes`.
+std::vector<std::string> one_sided_classes(const std::vector<std::string>& classes,
+                                           std::span<const int32_t> train,
+                                           std::span<const int32_t> test);
 
 /// The picture of face i, decoded and cropped to its box; black where the box extends beyond it.
 /// InputError if the picture cannot be read, or if its box does not overlap it or is more than four

@@ -180,9 +180,9 @@ void require_picture(const FoundFace& face) {
                          error ? error.message() : "it is not a file"));
 }
 
-/// Adds a face to the list of its split.
-void add(FaceList& list, FoundFace face, int32_t label) {
-  if (!face.path.empty()) require_picture(face);
+/// Adds a face to the list of its split. InputError if its picture is required and not a file.
+void add(FaceList& list, FoundFace face, int32_t label, bool require_pictures) {
+  if (require_pictures && !face.path.empty()) require_picture(face);
   list.names.push_back(std::move(face.name));
   list.labels.push_back(label);
   if (face.path.empty())
@@ -300,7 +300,7 @@ FaceList make_face_list(std::vector<FoundFace> faces, std::vector<std::string> c
   list.classes = std::move(classes);
   add_landmarks(list, faces, split);
   for (size_t i = 0; i < faces.size(); ++i)
-    if (faces[i].split == split) add(list, std::move(faces[i]), labels[i]);
+    if (faces[i].split == split) add(list, std::move(faces[i]), labels[i], source.require_pictures);
   if (list.size() == 0 && split != Split::validation)
     throw EmptySplit(fmt::format("data.root {}: it has no face of the {} split",
                                  source.root.string(), to_string(split)));

@@ -58,8 +58,8 @@ std::vector<std::string> name_labels(std::vector<FoundFace>& faces, const DataSo
 /// without a test split is tested on its validation split. One without any split is divided: the
 /// test faces are source.validation of each class, the same for every seed. The split `validation`
 /// may be empty. InputError: a name that occurs twice, is not UTF-8, has control characters or is
-/// not a path below source.root, a picture that does not exist, a face without a split where others
-/// have one. EmptySplit: no face of the split.
+/// not a path below source.root, a picture that does not exist (source.require_pictures), a face
+/// without a split where others have one. EmptySplit: no face of the split.
 FaceList make_face_list(std::vector<FoundFace> faces, std::vector<std::string> classes,
                         const DataSource& source, Split split);
 

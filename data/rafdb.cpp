@@ -112,10 +112,11 @@ FaceList read_rafdb(const DataSource& source, Split split) {
   if (!source.classes.empty())
     throw InputError(fmt::format("data.classes: '{}'; expected null: RAF-DB's classes are known",
                                  printable(source.classes)));
-  return read_face_list(source.root, list_of(source), split);
+  return read_face_list(source.root, list_of(source), split, source.require_pictures);
 }
 
-FaceList read_face_list(const fs::path& root, const fs::path& labels, Split split) {
+FaceList read_face_list(const fs::path& root, const fs::path& labels, Split split,
+                        bool require_pictures) {
   if (!is_folder(root))
     throw InputError(fmt::format("data.root {}: there is no such folder", root.string()));
   const bool compound = is_compound(labels);
@@ -134,10 +135,13 @@ FaceList read_face_list(const fs::path& root, const fs::path& labels, Split spli
   while (auto face = list.next()) {
     if (split != face->split) continue;
     fs::path path = find_picture(folder, face->name);
-    if (path.empty())
-      list.fail(fmt::format(
-          "picture {} does not exist (tried .jpg, .jpeg and .png, with and without _aligned)",
-          (folder / (fs::path(face->name).stem().string() + "_aligned.jpg")).string()));
+    if (path.empty()) {
+      path = folder / (fs::path(face->name).stem().string() + "_aligned.jpg");
+      if (require_pictures)
+        list.fail(fmt::format(
+            "picture {} does not exist (tried .jpg, .jpeg and .png, with and without _aligned)",
+            path.string()));
+    }
     faces.names.push_back(std::move(face->name));
     faces.labels.push_back(face->label);
     faces.paths.push_back(std::move(path));

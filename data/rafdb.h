@@ -38,10 +38,10 @@ FaceList read_rafdb(const DataSource& source, Split split);
 /// without `_aligned`. A list below compound/ is of the compound expressions. Every line of the
 /// list is checked, but only the pictures of `split` need to be there: a list with test lines only
 /// serves the split `test`; there are no faces of the split `validation`. InputError: a folder, the
-/// list or a picture that does not exist, a line that is not understood, a label outside 1..7
-/// (1..11), a name that occurs twice. EmptySplit: no line of this split.
+/// list or, if pictures are required, a picture that does not exist, a line that is not understood,
+/// a label outside 1..7 (1..11), a name that occurs twice. EmptySplit: no line of this split.
 FaceList read_face_list(const std::filesystem::path& root, const std::filesystem::path& labels,
-                        Split split);
+                        Split split, bool require_pictures = true);
 
 /// The labels that another list, `root`/`list` (data.true_labels) in the same format, gives the
 /// faces `names` of `split`, in their order. A list without a line of the split `test` serves

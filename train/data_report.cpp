@@ -18,8 +18,10 @@ namespace {
 /// The number of faces in this split.
 size_t add_split(const Config& config, DataFormat format, Split split, DataFaces& faces) {
   FaceList list;
+  DataSource source = data_source(config.data);
+  source.require_pictures = false;
   try {
-    list = read_split(data_source(config.data), format, split);
+    list = read_split(source, format, split);
   } catch (const InputError& error) {
     faces.problems.emplace_back(error.what());
     return 0;
@@ -123,6 +125,10 @@ DataFaces list_data(const Config& config) {
   const size_t validated = add_split(config, format, Split::validation, faces);
   add_split(config, format, Split::test, faces);
   if (faces.list.size() == 0) throw InputError(faces.problems.front());
+  const std::span<const int32_t> labels = faces.list.labels;
+  for (std::string& line : one_sided_classes(faces.list.classes, labels.first(trained),
+                                             labels.subspan(trained + validated)))
+    faces.problems.push_back(std::move(line));
   if (trained == 0) return faces;
   if (config.data.validation > 0 && validated == 0) add_validation_share(config, train, faces);
   if (config.data.landmarks.empty() && train.landmarks.states.empty()) return faces;

@@ -177,9 +177,12 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
   faces.votes = std::exchange(faces.list.votes, {});
   if (split != Split::train) faces.votes.clear();
   faces.given = faces.judged_by = faces.list.labels;
-  if (split == Split::train && !data.noise.file.empty())
-    faces.given = read_noise_csv(data.noise.file, faces.list.names, faces.list.labels,
-                                 faces.list.class_names());
+  // Before bad pictures are dropped, so that they change no other face's noise.
+  if (split == Split::train)
+    faces.given = data.noise.file.empty()
+                      ? noisy_labels(config, faces.list)
+                      : read_noise_csv(data.noise.file, faces.list.names, faces.list.labels,
+                                       faces.list.class_names());
   if (!data.true_labels.empty()) {
     if (format != DataFormat::rafdb)
       throw InputError(
@@ -215,8 +218,6 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
   if (with_landmarks) take_landmarks(data, std::move(found), message, faces);
-  if (split == Split::train && data.noise.file.empty())
-    faces.given = noisy_labels(config, faces.list);
   if (!faces.list.note.empty()) message(faces.list.note);
   return faces;
 }

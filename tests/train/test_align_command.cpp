@@ -209,6 +209,7 @@ TEST_CASE("align command: what cannot be aligned is refused in a line") {
           "exists and is not an empty folder");
   refused({.landmarks = landmarks, .in = faces.string(), .coordinates = "share"},
           "no picture was aligned");
+  CHECK_FALSE(fs::exists(out));
 }
 
 }  // namespace lanet::test

@@ -37,6 +37,8 @@ class SmallSet {
 TEST_CASE("cli: wrong usage is one line on stderr that names the nearest command or option") {
   check_refused("", "no command; expected one of");
   check_refused("doctro", "unknown command 'doctro'; did you mean 'doctor'?");
+  check_refused("train x.json --epochs 3",
+                "train: unexpected '--epochs'; the configuration has it: --set train.epochs=…");
   check_refused("doctor --jsn", "doctor: unexpected '--jsn'; did you mean '--json'?");
   check_refused("doctor more", "doctor: unexpected 'more'");
   check_refused("--verison", "lanet-cuda: unexpected '--verison'; did you mean '--version'?");

@@ -97,6 +97,36 @@ TEST_CASE("cli data: counts, and finds what was planted") {
     CHECK_MESSAGE(text.out.find(part) != std::string::npos, part);
 }
 
+TEST_CASE("cli data: a picture that does not exist is named, and takes no other face away") {
+  const FaultySet set;
+  fs::remove(set.picture("train_00007"));
+  fs::remove(set.picture("test_00001"));
+  const auto report = json_of("data " + set.config() + " --json");
+  REQUIRE(report["splits"].size() == 2);
+  CHECK(report["splits"][0]["faces"] == 24);
+  REQUIRE(report["unreadable"].size() == 2);
+  CHECK(report["unreadable"][0]["face"] == "train_00007.jpg");
+  CHECK(report["unreadable"][1]["problem"].get<std::string>().find("no such picture") !=
+        std::string::npos);
+  check_refused("train " + set.config() + " --run " + set.file("run"),
+                "train_00007_aligned.jpg does not exist");
+}
+
+TEST_CASE("cli data: a class that only one split has is named with the one that was meant") {
+  const TemporaryFolder folder;
+  const HostImage picture{8, 8, std::vector<uint8_t>(size_t{3} * 8 * 8, 90)};
+  for (const char* place :
+       {"train/happy", "train/hapyness", "train/sad", "test/happy", "test/sad"}) {
+    fs::create_directories(folder.path() / "faces" / place);
+    write_jpeg((folder.path() / "faces" / place / "a.jpg").string(), picture, 90);
+  }
+  const fs::path config = folder.write("faces.json", R"({"data": {"root": "faces"}})");
+  const auto report = json_of("data " + config.string() + " --json");
+  REQUIRE(report["problems"].size() == 1);
+  CHECK(report["problems"][0] ==
+        "classes without test faces: hapyness (did you mean 'happiness'?)");
+}
+
 TEST_CASE("cli data: a missing split and bad landmarks are reported, no split at all is refused") {
   const FaultySet set;
   set.write(set.root() / "few.csv", "image,ok\n");

@@ -66,6 +66,10 @@ TEST_CASE("config: an unknown key is named with its path, and with the nearest t
         "raf.json: epochs: unknown key; did you mean 'train.epochs'?");
   CHECK(refusal(R"({"noise": {}})") == "raf.json: noise: unknown key; did you mean 'data.noise'?");
   CHECK(refusal(R"({"zzz": 1})") == "raf.json: zzz: unknown key");
+  CHECK(refusal(R"({"data": {"landmark": "x.csv"}})") ==
+        "raf.json: data.landmark: unknown key; did you mean 'data.landmarks'?");
+  CHECK(refusal(R"({"train": {"lr": 0.1}})") ==
+        "raf.json: train.lr: unknown key; did you mean 'train.learning_rate'?");
 }
 
 TEST_CASE("config: a value of the wrong type or out of its range is refused with what fits") {
@@ -189,6 +193,8 @@ TEST_CASE("config: overrides lie over the file and are checked as it is") {
         "--set: train.epoch: unknown key; did you mean 'train.epochs'?");
   CHECK(refusal(text, {"train.epochs=three"}) ==
         R"(--set: train.epochs: "three"; expected an integer from 1 to 100000)");
+  CHECK(refusal(text, {"train.device=gpu"}) ==
+        R"(--set: train.device: "gpu"; expected one of auto, cpu, cuda; did you mean 'cuda'?)");
   CHECK(refusal(text, {"train.epochs"}) == "--set train.epochs: expected key=value");
   CHECK(refusal(text, {"method=base"}) ==
         "--set: method: \"base\"; expected one of lanet, baseline, corrected, "

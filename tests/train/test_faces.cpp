@@ -86,6 +86,23 @@ TEST_CASE(
   CHECK(input_error([&] { load(context, config); }).find("0 rows; there are") != std::string::npos);
 }
 
+TEST_CASE("faces: a picture that is skipped changes no other face's noise") {
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  config.data.skip_bad_images = true;
+  const Faces whole = load(context, config);
+  const TemporaryFolder folder;
+  std::filesystem::copy(drawn_faces(), folder.path() / "faces",
+                        std::filesystem::copy_options::recursive);
+  config.data.root = (folder.path() / "faces").string();
+  folder.write("faces/basic/Image/aligned/train_00002_aligned.jpg", "damaged");
+  const Faces fewer = load(context, config);
+  REQUIRE(fewer.size() == whole.size() - 1);
+  CHECK(fewer.given[0] == whole.given[0]);
+  CHECK(std::equal(fewer.given.begin() + 1, fewer.given.end(), whole.given.begin() + 2));
+}
+
 TEST_CASE("faces: true labels judge, and noise is planted on the labels of the list") {
   write_turned_list("turned.txt", "");
   write_turned_list("turned_train.txt", "test_");

@@ -263,7 +263,14 @@ int run_align(const AlignOptions& options) {
     throw InputError(fmt::format("--out {}: exists and is not an empty folder; expected a new one",
                                  options.out));
   const Task task = options.config.empty() ? task_of_folder(options) : task_of_config(options);
-  Aligner(task, static_cast<int>(options.size)).run(options.out);
+  const bool is_new = !fs::exists(options.out);
+  try {
+    Aligner(task, static_cast<int>(options.size)).run(options.out);
+  } catch (...) {
+    // So that the same command can be given again once the cause is mended.
+    if (is_new) fs::remove_all(options.out);
+    throw;
+  }
   return 0;
 }
 

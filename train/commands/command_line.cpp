@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "train/commands/command_line_options.h"
 #include "train/config/config.h"
+#include "train/config/config_fields.h"
 #include "train/environment.h"
 
 namespace lanet {
@@ -32,11 +33,22 @@ std::vector<std::string> names_of_options(const CLI::App& app) {
   return names;
 }
 
+/// What to write instead of an option that a command does not have.
+std::string option_hint(const std::string& option, const CLI::App& command) {
+  const std::vector<std::string> names = names_of_options(command);
+  const std::string word = own_word(option.substr(option.find_first_not_of('-')));
+  if (std::find(names.begin(), names.end(), "--set") != names.end())
+    for (const Field& field : config_fields())
+      if (field.path.substr(field.path.rfind('.') + 1) == word)
+        return fmt::format("; the configuration has it: --set {}=…", field.path);
+  return suggestion("--" + word, names);
+}
+
 /// The word that stands where a command is expected, if it is none.
 void require_known_command(const CLI::App& app, const std::string& word) {
   const std::vector<std::string> names = names_of_commands(app);
   if (std::find(names.begin(), names.end(), word) == names.end())
-    throw InputError(fmt::format("unknown command '{}'{}; commands are {}", word,
+    throw InputError(fmt::format("unknown command '{}'{} (commands are {})", word,
                                  suggestion(word, names), fmt::join(names, ", ")));
 }
 
@@ -420,9 +432,9 @@ void CommandLine::parse(int argc, const char* const* argv) {
     const CLI::App* command = &app_;
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
     const std::string word = extra.front().substr(0, extra.front().find('='));
-    throw InputError(
-        fmt::format("{}unexpected '{}'{}", command == &app_ ? "" : command->get_name() + ": ", word,
-                    word.starts_with("-") ? suggestion(word, names_of_options(*command)) : ""));
+    throw InputError(fmt::format("{}unexpected '{}'{}",
+                                 command == &app_ ? "" : command->get_name() + ": ", word,
+                                 word.starts_with("-") ? option_hint(word, *command) : ""));
   }
 }
 

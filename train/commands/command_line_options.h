@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "train/config/choices.h"
+#include "train/config/config_fields.h"
 
 namespace lanet {
 
@@ -17,7 +18,7 @@ inline CLI::Validator one_of(const std::vector<std::string>& choices) {
       [choices](const std::string& word) {
         if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();
         return fmt::format("'{}'; expected one of {}{}", word, fmt::join(choices, ", "),
-                           suggestion(word, choices));
+                           suggestion(own_word(word), choices));
       },
       fmt::format("{}", fmt::join(choices, "|")));
 }

@@ -145,6 +145,9 @@ class Run {
     validation_ = read_validation(*context_, config_, train_, quiet);
     if (const std::string line = choose_format(config_.data).message; !line.empty())
       messages_.push_back(line);
+    for (std::string& line :
+         one_sided_classes(train_.list.classes, train_.list.labels, test_.list.labels))
+      messages_.push_back(std::move(line));
     require_landmarks();
   }
 

@@ -47,22 +47,31 @@ std::set<std::string> section_names() {
   return names;
 }
 
-/// What is wrong with a key that no field has. The hint is what has the same last word if anything
-/// has, else the nearest path.
+/// What is wrong with a key that no field has. The hint is what differs in two letters at most in
+/// the same section, else what has the same last word, else the nearest of the section, else the
+/// nearest path.
 std::string unknown_key(const std::string& path) {
+  constexpr int kTypingError = 2;
+  const auto hint = [](const std::string& known) {
+    return fmt::format("unknown key; did you mean '{}'?", known);
+  };
+  const std::string section = path.substr(0, path.size() - last_word(path).size());
+  const std::string word = own_word(last_word(path));
   std::set<std::string> all = section_names();
-  std::vector<std::string> inside;
+  std::vector<std::string> inside, siblings;  // siblings: their last words
   for (const Field& field : config_fields()) {
     all.emplace(field.path);
     if (field.path.starts_with(path + ".")) inside.emplace_back(field.path);
   }
   if (!inside.empty())
     return fmt::format("a group of fields; expected one of {}", fmt::join(inside, ", "));
-  for (const std::string& known : all) {
-    if (last_word(known) == last_word(path))
-      return fmt::format("unknown key; did you mean '{}'?", known);
-  }
-  return "unknown key" + suggestion(path, all);
+  for (const std::string& known : all)
+    if (known == section + last_word(known)) siblings.push_back(last_word(known));
+  const std::string near = nearest_choice(word, siblings);
+  if (!near.empty() && edit_distance(word, near) <= kTypingError) return hint(section + near);
+  for (const std::string& known : all)
+    if (last_word(known) == word) return hint(known);
+  return near.empty() ? "unknown key" + suggestion(path, all) : hint(section + near);
 }
 
 /// Whether a value of this field is one of a few words.
@@ -147,7 +156,7 @@ class Loader {
             if (!value.is_string()) refuse();
             const auto word = value.get<std::string>();
             const std::optional<T> choice = find_choice<T>(word);
-            if (!choice) refuse(suggestion(word, kNames<T>));
+            if (!choice) refuse(suggestion(own_word(word), kNames<T>));
             *place = *choice;
           } else {
             *place = read_number<T>(std::get<Range>(field.domain), value, refuse);

@@ -178,6 +178,17 @@ std::string_view current_key(std::string_view key) {
   return key;
 }
 
+std::string own_word(const std::string& word) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"gpu", "cuda"},           {"float32", "f32"},      {"fp32", "f32"},
+      {"bfloat16", "bf16"},      {"lr", "learning_rate"}, {"batch_size", "batch"},
+      {"num_epochs", "epochs"},  {"arch", "backbone"},    {"img_size", "image_size"},
+      {"num_workers", "threads"}};
+  for (const auto& [other, ours] : kWords)
+    if (word == other) return std::string(ours);
+  return word;
+}
+
 std::span<const Field> config_fields() {
   return kFields;
 }

@@ -45,6 +45,10 @@ std::span<const Field> config_fields();
 /// The current name of a key that earlier versions called `key`; `key` itself if it is current.
 std::string_view current_key(std::string_view key);
 
+/// Our word for a value or the last word of a field's path that other programs call `word`, such as
+/// cuda for gpu and learning_rate for lr; `word` itself if there is none.
+std::string own_word(const std::string& word);
+
 /// "an integer from 2 to 65536": what a message says was expected.
 std::string expectation(const Field& field);
 
