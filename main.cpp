@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   command_line.add_inspect(lanet::run_inspect);
   command_line.add_data(lanet::run_data);
   command_line.add_noise(lanet::run_noise);
+  command_line.add_audit(lanet::run_audit);
   command_line.add_synth(lanet::run_synth);
   command_line.add_align(lanet::run_align);
   command_line.add_doctor(lanet::run_doctor);

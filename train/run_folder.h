@@ -31,6 +31,7 @@ class RunFolder {
   static constexpr const char* kSummary = "summary.json";
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
+  static constexpr const char* kLabels = "labels.csv";
 
   /// Throws InputError unless `path` is free or a folder without a run.
   static void require_free(const std::filesystem::path& path);

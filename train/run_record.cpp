@@ -11,7 +11,6 @@ namespace lanet {
 
 namespace {
 
-constexpr const char* kLabels = "labels.csv";
 /// Metadata of last.safetensors: metrics_digest() of each line of metrics.jsonl, with spaces
 /// between.
 constexpr const char* kDigests = "metrics";
@@ -96,7 +95,7 @@ void RunRecord::write_results(Trainer& trainer) {
   if (so_far.best_epoch == trainer.epochs_done())
     write_safetensors(folder_.file(RunFolder::kBest), trainer.checkpoint(/*with_state=*/false));
   if (const std::string labels = trainer.labels_csv(); !labels.empty())
-    write_text(folder_.file(kLabels), labels);
+    write_text(folder_.file(RunFolder::kLabels), labels);
   folder_.write_summary(so_far);
 }
 

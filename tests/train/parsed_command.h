@@ -25,6 +25,7 @@ struct Parsed {
   InspectOptions inspect;
   DataOptions data;
   NoiseOptions noise;
+  AuditOptions audit;
   SynthOptions synth;
   AlignOptions align;
   DoctorOptions doctor;
@@ -52,6 +53,7 @@ struct Parsed {
     line.add_inspect(keep(inspect));
     line.add_data(keep(data));
     line.add_noise(keep(noise));
+    line.add_audit(keep(audit));
     line.add_synth(keep(synth));
     line.add_align(keep(align));
     line.add_doctor(keep(doctor));

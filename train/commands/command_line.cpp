@@ -322,6 +322,28 @@ void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
+  auto options = std::make_shared<AuditOptions>();
+  CLI::App& command = add_command(
+      app_, "audit", "Rank the training faces by how doubtful their labels are",
+      "  lanet-cuda audit configs/raf.json --out suspects.csv\n"
+      "  lanet-cuda audit configs/demo.json --set data.root=faces\n"
+      "  lanet-cuda audit runs/raf-1 --out suspects.csv\n\n"
+      "Of a configuration, by landmarks and labels alone, before any training of an image network; "
+      "each\nface is judged by networks that have not seen it. Of a run, by the distributions that "
+      "it has learned.");
+  command
+      .add_option("CONFIG|RUN", options->target, "configuration file (JSON), or folder of a run")
+      ->required();
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+  command.add_option("--out", options->out,
+                     "table (.csv) to write: all training faces, the most doubtful first");
+  add_cache(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   auto options = std::make_shared<SynthOptions>();
   CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",

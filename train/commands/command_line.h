@@ -23,6 +23,7 @@ class CommandLine {
   void add_inspect(std::function<int(const InspectOptions&)> run);
   void add_data(std::function<int(const DataOptions&)> run);
   void add_noise(std::function<int(const NoiseOptions&)> run);
+  void add_audit(std::function<int(const AuditOptions&)> run);
   void add_synth(std::function<int(const SynthOptions&)> run);
   void add_align(std::function<int(const AlignOptions&)> run);
   void add_doctor(std::function<int(const DoctorOptions&)> run);

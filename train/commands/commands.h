@@ -105,6 +105,14 @@ struct NoiseOptions {
 };
 int run_noise(const NoiseOptions& options);
 
+/// audit CONFIG|RUN [--out FILE] [--set a.b=v …]. A run is a folder with config.json.
+struct AuditOptions {
+  std::string target;
+  std::vector<std::string> overrides;
+  std::string out;
+};
+int run_audit(const AuditOptions& options);
+
 /// synth --out DIR --train N --test N [--size S] [--seed S]
 struct SynthOptions {
   std::string out;

@@ -144,6 +144,23 @@ LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOpt
   return knowledge;
 }
 
+std::vector<double> label_posterior(const LabelKnowledge& knowledge,
+                                    std::span<const int32_t> given) {
+  const int64_t classes = std::ssize(knowledge.prior);
+  std::vector<double> posterior(given.size() * classes);
+  for (size_t i = 0; i < given.size(); ++i) {
+    const std::span<double> row = std::span(posterior).subspan(i * classes, classes);
+    for (int64_t y = 0; y < classes; ++y)
+      row[y] = std::log(knowledge.prior[y] * knowledge.channel[y * classes + given[i]]) +
+               knowledge.log_ratio[i * classes + y];
+    const double largest = *std::max_element(row.begin(), row.end());
+    double sum = 0;
+    for (double& p : row) sum += p = std::exp(p - largest);
+    for (double& p : row) p /= sum;
+  }
+  return posterior;
+}
+
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given) {
   const int64_t classes = std::ssize(knowledge.prior);
   const double share = 1.0 / static_cast<double>(classes);
@@ -152,13 +169,10 @@ LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const i
       .prior = knowledge.prior,
       .log_ratio =
           std::vector<double>(given.size() * classes, -std::numeric_limits<double>::infinity())};
-  std::vector<double> log_posterior(classes);
+  const std::vector<double> posterior = label_posterior(knowledge, given);
   for (size_t i = 0; i < given.size(); ++i) {
-    for (int64_t y = 0; y < classes; ++y)
-      log_posterior[y] = std::log(knowledge.prior[y] * knowledge.channel[y * classes + given[i]]) +
-                         knowledge.log_ratio[i * classes + y];
-    const auto best = std::max_element(log_posterior.begin(), log_posterior.end());
-    corrected.log_ratio[i * classes + (best - log_posterior.begin())] = 0;
+    const auto row = posterior.begin() + static_cast<ptrdiff_t>(i) * classes;
+    corrected.log_ratio[i * classes + (std::max_element(row, row + classes) - row)] = 0;
   }
   return corrected;
 }

@@ -33,6 +33,10 @@ struct LabelKnowledgeOptions {
 /// machine.
 LabelKnowledge learn_label_knowledge(const Faces& faces, const LabelKnowledgeOptions& options);
 
+/// [N, C], p(true class | landmarks, given label) of each face.
+std::vector<double> label_posterior(const LabelKnowledge& knowledge,
+                                    std::span<const int32_t> given);
+
 /// Fixes each face's target at its most probable class given shape and label: the rival that
 /// corrects labels once, before training.
 LabelKnowledge corrected_once(const LabelKnowledge& knowledge, std::span<const int32_t> given);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/error.h"
@@ -96,6 +97,14 @@ std::vector<double> clean_vote(const std::vector<double>& votes,
   return q;
 }
 
+/// Where `valid` is not 0.
+std::vector<int32_t> places_of(std::span<const uint8_t> valid) {
+  std::vector<int32_t> places;
+  for (size_t i = 0; i < valid.size(); ++i)
+    if (valid[i]) places.push_back(static_cast<int32_t>(i));
+  return places;
+}
+
 }  // namespace
 
 std::vector<double> shape_votes(Context& context, const LandmarkShapes& shapes,
@@ -103,9 +112,7 @@ std::vector<double> shape_votes(Context& context, const LandmarkShapes& shapes,
                                 const std::vector<double>& channel,
                                 const ShapeVoteOptions& options) {
   const auto classes = std::llround(std::sqrt(channel.size()));
-  std::vector<int32_t> faces;
-  for (size_t i = 0; i < valid.size(); ++i)
-    if (valid[i]) faces.push_back(static_cast<int32_t>(i));
+  std::vector<int32_t> faces = places_of(valid);
   if (options.group > 0) {
     RandomStream stream(options.seed, Purpose::sampler, 0xFFFFFFFFu, 0xFFFFFFFFu);
     shuffle_front(faces, faces.size(), stream);
@@ -125,6 +132,27 @@ std::vector<double> shape_votes(Context& context, const LandmarkShapes& shapes,
     }
   }
   return posterior;
+}
+
+std::vector<double> shape_agreement(Context& context, const LandmarkShapes& shapes,
+                                    std::span<const uint8_t> valid, std::span<const int32_t> given,
+                                    int64_t k) {
+  const std::vector<int32_t> set = places_of(valid);
+  std::vector<double> agreement(valid.size(), std::numeric_limits<double>::quiet_NaN());
+  if (set.empty()) return agreement;
+  const std::vector<int32_t> found = Search(context, shapes, set, k).neighbours();
+  for (size_t i = 0; i < set.size(); ++i) {
+    int64_t neighbours = 0, same = 0;
+    for (int64_t j = 0; j < k; ++j) {
+      const int32_t n = found[i * k + j];
+      if (n < 0) continue;
+      ++neighbours;
+      same += given[set[n]] == given[set[i]];
+    }
+    if (neighbours > 0)
+      agreement[set[i]] = static_cast<double>(same) / static_cast<double>(neighbours);
+  }
+  return agreement;
 }
 
 }  // namespace lanet

@@ -24,6 +24,13 @@ std::vector<double> shape_votes(Context& context, const LandmarkShapes& shapes,
                                 const std::vector<double>& channel,
                                 const ShapeVoteOptions& options);
 
+/// [N], for each face with valid ≠ 0 the share of its `k` nearest shapes, mirrored or not and
+/// without its own, that have its given label; NaN for other faces, and where there is no
+/// neighbour.
+std::vector<double> shape_agreement(Context& context, const LandmarkShapes& shapes,
+                                    std::span<const uint8_t> valid, std::span<const int32_t> given,
+                                    int64_t k);
+
 constexpr double kLeastVote = 1e-3;
 
 }  // namespace lanet

@@ -1,0 +1,81 @@
+// lanet-cuda audit: the faces of a small drawn set whose labels were made wrong come first.
+#include <map>
+
+#include "core/files/file.h"
+#include "data/csv.h"
+#include "tests/program.h"
+
+namespace lanet::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// 210 drawn faces, a third with wrong labels, two of them one picture.
+class WrongSet {
+ public:
+  WrongSet() {
+    REQUIRE(run("synth --out " + file("faces") + " --train 210 --test 8 --size 48").code == 0);
+    const fs::path pictures = folder_.path() / "faces/basic/Image/aligned";
+    fs::copy_file(pictures / "train_00003_aligned.jpg", pictures / "train_00009_aligned.jpg",
+                  fs::copy_options::overwrite_existing);
+    folder_.write("faces.json", R"({"data": {"root": "faces", "image_size": 64,
+        "landmarks": "landmarks_19.csv", "landmark_size": 48, "noise": {"rate": 0.3}},
+        "model": {"recipe": "robust"}, "train": {"batch": 32, "epochs": 1, "threads": 1}})");
+  }
+  std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
+  const TemporaryFolder& folder() const { return folder_; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a run learned") {
+  const WrongSet set;
+  const std::string config = set.file("faces.json"), table = set.file("new/suspects.csv");
+  const Outcome quick = run("audit " + config + " --out " + table);
+  CAPTURE(quick.err);
+  REQUIRE(quick.code == 0);
+  CHECK(quick.out.find("labels are more probably wrong than right\n") != std::string::npos);
+  CHECK(quick.out.find("truth: ") != std::string::npos);
+  const CsvTable suspects = read_csv(table);
+  REQUIRE(suspects.rows.size() == 210);
+  const int image = suspects.column("image"), given = suspects.column("given"),
+            duplicate = suspects.column("duplicate_of");
+
+  REQUIRE(run("noise " + config + " --out " + set.file("noise.csv")).code == 0);
+  const CsvTable noise = read_csv(set.file("noise.csv"));
+  std::map<std::string, std::vector<std::string>> truth;
+  for (const auto& row : noise.rows) truth[row[0]] = row;
+  int wrong_among_first = 0;
+  for (size_t i = 0; i < suspects.rows.size(); ++i) {
+    const auto& row = suspects.rows[i];
+    CHECK(row[given] == truth[row[image]][2]);
+    if (i < 30) wrong_among_first += truth[row[image]][3] == "1";
+    CHECK((row[duplicate] == "train_00003.jpg") == (row[image] == "train_00009.jpg"));
+  }
+  CHECK(wrong_among_first >= 21);  // by chance 9
+
+  REQUIRE(run("train " + config + " --run " + set.file("run")).code == 0);
+  const Outcome of_run = run("audit " + set.file("run") + " --out " + set.file("run.csv"));
+  CAPTURE(of_run.err);
+  CHECK(of_run.code == 0);
+  CHECK(of_run.out.find("weaker evidence") != std::string::npos);
+  CHECK(read_csv(set.file("run.csv")).rows.size() == 210);
+
+  check_refused("audit " + config + " --out " + table, "exists; expected a new file");
+  check_refused("audit " + set.file("run") + " --set seed=2", "a run has its own");
+  check_refused("audit " + set.file("none.json"), "none.json: cannot be opened");
+  check_refused("audit " + config + " --set data.landmarks=null", "expected a landmark file");
+  std::string labels = read_text(set.file("run/labels.csv"));
+  labels.replace(labels.find("train_00002"), 11, "train_99999");
+  set.folder().write("run/labels.csv", labels);
+  check_refused("audit " + set.file("run"), "labels.csv:3: train_99999.jpg labelled");
+  set.folder().write("run/labels.csv", "image,given_label\n");
+  check_refused("audit " + set.file("run"), "labels.csv");
+  fs::remove(set.file("run/labels.csv"));
+  check_refused("audit " + set.file("run"), "it has no labels.csv");
+}
+
+}  // namespace lanet::test

@@ -1,0 +1,181 @@
+// audit: how doubtful the label of each training face is.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/files/file.h"
+#include "data/csv.h"
+#include "data/files_of_set.h"
+#include "data/landmark_schemes.h"
+#include "data/landmark_shapes.h"
+#include "data/picture_facts.h"
+#include "train/commands/commands.h"
+#include "train/commands/session.h"
+#include "train/labels/label_knowledge.h"
+#include "train/labels/shape_votes.h"
+#include "train/labels/suspects.h"
+#include "train/progress.h"
+#include "train/ranks/ranks.h"
+#include "train/run_folder.h"
+
+namespace lanet {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kNeighbours = 50;
+constexpr size_t kShown = 10;  // faces
+
+bool is_run(const std::string& target) {
+  return is_folder(target) && fs::exists(fs::path(target) / RunFolder::kConfig);
+}
+
+/// [N, C], the distributions that a run has learned, from its labels.csv.
+std::vector<double> estimates_of_run(const fs::path& run, const Faces& faces) {
+  const fs::path file = run / RunFolder::kLabels;
+  if (!fs::exists(file))
+    throw InputError(fmt::format(
+        "{}: it has no {}: its method does not estimate labels; audit its configuration "
+        "instead",
+        run.string(), RunFolder::kLabels));
+  const CsvTable table = read_csv(file);
+  const std::vector<std::string>& classes = faces.list.classes;
+  std::vector<int> columns;
+  for (const std::string& name : classes) columns.push_back(table.column(name));
+  const int image = table.column("image"), label = table.column("given_label");
+  if (std::ssize(table.rows) != faces.size())
+    throw InputError(
+        fmt::format("{}: {} rows; the data of the run have {} training faces: they have changed",
+                    table.file, table.rows.size(), faces.size()));
+  std::vector<double> estimates;
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    const std::vector<std::string>& row = table.rows[i];
+    if (row[image] != faces.list.names[i] || row[label] != classes[faces.given[i]])
+      throw InputError(
+          fmt::format("{}: {} labelled {}; expected {} labelled {}: the data have "
+                      "changed since the run",
+                      table.place(i), printable(row[image]), printable(row[label]),
+                      faces.list.names[i], classes[faces.given[i]]));
+    for (const int column : columns) {
+      char* end = nullptr;
+      const double p = std::strtod(row[column].c_str(), &end);
+      if (row[column].empty() || *end != '\0' || !(p >= 0 && p <= 1))
+        throw InputError(fmt::format("{}: '{}'; expected a probability from 0 to 1", table.place(i),
+                                     printable(row[column])));
+      estimates.push_back(p);
+    }
+  }
+  return estimates;
+}
+
+/// [N], the earlier face with the same picture, or -1.
+std::vector<int64_t> duplicates_of(const Faces& faces, int threads) {
+  const auto facts = gather_facts(
+      faces.size(),
+      [&](int64_t i) {
+        const Tensor one = faces.set.picture(i);
+        const auto side = static_cast<int>(faces.set.image_size());
+        const auto* pixels = one.as<uint8_t>();
+        return HostImage{side, side, {pixels, pixels + one.bytes()}};
+      },
+      threads);
+  const std::vector<int> groups(faces.size());
+  std::vector<int64_t> earlier(faces.size(), -1);
+  for (const Duplicate& pair : find_duplicates(
+           facts, groups, threads, progress_function("looking for duplicates", "pairs")))
+    earlier[pair.second] = pair.first;
+  return earlier;
+}
+
+LabelKnowledge learn(const Config& config, const Faces& faces, int threads) {
+  return learn_label_knowledge(
+      faces, {.noise_floor = config.model.noise_floor,
+              .threads = threads,
+              .seed = static_cast<uint64_t>(config.seed),
+              .message = [](const std::string& line) { fmt::print("{}\n", line); },
+              .progress = progress_function("learning from the landmarks", "steps")});
+}
+
+/// In per cent; a row for each true class, a column for each given label.
+std::string channel_table(const NoiseChannel& channel, std::span<const std::string> classes) {
+  std::string text = fmt::format("{:<16}", "true, given as");
+  for (const std::string& name : classes) text += fmt::format(" {:>9.9}", name);
+  for (size_t y = 0; y < classes.size(); ++y) {
+    text += fmt::format("\n{:<16.16}", classes[y]);
+    for (size_t g = 0; g < classes.size(); ++g)
+      text += fmt::format(" {:>8.1f}%", 100 * channel[y * classes.size() + g]);
+  }
+  return text + "\n";
+}
+
+void print_suspects(std::span<const Suspect> suspects, const Faces& faces) {
+  const auto doubted = std::count_if(suspects.begin(), suspects.end(), [](const Suspect& suspect) {
+    return suspect.score >= kSuspicious;
+  });
+  fmt::print("{} of {} labels are more probably wrong than right\n", doubted, suspects.size());
+  for (const Suspect& suspect : suspects.first(std::min(suspects.size(), kShown)))
+    fmt::print("  {}  {}: probably {} ({:.0f} %)\n", faces.list.names[suspect.face],
+               faces.list.classes[suspect.given], faces.list.classes[suspect.suggested],
+               100 * suspect.p_suggested);
+}
+
+/// Where the truth is known.
+void print_figures(std::span<const Suspect> suspects, const Faces& faces) {
+  const SuspectFigures figures = judge_suspects(suspects, faces.judged_by);
+  fmt::print(
+      "truth: {} labels are wrong; precision {:.3f}, recall {:.3f}, average precision {:.3f} (of "
+      "chance {:.3f}), suggestion right {:.3f}, calibration error {:.3f}\n",
+      figures.wrong, figures.precision, figures.recall, figures.average_precision,
+      static_cast<double>(figures.wrong) / static_cast<double>(faces.size()), figures.suggested,
+      figures.calibration);
+}
+
+}  // namespace
+
+int run_audit(const AuditOptions& options) {
+  require_one_process("audit");
+  const bool of_run = is_run(options.target);
+  if (!options.out.empty() && fs::exists(options.out))
+    throw InputError(fmt::format("--out {}: exists; expected a new file", options.out));
+  if (of_run && !options.overrides.empty())
+    throw InputError("audit: --set is for a configuration; a run has its own");
+  const Config config = of_run ? RunFolder::open(options.target).config()
+                               : load_config(options.target, options.overrides);
+  Context context(Device::cpu, static_cast<int>(config.train.threads));
+  const bool has_landmarks = !of_run || reads_landmarks(config);
+  Faces faces = read_faces(context, config, Split::train, has_landmarks);
+  if (of_run) read_validation(context, config, faces);
+
+  std::vector<double> estimates;
+  if (of_run) {
+    estimates = estimates_of_run(options.target, faces);
+    fmt::print(
+        "the run was trained with these labels: what it doubts is weaker evidence than that "
+        "of a network that was not\n");
+  } else {
+    const LabelKnowledge knowledge = learn(config, faces, context.threads());
+    estimates = label_posterior(knowledge, faces.given);
+    fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
+  }
+  SuspectEvidence evidence{.agreement = {},
+                           .duplicate_of = duplicates_of(faces, context.threads())};
+  if (has_landmarks)
+    evidence.agreement = shape_agreement(
+        context,
+        landmark_shapes(faces.landmarks, faces.valid, flip_permutation(faces.num_landmarks())),
+        faces.valid, faces.given, kNeighbours);
+  const std::vector<Suspect> suspects = rank_suspects(estimates, faces.given);
+  if (!options.out.empty()) {
+    if (const fs::path out = options.out; out.has_parent_path()) create_folder(out.parent_path());
+    write_text(options.out, suspects_csv(suspects, faces.list.names, faces.list.classes, evidence));
+    say(fmt::format("written: {}", options.out));
+  }
+  print_suspects(suspects, faces);
+  if (faces.given != faces.judged_by) print_figures(suspects, faces);
+  return 0;
+}
+
+}  // namespace lanet
