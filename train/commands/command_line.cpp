@@ -260,6 +260,26 @@ void CommandLine::add_verify(std::function<int(const VerifyOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App& command = add_command(
+      app_, "export", "Write a trained classifier for other programs",
+      "  lanet-cuda export runs/raf-1 --safetensors raf.safetensors\n"
+      "  lanet-cuda export runs/raf-1 --best --safetensors raf.safetensors\n\n"
+      "The tensors have the names of torchvision's ResNet, whose load_state_dict takes them as "
+      "they "
+      "are. The\nfile's metadata has the classes, and the mean and deviation that pictures are "
+      "normalised by.");
+  command.add_option("RUN|CHECKPOINT", options->target, "folder of a run, or checkpoint file")
+      ->required();
+  command.add_flag("--best", options->best, "the best epoch of a run, not the last");
+  command
+      .add_option("--safetensors", options->safetensors,
+                  "file to write, under torchvision's names of the tensors")
+      ->required();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_inspect(std::function<int(const InspectOptions&)> run) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App& command = add_command(

@@ -80,6 +80,14 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
+/// export RUN|CHECKPOINT [--best] --safetensors FILE
+struct ExportOptions {
+  std::string target;
+  bool best = false;
+  std::string safetensors;  // file to write
+};
+int run_export(const ExportOptions& options);
+
 /// inspect FILE [--json]
 struct InspectOptions {
   std::string file;  // of weights, or a run folder
