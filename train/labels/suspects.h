@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,19 +21,20 @@ struct Suspect {
 std::vector<Suspect> rank_suspects(std::span<const double> estimates,
                                    std::span<const int32_t> given);
 
+/// The least score of a label that is called suspicious: more probably wrong than right.
+constexpr double kSuspicious = 0.5;
+
 /// How good scores are where the truth is known.
 struct SuspectFigures {
-  int64_t wrong = 0;  ///< labels
-  double precision =
-      0;              ///< share of the suspects (score at least 0.5) whose label is wrong; or NaN
-  double recall = 0;  ///< share of the wrong labels that are suspects; or NaN
+  int64_t wrong = 0;     ///< labels
+  double precision = 0;  ///< share of the suspects (kSuspicious) whose label is wrong; or NaN
+  double recall = 0;     ///< share of the wrong labels that are suspects; or NaN
   double average_precision = 0;
   double suggested = 0;  ///< share of the wrong labels whose suggestion is the truth; or NaN
   /// Expected calibration error: over ten equal bins of the score, the distance of its mean from
   /// the share of wrong labels, weighted by the faces in the bin.
   double calibration = 0;
 };
-constexpr double kSuspicious = 0.5;
 
 /// truth: [N], of the faces in the list's order.
 SuspectFigures judge_suspects(std::span<const Suspect> suspects, std::span<const int32_t> truth);
