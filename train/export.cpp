@@ -2,24 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "data/image_set.h"
 #include "models/resnet.h"
 #include "train/config/choices.h"
 #include "train/evaluate.h"
+#include "train/pretrained.h"
 
 namespace lanet {
-
-namespace {
-
-/// torchvision's name of a parameter of the classifier.
-std::string torchvision_name(std::string name) {
-  for (const std::string_view part : {"f_q.", "fer_"})
-    if (name.starts_with(part)) name.erase(0, part.size());
-  return name;
-}
-
-}  // namespace
 
 NamedArrays torchvision_weights(const NamedArrays& checkpoint, const CheckpointInfo& info,
                                 const std::string& path) {

@@ -78,21 +78,13 @@ std::vector<std::string> places(const std::string& name) {
   return {"f_q." + name};
 }
 
-/// The name in torchvision's ResNet of a parameter in a backbone.
-std::string plain_name(const std::string& place) {
-  for (const std::string_view branch : {"f_q.fer_", "f_q.lm_", "f_q."}) {
-    if (place.starts_with(branch)) return place.substr(branch.size());
-  }
-  return place;
-}
-
 /// The parameters of both branches and their shapes in files.
 std::map<std::string, std::vector<int64_t>> backbone_shapes(Backbone backbone) {
   ParameterStore store(DType::f32, Device::cpu);
   const Classifier classifier(store, backbone, /*classes=*/2, /*image_size=*/64, /*batch=*/1);
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const Parameter& p : store.parameters()) {
-    const std::string name = plain_name(p.name);
+    const std::string name = torchvision_name(p.name);
     if (!is_block(name)) continue;  // the classifier
     for (const std::string& place : places(name)) shapes[place] = p.file_shape();
   }
@@ -104,7 +96,7 @@ BackboneMap map_checkpoint(const NamedArrays& file) {
   BackboneMap map{.prefix = "f_q."};
   bool has_landmark_branch = false;
   for (const auto& [name, array] : file.arrays) {
-    if (!name.starts_with(map.prefix) || !is_block(plain_name(name))) {
+    if (!name.starts_with(map.prefix) || !is_block(torchvision_name(name))) {
       map.unused.push_back(name);
       continue;
     }
@@ -113,7 +105,8 @@ BackboneMap map_checkpoint(const NamedArrays& file) {
   }
   if (has_landmark_branch) return map;
   for (const auto& [place, name] : std::map(map.source)) {
-    for (const std::string& other : places(plain_name(place))) map.source.emplace(other, name);
+    for (const std::string& other : places(torchvision_name(place)))
+      map.source.emplace(other, name);
   }
   return map;
 }
@@ -126,6 +119,13 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::string torchvision_name(const std::string& place) {
+  for (const std::string_view branch : {"f_q.fer_", "f_q.lm_", "f_q."}) {
+    if (place.starts_with(branch)) return place.substr(branch.size());
+  }
+  return place;
+}
 
 NamedArrays read_weights(std::string& path) {
   path = checkpoint_file(path, /*best=*/false);
@@ -178,7 +178,7 @@ BackboneFit fit_backbone(const NamedArrays& file, const BackboneMap& map, Backbo
                                    name_of(backbone), to_string(expected->second)));
   }
   for (const auto& [place, shape] : shapes)
-    if (!map.source.contains(place)) missing.insert(plain_name(place));
+    if (!map.source.contains(place)) missing.insert(torchvision_name(place));
   return {{misshapen.begin(), misshapen.end()},
           {left_over.begin(), left_over.end()},
           {missing.begin(), missing.end()}};

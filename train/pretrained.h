@@ -11,6 +11,9 @@
 
 namespace lanet {
 
+/// The name in torchvision's ResNet of a parameter of ours, of either branch.
+std::string torchvision_name(const std::string& parameter);
+
 /// Reads a file of torch.save, a pickle of NumPy arrays or a safetensors file, recognised by how it
 /// begins. `path` becomes that of the file: a run folder stands for its last checkpoint.
 NamedArrays read_weights(std::string& path);
