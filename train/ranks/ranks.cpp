@@ -21,6 +21,9 @@ namespace {
 /// How long a rank waits for the others to hear why it ends before it ends them.
 constexpr std::chrono::seconds kLastWords{1};
 
+/// How often a rank that was told to end looks whether it has.
+constexpr std::chrono::milliseconds kLook{20};
+
 int integer_of(const char* name, const char* text, int least, int most) {
   int value = 0;
   const std::string_view view = text ? text : "";
@@ -123,8 +126,13 @@ void Ranks::lost(const RankFailure& failure) {
   // The monitor reports what happened to a rank. If it is gone, and rank 0 with it, rank 1 does.
   if (failure.monitor_lost && !parent_speaks_ && shard_.rank == 1)
     fmt::print(stderr, "lanet-cuda: {}\n", failure.line);
-  std::this_thread::sleep_for(kLastWords);
-  if (ended_) return;
+  const auto told = std::chrono::steady_clock::now();
+  // Leaving MPI takes all ranks, and on a busy machine seconds; it never ends if one of them is
+  // dead.
+  while (std::chrono::steady_clock::now() - told < (ending_ ? Timing{}.silence : kLastWords)) {
+    if (ended_) return;
+    std::this_thread::sleep_for(kLook);
+  }
   if (mpi_) abort_mpi(1);
   std::_Exit(1);
 }
@@ -252,6 +260,7 @@ void Ranks::plan(Context& context, const std::function<void()>& work) {
 }
 
 void Ranks::end(int exit_code) {
+  ending_ = true;
   by_nccl_.reset();
   if (mpi_) end_mpi();
   mpi_ = false;

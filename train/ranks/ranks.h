@@ -84,8 +84,8 @@ class Ranks {
 
   Shard shard_;
   int local_rank_ = 0, local_ranks_ = 1;
-  std::atomic<bool> mpi_ = false, ended_ = false;  // read by the link's thread
-  bool parent_speaks_ = false;                     // the process that started us reports failures
+  std::atomic<bool> mpi_ = false, ending_ = false, ended_ = false;  // read by the link's thread
+  bool parent_speaks_ = false;  // the process that started us reports failures
   // The ranks talk to each other by `talk_` on `context_`: over MPI from the start, else over NCCL
   // from join() on.
   Communicator* talk_ = nullptr;
