@@ -65,4 +65,34 @@ inline void add_graph_option(CLI::App& command, bool& graph) {
                    "captured graph; the results are the same");
 }
 
+/// Adds --set.
+inline void add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
+  command.add_option("--set", overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false);
+}
+
+/// Adds --device, --dtype and --threads, which override fields of the configuration after --set.
+inline void add_shorthands(CLI::App& command, std::vector<std::string>& overrides) {
+  auto add = [&](const std::string& name, const std::string& what, const CLI::Validator& check) {
+    auto override_field = [&overrides, name](const std::string& value) {
+      overrides.push_back(fmt::format("train.{}={}", name, value));
+    };
+    command
+        .add_option_function<std::string>("--" + name, override_field,
+                                          fmt::format("{}; short for --set train.{}=", what, name))
+        ->check(check);
+  };
+  add("device", "where to compute", one_of<DeviceSetting>());
+  add("dtype", "type of activations", one_of<DType>());
+  add("threads", "CPU threads", CLI::Range(0, 4096));
+}
+
+/// Adds --cache, for commands that read whole data sets.
+inline void add_cache(CLI::App& command, std::vector<std::string>& overrides) {
+  command.add_option_function<std::string>(
+      "--cache",
+      [&overrides](const std::string& folder) { overrides.push_back("data.cache=" + folder); },
+      "folder of packed pictures; short for --set data.cache=");
+}
+
 }  // namespace lanet

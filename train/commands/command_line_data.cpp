@@ -1,0 +1,130 @@
+// The command line of what looks at data and makes them.
+#include "train/commands/command_line.h"
+
+#include <memory>
+
+#include "train/commands/command_line_options.h"
+
+namespace lanet {
+
+void CommandLine::add_data(std::function<int(const DataOptions&)> run) {
+  auto options = std::make_shared<DataOptions>();
+  CLI::App& command = add_command(
+      app_, "data", "Report what is in a data set and what is wrong with it",
+      "  lanet-cuda data configs/raf.json\n"
+      "  lanet-cuda data configs/demo.json --set data.root=faces --out look\n\n"
+      "Counts the faces of each class and split, and finds unreadable and blank pictures, labels "
+      "that\ndisagree with a folder's name, duplicates (resized, compressed again or mirrored "
+      "ones too), and\nlandmarks that cannot be right. Changes nothing.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  add_set_option(command, options->overrides);
+  command.add_option("--out", options->out,
+                     "folder for the whole report (data.json) and a picture of the first faces of "
+                     "each class with their landmarks (contact_sheet.png)");
+  command.add_flag("--json", options->json, "the whole report as one JSON object");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_noise(std::function<int(const NoiseOptions&)> run) {
+  auto options = std::make_shared<NoiseOptions>();
+  CLI::App& command = add_command(
+      app_, "noise", "Make some training labels wrong and write which, for data.noise.file",
+      "  lanet-cuda noise configs/raf.json --rate 0.3 --seed 1 --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rate 0.2 --kind class_dependent --out noise.csv\n"
+      "  lanet-cuda noise configs/raf.json --rates rates.csv --out noise.csv\n\n"
+      "The labels are those that training with the same rate, kind or rates and seed would plant.");
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  add_set_option(command, options->overrides);
+  for (const auto& [name, field, what] :
+       {std::tuple{"--rate", "data.noise.rate", "share of the labels to make wrong"},
+        {"--kind", "data.noise.kind", "symmetric or class_dependent"},
+        {"--rates", "data.noise.rates", "table of how often each class is labelled as another"},
+        {"--seed", "seed", "seed of the random numbers"}})
+    command.add_option_function<std::string>(
+        name,
+        [options, field = std::string(field)](const std::string& value) {
+          options->overrides.push_back(field + "=" + value);
+        },
+        fmt::format("{}; short for --set {}=", what, field));
+  command.add_option("--out", options->out, "table (.csv) to write")->required();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
+  auto options = std::make_shared<AuditOptions>();
+  CLI::App& command = add_command(
+      app_, "audit", "Rank the training faces by how doubtful their labels are",
+      "  lanet-cuda audit configs/raf.json --out suspects.csv\n"
+      "  lanet-cuda audit configs/demo.json --set data.root=faces\n"
+      "  lanet-cuda audit runs/raf-1 --out suspects.csv\n\n"
+      "Of a configuration, by landmarks and labels alone, before any training of an image network; "
+      "each\nface is judged by networks that have not seen it. Of a run, by the distributions that "
+      "it has learned.");
+  command
+      .add_option("CONFIG|RUN", options->target, "configuration file (JSON), or folder of a run")
+      ->required();
+  add_set_option(command, options->overrides);
+  command.add_option("--out", options->out,
+                     "table (.csv) to write: all training faces, the most doubtful first");
+  add_cache(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
+  auto options = std::make_shared<SynthOptions>();
+  CLI::App& command = add_command(app_, "synth", "Draw a data set of faces in RAF-DB's layout",
+                                  "  lanet-cuda synth --out faces --train 6000 --test 2000\n"
+                                  "  lanet-cuda synth --out small --train 200 --test 50 --size 64");
+  command.add_option("--out", options->out, "folder to create")->required();
+  command.add_option("--train", options->train, "training faces")
+      ->required()
+      ->check(CLI::Range(0, 1000000));
+  command.add_option("--test", options->test, "test faces")
+      ->required()
+      ->check(CLI::Range(0, 1000000));
+  command.add_option("--size", options->size, "side of a picture, in pixels")
+      ->check(CLI::Range(48, 512))
+      ->capture_default_str();
+  command.add_option("--seed", options->seed, "seed of all random numbers")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53))
+      ->capture_default_str();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
+  auto options = std::make_shared<AlignOptions>();
+  CLI::App& command = add_command(
+      app_, "align", "Turn and scale faces by their landmarks, as RAF-DB's pictures are aligned",
+      "  lanet-cuda align configs/fer48.json --out aligned\n"
+      "  lanet-cuda align --landmarks landmarks.csv --in pictures --out aligned --size 112");
+  CLI::Option* config =
+      command.add_option("CONFIG", options->config, "configuration whose pictures to align");
+  command
+      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
+      ->allow_extra_args(false)
+      ->needs(config);
+  CLI::Option* landmarks =
+      command.add_option("--landmarks", options->landmarks, "landmark file, without CONFIG")
+          ->excludes(config);
+  CLI::Option* in =
+      command.add_option("--in", options->in, "folder of the pictures")->needs(landmarks);
+  landmarks->needs(in);
+  command
+      .add_option(
+          "--coordinates", options->coordinates,
+          "of the landmark file: pixels of a square, pixels of each picture, or shares of it")
+      ->check(one_of<LandmarkCoordinates>())
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--square", options->square, "side of that square")
+      ->check(CLI::Range(1.0, 65536.0))
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--out", options->out, "folder to create")->required();
+  command.add_option("--size", options->size, "side of an aligned picture, in pixels")
+      ->check(CLI::Range(16, 1024))
+      ->capture_default_str();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+}  // namespace lanet

@@ -1,0 +1,176 @@
+// The command line of what trains networks and uses them.
+#include "train/commands/command_line.h"
+
+#include <memory>
+
+#include "train/commands/command_line_options.h"
+#include "train/config/config.h"
+
+namespace lanet {
+
+void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App& command =
+      add_command(app_, "train", "Train a network",
+                  "  lanet-cuda train configs/raf.json\n"
+                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+                  "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
+                  "data.validation=0.1\n"
+                  "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
+                  "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
+                  "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
+                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
+                  "The best epoch is chosen on the validation faces (data.validation) or, without "
+                  "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
+                  "which, and has the mean of the last\nfive epochs.\n\n" +
+                      config_help());
+  command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
+  add_set_option(command, options->overrides);
+  auto* folder = command.add_option("--run", options->run,
+                                    "folder of the run; default runs/<name of CONFIG>-<n>");
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "continue the run in --run")->needs(folder);
+  command
+      .add_option("--plans", options->plans,
+                  "on cuda: use the convolution engines that another run chose (its plans.json)")
+      ->excludes(resume);
+  command
+      .add_flag("--retune", options->retune,
+                "on cuda, with --resume: choose the convolution engines again")
+      ->needs(resume);
+  add_graph_option(command, options->graph);
+  CLI::Option* ranks =
+      command
+          .add_option(
+              "--ranks", options->local_ranks.ranks,
+              "on the CPU: train with this number of processes on this machine, started by mpirun")
+          ->check(CLI::Range(1, 1024));
+  command
+      .add_option("--gpus", options->local_ranks.gpus,
+                  "train with one process on each of these GPUs of this machine, such as 0,1")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0, 1023))
+      ->excludes(ranks);
+  add_cache(command, options->overrides);
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] {
+    options->arguments = words_without({"--ranks", "--gpus"});
+    chosen_ = [options, run] { return run(*options); };
+  });
+}
+
+void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> run) {
+  auto options = std::make_shared<ExperimentOptions>();
+  CLI::App& command = add_command(
+      app_, "experiment", "Train every setting of a plan under every condition with every seed",
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --set data.root=faces --resume\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --jobs 2 --record "
+      "docs/results/demo\n"
+      "  lanet-cuda experiment configs/experiments/demo.json --report\n\n"
+      "A plan (reference, conditions and each set are optional; paths are relative to the file "
+      "that\nnames them):\n"
+      "  {\"config\": \"../demo.json\", \"set\": {\"train.epochs\": 60},\n"
+      "   \"conditions\": [{\"name\": \"noise-0.3\", \"set\": {\"data.noise.rate\": 0.3}}],\n"
+      "   \"settings\": [{\"name\": \"plain\", \"set\": {\"method\": \"baseline\"}}, {\"name\": "
+      "\"lanet\"}],\n"
+      "   \"seeds\": [1, 2, 3], \"reference\": \"plain\"}\n"
+      "Settings are compared with the reference. Conditions that set only data.noise.rate also "
+      "give a\nchart of accuracy against noise.\n\n"
+      "Finished runs are skipped; --resume continues those that were interrupted. Ctrl-Z (SIGTSTP) "
+      "pauses\nall runs until the experiment is continued. After each run, tables (table.md, "
+      "table.csv) and charts\n(SVG) are written to the record or, without one, beside the runs.");
+  command.add_option("PLAN", options->plan, "plan of the experiment (JSON)")->required();
+  command.add_option("--set", options->overrides, "a.b=value: override a field in every run")
+      ->allow_extra_args(false);
+  CLI::Option* resume =
+      command.add_flag("--resume", options->resume, "continue the runs that are not finished");
+  command
+      .add_option("--seeds", options->seeds, "seeds to use instead of the plan's, such as 1,2,3")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
+  CLI::Option* jobs =
+      command.add_option("--jobs", options->jobs, "runs at a time; they share the cores")
+          ->check(CLI::Range(1, 1024))
+          ->capture_default_str();
+  command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
+  command.add_option(
+      "--record", options->record,
+      "folder for the small files of finished runs; runs that it already has are skipped");
+  CLI::Option* drop =
+      command.add_flag("--drop-checkpoints", options->drop_checkpoints,
+                       "remove the checkpoints of finished runs, hundreds of MB each");
+  command
+      .add_flag("--report", options->report,
+                "run nothing; only write the tables and charts of the finished runs")
+      ->excludes(resume)
+      ->excludes(jobs)
+      ->excludes(drop);
+  add_cache(command, options->overrides);
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
+  auto options = std::make_shared<EvalOptions>();
+  CLI::App& command = add_command(
+      app_, "eval", "Measure a trained network: accuracy, recall per class, confusion matrix",
+      "  lanet-cuda eval runs/raf-1\n"
+      "  lanet-cuda eval runs/raf-1 --best --json\n"
+      "  lanet-cuda eval runs/raf-1 --split validation\n"
+      "  lanet-cuda eval runs/raf-1 --data configs/fer48.json --split train");
+  command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
+  command.add_option("--data", options->data_config,
+                     "configuration whose data to use; default: the run's own");
+  add_set_option(command, options->overrides);
+  command.add_option("--split", options->split, "which faces to evaluate")
+      ->check(one_of({"test", "train", "validation"}))
+      ->capture_default_str();
+  command.add_flag("--best", options->best,
+                   "evaluate the best epoch, not the last; it was chosen on the validation faces "
+                   "or, without any, on the test set, which makes its accuracy optimistic");
+  command.add_flag("--json", options->json, "one JSON object instead of a table");
+  add_cache(command, options->overrides);
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App& command = add_command(app_, "predict", "Name the expression in pictures of faces",
+                                  "  lanet-cuda predict runs/raf-1 face.jpg\n"
+                                  "  lanet-cuda predict runs/raf-1 --json faces/*.png");
+  command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
+  command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
+  command.add_flag("--best", options->best,
+                   "use the checkpoint of the best epoch, not of the last");
+  command.add_flag("--json", options->json, "one JSON array instead of text");
+  add_shorthands(command, options->overrides);
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App& command = add_command(
+      app_, "export", "Write a trained classifier for other programs",
+      "  lanet-cuda export runs/raf-1 --safetensors raf.safetensors\n"
+      "  lanet-cuda export runs/raf-1 --best --safetensors raf.safetensors\n\n"
+      "The tensors have the names of torchvision's ResNet, whose load_state_dict takes them as "
+      "they "
+      "are. The\nfile's metadata has the classes, and the mean and deviation that pictures are "
+      "normalised by.");
+  command.add_option("RUN|CHECKPOINT", options->target, "folder of a run, or checkpoint file")
+      ->required();
+  command.add_flag("--best", options->best, "the best epoch of a run, not the last");
+  command
+      .add_option("--safetensors", options->safetensors,
+                  "file to write, under torchvision's names of the tensors")
+      ->required();
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+}  // namespace lanet
