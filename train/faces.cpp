@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "data/corrections.h"
 #include "data/landmark_sanity.h"
 #include "data/landmarks.h"
 #include "data/noise.h"
@@ -56,6 +57,17 @@ void drop_bad(Faces& faces, Landmarks& landmarks) {
   if (landmarks.states.empty()) return;
   keep_only(landmarks.points, good, 2 * landmarks.num_landmarks);
   keep_only(landmarks.states, good);
+}
+
+/// Puts right what a person has. Labels that were made wrong on purpose are judged by the list all
+/// the same; without them the corrections are the better list, for validation faces too.
+void correct(const DataConfig& data, const std::function<void(const std::string&)>& message,
+             Faces& faces) {
+  const int64_t changed =
+      apply_corrections(data.corrections, faces.list.names, faces.list.class_names(), faces.given);
+  if (!data.noise.planted()) faces.list.labels = faces.judged_by = faces.given;
+  message(fmt::format("data.corrections: {}: {} of {} labels changed", data.corrections, changed,
+                      faces.size()));
 }
 
 /// Landmarks of the decoded pictures.
@@ -183,6 +195,7 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
                       ? noisy_labels(config, faces.list)
                       : read_noise_csv(data.noise.file, faces.list.names, faces.list.labels,
                                        faces.list.class_names());
+  if (split == Split::train && !data.corrections.empty()) correct(data, message, faces);
   if (!data.true_labels.empty()) {
     if (format != DataFormat::rafdb)
       throw InputError(

@@ -57,6 +57,14 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
   }
   CHECK(wrong_among_first >= 21);  // by chance 9
 
+  const std::string page = set.file("review.html");
+  REQUIRE(run("audit " + config + " --review " + page + " --review-faces 5").code == 0);
+  const std::string text = read_text(page);
+  for (size_t i = 0; i < 10; ++i)
+    CHECK((text.find(suspects.rows[i][image]) != std::string::npos) == (i < 5));
+  for (const char* elsewhere : {"http:", "https:", "src=", "href=", "url(", "@import"})
+    CHECK(text.find(elsewhere) == std::string::npos);
+
   REQUIRE(run("train " + config + " --run " + set.file("run")).code == 0);
   const Outcome of_run = run("audit " + set.file("run") + " --out " + set.file("run.csv"));
   CAPTURE(of_run.err);
@@ -65,6 +73,10 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
   CHECK(read_csv(set.file("run.csv")).rows.size() == 210);
 
   check_refused("audit " + config + " --out " + table, "exists; expected a new file");
+  check_refused("audit " + config + " --review " + page, "exists; expected a new file");
+  check_refused("audit " + config + " --out " + set.file("x") + " --review " + set.file("x"),
+                "expected two files");
+  check_refused("audit " + config + " --review-faces 5", "--review");
   check_refused("audit " + set.file("run") + " --set seed=2", "a run has its own");
   check_refused("audit " + set.file("none.json"), "none.json: cannot be opened");
   check_refused("audit " + config + " --set data.landmarks=null", "expected a landmark file");

@@ -86,6 +86,35 @@ TEST_CASE(
   CHECK(input_error([&] { load(context, config); }).find("0 rows; there are") != std::string::npos);
 }
 
+TEST_CASE(
+    "faces: corrections are trained on, and are the truth where no label is wrong on purpose") {
+  const TemporaryFolder folder;
+  Context context;
+  Config config = small_config();
+  const Faces clean = load(context, config);
+  const std::string& name = clean.list.names[1];
+  const int32_t right = (clean.given[1] + 1) % kNumExpressions;
+  const std::string row = fmt::format("{},{}\n", name, kExpressionNames[right]);
+  config.data.corrections = folder.write("corrections.csv", "image,label\n" + row).string();
+  const Faces corrected = load(context, config);
+  std::vector<int32_t> expected = clean.given;
+  expected[1] = right;
+  CHECK(corrected.given == expected);
+  CHECK(corrected.list.labels == expected);
+  CHECK(corrected.judged_by == expected);
+  const Faces test = load(context, config, Split::test);
+  CHECK(test.given == load(context, small_config(), Split::test).given);
+
+  config.data.noise.rate = 0.5;
+  const Faces noisy = load(context, config);
+  CHECK(noisy.given[1] == right);
+  CHECK(noisy.list.labels == clean.list.labels);
+  CHECK(noisy.judged_by == clean.list.labels);
+  config.data.corrections.clear();
+  const Faces planted = load(context, config);
+  CHECK(std::equal(noisy.given.begin() + 2, noisy.given.end(), planted.given.begin() + 2));
+}
+
 TEST_CASE("faces: a picture that is skipped changes no other face's noise") {
   Context context;
   Config config = small_config();

@@ -15,6 +15,7 @@
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
 #include "train/labels/label_knowledge.h"
+#include "train/labels/review_page.h"
 #include "train/labels/shape_votes.h"
 #include "train/labels/suspects.h"
 #include "train/progress.h"
@@ -71,17 +72,36 @@ std::vector<double> estimates_of_run(const fs::path& run, const Faces& faces) {
   return estimates;
 }
 
+void require_new(const char* option, const std::string& file) {
+  if (!file.empty() && fs::exists(file))
+    throw InputError(fmt::format("{} {}: exists; expected a new file", option, file));
+}
+
+void write_out(const fs::path& file, const std::string& text) {
+  if (file.has_parent_path()) create_folder(file.parent_path());
+  write_text(file, text);
+  say(fmt::format("written: {}", file.string()));
+}
+
+HostImage picture_of(const Faces& faces, int64_t face) {
+  const Tensor one = faces.set.picture(face);
+  const auto side = static_cast<int>(faces.set.image_size());
+  const auto* pixels = one.as<uint8_t>();
+  return HostImage{side, side, {pixels, pixels + one.bytes()}};
+}
+
+/// Large enough to judge a face by; a page has thousands of them.
+std::vector<uint8_t> thumbnail(const Faces& faces, int64_t face) {
+  constexpr int kSide = 128, kQuality = 85;
+  HostImage picture = picture_of(faces, face);
+  if (picture.width > kSide) picture = resize_image(picture, kSide);
+  return encode_jpeg(picture, kQuality);
+}
+
 /// [N], the earlier face with the same picture, or -1.
 std::vector<int64_t> duplicates_of(const Faces& faces, int threads) {
   const auto facts = gather_facts(
-      faces.size(),
-      [&](int64_t i) {
-        const Tensor one = faces.set.picture(i);
-        const auto side = static_cast<int>(faces.set.image_size());
-        const auto* pixels = one.as<uint8_t>();
-        return HostImage{side, side, {pixels, pixels + one.bytes()}};
-      },
-      threads);
+      faces.size(), [&](int64_t i) { return picture_of(faces, i); }, threads);
   const std::vector<int> groups(faces.size());
   std::vector<int64_t> earlier(faces.size(), -1);
   for (const Duplicate& pair : find_duplicates(
@@ -138,8 +158,10 @@ void print_figures(std::span<const Suspect> suspects, const Faces& faces) {
 int run_audit(const AuditOptions& options) {
   require_one_process("audit");
   const bool of_run = is_run(options.target);
-  if (!options.out.empty() && fs::exists(options.out))
-    throw InputError(fmt::format("--out {}: exists; expected a new file", options.out));
+  require_new("--out", options.out);
+  require_new("--review", options.review);
+  if (!options.out.empty() && fs::path(options.out) == options.review)
+    throw InputError(fmt::format("--review {}: also --out; expected two files", options.review));
   if (of_run && !options.overrides.empty())
     throw InputError("audit: --set is for a configuration; a run has its own");
   const Config config = of_run ? RunFolder::open(options.target).config()
@@ -168,10 +190,13 @@ int run_audit(const AuditOptions& options) {
         landmark_shapes(faces.landmarks, faces.valid, flip_permutation(faces.num_landmarks())),
         faces.valid, faces.given, kNeighbours);
   const std::vector<Suspect> suspects = rank_suspects(estimates, faces.given);
-  if (!options.out.empty()) {
-    if (const fs::path out = options.out; out.has_parent_path()) create_folder(out.parent_path());
-    write_text(options.out, suspects_csv(suspects, faces.list.names, faces.list.classes, evidence));
-    say(fmt::format("written: {}", options.out));
+  if (!options.out.empty())
+    write_out(options.out, suspects_csv(suspects, faces.list.names, faces.list.classes, evidence));
+  if (!options.review.empty()) {
+    const auto count = std::min<int64_t>(options.review_faces, std::ssize(suspects));
+    write_out(options.review,
+              review_page(std::span(suspects).first(count), faces.list.names, faces.list.classes,
+                          evidence, [&](int64_t face) { return thumbnail(faces, face); }));
   }
   print_suspects(suspects, faces);
   if (faces.given != faces.judged_by) print_figures(suspects, faces);

@@ -56,7 +56,9 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
       app_, "audit", "Rank the training faces by how doubtful their labels are",
       "  lanet-cuda audit configs/raf.json --out suspects.csv\n"
       "  lanet-cuda audit configs/demo.json --set data.root=faces\n"
-      "  lanet-cuda audit runs/raf-1 --out suspects.csv\n\n"
+      "  lanet-cuda audit runs/raf-1 --out suspects.csv\n"
+      "  lanet-cuda audit configs/raf.json --review review.html\n"
+      "  lanet-cuda train configs/raf.json --set data.corrections=corrections.csv\n\n"
       "Of a configuration, by landmarks and labels alone, before any training of an image network; "
       "each\nface is judged by networks that have not seen it. Of a run, by the distributions that "
       "it has learned.");
@@ -66,6 +68,14 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
   add_set_option(command, options->overrides);
   command.add_option("--out", options->out,
                      "table (.csv) to write: all training faces, the most doubtful first");
+  CLI::Option* review = command.add_option(
+      "--review", options->review, "page (.html) to write, on which a person puts labels right");
+  command
+      .add_option("--review-faces", options->review_faces,
+                  "how many faces are on that page, the most doubtful")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str()
+      ->needs(review);
   add_cache(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

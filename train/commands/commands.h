@@ -118,6 +118,8 @@ struct AuditOptions {
   std::string target;
   std::vector<std::string> overrides;
   std::string out;
+  std::string review;
+  int64_t review_faces = 2000;
 };
 int run_audit(const AuditOptions& options);
 

@@ -130,8 +130,8 @@ class Run {
   /// compared later. Only rank 0 reads the backbone.
   void require_same_config() {
     Config config = config_;
-    for (std::string* path :
-         {&config.data.root, &config.data.cache, &config.data.noise.file, &config.data.noise.rates})
+    for (std::string* path : {&config.data.root, &config.data.cache, &config.data.corrections,
+                              &config.data.noise.file, &config.data.noise.rates})
       path->clear();
     config.data.residency = {};
     config.model.pretrained.clear();

@@ -43,6 +43,7 @@ struct DataConfig {
   bool skip_bad_images = false;
   Residency residency = Residency::automatic;
   std::string cache;        // absolute once loaded; empty: none
+  std::string corrections;  // absolute once loaded; empty: none
   double validation = 0.0;  // share of the training faces
   NoiseConfig noise;
   bool flip_swap_landmarks = true;  // a mirrored face's left landmarks become its right ones

@@ -70,6 +70,9 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.cache), kFileOrNone,
      "folder of packed files with the decoded pictures, from which later runs start at once; null: "
      "none"},
+    {LANET_FIELD(data.corrections), kFileOrNone,
+     "table (.csv) of training labels that a person has put right: image,label; the review page of "
+     "`lanet-cuda audit` saves one; null: none"},
     {LANET_FIELD(data.validation), Range{0, 0.5},
      "share of each class of training faces that is held out, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},

@@ -18,8 +18,9 @@ namespace {
 
 /// A configuration without what tells of a machine: of a folder its own name is left.
 Config portable(Config config) {
-  for (std::string* path : {&config.data.root, &config.data.cache, &config.data.noise.rates,
-                            &config.data.noise.file, &config.model.pretrained}) {
+  for (std::string* path :
+       {&config.data.root, &config.data.cache, &config.data.corrections, &config.data.noise.rates,
+        &config.data.noise.file, &config.model.pretrained}) {
     const fs::path whole(*path);
     *path = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   }
