@@ -20,15 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture(const fs::path& path) {
-  static const std::set<std::string> kEndings = {".jpg", ".jpeg", ".jpe", ".png", ".webp",
-                                                 ".bmp", ".gif",  ".tif", ".tiff"};
-  return kEndings.contains(lower_extension(path));
-}
-
 bool is_picture_file(const fs::directory_entry& entry) {
   std::error_code error;
-  return is_picture(entry.path()) && entry.is_regular_file(error);
+  return is_picture_name(entry.path()) && entry.is_regular_file(error);
 }
 
 /// The folders or the pictures in a folder, by name; hidden ones are left out.

@@ -55,7 +55,10 @@ Classifier::Classifier(ParameterStore& store, Backbone backbone, int64_t classes
   images_ = record_images(graph_, store, batch, image_size);
   Recorder recorder(graph_, store);
   Value* shared = record_shared(recorder, images_, backbone);
-  logits_ = record_expression(recorder, shared, backbone, classes).logits;
+  const ExpressionFeatures expression = record_expression(recorder, shared, backbone, classes);
+  u_ = expression.u;
+  logits_ = expression.logits;
+  graph_.keep(u_);
   graph_.keep(logits_);
 }
 

@@ -63,11 +63,12 @@ class Classifier {
 
   Tensor images() const { return images_->data; }  ///< record_images(), written by the caller
   Tensor logits() const { return logits_->data; }  ///< [B, C]
+  Tensor features() const { return u_->data; }     ///< [B, 512e], what fer_fc is given
   const Graph& graph() const { return graph_; }
 
  private:
   Graph graph_{Graph::Mode::inference};
-  Value *images_, *logits_;
+  Value *images_, *u_, *logits_;
 };
 
 }  // namespace lanet

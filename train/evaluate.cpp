@@ -23,7 +23,8 @@ void Evaluator::plan(Context& context) {
 }
 
 std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& set,
-                                             std::span<const int32_t> rows) {
+                                             std::span<const int32_t> rows,
+                                             std::vector<float>* features) {
   const int64_t count = std::ssize(rows);
   std::vector<double> all;
   all.reserve(count * classes_);
@@ -47,6 +48,10 @@ std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& s
                         .std = kPictureDeviation});
     classifier_.forward(context);
     if (start + batch_ < count) feed.prepare(batch_at(start + batch_));
+    if (features) {
+      const std::vector<double> u = read_tensor(context, classifier_.features());
+      features->insert(features->end(), u.begin(), u.begin() + used * (std::ssize(u) / batch_));
+    }
     const auto logits = read_tensor(context, classifier_.logits());
     for (int64_t i = 0; i < used; ++i) {
       const double* row = logits.data() + i * classes_;

@@ -18,9 +18,11 @@ class Evaluator {
             int64_t batch);
   void plan(Context& context);
 
-  /// Softmax probabilities [rows, C] of the pictures `rows` of a set.
+  /// Softmax probabilities [rows, C] of the pictures `rows` of a set. To `features`, if given,
+  /// their features are added: [rows, 512e], what the last layer is given.
   std::vector<double> probabilities(Context& context, const ImageSet& set,
-                                    std::span<const int32_t> rows);
+                                    std::span<const int32_t> rows,
+                                    std::vector<float>* features = nullptr);
   /// The class with the largest probability (the first of equals) of each.
   std::vector<int32_t> predictions(Context& context, const ImageSet& set,
                                    std::span<const int32_t> rows);

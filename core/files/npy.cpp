@@ -121,4 +121,21 @@ HostArray parse_npy(const std::string& file, std::string_view content) {
   return parse(file, input);
 }
 
+void write_npy(const std::filesystem::path& path, std::span<const float> values, int64_t columns) {
+  LANET_REQUIRE(columns > 0 && std::ssize(values) % columns == 0, "{} values in rows of {}",
+                values.size(), columns);
+  std::string header =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
+                  std::ssize(values) / columns, columns);
+  constexpr size_t kStart = 10, kAligned = 64;  // magic, version and length; where the data begin
+  header.append(kAligned - 1 - (kStart + header.size()) % kAligned, ' ');
+  header += '\n';
+  std::string file("\x93NUMPY\x01\x00", 8);
+  file += static_cast<char>(header.size() & 0xFF);
+  file += static_cast<char>(header.size() >> 8);
+  file += header;
+  file.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  write_text(path, file);
+}
+
 }  // namespace lanet

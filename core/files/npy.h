@@ -1,7 +1,9 @@
-// Reads NumPy's `.npy` files.
+// NumPy's `.npy` files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,5 +16,8 @@ namespace lanet {
 HostArray read_npy(const std::filesystem::path& path);
 /// The same of a file's content; `file` names it in messages.
 HostArray parse_npy(const std::string& file, std::string_view content);
+
+/// Writes a matrix [rows, columns] as f4, in format version 1. Error if it cannot be written.
+void write_npy(const std::filesystem::path& path, std::span<const float> values, int64_t columns);
 
 }  // namespace lanet

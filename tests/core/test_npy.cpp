@@ -4,6 +4,7 @@
 #include "core/files/npy.h"
 #include "tests/data/damaged_files.h"
 #include "tests/files.h"
+#include "tests/temporary_folder.h"
 
 namespace lanet::test {
 namespace {
@@ -35,6 +36,18 @@ TEST_CASE("npy: files of NumPy are read") {
   CHECK(bytes.shape == std::vector<int64_t>{2, 1});
   CHECK(bytes.to<uint8_t>() == std::vector<uint8_t>{0, 255});
   CHECK(read_npy(kData / "version2.npy").to<float>() == std::vector<float>{1.5f});
+}
+
+TEST_CASE("npy: a matrix that was written is read, and begins where NumPy aligns it") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "matrix.npy";
+  write_npy(path, std::vector<float>{1, 2, 3, 4, 5, -6.5f}, 3);
+  const HostArray matrix = read_npy(path);
+  CHECK(matrix.shape == std::vector<int64_t>{2, 3});
+  CHECK(matrix.to<float>() == std::vector<float>{1, 2, 3, 4, 5, -6.5f});
+  CHECK(read_text(path).size() % 64 == 6 * sizeof(float));
+  write_npy(path, {}, 3);
+  CHECK(read_npy(path).shape == std::vector<int64_t>{0, 3});
 }
 
 TEST_CASE("npy: what is not read is named") {

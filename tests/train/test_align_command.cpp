@@ -204,7 +204,7 @@ TEST_CASE("align command: what cannot be aligned is refused in a line") {
   refused({.landmarks = landmarks, .in = "absent"}, "--in absent: no such folder");
   refused({.landmarks = "absent.csv", .in = faces.string()}, "absent.csv: there is no such file");
   refused({.landmarks = landmarks, .in = (faces / "basic/EmoLabel").string()},
-          "no .jpg, .jpeg, .png or .webp file in it");
+          "EmoLabel: no picture (.jpg, .png, .webp) in it");
   refused({.landmarks = landmarks, .in = faces.string(), .out = faces.string()},
           "exists and is not an empty folder");
   refused({.landmarks = landmarks, .in = faces.string(), .coordinates = "share"},

@@ -1,4 +1,4 @@
-// A trained network as a user has it: eval and predict, and what they refuse.
+// A trained network on a data set, and what eval and predict refuse.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -70,32 +70,6 @@ TEST_CASE("cli eval: a picture cut short is left out and counted where that is a
   CHECK(outcome.code == 0);
   CHECK(outcome.err.find("1 of 2 test pictures skipped") != std::string::npos);
   CHECK(sum(json::parse(outcome.out)["confusion"]) == 1);
-}
-
-TEST_CASE("cli predict: a bad picture is named and the others are answered, with exit code 1") {
-  const std::string bad = runs().folder().write("bad.jpg", "no picture").string();
-  const std::string pictures = runs().picture(1) + " " + bad + " " + runs().picture(2);
-  const Outcome json_run = run("predict " + runs().lanet() + " --json " + pictures);
-  CHECK(json_run.code == 1);
-  CHECK(json_run.err.find("bad.jpg") != std::string::npos);
-  const json answers = json::parse(json_run.out);
-  REQUIRE(answers.size() == 2);
-  CHECK(answers[0]["image"] == runs().picture(1));
-  CHECK(answers[1]["image"] == runs().picture(2));
-  for (const json& answer : answers) {
-    const json& probabilities = answer["probabilities"];
-    CHECK(probabilities.size() == 7);
-    double total = 0;
-    for (const auto& [label, p] : probabilities.items()) {
-      total += p.get<double>();
-      CHECK(p <= probabilities.at(answer["label"].get<std::string>()));
-    }
-    CHECK(total == doctest::Approx(1).epsilon(1e-5));
-  }
-
-  const Outcome text = run("predict " + runs().lanet() + " " + runs().picture(1));
-  CHECK(text.code == 0);
-  CHECK(text.out.starts_with(runs().picture(1) + ": " + answers[0]["label"].get<std::string>()));
 }
 
 TEST_CASE("cli: checkpoints that do not fit or cannot be read are refused in one line") {

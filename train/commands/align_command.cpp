@@ -95,27 +95,14 @@ Task task_of_config(const AlignOptions& options) {
   return task;
 }
 
-bool is_picture(const fs::path& path) {
-  const std::string ending = lower_extension(path);
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png" || ending == ".webp";
-}
-
 /// All pictures below a folder, in the order of their names.
 Task task_of_folder(const AlignOptions& options) {
   const fs::path in = options.in;
   if (!is_folder(in)) throw InputError(fmt::format("--in {}: no such folder", options.in));
   Task task{.list = {}, .to = {}, .landmarks = {}, .square = options.square};
-  std::vector<fs::path>& paths = task.list.paths;
-  std::error_code error;
-  for (fs::recursive_directory_iterator next(in, error), end; !error && next != end;
-       next.increment(error))
-    if (is_picture(next->path()) && is_file(next->path())) paths.push_back(next->path());
-  if (error) throw InputError(fmt::format("--in {}: {}", options.in, error.message()));
-  if (paths.empty())
-    throw InputError(fmt::format("--in {}: no .jpg, .jpeg, .png or .webp file in it", options.in));
-  std::sort(paths.begin(), paths.end());
+  task.list.paths = pictures_below(in);
   std::vector<fs::path> inner;
-  for (const fs::path& path : paths) {
+  for (const fs::path& path : task.list.paths) {
     inner.push_back(path.lexically_relative(in));
     task.list.names.push_back(inner.back().generic_string());
   }

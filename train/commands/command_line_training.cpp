@@ -141,14 +141,41 @@ void CommandLine::add_eval(std::function<int(const EvalOptions&)> run) {
 
 void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   auto options = std::make_shared<PredictOptions>();
-  CLI::App& command = add_command(app_, "predict", "Name the expression in pictures of faces",
-                                  "  lanet-cuda predict runs/raf-1 face.jpg\n"
-                                  "  lanet-cuda predict runs/raf-1 --json faces/*.png");
+  CLI::App& command = add_command(
+      app_, "predict", "Name the expression in pictures of faces",
+      "  lanet-cuda predict runs/raf-1 face.jpg\n"
+      "  lanet-cuda predict runs/raf-1 faces --top 2\n"
+      "  lanet-cuda predict runs/raf-1 --json 'faces/*.png'\n"
+      "  find faces -name '*.jpg' | lanet-cuda predict runs/raf-1 --list - --csv\n"
+      "  lanet-cuda predict runs/raf-1 raf-db/test --labelled --features features.npy\n\n"
+      "Faces should be cropped as the network was trained; `lanet-cuda align` does that. "
+      "A picture that cannot\nbe read is named on stderr, the others are answered, and "
+      "the exit code is 1.");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
-  command.add_option("IMAGE", options->images, "pictures (JPEG, PNG)")->required();
+  command.add_option("IMAGE", options->images,
+                     "pictures (JPEG, PNG, WebP), folders with all that is below them, or quoted "
+                     "patterns");
+  command.add_option("--list", options->list, "file with one path per line; -: stdin");
   command.add_flag("--best", options->best,
                    "use the checkpoint of the best epoch, not of the last");
-  command.add_flag("--json", options->json, "one JSON array instead of text");
+  CLI::Option* json = command.add_flag("--json", options->json, "one JSON array instead of text");
+  CLI::Option* jsonl =
+      command.add_flag("--jsonl", options->jsonl, "one JSON object per line")->excludes(json);
+  CLI::Option* csv =
+      command
+          .add_flag("--csv", options->csv, "table: image, label, and the probability of each class")
+          ->excludes(json)
+          ->excludes(jsonl);
+  command.add_option("--top", options->top, "show only this number of most probable classes")
+      ->check(CLI::Range(1, 1'000'000))
+      ->excludes(csv);
+  command.add_flag(
+      "--labelled", options->labelled,
+      "each picture's folder is named after its class: prints the confusion matrix too "
+      "(to stderr beside JSON and CSV)");
+  command.add_option("--features", options->features,
+                     "file (.npy) to write: the input of the last layer, one row for each picture "
+                     "that was read");
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

@@ -63,10 +63,14 @@ int run_eval(const EvalOptions& options);
 /// predict RUN|CHECKPOINT IMAGE… [--best] [--json]
 struct PredictOptions {
   std::string target;
-  std::vector<std::string> images;
+  std::vector<std::string> images;     // files, folders, patterns
+  std::string list;                    // file of paths; -: stdin
   std::vector<std::string> overrides;  // train.device, train.dtype, train.threads
   bool best = false;
-  bool json = false;
+  bool json = false, jsonl = false, csv = false;  // one of them, or text
+  int64_t top = 0;                                // classes; 0: all
+  bool labelled = false;
+  std::string features;
 };
 int run_predict(const PredictOptions& options);
 

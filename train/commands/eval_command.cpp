@@ -1,15 +1,12 @@
-// eval and predict: a trained classifier on a data set, and on single pictures.
+// eval: a trained classifier on a data set.
 #include <fmt/format.h>
 
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/hash.h"
-#include "data/image.h"
 #include "train/commands/commands.h"
-#include "train/commands/session.h"
-#include "train/evaluate.h"
+#include "train/commands/loaded_classifier.h"
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
@@ -31,29 +28,10 @@ std::string digest(const NamedArrays& checkpoint) {
   return fmt::format("{:016x}", hash);
 }
 
-/// The classifier of a checkpoint, ready to run.
-struct LoadedClassifier {
-  LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
-      : store(config.train.dtype, context.device()),
-        evaluator(store, config.model.backbone, std::ssize(model.info.classes),
-                  config.data.image_size, batch) {
-    store.allocate(context, /*for_training=*/false);
-    load_parameters(context, model.checkpoint, model.path, store);
-    evaluator.plan(context);
-  }
-  ParameterStore store;
-  Evaluator evaluator;
-};
-
 /// The checkpoint's configuration under overrides; from another file: its data section alone.
 Config config_for(const TrainedModel& model, const std::string& data_config,
                   const std::vector<std::string>& overrides) {
-  if (data_config.empty()) {
-    Config config = model.info.config;
-    config.data.cache.clear();  // of the machine that trained
-    config.data.residency = {};
-    return parse_config(to_json(config).dump(), model.path, overrides);
-  }
+  if (data_config.empty()) return own_config(model, overrides);
   Config config = load_config(data_config, overrides);
   const int64_t image_size = model.info.config.data.image_size;
   config.model = model.info.config.model;
@@ -115,42 +93,6 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
 
 int run_eval(const EvalOptions& options) {
   return run_on_ranks([&](Ranks& ranks) { return eval_on(ranks, options); });
-}
-
-int run_predict(const PredictOptions& options) {
-  require_one_process("predict");
-  const TrainedModel model = open_trained(options.target, options.best);
-  const Config config = config_for(model, "", options.overrides);
-  const DeviceChoice choice = choose_device(config.train.device);
-  Context context(choice.device, static_cast<int>(config.train.threads));
-  context.set_tf32(config.train.tf32);
-  LoadedClassifier classifier(context, model, config, 1);
-  report_environment(choice);
-  const int size = static_cast<int>(config.data.image_size);
-  bool any_bad = false;
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const std::string& path : options.images) {
-    const ImageSet set = load_images(
-        context, 1, [&](int64_t) { return decode_image(path); }, size);
-    if (set.size() == 0) {
-      say(set.bad[0].message);
-      any_bad = true;
-      continue;
-    }
-    const auto p = classifier.evaluator.probabilities(context, set, std::array{0});
-    const size_t best = std::max_element(p.begin(), p.end()) - p.begin();
-    const std::vector<std::string>& classes = model.info.classes;
-    nlohmann::ordered_json probabilities;
-    std::string text;
-    for (size_t c = 0; c < p.size(); ++c) {
-      probabilities[classes[c]] = p[c];
-      text += fmt::format("  {} {:.3f}", classes[c], p[c]);
-    }
-    all.push_back({{"image", path}, {"label", classes[best]}, {"probabilities", probabilities}});
-    if (!options.json) fmt::print("{}: {} {}\n", path, classes[best], text);
-  }
-  if (options.json) fmt::print("{}\n", all.dump());
-  return any_bad ? 1 : 0;
 }
 
 }  // namespace lanet

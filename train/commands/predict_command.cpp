@@ -1,0 +1,238 @@
+// predict: the expression in pictures, one by one or thousands.
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+
+#include "core/files/file.h"
+#include "core/files/npy.h"
+#include "data/csv.h"
+#include "data/files_of_set.h"
+#include "train/commands/commands.h"
+#include "train/commands/loaded_classifier.h"
+#include "train/metrics.h"
+#include "train/progress.h"
+#include "train/ranks/ranks.h"
+
+namespace lanet {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr int64_t kBatch = 64;
+constexpr int64_t kDecoded = 1024;  // pictures in memory at a time
+
+/// The files that match a pattern, ordered by name.
+std::vector<std::string> matches_of(const std::string& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> files;
+  if (status == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (files.empty()) throw InputError(fmt::format("{}: no file matches", pattern));
+  return files;
+}
+
+/// One path per line; "-" is stdin.
+std::vector<std::string> lines_of(const std::string& list) {
+  std::ifstream file;
+  if (list != "-") {
+    if (!is_file(list)) throw InputError(fmt::format("--list {}: there is no such file", list));
+    file.open(list);
+  }
+  std::istream& in = list == "-" ? std::cin : file;
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  if (in.bad()) throw Error(fmt::format("--list {}: cannot be read", list));
+  if (lines.empty()) throw InputError(fmt::format("--list {}: no picture in it", list));
+  return lines;
+}
+
+/// The pictures that the words of the command line and the list stand for.
+std::vector<std::string> pictures_of(const PredictOptions& options) {
+  if (options.images.empty() && options.list.empty())
+    throw InputError("predict: no IMAGE; expected pictures, folders or patterns, or --list FILE");
+  std::vector<std::string> pictures;
+  for (const std::string& word : options.images) {
+    if (is_folder(word)) {
+      for (const fs::path& path : pictures_below(word)) pictures.push_back(path.string());
+    } else if (word.find_first_of("*?[") != std::string::npos && !is_file(word)) {
+      const std::vector<std::string> files = matches_of(word);
+      pictures.insert(pictures.end(), files.begin(), files.end());
+    } else {
+      pictures.push_back(word);
+    }
+  }
+  if (!options.list.empty()) {
+    const std::vector<std::string> lines = lines_of(options.list);
+    pictures.insert(pictures.end(), lines.begin(), lines.end());
+  }
+  return pictures;
+}
+
+/// [N]; the class that the folder of each picture is named after.
+std::vector<int32_t> labels_of(std::span<const std::string> pictures,
+                               std::span<const std::string> classes) {
+  std::vector<int32_t> labels;
+  for (const std::string& picture : pictures) {
+    const std::string folder = fs::absolute(picture).parent_path().filename().string();
+    const auto found = std::find(classes.begin(), classes.end(), folder);
+    if (found == classes.end())
+      throw InputError(
+          fmt::format("--labelled: {}: its folder is '{}'; expected the name of a class: {}{}",
+                      picture, folder, fmt::join(classes, ", "), suggestion(folder, classes)));
+    labels.push_back(static_cast<int32_t>(found - classes.begin()));
+  }
+  return labels;
+}
+
+struct Prediction {
+  std::string image;
+  std::optional<int32_t> given;
+  std::vector<double> probabilities;
+
+  int32_t best() const {
+    return static_cast<int32_t>(std::max_element(probabilities.begin(), probabilities.end()) -
+                                probabilities.begin());
+  }
+  /// The classes that are shown: all in their order, or the `top` most probable.
+  std::vector<size_t> shown(int64_t top) const {
+    std::vector<size_t> order(probabilities.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (top == 0) return order;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
+    order.resize(std::min<size_t>(order.size(), top));
+    return order;
+  }
+};
+
+/// Prints predictions in the form that was asked for, each as soon as it is known.
+class Printer {
+ public:
+  Printer(const PredictOptions& options, std::span<const std::string> classes)
+      : options_(options), classes_(classes) {
+    if (options.json) fmt::print("[");
+    if (options.csv) {
+      fmt::print("image,{}label", options.labelled ? "given," : "");
+      for (const std::string& name : classes) fmt::print(",{}", csv_field(name));
+      fmt::print("\n");
+    }
+  }
+
+  void print(const Prediction& prediction) {
+    if (options_.json || options_.jsonl) {
+      fmt::print("{}{}{}", options_.json && printed_ > 0 ? "," : "", to_json(prediction).dump(),
+                 options_.jsonl ? "\n" : "");
+    } else if (options_.csv) {
+      std::string row = csv_field(prediction.image) + ",";
+      if (prediction.given) row += csv_field(classes_[*prediction.given]) + ",";
+      row += csv_field(classes_[prediction.best()]);
+      for (const double p : prediction.probabilities) row += fmt::format(",{:.6f}", p);
+      fmt::print("{}\n", row);
+    } else {
+      std::string text;
+      for (const size_t c : prediction.shown(options_.top))
+        text += fmt::format("  {} {:.3f}", classes_[c], prediction.probabilities[c]);
+      fmt::print("{}: {} {}\n", prediction.image, classes_[prediction.best()], text);
+    }
+    ++printed_;
+  }
+
+  void finish() {
+    if (options_.json) fmt::print("]\n");
+  }
+
+ private:
+  ordered_json to_json(const Prediction& prediction) const {
+    ordered_json probabilities;
+    for (const size_t c : prediction.shown(options_.top))
+      probabilities[classes_[c]] = prediction.probabilities[c];
+    ordered_json entry = {{"image", prediction.image}};
+    if (prediction.given) entry["given"] = classes_[*prediction.given];
+    entry["label"] = classes_[prediction.best()];
+    entry["probabilities"] = std::move(probabilities);
+    return entry;
+  }
+
+  const PredictOptions& options_;
+  std::span<const std::string> classes_;
+  int64_t printed_ = 0;
+};
+
+}  // namespace
+
+int run_predict(const PredictOptions& options) {
+  require_one_process("predict");
+  if (!options.features.empty() && fs::exists(options.features))
+    throw InputError(fmt::format("--features {}: exists; expected a new file", options.features));
+  const TrainedModel model = open_trained(options.target, options.best);
+  const Config config = own_config(model, options.overrides);
+  const std::vector<std::string>& classes = model.info.classes;
+  const std::vector<std::string> pictures = pictures_of(options);
+  const std::vector<int32_t> labels =
+      options.labelled ? labels_of(pictures, classes) : std::vector<int32_t>();
+
+  const DeviceChoice choice = choose_device(config.train.device);
+  Context context(choice.device, static_cast<int>(config.train.threads));
+  context.set_tf32(config.train.tf32);
+  const int64_t total = std::ssize(pictures);
+  LoadedClassifier classifier(context, model, config, std::min(total, kBatch));
+  report_environment(choice);
+
+  Printer printer(options, classes);
+  Confusion confusion(static_cast<int>(classes.size()));
+  std::vector<float> features;
+  int64_t answered = 0;
+  const auto progress = total > kBatch ? progress_function("predicting", "img") : DecodeProgress();
+  for (int64_t first = 0; first < total; first += kDecoded) {
+    const int64_t count = std::min(kDecoded, total - first);
+    const ImageSet set = load_images(
+        context, count, [&](int64_t i) { return decode_image(pictures[first + i]); },
+        static_cast<int>(config.data.image_size));
+    for (const BadImage& bad : set.bad) say(bad.message);
+    std::vector<int32_t> rows(set.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    const std::vector<double> p = classifier.evaluator.probabilities(
+        context, set, rows, options.features.empty() ? nullptr : &features);
+    size_t row = 0, bad = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      if (bad < set.bad.size() && set.bad[bad].index == i) {
+        ++bad;
+        continue;
+      }
+      const auto begin = p.begin() + static_cast<int64_t>(row++ * classes.size());
+      Prediction prediction{.image = pictures[first + i],
+                            .given = {},
+                            .probabilities = {begin, begin + std::ssize(classes)}};
+      if (options.labelled) {
+        prediction.given = labels[first + i];
+        confusion.add(labels[first + i], prediction.best());
+      }
+      printer.print(prediction);
+    }
+    answered += set.size();
+    if (progress) progress(first + count, total);
+  }
+  printer.finish();
+  if (options.labelled) {
+    const bool for_programs = options.json || options.jsonl || options.csv;
+    fmt::print(for_programs ? stderr : stdout, "{}", to_table(confusion, classes));
+  }
+  if (!options.features.empty() && answered > 0) {
+    write_npy(options.features, features, std::ssize(features) / answered);
+    say(fmt::format("written: {}", options.features));
+  }
+  return answered < total ? 1 : 0;
+}
+
+}  // namespace lanet
