@@ -34,10 +34,6 @@ void check_files(const ExportOptions& options) {
         fmt::format("--onnx {}: the file of --safetensors; expected another one", options.onnx));
 }
 
-void make_room(const fs::path& file) {
-  if (file.has_parent_path()) create_folder(file.parent_path());
-}
-
 }  // namespace
 
 int run_export(const ExportOptions& options) {
@@ -46,18 +42,18 @@ int run_export(const ExportOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const NamedArrays weights = torchvision_weights(model.checkpoint, model.info, model.path);
   const Config& config = model.info.config;
+  for (const fs::path file : {options.safetensors, options.onnx})
+    if (file.has_parent_path()) create_folder(file.parent_path());
   auto tell = [&](const std::string& file) {
     say(fmt::format("{}: epoch {} of {}, {} with {} classes for pictures of {} px", file,
                     model.info.epoch, model.path, weights.metadata.at("backbone"),
                     model.info.classes.size(), config.data.image_size));
   };
   if (!options.safetensors.empty()) {
-    make_room(options.safetensors);
     write_safetensors(options.safetensors, weights);
     tell(options.safetensors);
   }
   if (!options.onnx.empty()) {
-    make_room(options.onnx);
     write_text(options.onnx,
                onnx_classifier(weights, config.model.backbone, config.data.image_size,
                                options.preprocess ? OnnxInput::pixels : OnnxInput::normalised));
