@@ -1,13 +1,10 @@
 // lanet-cuda export: the tensors of torchvision's network (tests/fixtures/resnets.json), with the
 // values of the checkpoint; and an ONNX model, with the probabilities of predict.
-#include <nlohmann/json.hpp>
-
-#include "core/files/file.h"
 #include "core/files/safetensors.h"
 #include "data/image.h"
 #include "data/image_set.h"
-#include "tests/golden.h"
 #include "tests/onnx_interpreter.h"
+#include "tests/train/torchvision_networks.h"
 #include "tests/train/trained_runs.h"
 #include "train/environment.h"
 
@@ -15,7 +12,6 @@ namespace lanet::test {
 
 TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads strictly") {
   const trained::Runs& runs = trained::runs();
-  const auto networks = nlohmann::json::parse(read_text(tests_folder() / "fixtures/resnets.json"));
   for (const std::string& folder : {runs.lanet(), runs.baseline()}) {
     const std::string file = folder + "/out/weights.safetensors";
     const Outcome done = run("export " + folder + " --safetensors " + file);
@@ -23,7 +19,7 @@ TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads s
     REQUIRE(done.code == 0);
     NamedArrays weights = read_safetensors(file);
     const NamedArrays checkpoint = read_safetensors(folder + "/last.safetensors");
-    for (const auto& [name, shape] : networks.at("resnet18").at("tensors").items()) {
+    for (const auto& [name, shape] : torchvision_networks().at("resnet18").at("tensors").items()) {
       CAPTURE(name);
       REQUIRE(weights.arrays.contains(name));
       const HostArray& array = weights.arrays.at(name);

@@ -1,11 +1,9 @@
 // A classifier as an ONNX model, each backbone: the graph, the folded weights, and torchvision's
 // logits of weights by formula (tests/fixtures/resnets.json).
-#include <nlohmann/json.hpp>
-
-#include "core/files/file.h"
 #include "data/image_set.h"
 #include "tests/golden.h"
 #include "tests/onnx_interpreter.h"
+#include "tests/train/torchvision_networks.h"
 #include "train/config/choices.h"
 #include "train/export_onnx.h"
 
@@ -14,30 +12,12 @@ namespace {
 
 constexpr int64_t kClasses = 7, kBatch = 2, kSize = 64;
 
-const nlohmann::json& networks() {
-  static const auto networks =
-      nlohmann::json::parse(read_text(tests_folder() / "fixtures/resnets.json"));
-  return networks;
-}
-
-/// The interval of make_resnets.py.
-std::pair<double, double> interval(const std::string& name, const std::vector<int64_t>& shape) {
-  if (shape.size() > 1) {
-    int64_t inputs = 1;
-    for (size_t i = 1; i < shape.size(); ++i) inputs *= shape[i];
-    const double limit = std::sqrt(6 / static_cast<double>(inputs));
-    return {-limit, limit};
-  }
-  if (name.ends_with(".bias") || name.ends_with(".running_mean")) return {-0.1, 0.1};
-  return {0.8, 1.2};
-}
-
 /// The network of make_resnets.py, in f32.
 const NamedArrays& network_by_formula(std::string_view backbone) {
   static std::map<std::string_view, NamedArrays> made;
   NamedArrays& weights = made[backbone];
   if (!weights.arrays.empty()) return weights;
-  for (const auto& [name, dims] : networks().at(backbone).at("tensors").items()) {
+  for (const auto& [name, dims] : torchvision_networks().at(backbone).at("tensors").items()) {
     HostArray array(dims.get<std::vector<int64_t>>(), HostDType::f32);
     const auto [low, high] = interval(name, array.shape);
     const std::vector<double> values = golden_fill(name, array.elements(), low, high);
@@ -135,8 +115,8 @@ TEST_CASE("export onnx: each backbone gives torchvision's logits, and their soft
     CHECK(logits.shape == std::vector<int64_t>{kBatch, kClasses});
     const OwnedTensor ours({kBatch, kClasses}, DType::f64,
                            [&](int64_t i) { return logits.values[i]; });
-    CHECK(relative_error(
-              ours, golden_array(networks().at(backbone).at("logits"), {kBatch, kClasses})) < 1e-6);
+    CHECK(relative_error(ours, golden_array(torchvision_networks().at(backbone).at("logits"),
+                                            {kBatch, kClasses})) < 1e-6);
 
     const OnnxTensor& probabilities = values.at("probabilities");
     CHECK(probabilities.shape == logits.shape);
