@@ -98,7 +98,7 @@ TEST_CASE("export onnx: each backbone has torchvision's convolutions, with the n
             largest = std::max(largest, std::abs(weight.values[i] * x + bias.values[c] - normed));
           }
       }
-      CHECK(largest < 1e-6);
+      CHECK(largest < 1e-7);
     }
     std::set<std::string> found;
     for (const auto& [name, tensor] : model.constants) found.insert(name);
