@@ -19,11 +19,12 @@ TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads s
     REQUIRE(done.code == 0);
     NamedArrays weights = read_safetensors(file);
     const NamedArrays checkpoint = read_safetensors(folder + "/last.safetensors");
-    for (const auto& [name, shape] : torchvision_networks().at("resnet18").at("tensors").items()) {
+    for (const auto& tensor : torchvision_networks().at("resnet18").at("tensors").items()) {
+      const std::string& name = tensor.key();
       CAPTURE(name);
       REQUIRE(weights.arrays.contains(name));
       const HostArray& array = weights.arrays.at(name);
-      CHECK(array.shape == shape.get<std::vector<int64_t>>());
+      CHECK(array.shape == tensor.value().get<std::vector<int64_t>>());
       const bool counter = name.ends_with("num_batches_tracked");
       CHECK(array.dtype == (counter ? HostDType::i64 : HostDType::f32));
       if (!counter) {

@@ -66,7 +66,9 @@ TEST_CASE("export onnx: each backbone has torchvision's convolutions, with the n
     CHECK(model.name == backbone);
 
     std::set<std::string> expected;
-    for (const auto& [name, array] : weights.arrays) {
+    for (const auto& tensor : weights.arrays) {
+      const std::string& name = tensor.first;
+      const HostArray& array = tensor.second;
       CAPTURE(name);
       if (name.starts_with("fc.")) {
         expected.insert(name);
