@@ -1,15 +1,16 @@
-// The Python examples of docs/training.md, "Using the network elsewhere", print the probabilities
-// of predict. They run where python3 has the packages that they import.
+// The Python examples of docs/training.md, "Using the network elsewhere". They run where python3
+// has the packages that they import.
+#pragma once
+
 #include <sstream>
 
 #include "data/image.h"
 #include "tests/train/trained_runs.h"
 
 namespace lanet::test {
-namespace {
 
 /// The example with this line.
-std::string example_with(const std::string& line) {
+inline std::string example_with(const std::string& line) {
   const std::string guide = read_text(tests_folder().parent_path() / "docs/training.md");
   const std::string begin = "```python\n";
   for (size_t at = guide.find(begin); at != std::string::npos; at = guide.find(begin, at)) {
@@ -21,7 +22,7 @@ std::string example_with(const std::string& line) {
 }
 
 /// The lines that import something.
-std::string imports_of(const std::string& example) {
+inline std::string imports_of(const std::string& example) {
   std::istringstream in(example);
   std::string imports;
   for (std::string line; std::getline(in, line);)
@@ -29,8 +30,10 @@ std::string imports_of(const std::string& example) {
   return imports;
 }
 
-/// Runs an example of this name on an exported run and a picture of another size.
-void check_example(const std::string& name, const std::string& line, const std::string& options) {
+/// Runs the example with this line where an exported run has this name and a picture that of the
+/// example, in another size. It must print the probabilities of predict.
+inline void check_example(const std::string& name, const std::string& line,
+                          const std::string& options) {
   const std::string example = example_with(line);
   REQUIRE_FALSE(example.empty());
   const TemporaryFolder folder;
@@ -62,16 +65,6 @@ void check_example(const std::string& name, const std::string& line, const std::
   REQUIRE(found.size() == expected.size());
   for (const auto& [expression, probability] : expected.items())
     CHECK(std::abs(found.at(expression).get<double>() - probability.get<double>()) < 1e-4);
-}
-
-}  // namespace
-
-TEST_CASE("export examples: ONNX Runtime gives the probabilities of predict") {
-  check_example("raf.onnx", "import json, numpy, onnxruntime", "--preprocess --onnx");
-}
-
-TEST_CASE("export examples: PyTorch gives the probabilities of predict") {
-  check_example("raf.safetensors", "import json, numpy, torch, torchvision", "--safetensors");
 }
 
 }  // namespace lanet::test
