@@ -5,6 +5,7 @@
 #include "data/image_set.h"
 #include "models/resnet.h"
 #include "train/config/choices.h"
+#include "train/environment.h"
 #include "train/evaluate.h"
 #include "train/pretrained.h"
 
@@ -33,7 +34,9 @@ NamedArrays torchvision_weights(const NamedArrays& checkpoint, const CheckpointI
                       {"image_size", std::to_string(info.config.data.image_size)},
                       {"classes", nlohmann::json(info.classes).dump()},
                       {"mean", nlohmann::json(kPictureMean).dump()},
-                      {"std", nlohmann::json(kPictureDeviation).dump()}};
+                      {"std", nlohmann::json(kPictureDeviation).dump()},
+                      {"epoch", std::to_string(info.epoch)},
+                      {"program_version", program_version()}};
   return weights;
 }
 

@@ -11,7 +11,8 @@ namespace lanet {
 /// The classifier under the names of torchvision's ResNet, so that load_state_dict() of
 /// resnet18(num_classes=C) and its like takes it strictly: float32, num_batches_tracked (0)
 /// included, nothing else. Metadata: `backbone`, `image_size`, `classes` (a JSON array in the order
-/// of the outputs), `mean` and `std` (JSON arrays, of R, G and B in [0, 1]), `format` ("pt").
+/// of the outputs), `mean` and `std` (JSON arrays, of R, G and B in [0, 1]), `epoch`,
+/// `program_version`, `format` ("pt").
 /// InputError, which names `path`, if the checkpoint lacks a parameter.
 NamedArrays torchvision_weights(const NamedArrays& checkpoint, const CheckpointInfo& info,
                                 const std::string& path);

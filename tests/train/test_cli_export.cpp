@@ -1,17 +1,17 @@
 // lanet-cuda export: the tensors of torchvision's network (tests/fixtures/resnets.json), with the
-// values of the checkpoint.
-#include <nlohmann/json.hpp>
-
-#include "core/files/file.h"
+// values of the checkpoint; and an ONNX model, with the probabilities of predict.
 #include "core/files/safetensors.h"
-#include "tests/golden.h"
+#include "data/image.h"
+#include "data/image_set.h"
+#include "tests/onnx_interpreter.h"
+#include "tests/train/torchvision_networks.h"
 #include "tests/train/trained_runs.h"
+#include "train/environment.h"
 
 namespace lanet::test {
 
 TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads strictly") {
-  const trained::Runs runs;
-  const auto networks = nlohmann::json::parse(read_text(tests_folder() / "fixtures/resnets.json"));
+  const trained::Runs& runs = trained::runs();
   for (const std::string& folder : {runs.lanet(), runs.baseline()}) {
     const std::string file = folder + "/out/weights.safetensors";
     const Outcome done = run("export " + folder + " --safetensors " + file);
@@ -19,11 +19,12 @@ TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads s
     REQUIRE(done.code == 0);
     NamedArrays weights = read_safetensors(file);
     const NamedArrays checkpoint = read_safetensors(folder + "/last.safetensors");
-    for (const auto& [name, shape] : networks.at("resnet18").at("tensors").items()) {
+    for (const auto& tensor : torchvision_networks().at("resnet18").at("tensors").items()) {
+      const std::string& name = tensor.key();
       CAPTURE(name);
       REQUIRE(weights.arrays.contains(name));
       const HostArray& array = weights.arrays.at(name);
-      CHECK(array.shape == shape.get<std::vector<int64_t>>());
+      CHECK(array.shape == tensor.value().get<std::vector<int64_t>>());
       const bool counter = name.ends_with("num_batches_tracked");
       CHECK(array.dtype == (counter ? HostDType::i64 : HostDType::f32));
       if (!counter) {
@@ -39,11 +40,81 @@ TEST_CASE("cli export: a run becomes the state that torchvision's ResNet loads s
     CHECK(weights.metadata.at("image_size") == "64");
     CHECK(nlohmann::json::parse(weights.metadata.at("classes")).size() == 7);
     CHECK(nlohmann::json::parse(weights.metadata.at("mean"))[0] == 0.5412);
+    CHECK(weights.metadata.at("epoch") == checkpoint.metadata.at("epoch"));
+    CHECK(weights.metadata.at("program_version") == program_version());
     check_refused("export " + folder + " --safetensors " + file, "exists; expected a new file");
   }
-  check_refused("export " + runs.lanet(), "--safetensors is required");
   check_refused("export " + runs.path("none") + " --safetensors x", "none");
   check_refused("export " + runs.path("faces") + " --safetensors " + runs.path("x"), "faces");
+  CHECK_FALSE(std::filesystem::exists(runs.path("x")));
+}
+
+TEST_CASE("cli export: an ONNX model gives the probabilities of predict") {
+  const trained::Runs& runs = trained::runs();
+  const std::string plain = runs.path("plain.onnx"), pixels = runs.path("new/pixels.onnx"),
+                    weights = runs.path("weights.safetensors");
+  REQUIRE(run("export " + runs.baseline() + " --onnx " + plain).code == 0);
+  const Outcome both = run("export " + runs.baseline() + " --onnx " + pixels +
+                           " --preprocess --safetensors " + weights);
+  CAPTURE(both.err);
+  REQUIRE(both.code == 0);
+  CHECK(both.out.empty());
+  CHECK(std::count(both.err.begin(), both.err.end(), '\n') == 2);
+
+  const OnnxModel model = read_onnx(read_text(plain)), on_pixels = read_onnx(read_text(pixels));
+  auto metadata = read_safetensors(weights).metadata;
+  metadata.erase("format");
+  CHECK(model.metadata == metadata);
+  CHECK(on_pixels.metadata == metadata);
+
+  OnnxTensor levels{{2, 64, 64, 3}, {}}, normalised{{2, 3, 64, 64}, {}};
+  for (const int number : {1, 2}) {
+    const HostImage image = resize_image(decode_image(runs.picture(number)), 64);
+    levels.values.insert(levels.values.end(), image.rgb.begin(), image.rgb.end());
+    for (size_t c = 0; c < 3; ++c)
+      for (size_t p = c; p < image.rgb.size(); p += 3)
+        normalised.values.push_back((image.rgb[p] / 255.0 - kPictureMean[c]) /
+                                    kPictureDeviation[c]);
+  }
+  const auto predicted =
+      json_of("predict " + runs.baseline() + " --json " + runs.picture(1) + " " + runs.picture(2));
+  const auto classes = nlohmann::json::parse(metadata.at("classes"));
+  REQUIRE(classes.size() == 7);
+  const auto from_plain = evaluate(model, normalised).at("probabilities"),
+             from_pixels = evaluate(on_pixels, levels).at("probabilities");
+  for (size_t i = 0; i < 2; ++i)
+    for (size_t c = 0; c < 7; ++c) {
+      const double p = predicted[i].at("probabilities").at(classes[c].get<std::string>());
+      CHECK(std::abs(from_plain.values.at(7 * i + c) - p) < 1e-5);
+      CHECK(std::abs(from_pixels.values.at(7 * i + c) - p) < 1e-5);
+    }
+}
+
+TEST_CASE("cli export: wrong files and options are refused, and nothing is written") {
+  const trained::Runs& runs = trained::runs();
+  const std::string target = "export " + runs.baseline();
+  check_refused(target, "expected --onnx FILE, --safetensors FILE or both");
+  check_refused(target + " --preprocess --safetensors " + runs.path("x"), "requires --onnx");
+  check_refused(target + " --onnx", "--onnx");
+
+  const std::string old = runs.folder().write("old.onnx", "kept");
+  check_refused(target + " --safetensors " + runs.path("x") + " --onnx " + old,
+                "--onnx " + old + ": exists; expected a new file");
+  CHECK(read_text(old) == "kept");
+
+  const std::string there = "cd " + runs.path("") + " && " + program() + " " + target;
+  const Outcome same = run_shell(there + " --safetensors x --onnx faces/../x");
+  CHECK(same.code == 2);
+  CHECK(same.err.find("--onnx faces/../x: the file of --safetensors") != std::string::npos);
+  check_refused(target + " --safetensors " + old + "/x --onnx " + runs.path("x"), old);
+
+  // What export itself writes is no checkpoint.
+  const std::string exported = runs.path("exported");
+  REQUIRE(run(target + " --onnx " + exported + ".onnx --safetensors " + exported + ".safetensors")
+              .code == 0);
+  check_refused("export " + exported + ".safetensors --onnx " + runs.path("x"),
+                "not a checkpoint of this program");
+  check_refused("export " + exported + ".onnx --onnx " + runs.path("x"), exported + ".onnx");
   CHECK_FALSE(std::filesystem::exists(runs.path("x")));
 }
 

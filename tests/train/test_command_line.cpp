@@ -136,6 +136,15 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(inspect.inspect.file == "a.pth");
   CHECK(inspect.inspect.json);
   CHECK_FALSE(Parsed({"inspect", "a.pth"}).inspect.json);
+
+  const Parsed exported({"export", "runs/a", "--best", "--onnx", "a.onnx", "--preprocess"});
+  CHECK(exported.code == 0);
+  CHECK(exported.exported.target == "runs/a");
+  CHECK(exported.exported.best);
+  CHECK(exported.exported.onnx == "a.onnx");
+  CHECK(exported.exported.preprocess);
+  CHECK(exported.exported.safetensors.empty());
+  CHECK_FALSE(Parsed({"export", "runs/a", "--onnx", "a.onnx"}).exported.preprocess);
   const Parsed align({"align", "--landmarks", "l.csv", "--in", "p", "--out", "x", "--coordinates",
                       "share", "--size", "112"});
   CHECK(align.code == 0);

@@ -1,8 +1,8 @@
 // Every backbone against torchvision's network of that name (tests/fixtures/resnets.json, which
 // make_resnets.py beside it made): names, shapes, and the logits of weights by formula.
-#include "core/files/file.h"
 #include "core/parameter_io.h"
 #include "tests/golden.h"
+#include "tests/train/torchvision_networks.h"
 #include "train/config/choices.h"
 #include "train/pretrained.h"
 
@@ -19,27 +19,14 @@ NamedArrays without_values(const nlohmann::json& network) {
   return file;
 }
 
-/// The interval of make_resnets.py.
-std::pair<double, double> interval(const std::string& name, const std::vector<int64_t>& shape) {
-  if (shape.size() > 1) {
-    int64_t inputs = 1;
-    for (size_t i = 1; i < shape.size(); ++i) inputs *= shape[i];
-    const double limit = std::sqrt(6 / static_cast<double>(inputs));
-    return {-limit, limit};
-  }
-  if (name.ends_with(".bias") || name.ends_with(".running_mean")) return {-0.1, 0.1};
-  return {0.8, 1.2};
-}
-
 }  // namespace
 
 TEST_CASE(
     "torchvision: a classifier has the tensors and the logits of its network, each backbone") {
-  const auto networks = nlohmann::json::parse(read_text(tests_folder() / "fixtures/resnets.json"));
-  REQUIRE(networks.size() == kNames<Backbone>.size());
+  REQUIRE(torchvision_networks().size() == kNames<Backbone>.size());
   for (const std::string_view name : kNames<Backbone>) {
     CAPTURE(name);
-    const auto& network = networks.at(name);
+    const auto& network = torchvision_networks().at(name);
     const NamedArrays file = without_values(network);
     const BackboneMap map = map_backbone(file);
     for (const std::string_view other : kNames<Backbone>)

@@ -185,18 +185,25 @@ void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
   CLI::App& command = add_command(
       app_, "export", "Write a trained classifier for other programs",
       "  lanet-cuda export runs/raf-1 --safetensors raf.safetensors\n"
-      "  lanet-cuda export runs/raf-1 --best --safetensors raf.safetensors\n\n"
-      "The tensors have the names of torchvision's ResNet, whose load_state_dict takes them as "
-      "they "
-      "are. The\nfile's metadata has the classes, and the mean and deviation that pictures are "
+      "  lanet-cuda export runs/raf-1 --best --onnx raf.onnx\n"
+      "  lanet-cuda export runs/raf-1 --onnx raf.onnx --preprocess --safetensors "
+      "raf.safetensors\n\n"
+      "The safetensors file has the names of torchvision's ResNet, whose load_state_dict takes its "
+      "tensors as\nthey are. The ONNX model has the outputs logits and probabilities, [batch, C]. "
+      "The metadata of both files\nhas the classes, and the mean and deviation that pictures are "
       "normalised by.");
   command.add_option("RUN|CHECKPOINT", options->target, "folder of a run, or checkpoint file")
       ->required();
   command.add_flag("--best", options->best, "the best epoch of a run, not the last");
+  command.add_option("--safetensors", options->safetensors,
+                     "file to write, under torchvision's names of the tensors");
+  CLI::Option* onnx = command.add_option(
+      "--onnx", options->onnx,
+      "file to write, a model that reads normalised pictures, float32 [batch, 3, S, S]");
   command
-      .add_option("--safetensors", options->safetensors,
-                  "file to write, under torchvision's names of the tensors")
-      ->required();
+      .add_flag("--preprocess", options->preprocess,
+                "the ONNX model reads RGB pixels instead, uint8 [batch, S, S, 3]")
+      ->needs(onnx);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

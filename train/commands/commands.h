@@ -84,11 +84,12 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
-/// export RUN|CHECKPOINT [--best] --safetensors FILE
+/// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]]
 struct ExportOptions {
   std::string target;
   bool best = false;
-  std::string safetensors;  // file to write
+  std::string safetensors, onnx;  // files to write; empty: none, but not both
+  bool preprocess = false;        // the ONNX model reads pixels
 };
 int run_export(const ExportOptions& options);
 
