@@ -24,5 +24,6 @@ int main(int argc, char** argv) {
   command_line.add_synth(lanet::run_synth);
   command_line.add_align(lanet::run_align);
   command_line.add_doctor(lanet::run_doctor);
+  command_line.add_completion();
   return command_line.run(argc, argv);
 }

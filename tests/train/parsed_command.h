@@ -59,6 +59,7 @@ struct Parsed {
     line.add_synth(keep(synth));
     line.add_align(keep(align));
     line.add_doctor(keep(doctor));
+    line.add_completion();
     code = line.run(static_cast<int>(words.size()), words.data());
   }
 };

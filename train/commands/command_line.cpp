@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "train/commands/command_docs.h"
 #include "train/commands/command_line_options.h"
 #include "train/config/config.h"
 #include "train/config/config_fields.h"
@@ -109,6 +110,32 @@ void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
                   "  lanet-cuda doctor\n  lanet-cuda doctor --json");
   command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_completion() {
+  const auto shell = std::make_shared<std::string>();
+  CLI::App& completion = add_command(
+      app_, "completion", "Print a script that completes this command line in a shell",
+      "  lanet-cuda completion bash\n\n"
+      "Save it as ~/.local/share/bash-completion/completions/lanet-cuda, as _lanet-cuda in a "
+      "folder of\nzsh's $fpath, or as ~/.config/fish/completions/lanet-cuda.fish. The "
+      "Debian package has all three.");
+  completion.add_option("SHELL", *shell, "the shell")->required()->check(one_of<Shell>());
+  completion.callback([this, shell] {
+    chosen_ = [this, shell] {
+      fmt::print("{}", completion_script(app_, choice_from<Shell>(*shell)));
+      return 0;
+    };
+  });
+  CLI::App& man = add_command(app_, "man", "Print the manual page",
+                              "  lanet-cuda man\n\n"
+                              "It is in the macros of man(7): pipe it to `man -l -` to read it.");
+  man.callback([this] {
+    chosen_ = [this] {
+      fmt::print("{}", manual_page(app_, LANET_VERSION));
+      return 0;
+    };
+  });
 }
 
 CLI::App& CommandLine::add_bench(const std::string& name, const std::string& description,

@@ -28,6 +28,8 @@ class CommandLine {
   void add_synth(std::function<int(const SynthOptions&)> run);
   void add_align(std::function<int(const AlignOptions&)> run);
   void add_doctor(std::function<int(const DoctorOptions&)> run);
+  /// The commands that print what shells and man know of all the others.
+  void add_completion();
   /// Adds a command below `bench`. The caller adds its options to what is returned; `run` is called
   /// if the command is chosen.
   CLI::App& add_bench(const std::string& name, const std::string& description,
