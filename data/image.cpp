@@ -203,14 +203,18 @@ void write_png(const std::string& path, const HostImage& image) {
   write_file(path, data);
 }
 
-void write_jpeg(const std::string& path, const HostImage& image, int quality) {
+std::vector<uint8_t> encode_jpeg(const HostImage& image, int quality) {
   require_image(image);
   LANET_REQUIRE(quality >= 1 && quality <= 100, "JPEG quality {}", quality);
   Bytes data;
-  const int ok = stbi_write_jpg_to_func(append, &data, image.width, image.height, 3,
-                                        image.rgb.data(), quality);
-  if (!ok) throw Error(fmt::format("{}: cannot be encoded as JPEG", path));
-  write_file(path, data);
+  if (!stbi_write_jpg_to_func(append, &data, image.width, image.height, 3, image.rgb.data(),
+                              quality))
+    throw Error(fmt::format("{} x {} pixels cannot be encoded as JPEG", image.width, image.height));
+  return data;
+}
+
+void write_jpeg(const std::string& path, const HostImage& image, int quality) {
+  write_file(path, encode_jpeg(image, quality));
 }
 
 }  // namespace lanet

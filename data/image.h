@@ -31,6 +31,9 @@ inline HostImage resize_image(const HostImage& image, int size) {
   return resize_image(image, size, size);
 }
 
+/// A JPEG file. quality: 1..100.
+std::vector<uint8_t> encode_jpeg(const HostImage& image, int quality);
+
 /// Throws Error if the file cannot be written. quality: 1..100.
 void write_png(const std::string& path, const HostImage& image);
 void write_jpeg(const std::string& path, const HostImage& image, int quality);
