@@ -17,8 +17,7 @@ inline std::string base64(std::span<const uint8_t> bytes) {
     const size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
     uint32_t group = 0;
     for (size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? bytes[i + j] : 0);
-    for (size_t j = 0; j < 4; ++j)
-      text += j <= count ? kLetters[group >> (18 - 6 * j) & 63] : '=';
+    for (size_t j = 0; j < 4; ++j) text += j <= count ? kLetters[group >> (18 - 6 * j) & 63] : '=';
   }
   return text;
 }

@@ -237,7 +237,8 @@ TEST_CASE("readme: every example in the program's own help is one of its command
                               "predict",    "verify",         "bench",         "bench kernels",
                               "bench step", "bench roofline", "bench scaling", "bench compare",
                               "inspect",    "data",           "noise",         "audit",
-                              "synth",      "align",          "export",        "doctor"}) {
+                              "synth",      "align",          "export",        "report",
+                              "doctor"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {

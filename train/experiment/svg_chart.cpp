@@ -23,8 +23,8 @@ struct Look {
 };
 constexpr Look kFile = {
     60, 64, 480, 280, "stroke=\"#dddddd\"", "stroke=\"#777777\"", "fill=\"#222222\"", false};
-constexpr Look kPage = {
-    42, 10, 328, 190, "class=\"grid\"", "class=\"axis\"", "class=\"label\"", true};
+constexpr Look kPage = {42,  10, 328, 190, "class=\"grid\"", "class=\"axis\"", "class=\"label\"",
+                        true};
 
 // Of a file: what stands around the frame.
 constexpr double kLegend = 24, kEntry = 20, kSample = 28, kMargin = 24;
@@ -173,17 +173,15 @@ std::vector<double> round_ticks(double low, double high) {
 
 std::string svg_chart(const Chart& chart) {
   double widest = 0;
-  for (const Chart::Series& series : chart.series)
-    widest = std::max(widest, width_of(series.name));
+  for (const Chart::Series& series : chart.series) widest = std::max(widest, width_of(series.name));
   const Look& look = kFile;
   // The title's letters are larger by a quarter.
-  const double width = std::ceil(std::max({look.right() + kLegend + kSample + 8 + widest,
-                                           look.left + 1.25 * width_of(chart.title),
-                                           look.left + width_of(chart.subtitle)}) +
-                                 kMargin);
-  const double height =
-      std::max(look.bottom() + 56,
-               look.top + kEntry * static_cast<double>(chart.series.size()) + kMargin);
+  const double width = std::ceil(
+      std::max({look.right() + kLegend + kSample + 8 + widest,
+                look.left + 1.25 * width_of(chart.title), look.left + width_of(chart.subtitle)}) +
+      kMargin);
+  const double height = std::max(
+      look.bottom() + 56, look.top + kEntry * static_cast<double>(chart.series.size()) + kMargin);
   return fmt::format(
              "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
              "height=\"{1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
