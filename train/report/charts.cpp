@@ -167,9 +167,10 @@ Chart confidence_histogram(const RunFacts& run) {
   for (const size_t wrong : {size_t{0}, size_t{1}}) {
     if (faces[wrong] == 0) continue;
     Chart::Series series{.colour = wrong};
-    series.name = run.truth.empty() ? "all training faces"
-                                    : fmt::format("the {:.0f} {} labels", faces[wrong],
-                                                  wrong ? "wrong" : "right");
+    series.name = run.truth.empty()
+                      ? "all training faces"
+                      : fmt::format("the {:.0f} {} label{}", faces[wrong],
+                                    wrong ? "wrong" : "right", faces[wrong] == 1 ? "" : "s");
     for (int bin = 0; bin < kBins; ++bin)
       for (const int edge : {bin, bin + 1}) {
         series.x.push_back(static_cast<double>(edge) / kBins);

@@ -10,6 +10,11 @@ namespace lanet {
 
 namespace {
 
+std::string interval_text(double share, int64_t count) {
+  const Interval interval = wilson_interval(share, count);
+  return fmt::format("{:.1f} to {:.1f}", 100 * interval.low, 100 * interval.high);
+}
+
 std::string bar(double share) {
   return fmt::format("<span class=\"bar\"><i style=\"width:{:.1f}%\"></i></span>", 100 * share);
 }
@@ -28,10 +33,9 @@ std::optional<Confusion> confusion_of(const RunGroup& group) {
 /// Each cell is shaded by its share of the row.
 std::string matrix(const Confusion& confusion, const std::vector<std::string>& classes,
                    const std::string& title) {
-  std::string text = fmt::format(
-      "<div class=\"scroll\"><table class=\"matrix\">\n<caption>{}rows: the true class; columns: "
-      "what is predicted</caption>\n<thead><tr><td></td>",
-      title.empty() ? "" : xml_text(title) + "; ");
+  std::string text =
+      fmt::format("<div class=\"scroll\"><table class=\"matrix\">\n{}<thead><tr><td></td>",
+                  title.empty() ? "" : fmt::format("<caption>{}</caption>\n", xml_text(title)));
   for (const std::string& name : classes)
     text += fmt::format("<th scope=\"col\">{}</th>", xml_text(name));
   text += "</tr></thead>\n<tbody>\n";
@@ -53,7 +57,7 @@ std::string matrix(const Confusion& confusion, const std::vector<std::string>& c
 std::string recall_table(const std::vector<RunGroup>& groups) {
   const RunFacts& first = *groups[0].runs[0];
   const bool one = groups.size() == 1 && groups[0].runs.size() == 1;
-  std::vector<std::string> head = {"recall after the last epoch"};
+  std::vector<std::string> head = {"recall"};
   if (one) {
     head.insert(head.end(), {"", "per cent", "95 % interval", "test faces"});
   } else {
@@ -73,11 +77,8 @@ std::string recall_table(const std::vector<RunGroup>& groups) {
       const int64_t faces =
           one && first.confusion ? first.confusion->total(static_cast<int>(c)) : 0;
       if (!one) continue;
-      const Interval interval = faces > 0 ? wilson_interval(recalls.at(0), faces) : Interval{};
-      row.push_back(faces > 0
-                        ? fmt::format("{:.1f} to {:.1f}", 100 * interval.low, 100 * interval.high)
-                        : "–");
-      row.push_back(first.confusion ? std::to_string(faces) : "–");
+      row.push_back(faces > 0 && !recalls.empty() ? interval_text(recalls[0], faces) : "");
+      row.push_back(faces > 0 ? std::to_string(faces) : "");
     }
     rows.push_back(row);
   }
@@ -91,24 +92,26 @@ std::string class_section(const std::vector<RunGroup>& groups) {
   bool same = true;
   for (const RunGroup& group : groups)
     for (const RunFacts* run : group.runs) same = same && run->classes == classes;
-  std::string text = same ? recall_table(groups)
-                          : html_paragraph(
-                                "The runs have different classes, so that their recalls "
-                                "do not stand beside each other.");
-  std::string matrices;
+  std::string tables =
+      same ? recall_table(groups)
+           : html_paragraph(
+                 "The runs have different classes, so their recalls are not put side by side.");
+  bool any = false;
   for (const RunGroup& group : groups) {
     const std::optional<Confusion> confusion = confusion_of(group);
     if (!confusion) continue;
+    any = true;
     std::string title = groups.size() == 1 ? "" : group.name;
     if (group.runs.size() > 1)
       title += fmt::format("{}{} seeds together", title.empty() ? "" : ", ", group.runs.size());
-    matrices += matrix(*confusion, group.runs[0]->classes, title);
+    tables += matrix(*confusion, group.runs[0]->classes, title);
   }
-  if (matrices.empty())
-    text += html_paragraph("There is no confusion matrix: it was not recorded.", "dim");
-  else
-    text += fmt::format("<div class=\"figures\">\n{}</div>\n", matrices);
-  return html_section("Classes", text);
+  const std::string about =
+      any ? "The rows of a confusion matrix are the true classes, its columns what is predicted."
+          : "There is no confusion matrix: it was not recorded.";
+  return html_section("Classes",
+                      html_paragraph("The test set after the last epoch. " + about, "dim") +
+                          fmt::format("<div class=\"beside\">\n{}</div>\n", tables));
 }
 
 }  // namespace lanet

@@ -1,11 +1,15 @@
 #include "train/report/html.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/xml_text.h"
 
 namespace lanet {
 
 namespace {
+
+constexpr size_t kLongCell = 30;  // bytes; longer ones may be broken
 
 constexpr const char* kStart =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
@@ -39,17 +43,19 @@ p { margin: 0.4rem 0; max-width: 75ch; }
 .tile span { display: block; color: var(--dim); font-size: 0.9rem; }
 .scroll { overflow-x: auto; margin: 0.75rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 12px 4px 0; text-align: right; border-bottom: 1px solid var(--rule);
+th, td { padding: 4px 10px 4px 0; text-align: right; border-bottom: 1px solid var(--rule);
   vertical-align: bottom; overflow-wrap: normal; }
 th { font-weight: 600; }
 td { white-space: nowrap; }
-td.long { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
-th:first-child, td.text { text-align: left; }
+td.long { white-space: normal; overflow-wrap: anywhere; min-width: 10rem; max-width: 22rem; }
+th:first-child { text-align: left; min-width: 7rem; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 48px; }
+.beside > * { min-width: 0; }
 .figures { display: grid; gap: 20px 28px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 350px), 1fr)); }
 figure { margin: 0.5rem 0; max-width: 560px; min-width: 0; }
 figcaption { font-weight: 600; }
-figcaption span { color: var(--dim); font-weight: 400; font-size: 0.9rem; }
+figcaption span { display: block; color: var(--dim); font-weight: 400; font-size: 0.9rem; }
 svg.chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 .grid { stroke: var(--rule); }
 .axis { stroke: var(--dim); }
@@ -64,16 +70,16 @@ svg.chart { display: block; width: 100%; height: auto; font: 12px system-ui, san
 ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0; padding: 0;
   font-size: 0.9rem; }
 ul.legend svg { width: 30px; height: 10px; margin-right: 6px; }
-table.matrix th, table.matrix td { padding: 4px; text-align: center; min-width: 2.4rem; }
-table.matrix tbody th { text-align: left; padding-right: 8px; }
+table.matrix th, table.matrix td { padding: 4px; text-align: center; min-width: 2.1rem; }
+table.matrix tbody th { min-width: 0; text-align: left; padding-right: 8px; }
 table.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left;
   height: 6.5rem; padding: 4px; border-bottom: 0; }
 table.matrix td { background: rgb(var(--heat) / calc(var(--share) * 0.45)); }
 table.matrix td.right { font-weight: 700; }
-.bar { display: block; min-width: 5rem; height: 0.75rem; background: var(--card);
+.bar { display: block; min-width: clamp(2.5rem, 12vw, 7rem); height: 0.75rem; background: var(--card);
   border-radius: 2px; }
 .bar i { display: block; height: 100%; background: var(--c0); border-radius: 2px; }
-.bar.given i { background: var(--c1); }
+.given .bar i { background: var(--c1); }
 .faces { display: grid; gap: 12px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); }
 .face { display: flex; gap: 12px; background: var(--card); border-radius: 8px; padding: 10px;
@@ -81,8 +87,9 @@ table.matrix td.right { font-weight: 700; }
 .face img { flex: none; width: 88px; height: 88px; object-fit: contain; border-radius: 4px; }
 .face > div { flex: 1; min-width: 0; }
 .face table { width: 100%; font-size: 0.85rem; margin-top: 4px; }
-.face th, .face td { padding: 1px 6px 1px 0; border: 0; text-align: left; font-weight: 400;
+.face th, .face td { min-width: 0; padding: 1px 6px 1px 0; border: 0; text-align: left; font-weight: 400;
   vertical-align: middle; }
+.face tr.given th, .face tr.given td { font-weight: 700; }
 .face .bar { background: var(--page); min-width: 2.5rem; }
 )";
 
@@ -90,15 +97,26 @@ table.matrix td.right { font-weight: 700; }
 
 std::string html_table(const std::vector<std::string>& head,
                        const std::vector<std::vector<std::string>>& rows) {
+  const auto is_empty = [&](size_t column) {
+    return std::all_of(rows.begin(), rows.end(),
+                       [&](const std::vector<std::string>& row) { return row[column].empty(); });
+  };
+  std::vector<size_t> columns;
+  for (size_t column = 0; column < head.size(); ++column)
+    if (!is_empty(column)) columns.push_back(column);
   std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
-  for (const std::string& cell : head)
-    text += fmt::format("<th scope=\"col\">{}</th>", xml_text(cell));
+  for (const size_t column : columns)
+    text += fmt::format("<th scope=\"col\">{}</th>", xml_text(head[column]));
   text += "</tr></thead>\n<tbody>\n";
   for (const std::vector<std::string>& row : rows) {
+    LANET_REQUIRE(row.size() == head.size(), "{} cells below {}", row.size(), head.size());
     text += "<tr>";
-    for (size_t i = 0; i < row.size(); ++i)
-      text += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", row[i])
-                     : fmt::format("<td>{}</td>", row[i]);
+    for (const size_t column : columns) {
+      const std::string& cell = row[column];
+      text += column == 0               ? fmt::format("<th scope=\"row\">{}</th>", cell)
+              : cell.size() > kLongCell ? fmt::format("<td class=\"long\">{}</td>", cell)
+                                        : fmt::format("<td>{}</td>", cell);
+    }
     text += "</tr>\n";
   }
   return text + "</tbody></table></div>\n";

@@ -9,7 +9,7 @@
 namespace lanet {
 
 /// A table in a box that scrolls where the page is narrow. head: texts. rows: HTML, the first cell
-/// of each being its heading.
+/// of each being its heading. A column without any content is left out.
 std::string html_table(const std::vector<std::string>& head,
                        const std::vector<std::vector<std::string>>& rows);
 

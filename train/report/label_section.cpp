@@ -74,9 +74,9 @@ std::string face_card(const RunFacts& run, size_t face, const std::string& addre
   text += "<table>";
   for (const size_t c : order)
     text += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td><span class=\"bar{}\"><i style=\"width:{:.1f}%\"></i>"
+        "<tr{}><th scope=\"row\">{}</th><td><span class=\"bar\"><i style=\"width:{:.1f}%\"></i>"
         "</span></td><td>{:.2f}</td></tr>",
-        xml_text(labels.classes[c]), c == given ? " given" : "", 100 * row[c], row[c]);
+        c == given ? " class=\"given\"" : "", xml_text(labels.classes[c]), 100 * row[c], row[c]);
   return text + "</table></div></div>\n";
 }
 
@@ -91,8 +91,7 @@ std::string doubtful_faces(const RunFacts& run, bool with_faces) {
   for (const Suspect& suspect : suspects) names.push_back(labels.names[suspect.face]);
   std::string text = html_paragraph(fmt::format(
       "{} of the {} labels are more probably wrong than right by the run's estimates. The {} most "
-      "doubtful, with the estimated probability of their labels (in the second colour) and of "
-      "other classes:",
+      "doubtful, with the estimated probability of their labels (in bold) and of other classes:",
       doubted, labels.names.size(), suspects.size()));
   std::map<std::string, std::string> addresses;
   try {

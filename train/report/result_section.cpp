@@ -163,12 +163,13 @@ std::string runs_table(const std::vector<RunGroup>& groups) {
   for (const RunGroup& group : groups)
     for (const RunFacts* run : group.runs) {
       const Summary& summary = run->summary;
+      const double memorised = run->last("memorised");
       rows.push_back({xml_text(run->name), std::to_string(run->config.seed),
                       per_cent(summary.mean_last_five), interval_text(*run, summary.mean_last_five),
                       per_cent(summary.mean_last_five_balanced), per_cent(summary.last.accuracy),
                       per_cent(summary.best.accuracy),
                       fmt::format("{} by {}", summary.best_epoch, chosen_by(*run)),
-                      per_cent(run->last("memorised"))});
+                      std::isfinite(memorised) ? per_cent(memorised) : ""});
     }
   return html_table({"run", "seed", "accuracy", "95 % interval", "balanced", "last epoch",
                      "best epoch", "chosen", "memorised"},

@@ -104,9 +104,20 @@ ordered_json without_seed(Config config) {
   config.train.device = {};
   config.train.threads = 0;
   config.data.residency = {};
-  for (std::string* path : {&config.data.root, &config.data.cache, &config.model.pretrained})
-    *path = fs::path(*path).filename().string();
+  config.data.root.clear();
+  config.data.cache.clear();
+  config.model.pretrained = fs::path(config.model.pretrained).filename().string();
   return to_json(config);
+}
+
+/// Whether two runs were tested on as many faces of the same classes, as far as that was recorded:
+/// the folder of one data set has another name on another machine.
+bool same_test_set(const RunFacts& a, const RunFacts& b) {
+  if (a.classes != b.classes) return false;
+  if (!a.confusion || !b.confusion) return true;
+  for (int c = 0; c < a.confusion->classes(); ++c)
+    if (a.confusion->total(c) != b.confusion->total(c)) return false;
+  return true;
 }
 
 }  // namespace
@@ -115,8 +126,8 @@ bool RunFacts::truth_is_known() const {
   return config.data.noise.planted() || !config.data.true_labels.empty();
 }
 
-std::vector<double> RunFacts::curve(const std::string& path) const {
-  const ordered_json::json_pointer pointer("/" + path);
+std::vector<double> RunFacts::curve(const std::string& key) const {
+  const ordered_json::json_pointer pointer("/" + key);
   std::vector<double> values;
   for (const ordered_json& line : lines)
     values.push_back(line.contains(pointer) && line.at(pointer).is_number()
@@ -125,8 +136,8 @@ std::vector<double> RunFacts::curve(const std::string& path) const {
   return values;
 }
 
-double RunFacts::last(const std::string& path) const {
-  return curve(path).back();
+double RunFacts::last(const std::string& key) const {
+  return curve(key).back();
 }
 
 RunFacts read_run_facts(const fs::path& path) {
@@ -192,12 +203,14 @@ void name_runs(std::vector<RunFacts>& runs) {
     if (std::find(parts.begin(), parts.begin() + static_cast<int64_t>(i), parts[i]) !=
         parts.begin() + static_cast<int64_t>(i))
       throw InputError(fmt::format("{}: given twice", runs[i].path.string()));
-  // Of each path its last part, and what is before it from where the paths part.
+  // Of each path its last part, and what is before it from where the paths part; of a single path
+  // the last two.
   size_t common = 0;
   const auto is_common = [&](const std::vector<std::string>& path) {
     return path.size() > common + 1 && path[common] == parts[0][common];
   };
   while (std::all_of(parts.begin(), parts.end(), is_common)) ++common;
+  if (parts.size() == 1 && common > 1) --common;  // "seed-1" alone says little
   for (size_t i = 0; i < parts.size(); ++i)
     runs[i].name = fmt::format(
         "{}", fmt::join(parts[i].begin() + static_cast<int64_t>(common), parts[i].end(), "/"));
@@ -209,7 +222,7 @@ std::vector<RunGroup> group_by_seed(std::span<const RunFacts> runs) {
   for (const RunFacts& run : runs) {
     const ordered_json config = without_seed(run.config);
     const auto same = [&](const RunGroup& group) {
-      return configs[&group - groups.data()] == config &&
+      return configs[&group - groups.data()] == config && same_test_set(*group.runs[0], run) &&
              std::none_of(group.runs.begin(), group.runs.end(), [&](const RunFacts* other) {
                return other->config.seed == run.config.seed;
              });

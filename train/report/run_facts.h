@@ -33,11 +33,11 @@ struct RunFacts {
   bool truth_is_known() const;
   /// The faces of the test set; 0 if their number was not recorded.
   int64_t test_faces() const { return confusion ? confusion->total() : 0; }
-  /// A number of each finished epoch, by its path in the line ("test_accuracy", "losses/total");
-  /// NaN where a line has none.
-  std::vector<double> curve(const std::string& path) const;
+  /// A number of each finished epoch, by its key in the line ("test_accuracy", "losses/total"); NaN
+  /// where a line has none.
+  std::vector<double> curve(const std::string& key) const;
   /// The same of the last epoch.
-  double last(const std::string& path) const;
+  double last(const std::string& key) const;
 };
 
 /// InputError, naming file and line, if `run` is no run folder, has no finished epoch, or holds a
@@ -50,7 +50,8 @@ struct RunGroup {
   std::vector<const RunFacts*> runs;  ///< by seed
 };
 
-/// Names the runs by what tells their paths apart. InputError if two are the same folder.
+/// Names the runs by what tells their paths apart, a single one by the end of its path. InputError
+/// if two are the same folder.
 void name_runs(std::vector<RunFacts>& runs);
 /// In the order of each group's first run.
 std::vector<RunGroup> group_by_seed(std::span<const RunFacts> runs);

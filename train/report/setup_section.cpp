@@ -96,17 +96,29 @@ std::string speed_table(const std::vector<RunGroup>& groups) {
                     rows);
 }
 
+/// What was not recorded, with the runs that it is missing in.
+std::string missing_text(const std::vector<RunGroup>& groups) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> all;
+  for (const RunGroup& group : groups)
+    for (const RunFacts* run : group.runs)
+      for (const std::string& what : run->missing) {
+        auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& entry) { return entry.first == what; });
+        if (found == all.end()) found = all.insert(all.end(), {what, {}});
+        found->second.push_back(xml_text(run->name));
+      }
+  std::string text;
+  for (const auto& [what, runs] : all)
+    text +=
+        html_paragraph(fmt::format("Not recorded in {}: {}.", fmt::join(runs, ", "), what), "dim");
+  return text;
+}
+
 }  // namespace
 
 std::string setup_section(const std::vector<RunGroup>& groups) {
-  std::string text = config_table(groups) + speed_table(groups);
-  for (const RunGroup& group : groups)
-    for (const RunFacts* run : group.runs)
-      if (!run->missing.empty())
-        text += html_paragraph(fmt::format("Not recorded in {}: {}.", xml_text(run->name),
-                                           fmt::join(run->missing, "; ")),
-                               "dim");
-  return html_section("Configuration and speed", text);
+  return html_section("Configuration and speed",
+                      config_table(groups) + speed_table(groups) + missing_text(groups));
 }
 
 }  // namespace lanet

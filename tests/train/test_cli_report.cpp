@@ -1,0 +1,50 @@
+// lanet-cuda report, and the report that train writes.
+#include "tests/train/trained_runs.h"
+
+namespace lanet::test::trained {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("cli report: train writes one, with pictures of faces; report writes it again") {
+  const std::string run_folder = runs().lanet(), file = run_folder + "/report.html";
+  REQUIRE(fs::exists(file));
+  const std::string page = read_text(file);
+  CHECK(page.find("src=\"data:image/jpeg;base64,") != std::string::npos);
+  CHECK(page.find("There are no pictures") == std::string::npos);
+  fs::remove(file);
+  const Outcome again = run("report " + run_folder);
+  CHECK(again.code == 0);
+  CHECK(again.out.empty());
+  CHECK(again.err == "written: " + file + "\n");
+  CHECK(read_text(file) == page);
+  CHECK(run("report " + run_folder + "/").code == 0);  // replaces it
+}
+
+TEST_CASE("cli report: the confusion matrix is that of eval") {
+  const std::string run_folder = runs().baseline();
+  const nlohmann::json confusion = eval(run_folder).at("confusion");
+  const std::string page = read_text(run_folder + "/report.html");
+  size_t at = page.find("<table class=\"matrix\">");
+  REQUIRE(at != std::string::npos);
+  for (const nlohmann::json& row : confusion)
+    for (const nlohmann::json& count : row) {
+      at = page.find("\">", page.find("--share", at)) + 2;
+      CHECK(page.compare(at, count.dump().size() + 1, count.dump() + "<") == 0);
+    }
+}
+
+TEST_CASE("cli report: without faces, of several runs, and what it refuses") {
+  const std::string one = runs().lanet(), two = runs().baseline(), out = runs().path("new/a.html");
+  REQUIRE(run("report " + one + " --no-faces --out " + out).code == 0);
+  CHECK(read_text(out).find("data:") == std::string::npos);
+  REQUIRE(run("report " + one + " " + two + " --out " + out).code == 0);
+  CHECK(read_text(out).find("2 runs: lanet, baseline") != std::string::npos);
+  check_refused("report " + one + " " + two, "several runs, and no --out");
+  check_refused("report " + runs().path("faces"), "expected a run");
+  check_refused("report " + one + " " + one + " --out " + out, "given twice");
+  runs().folder().write("mine.html", "<p>mine</p>");
+  check_refused("report " + one + " --out " + runs().path("mine.html"), "is not a report");
+  CHECK(read_text(runs().path("mine.html")) == "<p>mine</p>");
+}
+
+}  // namespace lanet::test::trained
