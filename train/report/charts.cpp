@@ -30,10 +30,10 @@ std::vector<Quantity> losses_of(const std::vector<RunGroup>& groups) {
   for (const RunGroup& group : groups) {
     const nlohmann::ordered_json& line = group.runs[0]->lines[0];
     if (!line.contains("losses")) continue;
-    for (const auto& [name, value] : line["losses"].items()) {
-      const auto same = [&](const Quantity& loss) { return loss.name == name; };
+    for (const auto& loss : line["losses"].items()) {
+      const auto same = [&](const Quantity& other) { return other.name == loss.key(); };
       if (std::none_of(losses.begin(), losses.end(), same))
-        losses.push_back({"losses/" + name, name});
+        losses.push_back({"losses/" + loss.key(), loss.key()});
     }
   }
   if (losses.size() == 2)  // the total, and the only loss, which is the same

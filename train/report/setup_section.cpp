@@ -32,7 +32,9 @@ std::string config_table(const std::vector<RunGroup>& groups) {
   }
   head.push_back("default");
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [pointer, value] : defaults.items()) {
+  for (const auto& entry : defaults.items()) {
+    const std::string pointer = entry.key();
+    const ordered_json& value = entry.value();
     const bool differs =
         std::any_of(configs.begin(), configs.end(),
                     [&](const ordered_json& config) { return config.at(pointer) != value; });
