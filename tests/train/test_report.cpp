@@ -85,13 +85,13 @@ TEST_CASE("report: the page is well-formed, and refers to nothing outside itself
   WrittenRun other = run;
   other.config["seed"] = 2;
   const fs::path two = other.write(folder, "runs/two");
-  check_refers_to_nothing(run_report({one}, /*with_faces=*/false));
-  check_refers_to_nothing(run_report({one, two}, /*with_faces=*/true));
+  check_refers_to_nothing(run_report({one}, {.faces = false}));
+  check_refers_to_nothing(run_report({one, two}, {.faces = true}));
 }
 
 TEST_CASE("report: its figures are those of the metrics and the summary") {
   const TemporaryFolder folder;
-  const std::string page = run_report({WrittenRun().write(folder, "one")}, false);
+  const std::string page = run_report({WrittenRun().write(folder, "one")}, {.faces = false});
   // Of eight faces 2, 8 and 5 are right.
   CHECK(has_row(page, "mean of the last 3 epochs|62.5 %|30.6 to 86.3 %|62.5 %|"));
   CHECK(has_row(page, "last epoch, 3|62.5 %|30.6 to 86.3 %|62.5 %|"));
@@ -111,7 +111,7 @@ TEST_CASE("report: its figures are those of the metrics and the summary") {
 
 TEST_CASE("report: the most doubtful faces come first, with what they are") {
   const TemporaryFolder folder;
-  const std::string page = run_report({WrittenRun().write(folder, "one")}, true);
+  const std::string page = run_report({WrittenRun().write(folder, "one")}, {.faces = true});
   CHECK(has(page, "2 of the 3 labels are more probably wrong than right"));
   const size_t third = page.find("<div>3.png<br/>"), first = page.find("<div>&lt;1&gt;.png<br/>"),
                second = page.find("<div>2.png<br/>");
@@ -122,14 +122,14 @@ TEST_CASE("report: the most doubtful faces come first, with what they are") {
   CHECK(has(page, "the 2 right labels"));
   CHECK(has(page, "the 1 wrong label<"));
   CHECK(has(page, "There are no pictures: the data cannot be read ("));
-  CHECK_FALSE(has(run_report({folder.path() / "one"}, false), "There are no pictures"));
+  CHECK_FALSE(has(run_report({folder.path() / "one"}, {.faces = false}), "There are no pictures"));
 }
 
 TEST_CASE("report: what an earlier version did not record is said, and the rest is there") {
   const TemporaryFolder folder;
   WrittenRun run;
   run.recent = false;
-  const std::string page = run_report({run.write(folder, "one")}, true);
+  const std::string page = run_report({run.write(folder, "one")}, {.faces = true});
   CHECK(has_row(page, "last epoch, 3|62.5 %|62.5 %|"));
   CHECK(has_row(page, "class 0||75.0|"));
   CHECK(has(page, "There is no confusion matrix: it was not recorded."));
@@ -153,7 +153,7 @@ TEST_CASE("report: runs that differ in their seed alone are taken together") {
       if (seed == 2) run.confusions[0] = Confusion(2, {4, 0, 0, 4});
       paths.push_back(run.write(folder, fmt::format("{}/seed-{}", method, seed)));
     }
-  const std::string page = run_report(paths, false);
+  const std::string page = run_report(paths, {.faces = false});
   CHECK(has_row(page, "per cent|baseline|lanet|"));
   CHECK(has_row(page, "seeds|1, 2|1, 2|"));
   CHECK(has_row(page, "last epoch|62.5 ± 0.0|87.5 ± 0.0|"));
@@ -164,14 +164,17 @@ TEST_CASE("report: runs that differ in their seed alone are taken together") {
   CHECK(has(page, "<th scope=\"row\">baseline/seed-1</th>"));
   CHECK(has(page, "2 seeds together"));
   CHECK(has_row(page, "method|baseline|lanet|lanet|"));
-  CHECK(is_line_with(input_error([&] { run_report({paths[0], paths[0]}, false); }), "given twice"));
+  CHECK(is_line_with(input_error([&] {
+                       run_report({paths[0], paths[0]}, {.faces = false});
+                     }),
+                     "given twice"));
 }
 
 TEST_CASE("report: a folder that no run wrote is refused in one line") {
   const TemporaryFolder folder;
   const WrittenRun run;
   const auto refusal = [&] {
-    return input_error([&] { run_report({folder.path() / "one"}, true); });
+    return input_error([&] { run_report({folder.path() / "one"}, {.faces = true}); });
   };
   CHECK(is_line_with(refusal(), "no such folder; expected a run"));
   const auto with = [&](const std::string& file, const std::string& text) {
@@ -219,7 +222,7 @@ TEST_CASE("report: only a report is replaced") {
   CHECK_NOTHROW(require_report_or_nothing(file));
   folder.write("a.html", "<!DOCTYPE html>\n<html></html>\n");
   CHECK(is_line_with(input_error([&] { require_report_or_nothing(file); }), "not a report"));
-  folder.write("a.html", run_report({WrittenRun().write(folder, "one")}, false));
+  folder.write("a.html", run_report({WrittenRun().write(folder, "one")}, {.faces = false}));
   CHECK_NOTHROW(require_report_or_nothing(file));
   CHECK(
       is_line_with(input_error([&] { require_report_or_nothing(folder.path()); }), "not a report"));
@@ -227,7 +230,7 @@ TEST_CASE("report: only a report is replaced") {
 
 TEST_CASE("report: texts and lines stand out on light and on dark pages") {
   const TemporaryFolder folder;
-  const std::string page = run_report({WrittenRun().write(folder, "one")}, false);
+  const std::string page = run_report({WrittenRun().write(folder, "one")}, {.faces = false});
   const size_t dark = page.find("@media (prefers-color-scheme: dark)");
   REQUIRE(dark != std::string::npos);
   for (const size_t start : {page.find(":root"), dark}) {

@@ -31,20 +31,6 @@ std::string digest(const NamedArrays& checkpoint) {
   return fmt::format("{:016x}", hash);
 }
 
-/// The classifier of a checkpoint, ready to run.
-struct LoadedClassifier {
-  LoadedClassifier(Context& context, const TrainedModel& model, const Config& config, int64_t batch)
-      : store(config.train.dtype, context.device()),
-        evaluator(store, config.model.backbone, std::ssize(model.info.classes),
-                  config.data.image_size, batch) {
-    store.allocate(context, /*for_training=*/false);
-    load_parameters(context, model.checkpoint, model.path, store);
-    evaluator.plan(context);
-  }
-  ParameterStore store;
-  Evaluator evaluator;
-};
-
 /// The checkpoint's configuration under overrides; from another file: its data section alone.
 Config config_for(const TrainedModel& model, const std::string& data_config,
                   const std::vector<std::string>& overrides) {

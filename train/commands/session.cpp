@@ -32,4 +32,14 @@ TrainedModel open_trained(const std::string& target, bool best) {
   return model;
 }
 
+LoadedClassifier::LoadedClassifier(Context& context, const TrainedModel& model,
+                                   const Config& config, int64_t batch)
+    : store(config.train.dtype, context.device()),
+      evaluator(store, config.model.backbone, std::ssize(model.info.classes),
+                config.data.image_size, batch) {
+  store.allocate(context, /*for_training=*/false);
+  load_parameters(context, model.checkpoint, model.path, store);
+  evaluator.plan(context);
+}
+
 }  // namespace lanet

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
 #include "train/faces.h"
 
 namespace lanet {
@@ -25,5 +26,13 @@ struct TrainedModel {
 };
 /// InputError if `target` is neither a run folder with a checkpoint nor a checkpoint file.
 TrainedModel open_trained(const std::string& target, bool best);
+
+/// The classifier of a trained model, ready to run on batches of `batch`.
+struct LoadedClassifier {
+  LoadedClassifier(Context& context, const TrainedModel& model, const Config& config,
+                   int64_t batch);
+  ParameterStore store;
+  Evaluator evaluator;
+};
 
 }  // namespace lanet

@@ -276,7 +276,7 @@ class Run {
   void write_report() {
     const std::filesystem::path file = record_->folder().file(RunFolder::kReport);
     try {
-      write_text(file, run_report({path_}, /*with_faces=*/true));
+      write_text(file, run_report({path_}, {}));
     } catch (const Error& error) {
       say(fmt::format("{}: not written: {}", file.string(), error.what()));
     }

@@ -1,16 +1,14 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <numeric>
+#include <span>
 
-#include "core/base64.h"
 #include "core/error.h"
 #include "core/xml_text.h"
-#include "data/image.h"
 #include "data/readers.h"
 #include "train/faces.h"
 #include "train/labels/suspects.h"
 #include "train/report/charts.h"
+#include "train/report/face_card.h"
 #include "train/report/html.h"
 #include "train/report/sections.h"
 
@@ -18,20 +16,7 @@ namespace lanet {
 
 namespace {
 
-constexpr size_t kFaces = 12;        // shown
-constexpr size_t kProbable = 4;      // classes of each
-constexpr int kPicture = 96;         // pixels, of the longer side
-constexpr int kPictureQuality = 85;  // of JPEG
-
-std::string data_address(const HostImage& picture) {
-  const double scale =
-      std::min(1.0, static_cast<double>(kPicture) / std::max(picture.width, picture.height));
-  const auto side = [&](int pixels) {
-    return std::max(1, static_cast<int>(std::lround(pixels * scale)));
-  };
-  const HostImage small = resize_image(picture, side(picture.width), side(picture.height));
-  return "data:image/jpeg;base64," + base64(encode_jpeg(small, kPictureQuality));
-}
+constexpr size_t kFaces = 12;  // shown
 
 /// The addresses of the pictures of some faces, by name. InputError if the data cannot be read or
 /// do not have one of them.
@@ -50,34 +35,14 @@ std::map<std::string, std::string> pictures_of(const Config& config,
   return addresses;
 }
 
-std::string face_card(const RunFacts& run, size_t face, const std::string& address) {
+/// What is known of a face's label.
+std::string about_label(const RunFacts& run, size_t face) {
   const LabelTable& labels = *run.labels;
-  const size_t classes = labels.classes.size();
-  const double* row = &labels.estimates[face * classes];
-  const auto given = static_cast<size_t>(labels.given[face]);
-  std::vector<size_t> order(classes);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return row[a] > row[b]; });
-  const auto place = std::find(order.begin(), order.end(), given) - order.begin();
-  order.resize(std::min(classes, kProbable));
-  if (place >= static_cast<int64_t>(order.size())) order.back() = given;
-
-  const std::string name = xml_text(labels.names[face]);
-  std::string text = "<div class=\"face\">";
-  if (!address.empty()) text += fmt::format("<img alt=\"{}\" src=\"{}\"/>", name, address);
-  text += fmt::format("<div>{}<br/>labelled <b>{}</b>", name, xml_text(labels.classes[given]));
-  if (!run.truth.empty())
-    text += fmt::format(
-        ", {} <b>{}</b>", run.truth[face] == labels.given[face] ? "rightly;" : "truly",
-        run.truth[face] == labels.given[face] ? "estimated otherwise"
-                                              : xml_text(labels.classes[run.truth[face]]));
-  text += "<table>";
-  for (const size_t c : order)
-    text += fmt::format(
-        "<tr{}><th scope=\"row\">{}</th><td><span class=\"bar\"><i style=\"width:{:.1f}%\"></i>"
-        "</span></td><td>{:.2f}</td></tr>",
-        c == given ? " class=\"given\"" : "", xml_text(labels.classes[c]), 100 * row[c], row[c]);
-  return text + "</table></div></div>\n";
+  const int32_t given = labels.given[face];
+  const std::string text = fmt::format("labelled <b>{}</b>", xml_text(labels.classes[given]));
+  if (run.truth.empty()) return text;
+  if (run.truth[face] == given) return text + ", rightly";
+  return text + fmt::format(", truly <b>{}</b>", xml_text(labels.classes[run.truth[face]]));
 }
 
 std::string doubtful_faces(const RunFacts& run, bool with_faces) {
@@ -102,9 +67,17 @@ std::string doubtful_faces(const RunFacts& run, bool with_faces) {
         "dim");
   }
   text += "<div class=\"faces\">\n";
-  for (const Suspect& suspect : suspects)
+  const size_t classes = labels.classes.size();
+  for (const Suspect& suspect : suspects) {
+    const auto face = static_cast<size_t>(suspect.face);
     text +=
-        face_card(run, static_cast<size_t>(suspect.face), addresses[labels.names[suspect.face]]);
+        face_card({.name = labels.names[face],
+                   .about = about_label(run, face),
+                   .address = addresses[labels.names[face]],
+                   .probabilities = std::span(labels.estimates).subspan(face * classes, classes),
+                   .marked = static_cast<size_t>(suspect.given)},
+                  labels.classes);
+  }
   return text + "</div>\n";
 }
 

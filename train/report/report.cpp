@@ -31,7 +31,7 @@ std::string description(const RunFacts& run) {
 
 }  // namespace
 
-std::string run_report(const std::vector<fs::path>& runs, bool with_faces) {
+std::string run_report(const std::vector<fs::path>& runs, const ReportContent& content) {
   LANET_REQUIRE(!runs.empty(), "a report of no runs");
   std::vector<RunFacts> facts;
   for (const fs::path& run : runs) facts.push_back(read_run_facts(run));
@@ -50,7 +50,8 @@ std::string run_report(const std::vector<fs::path>& runs, bool with_faces) {
   for (const Chart& chart : epoch_charts(groups)) figures += html_figure(chart);
   body +=
       html_section("Over the epochs", fmt::format("<div class=\"figures\">\n{}</div>\n", figures));
-  body += class_section(groups) + label_section(groups, with_faces) + setup_section(groups);
+  body += class_section(groups) + mistake_section(facts[0], content) +
+          label_section(groups, content.faces) + setup_section(groups);
   return html_page(fmt::format("{} – lanet-cuda", title), body);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "train/report/report.h"
 #include "train/report/run_facts.h"
 
 namespace lanet {
@@ -16,6 +17,9 @@ std::string result_section(const std::vector<RunGroup>& groups);
 /// Recall of each class and the confusion matrix of the test set, after the last epoch, summed over
 /// the seeds of a group.
 std::string class_section(const std::vector<RunGroup>& groups);
+
+/// The mistakes of the only run.
+std::string mistake_section(const RunFacts& run, const ReportContent& content);
 
 /// How certain the label estimates are and, of a single run, the most doubtful training faces.
 /// with_faces: with their pictures, if the data of the run can still be read.
