@@ -93,9 +93,9 @@ TEST_CASE("report: its figures are those of the metrics and the summary") {
   const TemporaryFolder folder;
   const std::string page = run_report({WrittenRun().write(folder, "one")}, {.faces = false});
   // Of eight faces 2, 8 and 5 are right.
-  CHECK(has_row(page, "mean of the last 3 epochs|62.5 %|30.6 to 86.3 %|62.5 %|"));
-  CHECK(has_row(page, "last epoch, 3|62.5 %|30.6 to 86.3 %|62.5 %|"));
-  CHECK(has_row(page, "best epoch, 2|100.0 %|67.6 to 100.0 %|100.0 %|"));
+  CHECK(has_row(page, "mean of the last 3 epochs|62.5 %|30.6 to 86.3|62.5 %|"));
+  CHECK(has_row(page, "last epoch, 3|62.5 %|30.6 to 86.3|62.5 %|"));
+  CHECK(has_row(page, "best epoch, 2|100.0 %|67.6 to 100.0|100.0 %|"));
   CHECK(has(page, "The test set chose the best epoch"));
   CHECK(has(page, "<b>12.5 %</b>"));  // memorised
   CHECK(has(page, "of 1 wrong labels among 3, after the last epoch; 87.5 % of these faces"));

@@ -84,7 +84,7 @@ int run_verify(const VerifyOptions& options);
 struct ReportOptions {
   std::vector<std::string> runs;
   std::string out;    // empty: report.html in the folder of the only run
-  bool faces = true;  // pictures of training faces
+  bool faces = true;  // with pictures of faces
 };
 int run_report_command(const ReportOptions& options);
 

@@ -9,7 +9,10 @@ namespace lanet {
 
 namespace {
 
-constexpr size_t kLongCell = 30;  // bytes; longer ones may be broken
+/// Whether a cell may be broken into lines; markup, such as a bar, is not counted as text.
+bool is_long_text(const std::string& cell) {
+  return cell.size() > 30 && cell.find('<') == std::string::npos;
+}
 
 constexpr const char* kStart =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
@@ -43,12 +46,12 @@ p { margin: 0.4rem 0; max-width: 75ch; }
 .tile span { display: block; color: var(--dim); font-size: 0.9rem; }
 .scroll { overflow-x: auto; margin: 0.75rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 10px 4px 0; text-align: right; border-bottom: 1px solid var(--rule);
+th, td { padding: 4px 9px 4px 0; text-align: right; border-bottom: 1px solid var(--rule);
   vertical-align: bottom; overflow-wrap: normal; }
 th { font-weight: 600; }
 td { white-space: nowrap; }
 td.long { white-space: normal; overflow-wrap: anywhere; min-width: 10rem; max-width: 22rem; }
-th:first-child { text-align: left; min-width: 7rem; }
+th:first-child { text-align: left; min-width: 5.5rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 0 48px; }
 .beside > * { min-width: 0; }
 .figures { display: grid; gap: 20px 28px;
@@ -113,9 +116,9 @@ std::string html_table(const std::vector<std::string>& head,
     text += "<tr>";
     for (const size_t column : columns) {
       const std::string& cell = row[column];
-      text += column == 0               ? fmt::format("<th scope=\"row\">{}</th>", cell)
-              : cell.size() > kLongCell ? fmt::format("<td class=\"long\">{}</td>", cell)
-                                        : fmt::format("<td>{}</td>", cell);
+      text += column == 0          ? fmt::format("<th scope=\"row\">{}</th>", cell)
+              : is_long_text(cell) ? fmt::format("<td class=\"long\">{}</td>", cell)
+                                   : fmt::format("<td>{}</td>", cell);
     }
     text += "</tr>\n";
   }

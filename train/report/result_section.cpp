@@ -36,11 +36,12 @@ std::string per_cent(double share) {
   return std::isfinite(share) ? fmt::format("{:.1f} %", 100 * share) : "–";
 }
 
-/// "72.0 % to 76.1 %" of an accuracy on the test set; "" if the number of faces is not known.
+/// "72.0 to 76.1", in per cent, of an accuracy on the test set; "" if the number of faces is not
+/// known.
 std::string interval_text(const RunFacts& run, double accuracy) {
   if (run.test_faces() == 0 || !std::isfinite(accuracy)) return "";
   const Interval interval = wilson_interval(accuracy, run.test_faces());
-  return fmt::format("{:.1f} to {:.1f} %", 100 * interval.low, 100 * interval.high);
+  return fmt::format("{:.1f} to {:.1f}", 100 * interval.low, 100 * interval.high);
 }
 
 std::string chosen_by(const RunFacts& run) {
@@ -65,7 +66,7 @@ std::string one_run(const RunFacts& run) {
   const std::string interval = interval_text(run, summary.mean_last_five);
   std::string text = "<div class=\"tiles\">\n";
   text += tile("accuracy on the test set", per_cent(summary.mean_last_five),
-               interval.empty() ? "" : "95 % interval: " + interval);
+               interval.empty() ? "" : fmt::format("95 % interval: {} %", interval));
   text += tile("balanced accuracy", per_cent(summary.mean_last_five_balanced),
                "mean of the recalls of the classes");
   if (const double memorised = run.last("memorised"); std::isfinite(memorised)) {
