@@ -1,5 +1,6 @@
 // lanet-cuda report, and the report that train writes.
 #include "tests/train/trained_runs.h"
+#include "tests/xml.h"
 
 namespace lanet::test::trained {
 
@@ -11,6 +12,7 @@ TEST_CASE("cli report: train writes one, with pictures of faces; report writes i
   const std::string page = read_text(file);
   CHECK(page.find("src=\"data:image/jpeg;base64,") != std::string::npos);
   CHECK(page.find("There are no pictures") == std::string::npos);
+  parse_xml(page.substr(page.find("<html")));
   CHECK(page.find("Confident mistakes") == std::string::npos);  // training looks for none
   fs::remove(file);
   const Outcome again = run("report " + run_folder);

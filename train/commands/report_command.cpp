@@ -10,6 +10,7 @@
 #include "train/commands/session.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
+#include "train/report/run_facts.h"
 #include "train/run_folder.h"
 
 namespace lanet {
@@ -74,15 +75,15 @@ int run_report_command(const ReportOptions& options) {
   require_report_or_nothing(out);
   const std::vector<fs::path> runs(options.runs.begin(), options.runs.end());
   ReportContent content{.faces = options.faces};
-  std::string page = run_report(runs, content);  // refuses what is no run before the work begins
   if (runs.size() == 1) {
+    read_run_facts(runs[0]);  // refuses what is no run before the work begins
     try {
       content.mistakes = confident_mistakes(options.runs[0]);
-      page = run_report(runs, content);
     } catch (const InputError& error) {
       say(fmt::format("no mistakes on the test set are shown: {}", error.what()));
     }
   }
+  const std::string page = run_report(runs, content);
   if (out.has_parent_path()) create_folder(out.parent_path());
   write_text(out, page);
   say(fmt::format("written: {}", out.string()));

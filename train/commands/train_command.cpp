@@ -277,7 +277,7 @@ class Run {
     const std::filesystem::path file = record_->folder().file(RunFolder::kReport);
     try {
       write_text(file, run_report({path_}, {}));
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       say(fmt::format("{}: not written: {}", file.string(), error.what()));
     }
   }

@@ -56,6 +56,17 @@ std::string environment_text(const RunFacts& run, const char* path) {
   return value_text(run.environment.at(pointer));
 }
 
+/// Of the machine; which of them computed is not recorded.
+std::string device_names(const RunFacts& run) {
+  std::vector<std::string> names;
+  const ordered_json::json_pointer devices("/devices");
+  if (run.environment.is_object() && run.environment.contains(devices))
+    for (const ordered_json& device : run.environment.at(devices))
+      if (device.is_object() && device.contains("name"))
+        names.push_back(value_text(device["name"]));
+  return names.empty() ? "–" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string program_text(const RunFacts& run) {
   const std::string commit = environment_text(run, "/program/commit");
   std::string text = environment_text(run, "/program/version");
@@ -89,12 +100,11 @@ std::string speed_table(const std::vector<RunGroup>& groups) {
                       seconds > 0 ? format_duration(seconds) : "–",
                       std::isfinite(speed) ? fmt::format("{:.1f}", speed) : "–",
                       std::string(name_of(run->config.train.dtype)),
-                      std::string(name_of(run->config.train.device)),
-                      environment_text(*run, "/devices/0/name"), environment_text(*run, "/threads"),
-                      program_text(*run)});
+                      std::string(name_of(run->config.train.device)), device_names(*run),
+                      environment_text(*run, "/threads"), program_text(*run)});
     }
   return html_table({"run", "epochs", "training", "images/s (median)", "type", "train.device",
-                     "first device", "threads", "program"},
+                     "devices", "threads", "program"},
                     rows);
 }
 
