@@ -118,6 +118,13 @@ std::vector<double> differences(const RunGroup& group, const RunGroup& other, Fi
   return all;
 }
 
+/// A difference above its interval, so that the column is narrow.
+std::string in_two_lines(std::string difference) {
+  if (const size_t at = difference.find(" ("); at != std::string::npos)
+    difference.replace(at, 1, "<br/>");
+  return difference;
+}
+
 std::string groups_table(const std::vector<RunGroup>& groups) {
   const std::pair<const char*, Figure> figures[] = {
       {"accuracy", mean_accuracy},
@@ -153,7 +160,7 @@ std::string groups_table(const std::vector<RunGroup>& groups) {
     if (groups.size() == 1) break;
     std::vector<std::string> row = {fmt::format("{} − {}", name, xml_text(groups[0].name)), ""};
     for (size_t i = 1; i < groups.size(); ++i)
-      row.push_back(difference_text(differences(groups[i], groups[0], figure)));
+      row.push_back(in_two_lines(difference_text(differences(groups[i], groups[0], figure))));
     rows.push_back(row);
   }
   return html_table(head, rows);

@@ -108,21 +108,34 @@ std::string speed_table(const std::vector<RunGroup>& groups) {
                     rows);
 }
 
-/// What was not recorded, with the runs that it is missing in.
+/// What was not recorded, and in which runs if not in all.
 std::string missing_text(const std::vector<RunGroup>& groups) {
+  int64_t count = 0;
   std::vector<std::pair<std::string, std::vector<std::string>>> all;
   for (const RunGroup& group : groups)
-    for (const RunFacts* run : group.runs)
-      for (const std::string& what : run->missing) {
+    for (const RunFacts* run : group.runs) {
+      ++count;
+      for (const std::string& missing : run->missing) {
         auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const auto& entry) { return entry.first == what; });
-        if (found == all.end()) found = all.insert(all.end(), {what, {}});
+                                  [&](const auto& entry) { return entry.first == missing; });
+        if (found == all.end()) found = all.insert(all.end(), {missing, {}});
         found->second.push_back(xml_text(run->name));
       }
+    }
+  std::vector<std::pair<std::string, std::string>> by_runs;
+  for (const auto& [what, runs] : all) {
+    const std::string place =
+        std::ssize(runs) == count ? "" : fmt::format(" in {}", fmt::join(runs, ", "));
+    auto found = std::find_if(by_runs.begin(), by_runs.end(),
+                              [&](const auto& entry) { return entry.first == place; });
+    if (found == by_runs.end())
+      by_runs.emplace_back(place, what);
+    else
+      found->second += "; " + what;
+  }
   std::string text;
-  for (const auto& [what, runs] : all)
-    text +=
-        html_paragraph(fmt::format("Not recorded in {}: {}.", fmt::join(runs, ", "), what), "dim");
+  for (const auto& [place, what] : by_runs)
+    text += html_paragraph(fmt::format("Not recorded{}: {}.", place, what), "dim");
   return text;
 }
 
