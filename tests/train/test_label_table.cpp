@@ -22,7 +22,7 @@ TEST_CASE("label table: labels.csv is read with names, given labels and estimate
 TEST_CASE("label table: what is no labels.csv is refused with file and line") {
   const TemporaryFolder folder;
   const std::string head = "image,given_label,sad,happy\n";
-  for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& damaged : std::vector<std::pair<std::string, std::string>>{
            {"image,label,sad\na,sad,1\n", ": expected the header image,given_label"},
            {"image,given_label\n", ": expected the header image,given_label"},
            {head, ": expected the header image,given_label"},
@@ -31,10 +31,11 @@ TEST_CASE("label table: what is no labels.csv is refused with file and line") {
            {head + "a,sad,1.5,0\n", ":2: '1.5'; expected a probability from 0 to 1"},
            {head + "a,sad,,0\n", ":2: ''; expected a probability from 0 to 1"},
            {head + "a,sad,0.5x,0\n", ":2: '0.5x'; expected a probability from 0 to 1"}}) {
+    const auto& text = damaged.first;
     CAPTURE(text);
     const std::filesystem::path file = folder.write("labels.csv", text);
     const std::string message = input_error([&] { read_label_table(file); });
-    CHECK(message.starts_with(file.string() + what));
+    CHECK(message.starts_with(file.string() + damaged.second));
   }
 }
 
