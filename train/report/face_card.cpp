@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/base64.h"
 #include "core/error.h"
+#include "core/files/base64.h"
 #include "core/xml_text.h"
 
 namespace lanet {
