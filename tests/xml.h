@@ -1,4 +1,4 @@
-// Enough of XML to check the SVG files that the program writes.
+// Enough of XML to check the SVG files and pages that the program writes.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ inline std::vector<XmlElement> parse_xml(const std::string& text) {
   size_t at = 0;
   auto resolved = [](std::string part) {
     const std::map<std::string, std::string> entities = {
-        {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}};
+        {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}};
     CHECK(part.find('<') == std::string::npos);
     for (size_t i = part.find('&'); i != std::string::npos; i = part.find('&', i + 1)) {
       const std::string entity = part.substr(i, part.find(';', i) - i + 1);

@@ -25,7 +25,8 @@ nlohmann::ordered_json to_json(const EpochRecord& record) {
                                  {"train_accuracy", training.train_accuracy},
                                  {"test_accuracy", test["accuracy"]},
                                  {"test_balanced_accuracy", test["balanced_accuracy"]},
-                                 {"test_recall", test["recall"]}};
+                                 {"test_recall", test["recall"]},
+                                 {"test_confusion", test["confusion"]}};
   if (const auto& validation = record.judged.validation) {
     line["val_accuracy"] = number_or_null(validation->accuracy());
     line["val_balanced_accuracy"] = number_or_null(validation->balanced_accuracy());

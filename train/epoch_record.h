@@ -14,12 +14,13 @@ struct EpochRecord {
 };
 
 /// The line of metrics.jsonl: {"epoch", "losses", "learning_rate", "train_accuracy",
-/// "test_accuracy", "test_balanced_accuracy", "test_recall", …, "images_per_second", "seconds"}.
-/// Between them, with validation faces: "val_accuracy", "val_balanced_accuracy"; where the truth of
-/// the training labels is known: "memorised", "corrected"; with label estimates as well:
-/// "label_accuracy", "label_average_precision", "wrong_labels_found", "right_labels_doubted"; with
-/// label estimates "estimates_confident", "estimates_changed", "estimates_spread", and with
-/// neighbours "neighbour_entropy"; with data.votes "estimates_from_votes", "given_from_votes",
+/// "test_accuracy", "test_balanced_accuracy", "test_recall", "test_confusion" (counts, a row for
+/// each true class), …, "images_per_second", "seconds"}. Between them, with validation faces:
+/// "val_accuracy", "val_balanced_accuracy"; where the truth of the training labels is known:
+/// "memorised", "corrected"; with label estimates as well: "label_accuracy",
+/// "label_average_precision", "wrong_labels_found", "right_labels_doubted"; with label estimates
+/// "estimates_confident", "estimates_changed", "estimates_spread", and with neighbours
+/// "neighbour_entropy"; with data.votes "estimates_from_votes", "given_from_votes",
 /// "smoothed_from_votes" (train/judge.h). What is not a number is null.
 nlohmann::ordered_json to_json(const EpochRecord& record);
 

@@ -6,8 +6,8 @@
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
-// and what `train` puts beside them: classes.json, noise.csv, channel.csv, labels.csv, and, on
-// CUDA, plans.json (core/plan_table.h).
+// and what `train` puts beside them: classes.json, noise.csv, channel.csv, labels.csv, report.html
+// (train/report/) and, on CUDA, plans.json (core/plan_table.h).
 #pragma once
 
 #include <filesystem>
@@ -32,6 +32,7 @@ class RunFolder {
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
   static constexpr const char* kLabels = "labels.csv";
+  static constexpr const char* kReport = "report.html";
 
   /// Throws InputError unless `path` is free or a folder without a run.
   static void require_free(const std::filesystem::path& path);

@@ -252,6 +252,7 @@ TEST_CASE("readme: every example in the program's own help is one of its command
                               "synth",
                               "align",
                               "export",
+                              "report",
                               "doctor",
                               "completion",
                               "man"}) {

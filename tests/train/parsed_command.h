@@ -22,6 +22,7 @@ struct Parsed {
   bench::RooflineOptions bench_roofline;
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
+  ReportOptions report;
   ExportOptions exported;
   InspectOptions inspect;
   DataOptions data;
@@ -51,6 +52,7 @@ struct Parsed {
     bench::add_roofline(line, keep(bench_roofline));
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
+    line.add_report(keep(report));
     line.add_export(keep(exported));
     line.add_inspect(keep(inspect));
     line.add_data(keep(data));

@@ -43,6 +43,14 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(Parsed({"experiment", "plan.json", "--report"}).experiment.report);
   CHECK(experiment.experiment.overrides == Words{"train.epochs=3", "train.dtype=bf16"});
 
+  const Parsed report({"report", "a", "b", "--out", "c.html", "--no-faces"});
+  CHECK(report.code == 0);
+  CHECK(report.report.runs == Words{"a", "b"});
+  CHECK(report.report.out == "c.html");
+  CHECK_FALSE(report.report.faces);
+  CHECK(Parsed({"report", "a"}).report.faces);
+  CHECK(Parsed({"report"}).code == 2);
+
   const Parsed predict({"predict", "run", "--json", "a.jpg", "b.png"});
   CHECK(predict.code == 0);
   CHECK(predict.predict.target == "run");

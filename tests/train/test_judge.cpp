@@ -198,7 +198,8 @@ TEST_CASE("epoch record: a line has what was measured, and null for what is no n
                      .judged = {.test = Confusion(2, {3, 1, 0, 0})}};
   const std::string start =
       R"({"epoch":2,"losses":{"total":0.5},"learning_rate":0.125,"train_accuracy":0.25,)"
-      R"("test_accuracy":0.75,"test_balanced_accuracy":0.75,"test_recall":[0.75,null],)";
+      R"("test_accuracy":0.75,"test_balanced_accuracy":0.75,"test_recall":[0.75,null],)"
+      R"("test_confusion":[[3,1],[0,0]],)";
   const std::string end = R"("images_per_second":2.5,"seconds":4.0})";
   CHECK(to_json(record).dump() == start + end);
   CHECK(to_text(record, 9) == "epoch 2/9  total 0.5000  train 0.2500  test 0.7500  2.5 img/s");

@@ -49,4 +49,26 @@ TEST_CASE("statistics: the interval of a mean") {
   CHECK(std::isnan(confidence_reach(spread_of(std::vector<double>{1}), 0.95)));
 }
 
+TEST_CASE("statistics: Wilson's interval of a share") {
+  const auto check = [](double share, int64_t count, double low, double high) {
+    const Interval interval = wilson_interval(share, count);
+    CHECK(interval.low == doctest::Approx(low).epsilon(1e-3));
+    CHECK(interval.high == doctest::Approx(high).epsilon(1e-3));
+  };
+  check(0.5, 100, 0.4038, 0.5962);
+  check(0, 10, 0, 0.2775);
+  check(1, 10, 0.7225, 1);
+  check(0.86, 2000, 0.8441, 0.8745);
+}
+
+TEST_CASE("statistics: means and differences as text") {
+  using Numbers = std::vector<double>;
+  CHECK(mean_text(Numbers{0.728, 0.731, 0.729}, 100, 1) == "72.9 ± 0.2");
+  CHECK(mean_text(Numbers{0.5}, 1, 3) == "0.500");
+  CHECK(mean_text(Numbers{}, 100, 1) == "–");
+  CHECK(difference_text(Numbers{0.01, 0.02, 0.03}) == "+2.0 (-0.5 to +4.5)");
+  CHECK(difference_text(Numbers{-0.01}) == "-1.0");
+  CHECK(difference_text(Numbers{}) == "–");
+}
+
 }  // namespace lanet::test

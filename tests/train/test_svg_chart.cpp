@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 #include <string>
 
 #include "tests/xml.h"
@@ -64,6 +65,22 @@ TEST_CASE("svg chart: is well-formed, and says what it shows") {
   CHECK(dashed == 2);                 // the line and its entry in the legend
   CHECK(elements[1].name == "rect");  // behind all: white
   CHECK(elements[1].attributes.at("fill") == "#ffffff");
+}
+
+TEST_CASE("svg chart: in a page it has classes of the page and no colours, and refers to nothing") {
+  const std::string svg = svg_chart_in_page(example());
+  CHECK(svg.find('#') == std::string::npos);
+  CHECK(svg.find("http") == std::string::npos);
+  const std::vector<XmlElement> elements = parse_xml(svg);
+  CHECK(elements[0].attributes.at("aria-label") == "a < b & c > d");
+  std::multiset<std::string> classes;
+  for (const XmlElement& element : elements)
+    if (element.attributes.contains("class")) classes.insert(element.attributes.at("class"));
+  CHECK(classes == std::multiset<std::string>{"chart", "grid", "axis", "label", "band c0",
+                                              "line c0 d0", "mark c0", "line c1 d2", "mark c1"});
+  std::set<std::string> looks;
+  for (size_t colour = 0; colour < 49; ++colour) looks.insert(chart_line_attribute(colour));
+  CHECK(looks.size() == 49);
 }
 
 TEST_CASE("svg chart: everything lies in the picture, and no text on another or on the lines") {

@@ -2,12 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "core/error.h"
 #include "core/files/file.h"
-#include "data/csv.h"
 #include "data/files_of_set.h"
 #include "data/landmark_schemes.h"
 #include "data/landmark_shapes.h"
@@ -15,6 +13,7 @@
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
 #include "train/labels/label_knowledge.h"
+#include "train/labels/label_table.h"
 #include "train/labels/review_page.h"
 #include "train/labels/shape_votes.h"
 #include "train/labels/suspects.h"
@@ -42,34 +41,24 @@ std::vector<double> estimates_of_run(const fs::path& run, const Faces& faces) {
         "{}: it has no {}: its method does not estimate labels; audit its configuration "
         "instead",
         run.string(), RunFolder::kLabels));
-  const CsvTable table = read_csv(file);
+  LabelTable table = read_label_table(file);
   const std::vector<std::string>& classes = faces.list.classes;
-  std::vector<int> columns;
-  for (const std::string& name : classes) columns.push_back(table.column(name));
-  const int image = table.column("image"), label = table.column("given_label");
-  if (std::ssize(table.rows) != faces.size())
+  if (table.classes != classes)
+    throw InputError(fmt::format("{}: classes {}; expected {}: the data have changed since the run",
+                                 table.file, fmt::join(table.classes, ", "),
+                                 fmt::join(classes, ", ")));
+  if (std::ssize(table.names) != faces.size())
     throw InputError(
         fmt::format("{}: {} rows; the data of the run have {} training faces: they have changed",
-                    table.file, table.rows.size(), faces.size()));
-  std::vector<double> estimates;
-  for (size_t i = 0; i < table.rows.size(); ++i) {
-    const std::vector<std::string>& row = table.rows[i];
-    if (row[image] != faces.list.names[i] || row[label] != classes[faces.given[i]])
+                    table.file, table.names.size(), faces.size()));
+  for (size_t i = 0; i < table.names.size(); ++i)
+    if (table.names[i] != faces.list.names[i] || table.given[i] != faces.given[i])
       throw InputError(
           fmt::format("{}: {} labelled {}; expected {} labelled {}: the data have "
                       "changed since the run",
-                      table.place(i), printable(row[image]), printable(row[label]),
+                      table.place(i), printable(table.names[i]), classes[table.given[i]],
                       faces.list.names[i], classes[faces.given[i]]));
-    for (const int column : columns) {
-      char* end = nullptr;
-      const double p = std::strtod(row[column].c_str(), &end);
-      if (row[column].empty() || *end != '\0' || !(p >= 0 && p <= 1))
-        throw InputError(fmt::format("{}: '{}'; expected a probability from 0 to 1", table.place(i),
-                                     printable(row[column])));
-      estimates.push_back(p);
-    }
-  }
-  return estimates;
+  return std::move(table.estimates);
 }
 
 void require_new(const char* option, const std::string& file) {

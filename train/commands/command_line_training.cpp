@@ -180,6 +180,27 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
+void CommandLine::add_report(std::function<int(const ReportOptions&)> run) {
+  auto options = std::make_shared<ReportOptions>();
+  CLI::App& command =
+      add_command(app_, "report", "Write a page (HTML) about one or several runs",
+                  "  lanet-cuda report runs/raf-1\n"
+                  "  lanet-cuda report runs/raf-1 runs/raf-2 runs/plain-1 --out report.html\n"
+                  "  lanet-cuda report runs/raf-1 --no-faces --out for-others.html\n\n"
+                  "Accuracies with intervals, curves, the confusion matrix, confident mistakes, "
+                  "label estimates, "
+                  "and the\nconfiguration. The page needs neither a network nor other files. Runs "
+                  "that differ in "
+                  "their seed alone\nare taken together. Of one run with a checkpoint, the test "
+                  "set is evaluated "
+                  "once more.");
+  command.add_option("RUN", options->runs, "folders of runs, or their records")->required();
+  command.add_option("--out", options->out,
+                     "file to write; default, of one run: report.html in its folder");
+  command.add_flag("!--no-faces", options->faces, "leave out the pictures of faces");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
 void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App& command = add_command(

@@ -84,6 +84,14 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
+/// report RUN… [--out FILE] [--no-faces]
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string out;    // empty: report.html in the folder of the only run
+  bool faces = true;  // with pictures of faces
+};
+int run_report_command(const ReportOptions& options);
+
 /// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]]
 struct ExportOptions {
   std::string target;

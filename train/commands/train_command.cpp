@@ -14,6 +14,7 @@
 #include "train/labels/label_knowledge.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
+#include "train/report/report.h"
 #include "train/run_record.h"
 
 namespace lanet {
@@ -268,6 +269,17 @@ class Run {
     }
     progress.finish();
     say(summary_line(record_->summary()));
+    write_report();
+  }
+
+  /// The run is finished whether or not this can be done.
+  void write_report() {
+    const std::filesystem::path file = record_->folder().file(RunFolder::kReport);
+    try {
+      write_text(file, run_report({path_}, {}));
+    } catch (const std::exception& error) {
+      say(fmt::format("{}: not written: {}", file.string(), error.what()));
+    }
   }
 
   /// The epochs on any other rank. An epoch is finished when rank 0 has recorded it.

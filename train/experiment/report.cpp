@@ -18,9 +18,6 @@ namespace {
 using Results = std::vector<std::optional<RunResult>>;
 using Figure = double RunResult::*;
 
-constexpr double kConfidence = 0.95;
-constexpr const char* kNone = "–";
-
 /// The result of one setting under one condition with one seed; null: not finished.
 const RunResult* find(const ExperimentPlan& plan, const Results& results, size_t condition,
                       size_t setting, int64_t seed) {
@@ -30,26 +27,6 @@ const RunResult* find(const ExperimentPlan& plan, const Results& results, size_t
       return results[i] ? &*results[i] : nullptr;
   }
   return nullptr;
-}
-
-/// "72.9 ± 0.4", of the values times `scale`.
-std::string mean_text(const std::vector<double>& values, double scale, int decimals) {
-  const Spread spread = spread_of(values);
-  if (spread.count == 0) return kNone;
-  std::string text = fmt::format("{:.{}f}", scale * spread.mean, decimals);
-  if (spread.count > 1) text += fmt::format(" ± {:.{}f}", scale * spread.deviation, decimals);
-  return text;
-}
-
-/// "+14.0 (+12.1 to +15.9)", of differences times 100.
-std::string difference_text(const std::vector<double>& values) {
-  const Spread spread = spread_of(values);
-  if (spread.count == 0) return kNone;
-  std::string text = fmt::format("{:+.1f}", 100 * spread.mean);
-  if (const double reach = confidence_reach(spread, kConfidence); std::isfinite(reach))
-    text += fmt::format(" ({:+.1f} to {:+.1f})", 100 * (spread.mean - reach),
-                        100 * (spread.mean + reach));
-  return text;
 }
 
 /// The tables of one condition.

@@ -1,5 +1,6 @@
 #include "train/experiment/statistics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -10,6 +11,8 @@ namespace lanet {
 
 namespace {
 
+constexpr double kConfidence = 0.95;
+constexpr const char* kNone = "–";
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// P(|T| ≤ t) with angle = atan(t / √degrees): for whole degrees a finite sum (Abramowitz and
@@ -53,6 +56,35 @@ double confidence_reach(const Spread& spread, double probability) {
   if (spread.count < 2) return kNan;
   return student_t(probability, spread.count - 1) * spread.deviation /
          std::sqrt(static_cast<double>(spread.count));
+}
+
+Interval wilson_interval(double share, int64_t count) {
+  LANET_REQUIRE(share >= 0 && share <= 1 && count > 0, "{} of {}", share, count);
+  constexpr double kNormal = 1.959963984540054;  // the normal quantile of 0.975
+  const auto trials = static_cast<double>(count);
+  const double square = kNormal * kNormal / trials;
+  const double middle = (share + square / 2) / (1 + square);
+  const double reach =
+      kNormal / (1 + square) * std::sqrt(share * (1 - share) / trials + square / (4 * trials));
+  return {std::max(0.0, middle - reach), std::min(1.0, middle + reach)};
+}
+
+std::string mean_text(std::span<const double> values, double scale, int decimals) {
+  const Spread spread = spread_of(values);
+  if (spread.count == 0) return kNone;
+  std::string text = fmt::format("{:.{}f}", scale * spread.mean, decimals);
+  if (spread.count > 1) text += fmt::format(" ± {:.{}f}", scale * spread.deviation, decimals);
+  return text;
+}
+
+std::string difference_text(std::span<const double> values) {
+  const Spread spread = spread_of(values);
+  if (spread.count == 0) return kNone;
+  std::string text = fmt::format("{:+.1f}", 100 * spread.mean);
+  if (const double reach = confidence_reach(spread, kConfidence); std::isfinite(reach))
+    text += fmt::format(" ({:+.1f} to {:+.1f})", 100 * (spread.mean - reach),
+                        100 * (spread.mean + reach));
+  return text;
 }
 
 }  // namespace lanet

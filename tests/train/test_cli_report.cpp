@@ -1,0 +1,89 @@
+// lanet-cuda report, and the report that train writes.
+#include "tests/train/trained_runs.h"
+#include "tests/xml.h"
+
+namespace lanet::test::trained {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("cli report: train writes one, with pictures of faces; report writes it again") {
+  const std::string run_folder = runs().lanet(), file = run_folder + "/report.html";
+  REQUIRE(fs::exists(file));
+  const std::string page = read_text(file);
+  CHECK(page.find("src=\"data:image/jpeg;base64,") != std::string::npos);
+  CHECK(page.find("There are no pictures") == std::string::npos);
+  parse_xml(page.substr(page.find("<html")));
+  CHECK(page.find("Confident mistakes") == std::string::npos);  // training looks for none
+  fs::remove(file);
+  const Outcome again = run("report " + run_folder);
+  CHECK(again.code == 0);
+  CHECK(again.out.empty());
+  CHECK(again.err.ends_with("written: " + file + "\n"));
+  CHECK(read_text(file).find("src=\"data:image/jpeg;base64,") != std::string::npos);
+  CHECK(run("report " + run_folder + "/").code == 0);  // replaces it
+}
+
+TEST_CASE("cli report: the confusion matrix is that of eval") {
+  const std::string run_folder = runs().baseline();
+  const nlohmann::json confusion = eval(run_folder).at("confusion");
+  const std::string page = read_text(run_folder + "/report.html");
+  size_t at = page.find("<table class=\"matrix\">");
+  REQUIRE(at != std::string::npos);
+  for (const nlohmann::json& row : confusion)
+    for (const nlohmann::json& count : row) {
+      at = page.find("\">", page.find("--share", at)) + 2;
+      CHECK(page.compare(at, count.dump().size() + 1, count.dump() + "<") == 0);
+    }
+}
+
+TEST_CASE("cli report: the most certain mistakes on the test set are shown, the worst first") {
+  const std::string run_folder = runs().baseline(), out = runs().path("mistakes.html");
+  const nlohmann::json result = eval(run_folder);
+  int64_t wrong = sum(result.at("confusion"));
+  for (size_t c = 0; c < result.at("confusion").size(); ++c)
+    wrong -= result.at("confusion")[c][c].get<int64_t>();
+  REQUIRE(wrong > 1);
+  REQUIRE(run("report " + run_folder + " --out " + out).code == 0);
+  const std::string page = read_text(out);
+  const size_t begin = page.find("<h2>Confident mistakes</h2>"),
+               end = page.find("</section>", begin);
+  REQUIRE(begin != std::string::npos);
+  const std::string section = page.substr(begin, end - begin);
+  int64_t faces = 0;
+  double before = 1;
+  for (size_t at = section.find("<img "); at != std::string::npos;
+       at = section.find("<img ", at + 1)) {
+    ++faces;
+    const size_t bar = section.find("width:", at) + 6;  // of the most probable class
+    const double largest = std::stod(section.substr(bar)) / 100;
+    CHECK(largest <= before);
+    before = largest;
+    CHECK(section.find("<tr><th", at) < section.find("<tr class=\"given\">", at));
+  }
+  CHECK(faces == wrong);
+}
+
+TEST_CASE("cli report: without faces, of several runs, and what it refuses") {
+  const std::string one = runs().lanet(), two = runs().baseline(), out = runs().path("new/a.html");
+  const std::string record = runs().path("record");
+  for (const char* name : {"config.json", "metrics.jsonl", "summary.json"}) {
+    fs::create_directories(record);
+    fs::copy_file(one + "/" + name, record + "/" + name);
+  }
+  const Outcome of_record = run("report " + record);
+  CHECK(of_record.code == 0);
+  CHECK(of_record.err.find("no mistakes on the test set are shown: ") != std::string::npos);
+  CHECK(fs::exists(record + "/report.html"));
+  REQUIRE(run("report " + one + " --no-faces --out " + out).code == 0);
+  CHECK(read_text(out).find("data:") == std::string::npos);
+  REQUIRE(run("report " + one + " " + two + " --out " + out).code == 0);
+  CHECK(read_text(out).find("2 runs: lanet, baseline") != std::string::npos);
+  check_refused("report " + one + " " + two, "several runs, and no --out");
+  check_refused("report " + runs().path("faces"), "expected a run");
+  check_refused("report " + one + " " + one + " --out " + out, "given twice");
+  runs().folder().write("mine.html", "<p>mine</p>");
+  check_refused("report " + one + " --out " + runs().path("mine.html"), "is not a report");
+  CHECK(read_text(runs().path("mine.html")) == "<p>mine</p>");
+}
+
+}  // namespace lanet::test::trained

@@ -1,0 +1,55 @@
+#include "train/report/face_card.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/files/base64.h"
+#include "core/xml_text.h"
+
+namespace lanet {
+
+namespace {
+
+constexpr size_t kProbable = 4;      // classes shown
+constexpr int kPicture = 96;         // pixels, of the longer side
+constexpr int kPictureQuality = 85;  // of JPEG
+
+}  // namespace
+
+std::string face_card(const FaceCard& card, const std::vector<std::string>& classes) {
+  const std::span<const double> p = card.probabilities;
+  LANET_REQUIRE(p.size() == classes.size() && card.marked < classes.size(),
+                "{} probabilities of {} classes", p.size(), classes.size());
+  std::vector<size_t> order(classes.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
+  const auto place = std::find(order.begin(), order.end(), card.marked) - order.begin();
+  order.resize(std::min(classes.size(), kProbable));
+  if (place >= std::ssize(order)) order.back() = card.marked;
+
+  const std::string name = xml_text(card.name);
+  std::string text = "<div class=\"face\">";
+  if (!card.address.empty())
+    text += fmt::format("<img alt=\"{}\" src=\"{}\"/>", name, card.address);
+  text += fmt::format("<div>{}<br/>{}<table>", name, card.about);
+  for (const size_t c : order)
+    text += fmt::format(
+        "<tr{}><th scope=\"row\">{}</th><td><span class=\"bar\"><i style=\"width:{:.1f}%\"></i>"
+        "</span></td><td>{:.2f}</td></tr>",
+        c == card.marked ? " class=\"given\"" : "", xml_text(classes[c]), 100 * p[c], p[c]);
+  return text + "</table></div></div>\n";
+}
+
+std::string data_address(const HostImage& picture) {
+  const double scale =
+      std::min(1.0, static_cast<double>(kPicture) / std::max(picture.width, picture.height));
+  const auto side = [&](int pixels) {
+    return std::max(1, static_cast<int>(std::lround(pixels * scale)));
+  };
+  const HostImage small = resize_image(picture, side(picture.width), side(picture.height));
+  return "data:image/jpeg;base64," + base64(encode_jpeg(small, kPictureQuality));
+}
+
+}  // namespace lanet
