@@ -76,6 +76,7 @@ TEST_CASE("cli report: without faces, of several runs, and what it refuses") {
   CHECK(fs::exists(record + "/report.html"));
   REQUIRE(run("report " + one + " --no-faces --out " + out).code == 0);
   CHECK(read_text(out).find("data:") == std::string::npos);
+  CHECK(read_text(out).find(runs().folder().path().string()) == std::string::npos);
   REQUIRE(run("report " + one + " " + two + " --out " + out).code == 0);
   CHECK(read_text(out).find("2 runs: lanet, baseline") != std::string::npos);
   check_refused("report " + one + " " + two, "several runs, and no --out");

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files/file.h"
+#include "train/config/portable.h"
 #include "train/run_folder.h"
 #include "train/run_record.h"
 
@@ -15,17 +16,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
-
-/// A configuration without what tells of a machine: of a folder its own name is left.
-Config portable(Config config) {
-  for (std::string* path :
-       {&config.data.root, &config.data.cache, &config.data.corrections, &config.data.noise.rates,
-        &config.data.noise.file, &config.model.pretrained}) {
-    const fs::path whole(*path);
-    *path = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-  }
-  return config;
-}
 
 /// Whether the summary in a folder is that of the last epoch.
 bool is_finished(const fs::path& folder, int64_t epochs) {

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/xml_text.h"
+#include "train/config/portable.h"
 #include "train/progress.h"
 #include "train/report/html.h"
 #include "train/report/sections.h"
@@ -27,7 +28,7 @@ std::string config_table(const std::vector<RunGroup>& groups) {
   std::vector<ordered_json> configs;
   std::vector<std::string> head = {"field"};
   for (const RunGroup& group : groups) {
-    configs.push_back(to_json(group.runs[0]->config).flatten());
+    configs.push_back(to_json(portable(group.runs[0]->config)).flatten());
     head.push_back(groups.size() == 1 ? "of the run" : group.name);
   }
   head.push_back("default");
