@@ -25,7 +25,7 @@ const std::map<std::string, size_t> kGuides = {
     {"README.md", 8},           {"CONTRIBUTING.md", 8},    {"docs/training.md", 10},
     {"docs/gpu.md", 6},         {"docs/benchmarks.md", 8}, {"docs/distributed.md", 8},
     {"docs/performance.md", 4}, {"docs/results.md", 2},    {"docs/pictures.md", 2},
-    {"docs/audit.md", 4}};
+    {"docs/audit.md", 4},       {"docs/packages.md", 2}};
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
@@ -116,7 +116,7 @@ bool holds(const fs::path& folder, const std::string& name) {
                      [&](const auto& entry) { return entry.path().filename() == name; });
 }
 
-/// A call of cmake or ctest names a preset that exists.
+/// A call of cmake, ctest or cpack names a preset that exists.
 void check_preset(const Words& words) {
   const auto option = std::find(words.begin(), words.end(), "--preset");
   REQUIRE(words.end() - option >= 2);
@@ -153,7 +153,7 @@ void check_line(const std::string& line) {
     } else if (program == "build/cpu/tests/lanet-tests" ||
                program == "build/cpu/tests/simt/simt-plain") {
       check_test_run(words);
-    } else if (program == "cmake" || program == "ctest") {
+    } else if (program == "cmake" || program == "ctest" || program == "cpack") {
       check_preset(words);
     } else {
       FAIL_CHECK("neither the program, nor a script, nor its tests, nor cmake");
@@ -164,7 +164,8 @@ void check_line(const std::string& line) {
 }  // namespace
 
 TEST_CASE("readme: every example is a command of the program, a script or a preset") {
-  for (const auto& [file, least] : kGuides) {
+  for (const auto& [name, least] : kGuides) {
+    const std::string& file = name;  // clang's CAPTURE takes no structured binding
     CAPTURE(file);
     const Words lines = shell_lines(read_text(kRoot / file));
     CHECK(lines.size() >= least);
