@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/csv.h"
+#include "data/files_of_set.h"
 
 namespace lanet {
 
@@ -30,6 +31,8 @@ int64_t apply_corrections(const std::filesystem::path& path, std::span<const std
                           std::span<int32_t> labels) {
   LANET_REQUIRE(names.size() == labels.size(), "{} names and {} labels", names.size(),
                 labels.size());
+  if (!is_file(path))
+    throw InputError(fmt::format("data.corrections {}: there is no such file", path.string()));
   const CsvTable table = read_csv(path);
   const int image = table.column("image"), label = table.column("label"),
             given = table.find_column("given");

@@ -59,7 +59,7 @@ TEST_CASE("corrections: what is not of these faces is refused, and the line is n
                        apply_corrections(folder.path() / "no.csv", kNames, kExpressionNames,
                                          labels);
                      }),
-                     "no.csv"));
+                     "no.csv: there is no such file"));
 }
 
 }  // namespace lanet::test
