@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "data/sampler.h"
 
 namespace lanet {
 
@@ -31,6 +33,18 @@ std::vector<int32_t> draw_validation(std::span<const int32_t> labels, int num_cl
     for (int64_t i = 0; i < count; ++i) drawn.push_back(members[static_cast<size_t>(i)].sample);
   }
   std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
+
+std::vector<int32_t> draw_fold(int64_t samples, int64_t fold, int64_t folds, uint64_t seed) {
+  LANET_REQUIRE(fold >= 0 && fold < folds, "fold {} of {}", fold, folds);
+  std::vector<int32_t> order(samples);
+  std::iota(order.begin(), order.end(), 0);
+  RandomStream stream(seed, Purpose::sampler, 0xFFFFFFFFu, 2);
+  shuffle_front(order, order.size(), stream);
+  std::vector<int32_t> drawn;
+  for (int64_t i = 0; i < samples; ++i)
+    if (order[i] % folds == fold) drawn.push_back(static_cast<int32_t>(i));
   return drawn;
 }
 

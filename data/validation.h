@@ -1,4 +1,5 @@
-// The part of a training set that is not trained on, to choose by.
+// Parts of a training set that are not trained on: to choose by, or to be judged by a network that
+// has not seen them.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +14,8 @@ namespace lanet {
 /// drawn: what is drawn is drawn at every higher share too.
 std::vector<int32_t> draw_validation(std::span<const int32_t> labels, int num_classes, double share,
                                      uint64_t seed);
+
+/// The samples of one of `folds` equal parts, drawn at random, in ascending order. fold: from 0.
+std::vector<int32_t> draw_fold(int64_t samples, int64_t fold, int64_t folds, uint64_t seed);
 
 }  // namespace lanet

@@ -231,6 +231,9 @@ Faces load_faces(Context& context, const Config& config, Split split, bool with_
           fmt::format("{}: no readable {} picture is left", data.root, to_string(split)));
   }
   if (with_landmarks) take_landmarks(data, std::move(found), message, faces);
+  if (split == Split::train && data.fold > 0)
+    split_off(faces, draw_fold(faces.size(), data.fold - 1, data.folds,
+                               static_cast<uint64_t>(config.seed)));
   if (!faces.list.note.empty()) message(faces.list.note);
   return faces;
 }

@@ -33,9 +33,10 @@ struct Faces {
   }
 };
 
-/// Reads one split; of the split `validation` there may be no faces. A picture that cannot be
-/// decoded is an InputError or, with data.skip_bad_images, skipped and counted through `message`.
-/// with_landmarks needs data.landmarks (check_trainable()) or a data set with landmarks.
+/// Reads one split, without the faces of data.fold; of the split `validation` there may be no
+/// faces. A picture that cannot be decoded is an InputError or, with data.skip_bad_images, skipped
+/// and counted through `message`. with_landmarks needs data.landmarks (check_trainable()) or a data
+/// set with landmarks.
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);

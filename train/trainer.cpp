@@ -6,12 +6,12 @@
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
-#include "data/csv.h"
 #include "data/sampler.h"
 #include "kernels/augment.h"
 #include "models/lanet.h"
 #include "models/rivals.h"
 #include "models/robust.h"
+#include "train/labels/label_table.h"
 #include "train/pretrained.h"
 #include "train/schedule.h"
 
@@ -297,17 +297,7 @@ double Trainer::neighbour_entropy() {
 std::string Trainer::labels_csv() {
   const std::vector<double> estimates = label_estimates();
   if (estimates.empty()) return "";
-  const std::vector<std::string>& classes = train_.list.classes;
-  std::string text = "image,given_label";
-  for (const std::string& name : classes) text += fmt::format(",{}", csv_field(name));
-  text += "\n";
-  for (int64_t i = 0; i < train_.size(); ++i) {
-    text += csv_field(train_.list.names[i]) + "," + csv_field(classes[train_.given[i]]);
-    for (size_t c = 0; c < classes.size(); ++c)
-      text += fmt::format(",{:.6f}", estimates[i * classes.size() + c]);
-    text += "\n";
-  }
-  return text;
+  return label_table_csv(train_.list.names, train_.given, train_.list.classes, estimates);
 }
 
 }  // namespace lanet

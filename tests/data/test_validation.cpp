@@ -48,6 +48,20 @@ TEST_CASE("validation: the seed draws, and a higher share has what a lower one h
   CHECK(std::includes(more.begin(), more.end(), some.begin(), some.end()));
 }
 
+TEST_CASE("validation: each sample is in one fold, and folds have equal sizes") {
+  std::vector<int32_t> all;
+  for (int64_t fold = 0; fold < 3; ++fold) {
+    const std::vector<int32_t> part = draw_fold(32, fold, 3, 1);
+    CHECK(std::ssize(part) == (fold < 2 ? 11 : 10));
+    CHECK(std::is_sorted(part.begin(), part.end()));
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  std::sort(all.begin(), all.end());
+  for (int32_t i = 0; i < 32; ++i) CHECK(all[i] == i);
+  CHECK(draw_fold(32, 0, 3, 1) != draw_fold(32, 0, 3, 2));
+  CHECK_THROWS_AS(draw_fold(32, 3, 3, 1), Error);
+}
+
 TEST_CASE("validation: arguments without meaning are refused") {
   CHECK_THROWS_AS(drawn(0.6), Error);
   CHECK_THROWS_AS(draw_validation(std::vector<int32_t>{0, 4}, 4, 0.1, 1), Error);

@@ -1,5 +1,6 @@
 // lanet-cuda audit: the faces of a small drawn set whose labels were made wrong come first.
 #include <map>
+#include <set>
 
 #include "core/files/file.h"
 #include "data/csv.h"
@@ -88,6 +89,46 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
   check_refused("audit " + set.file("run"), "labels.csv");
   fs::remove(set.file("run/labels.csv"));
   check_refused("audit " + set.file("run"), "it has no labels.csv");
+}
+
+TEST_CASE("cli audit: with folds, networks that have not seen a face judge it, and are trained once") {
+  const WrongSet set;
+  const std::string command = "audit " + set.file("faces.json") + " --folds 2 --runs " +
+                              set.file("runs") + " --out " + set.file("suspects");
+  const Outcome first = run(command + "1.csv");
+  CAPTURE(first.err);
+  REQUIRE(first.code == 0);
+  CHECK(first.out.find("truth: ") != std::string::npos);
+  CHECK(read_csv(set.file("suspects1.csv")).rows.size() == 210);
+  std::set<std::string> judged;
+  for (const std::string fold : {"fold-1", "fold-2"}) {
+    const fs::path folder = fs::path(set.file("runs")) / fold / "seed-1";
+    for (const auto& row : read_csv(folder / "held_out.csv").rows) judged.insert(row[0]);
+    for (const auto& row : read_csv(folder / "labels.csv").rows)  // that it was trained on
+      CHECK(read_text(folder / "held_out.csv").find(row[0] + ",") == std::string::npos);
+    CHECK(!fs::exists(folder / "last.safetensors"));
+  }
+  CHECK(judged.size() == 210);
+
+  const auto trained = fs::last_write_time(set.file("runs/fold-1/seed-1/metrics.jsonl"));
+  REQUIRE(run(command + "2.csv").code == 0);
+  CHECK(fs::last_write_time(set.file("runs/fold-1/seed-1/metrics.jsonl")) == trained);
+  CHECK(read_text(set.file("suspects2.csv")) == read_text(set.file("suspects1.csv")));
+
+  const std::string held_out = "runs/fold-2/seed-1/held_out.csv";
+  std::string text = read_text(set.file(held_out));
+  const size_t name = text.find("train_");
+  text.replace(name, 11, "train_99999");
+  set.folder().write(held_out, text);
+  const Outcome changed = run(command + "3.csv");  // which also says that the runs are finished
+  CHECK(changed.code == 2);
+  CHECK(changed.err.find("held_out.csv:2: train_99999.jpg labelled") != std::string::npos);
+  CHECK(!fs::exists(set.file("suspects3.csv")));
+  check_refused(command + "3.csv --set seed=2 --set train.epochs=0", "train.epochs: 0");
+  check_refused("audit " + set.file("faces.json") + " --folds 1", "--folds");
+  check_refused("audit " + set.file("faces.json") + " --jobs 2", "--folds");
+  check_refused("audit " + (fs::path(set.file("runs")) / "fold-1/seed-1").string() + " --folds 2",
+                "is a run, which was trained with all faces; expected a configuration");
 }
 
 }  // namespace lanet::test

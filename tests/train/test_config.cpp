@@ -95,6 +95,10 @@ TEST_CASE("config: a value of the wrong type or out of its range is refused with
         "raf.json: data.landmarks: 3; expected a path or null");
   CHECK(refusal(R"({"data": {"root": "x", "validation": 0.6}})") ==
         "raf.json: data.validation: 0.6; expected a number from 0 to 0.5");
+  CHECK(refusal(R"({"data": {"root": "x", "fold": 101}})") ==
+        "raf.json: data.fold: 101; expected an integer from 0 to 100");
+  CHECK(refusal(R"({"data": {"root": "x", "fold": 4, "folds": 3}})") ==
+        "raf.json: data.fold: 4; expected at most data.folds = 3");
   CHECK(refusal(R"({"data": {"root": "x", "true_labels": ""}})") ==
         R"(raf.json: data.true_labels: ""; expected a path or null)");
   CHECK(refusal(R"({"data": {"root": "x", "skip_bad_images": 1}})") ==

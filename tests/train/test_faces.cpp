@@ -219,6 +219,29 @@ TEST_CASE("faces: validation keeps the list's labels, and changes no other face'
     CHECK(std::count(train.list.names.begin(), train.list.names.end(), name) == 0);
 }
 
+TEST_CASE("faces: those of one fold are left out of training, and no other face changes") {
+  Context context;
+  Config config = small_config();
+  config.data.noise.rate = 0.5;
+  const Faces all = load(context, config);
+  config.data.folds = 4;
+  std::multiset<std::string> left_out;
+  for (config.data.fold = 1; config.data.fold <= 4; ++config.data.fold) {
+    const Faces rest = load(context, config);
+    CHECK(rest.size() == kTrain - kTrain / 4);
+    size_t next = 0;
+    for (int64_t i = 0; i < all.size(); ++i) {
+      if (next < rest.list.size() && rest.list.names[next] == all.list.names[i])
+        CHECK(rest.given[next++] == all.given[i]);
+      else
+        left_out.insert(all.list.names[i]);
+    }
+    CHECK(next == rest.list.size());
+  }
+  CHECK(left_out == std::multiset<std::string>(all.list.names.begin(), all.list.names.end()));
+  CHECK(load_faces(context, config, Split::test, false, [](const std::string&) {}, {}).size() == kTest);
+}
+
 TEST_CASE("faces: a validation share that is less than a face is refused") {
   Context context;
   Config config = small_config();

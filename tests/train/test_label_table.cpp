@@ -19,6 +19,34 @@ TEST_CASE("label table: labels.csv is read with names, given labels and estimate
   CHECK(table.place(1).ends_with("labels.csv:3"));
 }
 
+TEST_CASE("label table: what is written is read, and other faces are refused") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> names = {"a,b", "c"}, classes = {"sad", "so,so"};
+  const std::vector<int32_t> given = {0, 1};
+  const std::vector<double> estimates = {0.25, 0.75, 1.5e-7, 1};
+  const LabelTable table = read_label_table(
+      folder.write("labels.csv", label_table_csv(names, given, classes, estimates)));
+  CHECK(table.names == names);
+  CHECK(table.given == given);
+  CHECK(table.classes == classes);
+  CHECK(table.estimates == estimates);
+
+  table.require(names, given, classes);
+  using Names = std::vector<std::string>;
+  const auto refusal = [&](const Names& faces, const std::vector<int32_t>& labels,
+                           const Names& expected) {
+    return input_error([&] { table.require(faces, labels, expected); });
+  };
+  CHECK(refusal(names, given, {"sad", "happy"}).find("classes sad, so,so; expected sad, happy") !=
+        std::string::npos);
+  CHECK(refusal({"a,b"}, {0}, classes).find("2 rows; the data of the run have 1") !=
+        std::string::npos);
+  CHECK(refusal({"a,b", "d"}, given, classes).find(":3: c labelled so,so; expected d labelled") !=
+        std::string::npos);
+  CHECK(refusal(names, {0, 0}, classes).find("expected c labelled sad: the data have changed") !=
+        std::string::npos);
+}
+
 TEST_CASE("label table: what is no labels.csv is refused with file and line") {
   const TemporaryFolder folder;
   const std::string head = "image,given_label,sad,happy\n";

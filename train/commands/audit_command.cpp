@@ -10,6 +10,7 @@
 #include "data/landmark_schemes.h"
 #include "data/landmark_shapes.h"
 #include "data/picture_facts.h"
+#include "train/commands/audit_folds.h"
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
 #include "train/labels/label_knowledge.h"
@@ -42,22 +43,7 @@ std::vector<double> estimates_of_run(const fs::path& run, const Faces& faces) {
         "instead",
         run.string(), RunFolder::kLabels));
   LabelTable table = read_label_table(file);
-  const std::vector<std::string>& classes = faces.list.classes;
-  if (table.classes != classes)
-    throw InputError(fmt::format("{}: classes {}; expected {}: the data have changed since the run",
-                                 table.file, fmt::join(table.classes, ", "),
-                                 fmt::join(classes, ", ")));
-  if (std::ssize(table.names) != faces.size())
-    throw InputError(
-        fmt::format("{}: {} rows; the data of the run have {} training faces: they have changed",
-                    table.file, table.names.size(), faces.size()));
-  for (size_t i = 0; i < table.names.size(); ++i)
-    if (table.names[i] != faces.list.names[i] || table.given[i] != faces.given[i])
-      throw InputError(
-          fmt::format("{}: {} labelled {}; expected {} labelled {}: the data have "
-                      "changed since the run",
-                      table.place(i), printable(table.names[i]), classes[table.given[i]],
-                      faces.list.names[i], classes[faces.given[i]]));
+  table.require(faces.list.names, faces.given, faces.list.classes);
   return std::move(table.estimates);
 }
 
@@ -120,6 +106,17 @@ std::string channel_table(const NoiseChannel& channel, std::span<const std::stri
   return text + "\n";
 }
 
+/// [N, C], for a configuration.
+std::vector<double> estimates_of_config(const Config& config, const AuditOptions& options,
+                                        const Faces& faces, int threads) {
+  std::vector<double> pictures;
+  if (options.folds > 0) pictures = held_out_probabilities(config, options, faces);
+  if (options.folds > 0) return pictures;
+  const LabelKnowledge knowledge = learn(config, faces, threads);
+  fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
+  return label_posterior(knowledge, faces.given);
+}
+
 void print_suspects(std::span<const Suspect> suspects, const Faces& faces) {
   const auto doubted = std::count_if(suspects.begin(), suspects.end(), [](const Suspect& suspect) {
     return suspect.score >= kSuspicious;
@@ -153,10 +150,18 @@ int run_audit(const AuditOptions& options) {
     throw InputError(fmt::format("--review {}: also --out; expected two files", options.review));
   if (of_run && !options.overrides.empty())
     throw InputError("audit: --set is for a configuration; a run has its own");
+  if (of_run && options.folds > 0)
+    throw InputError(fmt::format(
+        "--folds {}: {} is a run, which was trained with all faces; expected a configuration",
+        options.folds, options.target));
   const Config config = of_run ? RunFolder::open(options.target).config()
                                : load_config(options.target, options.overrides);
+  if (options.folds > 0) {
+    check_trainable(config, options.target);
+    if (!train_folds(config, options)) return 1;
+  }
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  const bool has_landmarks = !of_run || reads_landmarks(config);
+  const bool has_landmarks = (!of_run && options.folds == 0) || reads_landmarks(config);
   Faces faces = read_faces(context, config, Split::train, has_landmarks);
   if (of_run) read_validation(context, config, faces);
 
@@ -167,9 +172,7 @@ int run_audit(const AuditOptions& options) {
         "the run was trained with these labels: what it doubts is weaker evidence than that "
         "of a network that was not\n");
   } else {
-    const LabelKnowledge knowledge = learn(config, faces, context.threads());
-    estimates = label_posterior(knowledge, faces.given);
-    fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
+    estimates = estimates_of_config(config, options, faces, context.threads());
   }
   SuspectEvidence evidence{.agreement = {},
                            .duplicate_of = duplicates_of(faces, context.threads())};

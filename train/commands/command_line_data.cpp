@@ -56,12 +56,15 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
       app_, "audit", "Rank the training faces by how doubtful their labels are",
       "  lanet-cuda audit configs/raf.json --out suspects.csv\n"
       "  lanet-cuda audit configs/demo.json --set data.root=faces\n"
+      "  lanet-cuda audit configs/raf.json --folds 3 --out suspects.csv\n"
       "  lanet-cuda audit runs/raf-1 --out suspects.csv\n"
       "  lanet-cuda audit configs/raf.json --review review.html\n"
       "  lanet-cuda train configs/raf.json --set data.corrections=corrections.csv\n\n"
       "Of a configuration, by landmarks and labels alone, before any training of an image network; "
-      "each\nface is judged by networks that have not seen it. Of a run, by the distributions that "
-      "it has learned.");
+      "each\nface is judged by networks that have not seen it. With --folds, by its picture too: "
+      "the configuration\nis trained once for each fold. Of a run, by the distributions that it "
+      "has "
+      "learned.");
   command
       .add_option("CONFIG|RUN", options->target, "configuration file (JSON), or folder of a run")
       ->required();
@@ -76,6 +79,22 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str()
       ->needs(review);
+  CLI::Option* folds =
+      command
+          .add_option("--folds", options->folds,
+                      "of a configuration: train this many networks, each without one part of the "
+                      "faces, which it then judges")
+          ->check(CLI::Range(2, 100));
+  command
+      .add_option("--runs", options->runs,
+                  "folder of these trainings; default runs/audit-<name of CONFIG>")
+      ->needs(folds);
+  command.add_option("--jobs", options->jobs, "trainings at a time; they share the cores")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->needs(folds);
+  command.add_flag("--resume", options->resume, "continue the trainings that are not finished")
+      ->needs(folds);
   add_cache(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

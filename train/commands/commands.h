@@ -126,13 +126,18 @@ struct NoiseOptions {
 };
 int run_noise(const NoiseOptions& options);
 
-/// audit CONFIG|RUN [--out FILE] [--set a.b=v …]. A run is a folder with config.json.
+/// audit CONFIG|RUN [--out FILE] [--review FILE [--review-faces N]] [--set a.b=v …]
+/// [--folds K [--runs DIR] [--jobs N] [--resume]]. A run is a folder with config.json.
 struct AuditOptions {
   std::string target;
   std::vector<std::string> overrides;
   std::string out;
   std::string review;
   int64_t review_faces = 2000;
+  int64_t folds = 0;  // of a configuration: networks to train; 0: none, landmarks and labels alone
+  std::string runs;   // folder of their runs; empty: runs/audit-<config stem>
+  int64_t jobs = 1;   // of them at a time
+  bool resume = false;  // continue those that are not finished
 };
 int run_audit(const AuditOptions& options);
 

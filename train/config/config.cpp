@@ -205,6 +205,10 @@ class Loader {
       fail(source("train.sampler"), "train.sampler",
            fmt::format("\"estimates\"; expected given or none: method {} has no label estimates",
                        name_of(config_.method)));
+    if (config_.data.fold > config_.data.folds)
+      fail(source("data.fold"), "data.fold",
+           fmt::format("{}; expected at most data.folds = {}", config_.data.fold,
+                       config_.data.folds));
     if (config_.train.warmup_epochs >= static_cast<double>(config_.train.epochs))
       fail(source("train.warmup_epochs"), "train.warmup_epochs",
            fmt::format("{}; expected less than train.epochs = {}", config_.train.warmup_epochs,

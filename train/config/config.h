@@ -45,6 +45,8 @@ struct DataConfig {
   std::string cache;        // absolute once loaded; empty: none
   std::string corrections;  // absolute once loaded; empty: none
   double validation = 0.0;  // share of the training faces
+  int64_t fold = 0;         // of the training faces, from 1; 0: none is left out
+  int64_t folds = 5;
   NoiseConfig noise;
   bool flip_swap_landmarks = true;  // a mirrored face's left landmarks become its right ones
   AugmentConfig augment{.flip_probability = 0.5,

@@ -17,6 +17,7 @@ const Range kPositiveShare{0, 1, /*above=*/true};
 const Range kWeight{0, 1e6};
 const Range kRatio{0, 100, /*above=*/true};
 const Range kFactor{0, 10};
+constexpr double kMostFolds = 100;
 constexpr Text kFolder{.anchored = true, .nullable = false};
 constexpr Text kFileOrNone{.anchored = true, .nullable = true};
 constexpr Text kNameInRoot{.anchored = false, .nullable = false};
@@ -76,6 +77,12 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(data.validation), Range{0, 0.5},
      "share of each class of training faces that is held out, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},
+    {LANET_FIELD(data.fold), Range{0, kMostFolds},
+     "part of the training faces, of data.folds, that is left out of training, as `lanet-cuda "
+     "audit "
+     "--folds` does; 0: none"},
+    {LANET_FIELD(data.folds), Range{2, kMostFolds},
+     "how many parts the training faces have, equal ones, drawn by the seed"},
     {LANET_FIELD(data.noise.rate), kShare, "share of the training labels to make wrong"},
     {LANET_FIELD(data.noise.kind),
      {},

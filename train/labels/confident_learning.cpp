@@ -4,31 +4,11 @@
 #include <limits>
 #include <numeric>
 
-#include "data/sampler.h"
+#include "data/validation.h"
 #include "train/labels/noise_channel.h"
 #include "train/trainer.h"
 
 namespace lanet {
-
-namespace {
-
-/// A random permutation; face i belongs to fold order[i] mod kImageFolds.
-std::vector<int32_t> fold_order(int64_t faces, uint64_t seed) {
-  std::vector<int32_t> order(faces);
-  std::iota(order.begin(), order.end(), 0);
-  RandomStream stream(seed, Purpose::sampler, 0xFFFFFFFFu, 2);
-  shuffle_front(order, order.size(), stream);
-  return order;
-}
-
-std::vector<int32_t> positions_of_fold(std::span<const int32_t> order, int fold) {
-  std::vector<int32_t> positions;
-  for (size_t i = 0; i < order.size(); ++i)
-    if (order[i] % kImageFolds == fold) positions.push_back(static_cast<int32_t>(i));
-  return positions;
-}
-
-}  // namespace
 
 std::vector<double> cross_validated_probabilities(
     const Config& config, Device device, int threads, PlanTable* plans,
@@ -47,8 +27,9 @@ std::vector<double> cross_validated_probabilities(
     Faces rest = load_faces(context, plain, Split::train, /*with_landmarks=*/false,
                             [](const std::string&) {}, {});
     split_off_validation(plain, rest);
-    const std::vector<int32_t> order = fold_order(rest.size(), static_cast<uint64_t>(plain.seed));
-    const std::vector<int32_t> positions = positions_of_fold(order, fold);
+    const int64_t faces = rest.size();
+    const std::vector<int32_t> positions =
+        draw_fold(faces, fold, kImageFolds, static_cast<uint64_t>(plain.seed));
     const Faces held_out = split_off(rest, positions);
     Trainer trainer(context, plain, std::move(rest), Faces{});
     trainer.initialise([](const std::string&) {});
@@ -64,7 +45,7 @@ std::vector<double> cross_validated_probabilities(
     std::iota(all.begin(), all.end(), 0);
     const std::vector<double> rows = trainer.evaluator().probabilities(context, held_out.set, all);
     const int64_t classes = std::ssize(rows) / held_out.size();
-    probabilities.resize(order.size() * classes);
+    probabilities.resize(faces * classes);
     for (size_t i = 0; i < positions.size(); ++i)
       std::copy_n(rows.begin() + i * classes, classes,
                   probabilities.begin() + positions[i] * classes);

@@ -27,6 +27,39 @@ std::string LabelTable::place(size_t face) const {
   return fmt::format("{}:{}", file, lines[face]);
 }
 
+void LabelTable::require(std::span<const std::string> faces, std::span<const int32_t> labels,
+                         std::span<const std::string> expected) const {
+  if (!std::equal(classes.begin(), classes.end(), expected.begin(), expected.end()))
+    throw InputError(fmt::format("{}: classes {}; expected {}: the data have changed since the run",
+                                 file, fmt::join(classes, ", "), fmt::join(expected, ", ")));
+  if (names.size() != faces.size())
+    throw InputError(
+        fmt::format("{}: {} rows; the data of the run have {} such faces: they have changed", file,
+                    names.size(), faces.size()));
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] != faces[i] || given[i] != labels[i])
+      throw InputError(
+          fmt::format("{}: {} labelled {}; expected {} labelled {}: the data have changed since "
+                      "the run",
+                      place(i), printable(names[i]), classes[given[i]], printable(faces[i]),
+                      classes[labels[i]]));
+}
+
+std::string label_table_csv(std::span<const std::string> names, std::span<const int32_t> given,
+                            std::span<const std::string> classes,
+                            std::span<const double> estimates) {
+  std::string text = "image,given_label";
+  for (const std::string& name : classes) text += fmt::format(",{}", csv_field(name));
+  text += "\n";
+  for (size_t i = 0; i < names.size(); ++i) {
+    text += csv_field(names[i]) + "," + csv_field(classes[given[i]]);
+    for (size_t c = 0; c < classes.size(); ++c)
+      text += fmt::format(",{:.7g}", estimates[i * classes.size() + c]);
+    text += "\n";
+  }
+  return text;
+}
+
 LabelTable read_label_table(const std::filesystem::path& path) {
   CsvTable table = read_csv(path);
   if (table.header.size() <= kFirstClass || table.header[0] != "image" ||

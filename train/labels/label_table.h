@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,15 @@ struct LabelTable {
 
   /// `file:line` of a face, for messages.
   std::string place(size_t face) const;
+  /// InputError if it is not the table of these faces [N].
+  void require(std::span<const std::string> names, std::span<const int32_t> given,
+               std::span<const std::string> classes) const;
 };
+
+/// The text of such a table. estimates: [N, C].
+std::string label_table_csv(std::span<const std::string> names, std::span<const int32_t> given,
+                            std::span<const std::string> classes,
+                            std::span<const double> estimates);
 
 /// InputError, with file and line, if it is not such a table.
 LabelTable read_label_table(const std::filesystem::path& path);
