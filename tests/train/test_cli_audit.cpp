@@ -91,7 +91,8 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
   check_refused("audit " + set.file("run"), "it has no labels.csv");
 }
 
-TEST_CASE("cli audit: with folds, networks that have not seen a face judge it, and are trained once") {
+TEST_CASE(
+    "cli audit: with folds, networks that have not seen a face judge it, and are trained once") {
   const WrongSet set;
   const std::string command = "audit " + set.file("faces.json") + " --folds 2 --runs " +
                               set.file("runs") + " --out " + set.file("suspects");

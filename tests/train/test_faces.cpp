@@ -239,7 +239,8 @@ TEST_CASE("faces: those of one fold are left out of training, and no other face 
     CHECK(next == rest.list.size());
   }
   CHECK(left_out == std::multiset<std::string>(all.list.names.begin(), all.list.names.end()));
-  CHECK(load_faces(context, config, Split::test, false, [](const std::string&) {}, {}).size() == kTest);
+  CHECK(load_faces(context, config, Split::test, false, [](const std::string&) {}, {}).size() ==
+        kTest);
 }
 
 TEST_CASE("faces: a validation share that is less than a face is refused") {
