@@ -15,6 +15,9 @@ constexpr double kTerminalSeconds = 0.2;
 constexpr double kPlainSeconds = 10;
 constexpr double kPlainShare = 0.1;  // of the job: a plain line is due after this, at the latest …
 constexpr double kPlainLeastSeconds = 1;  // … but no sooner than this
+constexpr double kRecentSeconds = 30;
+constexpr size_t kLeastSteps = 8;          // several runs of an experiment take their steps in turn
+constexpr double kLeastStepSeconds = 0.1;  // of two that are kept
 
 double seconds_between(std::chrono::steady_clock::time_point a,
                        std::chrono::steady_clock::time_point b) {
@@ -52,6 +55,24 @@ std::string format_duration(double seconds) {
   return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
 }
 
+void RecentRate::add(double seconds, int64_t done) {
+  if (!steps_.empty() && done <= steps_.back().done) return;
+  const auto count = steps_.size();
+  if (count >= 2 && steps_[count - 1].seconds - steps_[count - 2].seconds < kLeastStepSeconds)
+    steps_.back() = {seconds, done};
+  else
+    steps_.push_back({seconds, done});
+  while (steps_.size() > kLeastSteps && seconds - steps_[1].seconds >= kRecentSeconds)
+    steps_.pop_front();
+}
+
+double RecentRate::per_second(double now) const {
+  if (steps_.size() < 2) return 0;
+  const Step &first = steps_.front(), &last = steps_.back();
+  const double seconds = std::max(last.seconds - first.seconds, now - last.seconds);
+  return seconds > 0 ? static_cast<double>(last.done - first.done) / seconds : 0;
+}
+
 Progress::Progress(std::string unit, int64_t total, std::FILE* out)
     : unit_(std::move(unit)),
       total_(total),
@@ -69,6 +90,7 @@ void Progress::update(int64_t done, const std::string& text) {
     first_done_ = shown_done_ = done;
     start_ = Clock::now();
   }
+  rate_.add(seconds_between(start_, Clock::now()), done);
   const double since = seconds_between(shown_, Clock::now());
   const bool much = static_cast<double>(done - shown_done_) >=
                     kPlainShare * static_cast<double>(std::max<int64_t>(total_ - first_done_, 1));
@@ -79,8 +101,7 @@ void Progress::update(int64_t done, const std::string& text) {
 
 void Progress::show(int64_t done, const std::string& text) {
   const auto now = Clock::now();
-  const double elapsed = seconds_between(start_, now);
-  const double rate = elapsed > 0 ? static_cast<double>(done - first_done_) / elapsed : 0;
+  const double rate = rate_.per_second(seconds_between(start_, now));
   std::string line = fmt::format("{}  {}/{} {}", text, done, total_, unit_);
   if (rate > 0)
     line += fmt::format("  {}  {} left", rate_text(rate, unit_),

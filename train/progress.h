@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,23 @@ void say(const std::string& line);
 /// "42 s", "3:07 min", "2:05 h"
 std::string format_duration(double seconds);
 
+/// How fast a job has been of late, so that the time left follows when other programs begin or end.
+class RecentRate {
+ public:
+  /// `done`: of the job so far; `seconds`: since any moment, not decreasing.
+  void add(double seconds, int64_t done);
+  /// Per second, over the last half minute in which `done` grew or, of a job with slow steps, over
+  /// the last few of them; less once it has stood still for longer than that. 0 if unknown.
+  double per_second(double now) const;
+
+ private:
+  struct Step {
+    double seconds;
+    int64_t done;
+  };
+  std::deque<Step> steps_;  // at which `done` was larger than before
+};
+
 class Progress {
  public:
   /// `unit`: what is counted ("img", "faces"). `total`: of the whole job, to estimate the remaining
@@ -25,8 +43,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `done` of total; `text` stands in front: "epoch 3/16  loss 2.31". Done of total, rate since
-  /// the first update and remaining time are added. Shown if enough time has passed since the last
+  /// `done` of total; `text` stands in front: "epoch 3/16  loss 2.31". Done of total, recent rate
+  /// and remaining time are added. Shown if enough time has passed since the last
   /// time.
   void update(int64_t done, const std::string& text);
   /// A line that stays, printed above the progress line.
@@ -44,6 +62,7 @@ class Progress {
   bool terminal_;
   bool line_open_ = false;
   int64_t first_done_ = -1;  // of the first update: a resumed job starts in the middle
+  RecentRate rate_;
   Clock::time_point start_, shown_;
   int64_t shown_done_ = 0;
 };

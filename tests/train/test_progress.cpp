@@ -57,6 +57,36 @@ TEST_CASE("progress: durations are told in the unit that fits") {
   CHECK(format_duration(-1) == "0 s");
 }
 
+TEST_CASE("progress: the rate is that of the last half minute") {
+  RecentRate rate;
+  CHECK(rate.per_second(0) == 0);
+  rate.add(0, 100);
+  CHECK(rate.per_second(1) == 0);
+  for (int second = 1; second <= 100; ++second) rate.add(second, 100 + 10 * second);
+  CHECK(rate.per_second(100) == doctest::Approx(10));
+  for (int second = 101; second <= 115; ++second) rate.add(second, 1100 + 30 * (second - 100));
+  CHECK(rate.per_second(115) == doctest::Approx(20));  // half of these 30 s at either rate
+  for (int second = 116; second <= 131; ++second) rate.add(second, 1100 + 30 * (second - 100));
+  CHECK(rate.per_second(131) == doctest::Approx(30));
+  CHECK(rate.per_second(141) == doctest::Approx(30));  // the next step may take so long
+  CHECK(rate.per_second(191) == doctest::Approx(15));  // it stands still
+}
+
+TEST_CASE("progress: of steps that take longer, the rate is that of the last few") {
+  RecentRate rate;
+  for (int step = 0; step <= 20; ++step) rate.add(100 * step, step);
+  CHECK(rate.per_second(2000) == doctest::Approx(0.01));
+  for (int step = 21; step <= 30; ++step) rate.add(2000 + 50 * (step - 20), step);
+  CHECK(rate.per_second(2500) == doctest::Approx(0.02));
+  CHECK(rate.per_second(2540) == doctest::Approx(0.02));
+}
+
+TEST_CASE("progress: many steps in a moment count as one") {
+  RecentRate rate;
+  for (int i = 0; i <= 100'000; ++i) rate.add(i * 1e-3, i);
+  CHECK(rate.per_second(100) == doctest::Approx(1000).epsilon(0.01));
+}
+
 TEST_CASE("progress: without a terminal there are plain lines, and not one for each update") {
   TemporaryFolder folder;
   const auto path = folder.path() / "log";

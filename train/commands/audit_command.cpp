@@ -13,6 +13,7 @@
 #include "train/commands/audit_folds.h"
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
+#include "train/labels/joined_evidence.h"
 #include "train/labels/label_knowledge.h"
 #include "train/labels/label_table.h"
 #include "train/labels/review_page.h"
@@ -111,10 +112,15 @@ std::vector<double> estimates_of_config(const Config& config, const AuditOptions
                                         const Faces& faces, int threads) {
   std::vector<double> pictures;
   if (options.folds > 0) pictures = held_out_probabilities(config, options, faces);
-  if (options.folds > 0) return pictures;
+  if (faces.landmarks.empty()) return pictures;
   const LabelKnowledge knowledge = learn(config, faces, threads);
-  fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
-  return label_posterior(knowledge, faces.given);
+  if (options.folds == 0) {
+    fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
+    return label_posterior(knowledge, faces.given);
+  }
+  JoinedEvidence joined = join_evidence(pictures, knowledge, faces.given, config.model.noise_floor);
+  fmt::print("{}\n{}", joined.summary, channel_table(joined.channel, faces.list.classes));
+  return std::move(joined.posterior);
 }
 
 void print_suspects(std::span<const Suspect> suspects, const Faces& faces) {
@@ -161,7 +167,8 @@ int run_audit(const AuditOptions& options) {
     if (!train_folds(config, options)) return 1;
   }
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  const bool has_landmarks = (!of_run && options.folds == 0) || reads_landmarks(config);
+  const bool has_landmarks = (!of_run && options.folds == 0) || reads_landmarks(config) ||
+                             (!of_run && !config.data.landmarks.empty());
   Faces faces = read_faces(context, config, Split::train, has_landmarks);
   if (of_run) read_validation(context, config, faces);
 
