@@ -94,18 +94,20 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
 TEST_CASE(
     "cli audit: with folds, networks that have not seen a face judge it, and are trained once") {
   const WrongSet set;
-  const std::string command = "audit " + set.file("faces.json") + " --folds 2 --runs " +
-                              set.file("runs") + " --out " + set.file("suspects");
+  const std::string command = "audit " + set.file("faces.json") +
+                              " --set method=baseline --folds 2 --runs " + set.file("runs") +
+                              " --out " + set.file("suspects");
   const Outcome first = run(command + "1.csv");
   CAPTURE(first.err);
   REQUIRE(first.code == 0);
+  CHECK(first.out.find("joined: pictures^") != std::string::npos);
   CHECK(first.out.find("truth: ") != std::string::npos);
   CHECK(read_csv(set.file("suspects1.csv")).rows.size() == 210);
   std::set<std::string> judged;
   for (const std::string fold : {"fold-1", "fold-2"}) {
     const fs::path folder = fs::path(set.file("runs")) / fold / "seed-1";
     for (const auto& row : read_csv(folder / "held_out.csv").rows) judged.insert(row[0]);
-    for (const auto& row : read_csv(folder / "labels.csv").rows)  // that it was trained on
+    for (const auto& row : read_csv(folder / "noise.csv").rows)  // that it was trained on
       CHECK(read_text(folder / "held_out.csv").find(row[0] + ",") == std::string::npos);
     CHECK(!fs::exists(folder / "last.safetensors"));
   }
