@@ -196,31 +196,23 @@ int run_predict(const PredictOptions& options) {
   const auto progress = total > kBatch ? progress_function("predicting", "img") : DecodeProgress();
   for (int64_t first = 0; first < total; first += kDecoded) {
     const int64_t count = std::min(kDecoded, total - first);
-    const ImageSet set = load_images(
+    const std::vector<ClassifiedPicture> found = classifier.classify(
         context, count, [&](int64_t i) { return decode_image(pictures[first + i]); },
-        static_cast<int>(config.data.image_size));
-    for (const BadImage& bad : set.bad) say(bad.message);
-    std::vector<int32_t> rows(set.size());
-    std::iota(rows.begin(), rows.end(), 0);
-    const std::vector<double> p = classifier.evaluator.probabilities(
-        context, set, rows, options.features.empty() ? nullptr : &features);
-    size_t row = 0, bad = 0;
+        options.features.empty() ? nullptr : &features);
     for (int64_t i = 0; i < count; ++i) {
-      if (bad < set.bad.size() && set.bad[bad].index == i) {
-        ++bad;
+      if (!found[i].problem.empty()) {
+        say(found[i].problem);
         continue;
       }
-      const auto begin = p.begin() + static_cast<int64_t>(row++ * classes.size());
-      Prediction prediction{.image = pictures[first + i],
-                            .given = {},
-                            .probabilities = {begin, begin + std::ssize(classes)}};
+      Prediction prediction{
+          .image = pictures[first + i], .given = {}, .probabilities = found[i].probabilities};
       if (options.labelled) {
         prediction.given = labels[first + i];
         confusion.add(labels[first + i], prediction.best());
       }
       printer.print(prediction);
+      ++answered;
     }
-    answered += set.size();
     if (progress) progress(first + count, total);
   }
   printer.finish();
