@@ -25,8 +25,7 @@ const std::map<std::string, size_t> kGuides = {
     {"README.md", 8},           {"CONTRIBUTING.md", 8},    {"docs/training.md", 10},
     {"docs/gpu.md", 6},         {"docs/benchmarks.md", 8}, {"docs/distributed.md", 8},
     {"docs/performance.md", 4}, {"docs/results.md", 2},    {"docs/pictures.md", 2},
-    {"docs/audit.md", 4},       {"docs/packages.md", 2},
-    {"docs/library.md", 2}};
+    {"docs/audit.md", 4},       {"docs/packages.md", 2},   {"docs/library.md", 2}};
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
