@@ -94,6 +94,34 @@ HostImage align_image(const HostImage& picture, const Similarity& transform, int
   return aligned;
 }
 
+AlignedFace align_face(const HostImage& picture, Landmarks& landmarks, size_t i,
+                       const LandmarkUnits& units, int size) {
+  const auto width = 2 * static_cast<size_t>(landmarks.num_landmarks);
+  const auto begin = landmarks.points.begin() + static_cast<ptrdiff_t>(i * width);
+  Landmarks one{.num_landmarks = landmarks.num_landmarks,
+                .points = {begin, begin + static_cast<ptrdiff_t>(width)},
+                .states = {landmarks.states[i]}};
+  const std::vector<PictureSize> sizes = {{picture.width, picture.height}};
+  place_landmarks(
+      one,
+      {.coordinates = units.coordinates, .square = units.side, .sizes = sizes, .image_size = 1});
+  landmarks.states[i] = one.states[0];
+  if (one.states[0] != LandmarkState::good)
+    return {.picture = resize_image(picture, size), .points = {}};
+  std::vector<double> from, to = aligned_template(one.num_landmarks);
+  for (size_t k = 0; k < width; ++k)
+    from.push_back(static_cast<double>(one.points[k]) *
+                   (k % 2 == 0 ? picture.width : picture.height));
+  for (double& value : to) value *= size;
+  const Similarity transform = fit_similarity(from, to);
+  AlignedFace face{.picture = align_image(picture, transform, size), .points = {}};
+  for (size_t k = 0; k < width; k += 2) {
+    face.points.push_back(transform.a * from[k] - transform.b * from[k + 1] + transform.dx);
+    face.points.push_back(transform.b * from[k] + transform.a * from[k + 1] + transform.dy);
+  }
+  return face;
+}
+
 HostImage image_grid(std::span<const HostImage> pictures, int columns) {
   LANET_REQUIRE(!pictures.empty() && columns > 0, "{} pictures", pictures.size());
   const int width = pictures[0].width, height = pictures[0].height;

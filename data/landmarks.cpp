@@ -24,9 +24,8 @@ Landmarks take_rows(const std::string& file, const HostArray& array, bool flat,
     throw InputError(fmt::format("{}: an array of shape {}; expected [faces, landmarks, 2]{}", file,
                                  to_string(shape), flat ? " or [faces, 2 * landmarks]" : ""));
   if (shape[0] != static_cast<int64_t>(names.size()))
-    throw InputError(fmt::format("{}: {} row{} of landmarks; the list has {} training face{}", file,
-                                 shape[0], shape[0] == 1 ? "" : "s", names.size(),
-                                 names.size() == 1 ? "" : "s"));
+    throw InputError(fmt::format("{}: {} row{} of landmarks; expected {}, one for each face", file,
+                                 shape[0], shape[0] == 1 ? "" : "s", names.size()));
   LandmarkRows rows(file, is_points ? shape[1] : shape[1] / 2);
   const std::vector<float> values = array.to<float>();
   const auto width = static_cast<size_t>(2 * rows.points());

@@ -149,9 +149,9 @@ TEST_CASE("landmarks: files that do not fit the faces or any scheme are refused"
     return input_error([&] { read_landmarks(path, names); });
   };
   CHECK(is_line_with(message(kData / "points.tensor", kTwo),
-                     "points.tensor: 3 rows of landmarks; the list has 2 training faces"));
-  CHECK(
-      is_line_with(message(kData / "flat_f8.npy", kThree), "2 rows of landmarks; the list has 3"));
+                     "points.tensor: 3 rows of landmarks; expected 2, one for each face"));
+  CHECK(is_line_with(message(kData / "flat_f8.npy", kThree),
+                     "2 rows of landmarks; expected 3, one for each face"));
   CHECK(is_line_with(
       message(folder.write("six.npy", npy("(2, 12)", std::vector<float>(24, 1.0f))), kTwo),
       "6 landmarks per face; expected 5 (RetinaFace, MTCNN), 19, 68 (dlib, OpenFace), 98 (WFLW), "
@@ -165,7 +165,7 @@ TEST_CASE("landmarks: files that do not fit the faces or any scheme are refused"
                      "a.mat: unsupported landmark file type '.mat'; expected .tensor"));
   CHECK(is_line_with(
       message(folder.write("one.npy", npy("(1, 10)", std::vector<float>(10, 1.0f))), kTwo),
-      "one.npy: 1 row of landmarks; the list has 2 training faces"));
+      "one.npy: 1 row of landmarks; expected 2, one for each face"));
   std::vector<float> values(2 * 38, 1.0f);
   values[38 + 5] = std::numeric_limits<float>::quiet_NaN();
   CHECK(is_line_with(message(folder.write("a.npy", npy("(2, 19, 2)", values)), kTwo),

@@ -13,26 +13,29 @@ constexpr const char* kCmake = R"sh(#!/bin/sh
 case $1 in
   --preset)
     echo "$*" >>calls
-    mkdir -p build/bundle/tests
+    mkdir -p build/$2/tests
     { for name in cudnn nccl cublas cublaslt; do
         echo "LANET_${name}_LIBRARY:FILEPATH=$PWD/cuda/lib/lib$name.so"
       done
       for name in json cli11 stb doctest fmt; do echo "LANET_${name}_INCLUDE:PATH=$PWD/usr"; done
       echo "CUDA_cudart_static_LIBRARY:FILEPATH=$PWD/cuda/lib/libcudart_static.a"
-      echo "CUDA_nvrtc_LIBRARY:FILEPATH=$PWD/cuda/lib/libnvrtc.so"; } >build/bundle/CMakeCache.txt
-    printf '#!/bin/sh\necho "lanet-cuda 1.2"\necho "library     cuDNN 9.1, loaded 9.1"\n' >build/bundle/lanet-cuda
-    chmod +x build/bundle/lanet-cuda
-    cp build/bundle/lanet-cuda build/bundle/tests/lanet-tests ;;
+      echo "CUDA_nvrtc_LIBRARY:FILEPATH=$PWD/cuda/lib/libnvrtc.so"; } >build/$2/CMakeCache.txt
+    printf '#!/bin/sh\necho "lanet-cuda 1.2"\necho "library     cuDNN 9.1, loaded 9.1"\n' >build/$2/lanet-cuda
+    chmod +x build/$2/lanet-cuda
+    cp build/$2/lanet-cuda build/$2/tests/lanet-tests ;;
   --install)
-    mkdir -p "$4/tests"
-    cp build/bundle/lanet-cuda "$4"
-    cp build/bundle/tests/lanet-tests "$4/tests" ;;
+    to=$4
+    [ "$2" != "$PWD/build/portable" ] || to=$4/bin
+    mkdir -p "$to/tests"
+    cp build/*/lanet-cuda "$to"
+    cp build/*/tests/lanet-tests "$to/tests" ;;
 esac
 )sh";
 
 // Libraries are read from lib/ of a bundle where they are there, else from the machine.
 constexpr const char* kLdd = R"sh(#!/bin/sh
 packed=$(dirname "$1")/lib
+[ -d "$packed" ] || packed=$(dirname "$1")/../lib
 find_library() {
   file=$2
   [ ! -e "$packed/$1" ] || file=$packed/$1
@@ -42,7 +45,7 @@ printf '%s:\n\tlinux-vdso.so.1 (0x1)\n\t/lib64/ld-linux-x86-64.so.2 (0x1)\n' "$1
 for library in c.so.6 m.so.6 pthread.so.0; do find_library lib$library /lib/lib$library; done
 find_library libcuda.so.1 "$PWD/driver/libcuda.so.1"
 find_library libzip.so.4 "$PWD/usr/libzip.so.4"
-for library in cudnn.so.9 nccl.so.2 cublasLt.so.13; do find_library lib$library "$PWD/cuda/lib/lib$library"; done
+[ "$NO_CUDA" ] || for library in cudnn.so.9 nccl.so.2 cublasLt.so.13; do find_library lib$library "$PWD/cuda/lib/lib$library"; done
 case $WRONG in
   missing) printf '\tlibgomp.so.1 => not found\n' ;;
   stub) find_library libodd.so.1 "$PWD/cuda/lib/stubs/libodd.so.1" ;;
@@ -62,6 +65,7 @@ class Tree {
     fs::create_directories(root() / "scripts");
     fs::copy(tree / "scripts/bundle", root() / "scripts/bundle");
     fs::copy(tree / "CMakePresets.json", root() / "CMakePresets.json");
+    folder_.write("LICENSE", "mine");
     write_program("bin/cmake", kCmake);
     write_program("bin/ldd", kLdd);
     write_program("bin/objdump", kObjdump);
@@ -148,6 +152,23 @@ TEST_CASE(
   CHECK(tree.libraries("whole").contains("libnvrtc-builtins.so.13.0"));
 }
 
+TEST_CASE("bundle: for the CPU it has the program and its libraries, in an archive of gzip") {
+  Tree tree;
+  const Outcome outcome = tree.bundle("--cpu", "NO_CUDA=yes");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(read_text(tree.root() / "calls") == "--preset portable\n");
+  CHECK(tree.libraries("build/lanet-cuda-cpu") == std::set<std::string>{"libzip.so.4"});
+  const std::string text = read_text(tree.root() / "build/lanet-cuda-cpu/README.md");
+  CHECK(text.find("glibc 2.35 or newer, and nothing else.") != std::string::npos);
+  CHECK(text.find("    bin/lanet-cuda doctor ") != std::string::npos);
+  CHECK(text.find("gpu-check") == std::string::npos);
+  const Outcome listing =
+      run_shell("tar -tzf " + (tree.root() / "build/lanet-cuda-cpu.tar.gz").string());
+  CHECK(listing.out.find("lanet-cuda-cpu/bin/lanet-cuda\n") != std::string::npos);
+  CHECK(listing.out.find("lanet-cuda-cpu/lib/libzip.so.4\n") != std::string::npos);
+}
+
 TEST_CASE("bundle: it replaces a bundle and nothing else") {
   Tree tree;
   REQUIRE(tree.bundle("--architecture 90 --out small").code == 0);
@@ -170,6 +191,7 @@ TEST_CASE("bundle: wrong options are one line and exit code 2") {
   check_one_line(tree.bundle("--arch 90"), 2, "unexpected '--arch'; usage: ");
   check_one_line(tree.bundle("--out"), 2, "--out needs a value; usage: ");
   check_one_line(tree.bundle("--architecture 91"), 2, "--architecture 91: expected one of 80 86 ");
+  check_one_line(tree.bundle("--cpu --nvidia"), 2, "--cpu is for machines without a GPU; usage: ");
   check_one_line(tree.bundle("--architecture '80 86'"), 2, "--architecture 80 86: expected one ");
   CHECK_FALSE(fs::exists(tree.root() / "build"));
 }

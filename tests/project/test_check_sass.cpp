@@ -14,10 +14,11 @@ struct Kernel {
   std::string instruction;
 };
 
-/// A folder with a cuobjdump that reports these kernels of any file but `unreadable`.
+/// A folder with a cuobjdump that reports these kernels of any file but `unreadable`, and with what
+/// it starts.
 class Machine {
  public:
-  explicit Machine(const std::vector<Kernel>& kernels) {
+  explicit Machine(const std::vector<Kernel>& kernels, const char* nvdisasm = "nvdisasm") {
     std::string usage = "arch = sm_90\n", code = usage;
     for (const Kernel& k : kernels) {
       usage += " Function " + k.name + ":\n  REG:32 STACK:" + std::to_string(k.stack) +
@@ -28,6 +29,7 @@ class Machine {
                                 ("cat <<'END'\n" + usage) + "END\nelse cat <<'END'\n" + code +
                                 "END\nfi\n";
     fs::permissions(folder_.write("cuobjdump", program), fs::perms::owner_all);
+    fs::permissions(folder_.write(nvdisasm, "#!/bin/sh\n"), fs::perms::owner_all);
     folder_.write("unreadable", "");
   }
 
@@ -74,6 +76,15 @@ TEST_CASE("check-sass: what it cannot read has not passed") {
   CHECK(good.check(good.readable() + " " + good.readable()).code == 0);
   CHECK(good.check(good.unreadable() + " " + good.readable()).code == 2);
   CHECK(good.check(good.readable() + " " + good.unreadable()).code == 2);
+}
+
+TEST_CASE("check-sass: without nvdisasm it says so") {
+  const bool installed = run_shell("PATH=$PATH:/usr/local/cuda/bin command -v nvdisasm").code == 0;
+  if (installed) return;  // then it is found
+  const Outcome outcome = Machine({{"_Z1av", 0, "EXIT"}}, "other").check();
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.starts_with("check-sass: nvdisasm, which cuobjdump starts, was found neither"));
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
 }
 
 }  // namespace lanet::test

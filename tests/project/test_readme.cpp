@@ -25,7 +25,7 @@ const std::map<std::string, size_t> kGuides = {
     {"README.md", 8},           {"CONTRIBUTING.md", 8},    {"docs/training.md", 10},
     {"docs/gpu.md", 6},         {"docs/benchmarks.md", 8}, {"docs/distributed.md", 8},
     {"docs/performance.md", 4}, {"docs/results.md", 2},    {"docs/pictures.md", 2},
-    {"docs/audit.md", 4},       {"docs/packages.md", 2}};
+    {"docs/audit.md", 4},       {"docs/packages.md", 2},   {"docs/library.md", 2}};
 
 bool is_program(const std::string& word) {
   return word == "lanet-cuda" || word == "build/cpu/lanet-cuda" || word == "build/cuda/lanet-cuda";
@@ -116,11 +116,13 @@ bool holds(const fs::path& folder, const std::string& name) {
                      [&](const auto& entry) { return entry.path().filename() == name; });
 }
 
-/// A call of cmake, ctest or cpack names a preset that exists.
+/// A call of cmake, ctest or cpack names a preset that exists, or installs from its folder.
 void check_preset(const Words& words) {
-  const auto option = std::find(words.begin(), words.end(), "--preset");
+  const auto option = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--preset" || word == "--install";
+  });
   REQUIRE(words.end() - option >= 2);
-  const std::string name = "\"name\": \"" + option[1] + "\"";
+  const std::string name = "\"name\": \"" + fs::path(option[1]).filename().string() + "\"";
   CHECK(read_text(kRoot / "CMakePresets.json").find(name) != std::string::npos);
 }
 

@@ -112,13 +112,6 @@ Task task_of_folder(const AlignOptions& options) {
   return task;
 }
 
-/// One face: its picture and, in pixels of it, its landmarks.
-struct AlignedFace {
-  HostImage picture;
-  std::vector<double> points;
-  bool aligned = false;
-};
-
 class Aligner {
  public:
   Aligner(Task task, int size) : task_(std::move(task)), size_(size) {}
@@ -150,35 +143,9 @@ class Aligner {
   }
 
  private:
-  AlignedFace align(size_t i, const HostImage& picture) {
-    const auto width = 2 * static_cast<size_t>(landmarks().num_landmarks);
-    const auto begin = landmarks().points.begin() + static_cast<ptrdiff_t>(i * width);
-    Landmarks one{.num_landmarks = landmarks().num_landmarks,
-                  .points = {begin, begin + static_cast<ptrdiff_t>(width)},
-                  .states = {landmarks().states[i]}};
-    const std::vector<PictureSize> sizes = {{picture.width, picture.height}};
-    place_landmarks(one, {.coordinates = task_.landmarks.coordinates,
-                          .square = task_.square,
-                          .sizes = sizes,
-                          .image_size = 1});
-    landmarks().states[i] = one.states[0];
-    if (one.states[0] != LandmarkState::good) return {.picture = resize_image(picture, size_)};
-    std::vector<double> from, to = aligned_template(one.num_landmarks);
-    for (size_t k = 0; k < width; ++k)
-      from.push_back(static_cast<double>(one.points[k]) *
-                     (k % 2 == 0 ? picture.width : picture.height));
-    for (double& value : to) value *= size_;
-    const Similarity transform = fit_similarity(from, to);
-    AlignedFace face{.picture = align_image(picture, transform, size_), .aligned = true};
-    for (size_t k = 0; k < width; k += 2) {
-      face.points.push_back(transform.a * from[k] - transform.b * from[k + 1] + transform.dx);
-      face.points.push_back(transform.b * from[k] + transform.a * from[k + 1] + transform.dy);
-    }
-    return face;
-  }
-
   void align_and_write(size_t i) {
-    const AlignedFace face = align(i, face_picture(task_.list, i));
+    const AlignedFace face = align_face(face_picture(task_.list, i), landmarks(), i,
+                                        {task_.landmarks.coordinates, task_.square}, size_);
     const fs::path& to = task_.to[i];
     fs::create_directories(to.parent_path());
     if (lower_extension(to) == ".png")
@@ -186,9 +153,10 @@ class Aligner {
     else
       write_jpeg(to.string(), face.picture, kJpegQuality);
     std::string& row = rows_[i] = task_.list.names[i];
+    const bool aligned = !face.points.empty();
     for (size_t k = 0; k < 2 * static_cast<size_t>(landmarks().num_landmarks); ++k)
-      row += face.aligned ? fmt::format(",{:.2f}", face.points[k]) : ",";
-    row += face.aligned ? ",1\n" : ",0\n";
+      row += aligned ? fmt::format(",{:.2f}", face.points[k]) : ",";
+    row += aligned ? ",1\n" : ",0\n";
   }
 
   void report(const std::vector<std::string>& unreadable, const fs::path& out, Progress& progress) {

@@ -138,17 +138,7 @@ void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
   CLI::Option* in =
       command.add_option("--in", options->in, "folder of the pictures")->needs(landmarks);
   landmarks->needs(in);
-  command
-      .add_option(
-          "--coordinates", options->coordinates,
-          "of the landmark file: pixels of a square, pixels of each picture, or shares of it")
-      ->check(one_of<LandmarkCoordinates>())
-      ->capture_default_str()
-      ->needs(landmarks);
-  command.add_option("--square", options->square, "side of that square")
-      ->check(CLI::Range(1.0, 65536.0))
-      ->capture_default_str()
-      ->needs(landmarks);
+  add_landmark_units(command, landmarks, options->coordinates, options->square);
   command.add_option("--out", options->out, "folder to create")->required();
   command.add_option("--size", options->size, "side of an aligned picture, in pixels")
       ->check(CLI::Range(16, 1024))

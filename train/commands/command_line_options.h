@@ -87,6 +87,22 @@ inline void add_shorthands(CLI::App& command, std::vector<std::string>& override
   add("threads", "CPU threads", CLI::Range(0, 4096));
 }
 
+/// Adds --coordinates and --square, how the file of the option `landmarks` is to be understood.
+inline void add_landmark_units(CLI::App& command, CLI::Option* landmarks, std::string& coordinates,
+                               double& square) {
+  command
+      .add_option(
+          "--coordinates", coordinates,
+          "of the landmark file: pixels of a square, pixels of each picture, or shares of it")
+      ->check(one_of<LandmarkCoordinates>())
+      ->capture_default_str()
+      ->needs(landmarks);
+  command.add_option("--square", square, "side of that square")
+      ->check(CLI::Range(1.0, 65536.0))
+      ->capture_default_str()
+      ->needs(landmarks);
+}
+
 /// Adds --cache, for commands that read whole data sets.
 inline void add_cache(CLI::App& command, std::vector<std::string>& overrides) {
   command.add_option_function<std::string>(

@@ -147,8 +147,9 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
       "  lanet-cuda predict runs/raf-1 faces --top 2\n"
       "  lanet-cuda predict runs/raf-1 --json 'faces/*.png'\n"
       "  find faces -name '*.jpg' | lanet-cuda predict runs/raf-1 --list - --csv\n"
-      "  lanet-cuda predict runs/raf-1 raf-db/test --labelled --features features.npy\n\n"
-      "Faces should be cropped as the network was trained; `lanet-cuda align` does that. "
+      "  lanet-cuda predict runs/raf-1 raf-db/test --labelled --features features.npy\n"
+      "  lanet-cuda predict runs/raf-1 photos --align --landmarks photos.csv\n\n"
+      "Faces should be cropped as those that the network was trained with; --align does that. "
       "A picture that cannot\nbe read is named on stderr, the others are answered, and "
       "the exit code is 1.");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
@@ -176,6 +177,13 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
   command.add_option("--features", options->features,
                      "file (.npy) to write: the input of the last layer, one row for each picture "
                      "that was read");
+  CLI::Option* align = command.add_flag(
+      "--align", options->align, "turn and scale each face by its landmarks first, as align does");
+  CLI::Option* landmarks =
+      command.add_option("--landmarks", options->landmarks, "landmark file of the pictures")
+          ->needs(align);
+  align->needs(landmarks);
+  add_landmark_units(command, landmarks, options->coordinates, options->square);
   add_shorthands(command, options->overrides);
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

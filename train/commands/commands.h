@@ -60,7 +60,9 @@ struct EvalOptions {
 };
 int run_eval(const EvalOptions& options);
 
-/// predict RUN|CHECKPOINT IMAGE… [--best] [--json]
+/// predict RUN|CHECKPOINT IMAGE… [--best] [--json]; [--align --landmarks FILE] as align does it.
+/// Landmarks are found by the name of a picture below the folder that was named, or as it was named
+/// itself; those by row are in the order of the pictures.
 struct PredictOptions {
   std::string target;
   std::vector<std::string> images;     // files, folders, patterns
@@ -71,6 +73,10 @@ struct PredictOptions {
   int64_t top = 0;                                // classes; 0: all
   bool labelled = false;
   std::string features;
+  bool align = false;
+  std::string landmarks;                // with align
+  std::string coordinates = "picture";  // of a LandmarkCoordinates
+  double square = 224;                  // with the coordinates `square`
 };
 int run_predict(const PredictOptions& options);
 

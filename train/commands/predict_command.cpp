@@ -10,6 +10,7 @@
 
 #include "core/files/file.h"
 #include "core/files/npy.h"
+#include "data/align.h"
 #include "data/csv.h"
 #include "data/files_of_set.h"
 #include "train/commands/commands.h"
@@ -57,25 +58,32 @@ std::vector<std::string> lines_of(const std::string& list) {
   return lines;
 }
 
+/// Their files, and their names in a file of landmarks.
+struct Pictures {
+  std::vector<std::string> paths, names;
+};
+
 /// The pictures that the words of the command line and the list stand for.
-std::vector<std::string> pictures_of(const PredictOptions& options) {
+Pictures pictures_of(const PredictOptions& options) {
   if (options.images.empty() && options.list.empty())
     throw InputError("predict: no IMAGE; expected pictures, folders or patterns, or --list FILE");
-  std::vector<std::string> pictures;
+  Pictures pictures;
+  const auto add = [&](const std::string& path, const std::string& name) {
+    pictures.paths.push_back(path);
+    pictures.names.push_back(name);
+  };
   for (const std::string& word : options.images) {
     if (is_folder(word)) {
-      for (const fs::path& path : pictures_below(word)) pictures.push_back(path.string());
+      for (const fs::path& path : pictures_below(word))
+        add(path.string(), path.lexically_relative(word).generic_string());
     } else if (word.find_first_of("*?[") != std::string::npos && !is_file(word)) {
-      const std::vector<std::string> files = matches_of(word);
-      pictures.insert(pictures.end(), files.begin(), files.end());
+      for (const std::string& file : matches_of(word)) add(file, file);
     } else {
-      pictures.push_back(word);
+      add(word, word);
     }
   }
-  if (!options.list.empty()) {
-    const std::vector<std::string> lines = lines_of(options.list);
-    pictures.insert(pictures.end(), lines.begin(), lines.end());
-  }
+  if (!options.list.empty())
+    for (const std::string& line : lines_of(options.list)) add(line, line);
   return pictures;
 }
 
@@ -94,6 +102,40 @@ std::vector<int32_t> labels_of(std::span<const std::string> pictures,
   }
   return labels;
 }
+
+/// Brings faces into the position of the template, as the command align does.
+class Aligner {
+ public:
+  Aligner(const PredictOptions& options, const std::vector<std::string>& names, int64_t size)
+      : file_(options.landmarks),
+        names_(names),
+        landmarks_(read_landmarks(file_, names)),
+        units_{choice_from<LandmarkCoordinates>(options.coordinates), options.square},
+        size_(static_cast<int>(size)) {}
+
+  HostImage align(const HostImage& picture, int64_t i) {
+    return align_face(picture, landmarks_, static_cast<size_t>(i), units_, size_).picture;
+  }
+  /// InputError unless one of the first `count` pictures was aligned.
+  void require_some(int64_t count) const {
+    const auto begin = landmarks_.states.begin();
+    if (std::find(begin, begin + count, LandmarkState::good) == begin + count)
+      throw InputError(fmt::format("{}; are the pictures' names and sizes those of the file?",
+                                   check_landmarks(landmarks_, names_, file_, 1)));
+  }
+  /// A line about the pictures that were only resized; empty: there are none.
+  std::string remark() const {
+    const std::string line = check_landmarks(landmarks_, names_, file_, /*most_missing=*/1);
+    return line.empty() ? "" : line + "; they are only resized";
+  }
+
+ private:
+  std::string file_;
+  const std::vector<std::string>& names_;
+  Landmarks landmarks_;
+  LandmarkUnits units_;
+  int size_;
+};
 
 struct Prediction {
   std::string image;
@@ -120,11 +162,13 @@ struct Prediction {
 class Printer {
  public:
   Printer(const PredictOptions& options, std::span<const std::string> classes)
-      : options_(options), classes_(classes) {
-    if (options.json) fmt::print("[");
-    if (options.csv) {
-      fmt::print("image,{}label", options.labelled ? "given," : "");
-      for (const std::string& name : classes) fmt::print(",{}", csv_field(name));
+      : options_(options), classes_(classes) {}
+
+  void begin() {
+    if (options_.json) fmt::print("[");
+    if (options_.csv) {
+      fmt::print("image,{}label", options_.labelled ? "given," : "");
+      for (const std::string& name : classes_) fmt::print(",{}", csv_field(name));
       fmt::print("\n");
     }
   }
@@ -178,14 +222,16 @@ int run_predict(const PredictOptions& options) {
   const TrainedModel model = open_trained(options.target, options.best);
   const Config config = own_config(model, options.overrides);
   const std::vector<std::string>& classes = model.info.classes;
-  const std::vector<std::string> pictures = pictures_of(options);
+  const Pictures pictures = pictures_of(options);
   const std::vector<int32_t> labels =
-      options.labelled ? labels_of(pictures, classes) : std::vector<int32_t>();
+      options.labelled ? labels_of(pictures.paths, classes) : std::vector<int32_t>();
+  std::optional<Aligner> aligner;
+  if (options.align) aligner.emplace(options, pictures.names, config.data.image_size);
 
   const DeviceChoice choice = choose_device(config.train.device);
   Context context(choice.device, static_cast<int>(config.train.threads));
   context.set_tf32(config.train.tf32);
-  const int64_t total = std::ssize(pictures);
+  const int64_t total = std::ssize(pictures.paths);
   LoadedClassifier classifier(context, model, config, std::min(total, kBatch));
   report_environment(choice);
 
@@ -196,34 +242,37 @@ int run_predict(const PredictOptions& options) {
   const auto progress = total > kBatch ? progress_function("predicting", "img") : DecodeProgress();
   for (int64_t first = 0; first < total; first += kDecoded) {
     const int64_t count = std::min(kDecoded, total - first);
-    const ImageSet set = load_images(
-        context, count, [&](int64_t i) { return decode_image(pictures[first + i]); },
-        static_cast<int>(config.data.image_size));
-    for (const BadImage& bad : set.bad) say(bad.message);
-    std::vector<int32_t> rows(set.size());
-    std::iota(rows.begin(), rows.end(), 0);
-    const std::vector<double> p = classifier.evaluator.probabilities(
-        context, set, rows, options.features.empty() ? nullptr : &features);
-    size_t row = 0, bad = 0;
+    const std::vector<ClassifiedPicture> found = classifier.classify(
+        context, count,
+        [&](int64_t i) {
+          HostImage picture = decode_image(pictures.paths[first + i]);
+          if (aligner) picture = aligner->align(picture, first + i);
+          return picture;
+        },
+        options.features.empty() ? nullptr : &features);
+    if (first == 0) {
+      if (aligner) aligner->require_some(count);
+      printer.begin();
+    }
     for (int64_t i = 0; i < count; ++i) {
-      if (bad < set.bad.size() && set.bad[bad].index == i) {
-        ++bad;
+      if (!found[i].problem.empty()) {
+        say(found[i].problem);
         continue;
       }
-      const auto begin = p.begin() + static_cast<int64_t>(row++ * classes.size());
-      Prediction prediction{.image = pictures[first + i],
-                            .given = {},
-                            .probabilities = {begin, begin + std::ssize(classes)}};
+      Prediction prediction{
+          .image = pictures.paths[first + i], .given = {}, .probabilities = found[i].probabilities};
       if (options.labelled) {
         prediction.given = labels[first + i];
         confusion.add(labels[first + i], prediction.best());
       }
       printer.print(prediction);
+      ++answered;
     }
-    answered += set.size();
     if (progress) progress(first + count, total);
   }
   printer.finish();
+  if (aligner)
+    if (const std::string remark = aligner->remark(); !remark.empty()) say(remark);
   if (options.labelled) {
     const bool for_programs = options.json || options.jsonl || options.csv;
     fmt::print(for_programs ? stderr : stdout, "{}", to_table(confusion, classes));
