@@ -140,12 +140,13 @@ TEST_CASE("report: the map has a point for each face, hollow where another class
   for (const XmlElement& element : parse_xml(page.substr(begin, end + 9 - begin) + "\n"))
     if (element.name == "path" && !element.attributes.at("d").starts_with("M0 0"))
       paths[element.attributes.at("class")] = element.attributes.at("d");
-  // 4 wide, so that the outermost points are at the margin of 8.
+  // 4 wide, so that the outermost points are at the margin of 8; as high as it has to be.
+  CHECK(has(page, "viewBox=\"0 0 400 208\""));
   REQUIRE(paths.size() == 3);
-  CHECK(paths.at("point c0").starts_with("M8.0 200.0m"));
-  CHECK(paths.at("hollow c0").starts_with("M392.0 200.0m"));
-  CHECK(paths.at("point c1").starts_with("M200.0 296.0m"));
-  CHECK(has(paths.at("point c1"), "zM200.0 104.0m"));
+  CHECK(paths.at("point c0").starts_with("M8.0 104.0m"));
+  CHECK(paths.at("hollow c0").starts_with("M392.0 104.0m"));
+  CHECK(paths.at("point c1").starts_with("M200.0 200.0m"));
+  CHECK(has(paths.at("point c1"), "zM200.0 8.0m"));
   check_refers_to_nothing(page);
 
   CHECK(has(run_report({folder.path() / "one"}, {.test_set_read = false}),
@@ -159,7 +160,7 @@ TEST_CASE("report: faces that all have the same features are in the middle of th
   const TemporaryFolder folder;
   const FeatureMap map{
       .points = {0, 0, 0, 0}, .classes = {0, 1}, .predicted = {0, 1}, .test_faces = 2};
-  CHECK(has(run_report({WrittenRun().write(folder, "one")}, {.map = map}), "\"M200.0 200.0m"));
+  CHECK(has(run_report({WrittenRun().write(folder, "one")}, {.map = map}), "\"M200.0 80.0m"));
 }
 
 TEST_CASE("report: what a landmark branch sees is drawn on the faces, if these are shown") {

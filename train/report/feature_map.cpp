@@ -11,7 +11,8 @@ namespace lanet {
 
 namespace {
 
-constexpr double kSide = 400, kMargin = 8;  // of the drawing
+constexpr double kSide = 400, kLeastHeight = 160, kMargin = 8;  // of the drawing
+constexpr size_t kMany = 300;                                   // points
 
 // A circle, a square, a triangle and a diamond of about the same area around 0, as relative paths.
 constexpr std::array<const char*, 4> kShapes = {"m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z",
@@ -26,22 +27,30 @@ size_t colour_of(size_t number) {
   return number % kChartColours;
 }
 
-/// From coordinates of the map to those of the drawing, at the same scale for both.
-struct Frame {
+/// The drawing, and from coordinates of the map to its own, at the same scale for both.
+class Frame {
+ public:
   explicit Frame(const std::vector<double>& points) {
     std::array<double, 2> low = {points[0], points[1]}, high = low;
     for (size_t i = 0; i < points.size(); ++i) {
       low[i % 2] = std::min(low[i % 2], points[i]);
       high[i % 2] = std::max(high[i % 2], points[i]);
     }
+    // Of many points each is drawn smaller: the page shows every drawing in the same width.
+    width_ = points.size() / 2 > kMany ? 1.4 * kSide : kSide;
     const double extent = std::max(high[0] - low[0], high[1] - low[1]);
-    scale = extent > 0 ? (kSide - 2 * kMargin) / extent : 0;
-    for (size_t k = 0; k < 2; ++k) middle[k] = (low[k] + high[k]) / 2;
+    scale_ = extent > 0 ? (width_ - 2 * kMargin) / extent : 0;
+    height_ = std::max(kLeastHeight, scale_ * (high[1] - low[1]) + 2 * kMargin);
+    for (size_t k = 0; k < 2; ++k) middle_[k] = (low[k] + high[k]) / 2;
   }
-  double place(double value, size_t k) const { return kSide / 2 + scale * (value - middle[k]); }
+  double width() const { return width_; }
+  double height() const { return height_; }
+  double x(double value) const { return width_ / 2 + scale_ * (value - middle_[0]); }
+  double y(double value) const { return height_ / 2 + scale_ * (value - middle_[1]); }
 
-  double scale = 0;
-  std::array<double, 2> middle = {};
+ private:
+  double width_, height_, scale_;
+  std::array<double, 2> middle_ = {};
 };
 
 }  // namespace
@@ -56,8 +65,8 @@ std::string feature_map(const FeatureMap& map, const std::vector<std::string>& c
   for (size_t i = 0; i < count; ++i) {
     const int32_t c = map.classes[i];
     (map.predicted[i] == c ? right : wrong).at(c) +=
-        fmt::format("M{:.1f} {:.1f}{}", frame.place(map.points[2 * i], 0),
-                    frame.place(map.points[2 * i + 1], 1), shape_of(c));
+        fmt::format("M{:.1f} {:.1f}{}", frame.x(map.points[2 * i]), frame.y(map.points[2 * i + 1]),
+                    shape_of(c));
   }
   std::string marks, legend;
   for (const auto& [style, paths] : {std::pair("point", &right), std::pair("hollow", &wrong)})
@@ -75,12 +84,12 @@ std::string feature_map(const FeatureMap& map, const std::vector<std::string>& c
                              : fmt::format("{} of {}", count, map.test_faces);
   return fmt::format(
       "<figure class=\"map\"><figcaption>Features of test faces <span>{0} faces by class; hollow: "
-      "another class is predicted</span></figcaption>\n<svg class=\"chart\" viewBox=\"0 0 {1} "
-      "{1}\" "
-      "role=\"img\" aria-label=\"Map of the features of test faces\">\n<rect class=\"grid\" "
-      "fill=\"none\" "
-      "width=\"{1}\" height=\"{1}\"/>\n{2}</svg>\n<ul class=\"legend\">{3}</ul></figure>\n",
-      of, kSide, marks, legend);
+      "another class is predicted</span></figcaption>\n"
+      "<svg class=\"chart\" viewBox=\"0 0 {1:.0f} {2:.0f}\" role=\"img\" "
+      "aria-label=\"Map of the features of test faces\">\n"
+      "<rect class=\"grid\" fill=\"none\" width=\"{1:.0f}\" height=\"{2:.0f}\"/>\n"
+      "{3}</svg>\n<ul class=\"legend\">{4}</ul></figure>\n",
+      of, frame.width(), frame.height(), marks, legend);
 }
 
 }  // namespace lanet
