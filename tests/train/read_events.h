@@ -18,7 +18,7 @@ struct Event {
   double wall_time = 0;
   int64_t step = 0;
   std::string version;
-  bool restart = false;
+  bool start = false;
   std::string tag;
   std::optional<float> scalar;
   std::string plugin, text;
@@ -43,7 +43,7 @@ inline std::vector<Event> read_event_file(const std::filesystem::path& file) {
       } else if (field.number == 3) {
         event.version = field.text();
       } else if (field.number == 7) {
-        event.restart = only(field.text(), 1).integer() == 1;
+        event.start = only(field.text(), 1).integer() == 1;
       } else if (field.number == 5) {
         const ProtobufField value = only(field.text(), 1);
         for (const ProtobufField& part : read_protobuf(value.text())) {
@@ -85,18 +85,21 @@ inline std::vector<std::filesystem::path> event_files(const std::filesystem::pat
   return files;
 }
 
-/// What is shown of a run: the values of each tag by step. Throws if a step has two.
+/// What is shown of a run: the values of each tag by step. Each start but the first makes what was
+/// there of its step and of later ones void. Throws if a step has two values.
 template <typename Value>
 std::map<std::string, std::map<int64_t, Value>> shown_events(const std::filesystem::path& folder) {
   std::map<std::string, std::map<int64_t, Value>> shown;
+  bool started = false;
   for (const auto& file : event_files(folder)) {
     const std::vector<Event> events = read_event_file(file);
     if (events.empty() || events[0].version != "brain.Event:2")
       throw std::runtime_error("no version");
     for (const Event& event : events) {
-      if (event.restart)
+      if (event.start && started)
         for (auto& [tag, values] : shown)
           values.erase(values.lower_bound(event.step), values.end());
+      started = started || event.start;
       if (event.tag.empty()) continue;
       Value value;
       if constexpr (std::is_same_v<Value, float>) {

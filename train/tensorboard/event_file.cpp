@@ -54,8 +54,9 @@ std::string version_record() {
   return tf_record(message.bytes());
 }
 
-/// Tells readers to forget what earlier files say of this epoch and of later ones.
-std::string restart_record(int64_t epoch) {
+/// Tells readers to forget what earlier files say of this epoch and of later ones. Those that have
+/// not seen such a record before take it for the start of the run, so the first file has one too.
+std::string start_record(int64_t epoch) {
   ProtobufWriter log, message = event_of_now();
   log.integer(session_log::kStatus, session_log::kStart);
   message.integer(event::kStep, epoch);
@@ -185,11 +186,9 @@ EventFile::EventFile(const fs::path& folder, std::vector<std::string> classes,
   // Readers take the files by name, so this one has to come after those that are there.
   path_ =
       folder / fmt::format("{}{:010}.lanet-cuda", kPrefix, last ? std::max(now, *last + 1) : now);
-  append_text(path_, version_record());
-  if (last)
-    append_text(path_, restart_record(std::ssize(lines) + 1));
-  else
-    for (const ordered_json& line : lines) add(line);
+  append_text(path_, version_record() + start_record(last ? std::ssize(lines) + 1 : 1));
+  if (last) return;
+  for (const ordered_json& line : lines) add(line);
 }
 
 void EventFile::add(const ordered_json& line) {
