@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   lanet::bench::add_scaling(command_line, lanet::bench::run_scaling);
   lanet::bench::add_compare(command_line, lanet::bench::run_compare);
   command_line.add_report(lanet::run_report_command);
+  command_line.add_plot(lanet::run_plot);
   command_line.add_export(lanet::run_export);
   command_line.add_inspect(lanet::run_inspect);
   command_line.add_data(lanet::run_data);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace lanet::test {
 
 struct ProtobufField {
-  enum Wire { varint = 0, length_delimited = 2 };
+  enum Wire { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
   uint64_t number = 0;
   Wire wire = varint;
   uint64_t value = 0;      ///< of a varint
@@ -18,6 +19,14 @@ struct ProtobufField {
   int64_t integer() const {
     if (wire != varint) throw std::runtime_error("not an integer");
     return static_cast<int64_t>(value);
+  }
+  /// The value of a float or double field.
+  template <typename T>
+  T real() const {
+    if (wire != (sizeof(T) == 8 ? fixed64 : fixed32)) throw std::runtime_error("not such a number");
+    T result;
+    std::memcpy(&result, bytes.data(), sizeof result);
+    return result;
   }
   std::string_view text() const {
     if (wire != length_delimited) throw std::runtime_error("neither text nor a message");
@@ -44,8 +53,11 @@ inline std::vector<ProtobufField> read_protobuf(std::string_view message) {
     ProtobufField field{.number = key >> 3, .wire = static_cast<ProtobufField::Wire>(key & 7)};
     if (field.wire == ProtobufField::varint) {
       field.value = varint();
-    } else if (field.wire == ProtobufField::length_delimited) {
-      const uint64_t size = varint();
+    } else if (field.wire == ProtobufField::length_delimited ||
+               field.wire == ProtobufField::fixed64 || field.wire == ProtobufField::fixed32) {
+      const uint64_t size = field.wire == ProtobufField::fixed64   ? 8
+                            : field.wire == ProtobufField::fixed32 ? 4
+                                                                   : varint();
       if (size > message.size() - at) throw std::runtime_error("cut off in a text");
       field.bytes = message.substr(at, size);
       at += size;

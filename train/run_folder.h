@@ -7,7 +7,8 @@
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
 // and what `train` puts beside them: classes.json, noise.csv, channel.csv, labels.csv, report.html
-// (train/report/) and, on CUDA, plans.json (core/plan_table.h).
+// (train/report/), what TensorBoard shows (train/tensorboard/) and, on CUDA, plans.json
+// (core/plan_table.h).
 #pragma once
 
 #include <filesystem>

@@ -35,6 +35,7 @@ void require_same_run(const Config& now, const Config& then, const std::string& 
   Config same = now;  // but for what changes no bit
   same.train.device = then.train.device;
   same.train.threads = then.train.threads;
+  same.train.tensorboard = then.train.tensorboard;
   same.data.residency = then.data.residency;
   same.data.cache = then.data.cache;
   const nlohmann::ordered_json a = to_json(same).flatten(), b = to_json(then).flatten();
@@ -77,9 +78,15 @@ void RunRecord::restore(Trainer& trainer) {
   write_results(trainer);
 }
 
+void RunRecord::begin_events(std::vector<std::string> classes) {
+  const auto epochs = static_cast<int>(scores_.size());
+  events_.emplace(folder_.path(), std::move(classes), folder_.metrics(epochs, digests_));
+}
+
 void RunRecord::add(const EpochRecord& record, Trainer& trainer) {
   const nlohmann::ordered_json line = to_json(record);
   folder_.append_metrics(line);
+  if (events_) events_->add(line);
   scores_.push_back({.accuracy = record.judged.test.accuracy(),
                      .balanced_accuracy = record.judged.test.balanced_accuracy()});
   if (record.judged.validation) scores_.back().validation = record.judged.validation->accuracy();

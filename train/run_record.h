@@ -1,19 +1,23 @@
 // The record that rank 0 keeps of a run: metrics, checkpoints, label estimates and summary.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "train/epoch_record.h"
 #include "train/run_folder.h"
+#include "train/tensorboard/event_file.h"
 
 namespace lanet {
 
-/// A run can only continue with the configuration it was started with, except for device and
-/// threads. Throws InputError with the first field that differs; `path` is the file with `then`.
+/// A run can only continue with the configuration it was started with, except for what changes
+/// no bit of it, as device and threads. Throws InputError with the first field that differs; `path`
+/// is the file with `then`.
 void require_same_run(const Config& now, const Config& then, const std::string& path);
 
-/// An epoch is finished once last.safetensors has it. Its line of metrics.jsonl is written before;
+/// An epoch is finished once last.safetensors has it. Its line of metrics.jsonl and its events are
+/// written before;
 /// best.safetensors, labels.csv and summary.json are written after, and are written again when a
 /// run that was ended in between continues.
 class RunRecord {
@@ -29,6 +33,8 @@ class RunRecord {
   /// After the trainer has loaded `last`: drops the metrics of later epochs, and writes the other
   /// files as of that epoch.
   void restore(Trainer& trainer);
+  /// Lets TensorBoard show the run: its epochs so far, and those that will be added.
+  void begin_events(std::vector<std::string> classes);
   /// Writes a finished epoch.
   void add(const EpochRecord& record, Trainer& trainer);
 
@@ -41,6 +47,7 @@ class RunRecord {
   RunFolder folder_;
   std::vector<EpochScores> scores_;   // of each epoch so far
   std::vector<std::string> digests_;  // of each epoch's line
+  std::optional<EventFile> events_;
 };
 
 }  // namespace lanet

@@ -71,6 +71,7 @@ class Trainer {
   /// The network in its current state, for other pictures or labels (train/judge.h).
   Evaluator& evaluator() { return evaluator_; }
   const Faces& training_faces() const { return train_; }
+  const Faces& test_faces() const { return test_; }
   /// [N, C], the distributions that a model with label estimates has for the training faces; empty
   /// for a model without.
   std::vector<double> label_estimates();

@@ -14,6 +14,8 @@ class ProtobufWriter {
  public:
   /// int32, int64, bool or enum; a negative number takes ten bytes.
   void integer(int field, int64_t value);
+  void float32(int field, float value);
+  void float64(int field, double value);
   /// string or bytes.
   void text(int field, std::string_view value);
   void message(int field, const ProtobufWriter& value) { text(field, value.bytes_); }
@@ -22,9 +24,11 @@ class ProtobufWriter {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  enum class WireType { varint = 0, length_delimited = 2 };
+  enum class WireType { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
   void tag(int field, WireType type);
   void varint(uint64_t value);
+  /// The bytes as they lie in memory, which is little-endian.
+  void fixed(const void* value, size_t size);
 
   std::string bytes_;
 };

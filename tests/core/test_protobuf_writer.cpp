@@ -58,6 +58,17 @@ TEST_CASE("protobuf writer: numbers and texts of every length are read back") {
   }
 }
 
+TEST_CASE("protobuf writer: floats and doubles are little-endian, and are read back") {
+  ProtobufWriter message;
+  message.float32(2, 1.5F);
+  message.float64(1, -0.1);
+  CHECK(message.bytes() == "\x15\x00\x00\xc0\x3f\x09\x9a\x99\x99\x99\x99\x99\xb9\xbf"s);
+  const auto fields = read_protobuf(message.bytes());
+  REQUIRE(fields.size() == 2);
+  CHECK(fields[0].real<float>() == 1.5F);
+  CHECK(fields[1].real<double>() == -0.1);
+}
+
 TEST_CASE("protobuf writer: a field's number that the format does not have is refused") {
   ProtobufWriter message;
   CHECK_THROWS_AS(message.integer(0, 1), Error);

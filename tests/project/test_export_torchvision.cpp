@@ -1,5 +1,5 @@
 // A file of its own: what is skipped here must not hide the failure of another example.
-#include "tests/project/export_example.h"
+#include "tests/project/python_example.h"
 
 namespace lanet::test {
 

@@ -236,29 +236,12 @@ TEST_CASE("readme: the quick ones of its examples run") {
 }
 
 TEST_CASE("readme: every example in the program's own help is one of its commands") {
-  for (const char* command : {"",
-                              "train",
-                              "experiment",
-                              "eval",
-                              "predict",
-                              "verify",
-                              "bench",
-                              "bench kernels",
-                              "bench step",
-                              "bench roofline",
-                              "bench scaling",
-                              "bench compare",
-                              "inspect",
-                              "data",
-                              "noise",
-                              "audit",
-                              "synth",
-                              "align",
-                              "export",
-                              "report",
-                              "doctor",
-                              "completion",
-                              "man"}) {
+  for (const char* command : {"",           "train",          "experiment",    "eval",
+                              "predict",    "verify",         "bench",         "bench kernels",
+                              "bench step", "bench roofline", "bench scaling", "bench compare",
+                              "inspect",    "data",           "noise",         "audit",
+                              "synth",      "align",          "export",        "report",
+                              "plot",       "doctor",         "completion",    "man"}) {
     std::istringstream help(run(std::string(command) + " --help").out);
     int examples = 0;
     for (std::string line; std::getline(help, line);) {

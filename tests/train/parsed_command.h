@@ -23,6 +23,7 @@ struct Parsed {
   bench::ScalingOptions bench_scaling;
   bench::CompareOptions bench_compare;
   ReportOptions report;
+  PlotOptions plot;
   ExportOptions exported;
   InspectOptions inspect;
   DataOptions data;
@@ -53,6 +54,7 @@ struct Parsed {
     bench::add_scaling(line, keep(bench_scaling));
     bench::add_compare(line, keep(bench_compare));
     line.add_report(keep(report));
+    line.add_plot(keep(plot));
     line.add_export(keep(exported));
     line.add_inspect(keep(inspect));
     line.add_data(keep(data));

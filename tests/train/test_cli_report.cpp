@@ -1,4 +1,6 @@
 // lanet-cuda report, and the report that train writes.
+#include <fmt/format.h>
+
 #include "tests/train/trained_runs.h"
 #include "tests/xml.h"
 
@@ -63,6 +65,55 @@ TEST_CASE("cli report: the most certain mistakes on the test set are shown, the 
   CHECK(faces == wrong);
 }
 
+TEST_CASE("cli report: the features of the test set are on a map") {
+  const std::string run_folder = runs().baseline(), out = runs().path("map.html");
+  REQUIRE(run("report " + run_folder + " --out " + out).code == 0);
+  const std::string page = read_text(out);
+  CHECK(page.find(fmt::format("{} faces by class", kTest)) != std::string::npos);
+  const size_t begin = page.find("<figure class=\"map\">"), end = page.find("</figure>", begin);
+  REQUIRE(end != std::string::npos);
+  const auto marks = [&](const std::string& style) {
+    int64_t count = 0;
+    for (const XmlElement& element : parse_xml(page.substr(begin, end + 9 - begin) + "\n"))
+      if (element.name == "path" && element.attributes.at("class").starts_with(style) &&
+          !element.attributes.at("d").starts_with("M0 0"))
+        count +=
+            std::count(element.attributes.at("d").begin(), element.attributes.at("d").end(), 'M');
+    return count;
+  };
+  const nlohmann::json confusion = eval(run_folder).at("confusion");
+  int64_t right = 0;
+  for (size_t c = 0; c < confusion.size(); ++c) right += confusion[c][c].get<int64_t>();
+  CHECK(marks("point") == right);
+  CHECK(marks("hollow") == kTest - right);
+  // The same again.
+  REQUIRE(run("report " + run_folder + " --out " + out).code == 0);
+  CHECK((read_text(out) == page));
+}
+
+TEST_CASE(
+    "cli report: a network with a landmark branch shows what that sees, a face of each class") {
+  const std::string out = runs().path("landmarks.html");
+  const auto section = [&](const std::string& run_folder) {
+    REQUIRE(run("report " + run_folder + " --out " + out).code == 0);
+    const std::string page = read_text(out);
+    const size_t begin = page.find("<h2>Landmarks</h2>");
+    return begin == std::string::npos ? ""
+                                      : page.substr(begin, page.find("</section>", begin) - begin);
+  };
+  const std::string shown = section(runs().lanet());
+  const nlohmann::json confusion = eval(runs().lanet()).at("confusion");
+  const auto classes = std::count_if(confusion.begin(), confusion.end(), [](const auto& row) {
+    return row != nlohmann::json(std::vector<int>(row.size()));
+  });
+  int faces = 0;
+  for (size_t at = shown.find("<img "); at != std::string::npos; at = shown.find("<img ", at + 1))
+    ++faces;
+  CHECK(classes > 3);
+  CHECK(faces == classes);
+  CHECK(section(runs().baseline()).empty());
+}
+
 TEST_CASE("cli report: without faces, of several runs, and what it refuses") {
   const std::string one = runs().lanet(), two = runs().baseline(), out = runs().path("new/a.html");
   const std::string record = runs().path("record");
@@ -72,8 +123,10 @@ TEST_CASE("cli report: without faces, of several runs, and what it refuses") {
   }
   const Outcome of_record = run("report " + record);
   CHECK(of_record.code == 0);
-  CHECK(of_record.err.find("no mistakes on the test set are shown: ") != std::string::npos);
-  CHECK(fs::exists(record + "/report.html"));
+  CHECK(of_record.err.find("no mistakes on the test set and no map of its features are shown: ") !=
+        std::string::npos);
+  CHECK(read_text(record + "/report.html").find("There is no map of the features") !=
+        std::string::npos);
   REQUIRE(run("report " + one + " --no-faces --out " + out).code == 0);
   CHECK(read_text(out).find("data:") == std::string::npos);
   CHECK(read_text(out).find(runs().folder().path().string()) == std::string::npos);

@@ -51,6 +51,18 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(Parsed({"report", "a"}).report.faces);
   CHECK(Parsed({"report"}).code == 2);
 
+  const Parsed plot(
+      {"plot", "a", "b", "--out", "c.png", "--curves", "loss,accuracy", "--width", "800"});
+  CHECK(plot.code == 0);
+  CHECK(plot.plot.runs == Words{"a", "b"});
+  CHECK(plot.plot.out == "c.png");
+  CHECK(plot.plot.curves == Words{"loss", "accuracy"});
+  CHECK(plot.plot.width == 800);
+  CHECK(Parsed({"plot", "--out", "c.svg", "--curves", "loss", "a"}).plot.runs == Words{"a"});
+  CHECK(Parsed({"plot", "a"}).code == 2);
+  CHECK(Parsed({"plot", "a", "--out", "c.png", "--curves", "los"}).code == 2);
+  CHECK(Parsed({"plot", "a", "--out", "c.png", "--width", "99"}).code == 2);
+
   const Parsed predict({"predict", "run", "--json", "a.jpg", "b.png"});
   CHECK(predict.code == 0);
   CHECK(predict.predict.target == "run");

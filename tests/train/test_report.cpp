@@ -125,6 +125,66 @@ TEST_CASE("report: the most doubtful faces come first, with what they are") {
   CHECK_FALSE(has(run_report({folder.path() / "one"}, {.faces = false}), "There are no pictures"));
 }
 
+TEST_CASE("report: the map has a point for each face, hollow where another class is predicted") {
+  const TemporaryFolder folder;
+  const FeatureMap map{.points = {-2, 0, 2, 0, 0, 1, 0, -1},
+                       .classes = {0, 0, 1, 1},
+                       .predicted = {0, 1, 1, 1},
+                       .test_faces = 9};
+  const std::string page =
+      run_report({WrittenRun().write(folder, "one")}, {.faces = false, .map = map});
+  CHECK(has(page, "4 of 9 faces by class"));
+  const size_t begin = page.find("<figure class=\"map\">"), end = page.find("</figure>", begin);
+  REQUIRE(end != std::string::npos);
+  std::map<std::string, std::string> paths;
+  for (const XmlElement& element : parse_xml(page.substr(begin, end + 9 - begin) + "\n"))
+    if (element.name == "path" && !element.attributes.at("d").starts_with("M0 0"))
+      paths[element.attributes.at("class")] = element.attributes.at("d");
+  // 4 wide, so that the outermost points are at the margin of 8; as high as it has to be.
+  CHECK(has(page, "viewBox=\"0 0 400 208\""));
+  REQUIRE(paths.size() == 3);
+  CHECK(paths.at("point c0").starts_with("M8.0 104.0m"));
+  CHECK(paths.at("hollow c0").starts_with("M392.0 104.0m"));
+  CHECK(paths.at("point c1").starts_with("M200.0 200.0m"));
+  CHECK(has(paths.at("point c1"), "zM200.0 8.0m"));
+  check_refers_to_nothing(page);
+
+  CHECK(has(run_report({folder.path() / "one"}, {.test_set_read = false}),
+            "There is no map of the features: the checkpoint or the data cannot be read."));
+  const std::string by_train = run_report({folder.path() / "one"}, {});
+  CHECK_FALSE(has(by_train, "class=\"map\""));
+  CHECK_FALSE(has(by_train, "no map"));
+}
+
+TEST_CASE("report: faces that all have the same features are in the middle of the map") {
+  const TemporaryFolder folder;
+  const FeatureMap map{
+      .points = {0, 0, 0, 0}, .classes = {0, 1}, .predicted = {0, 1}, .test_faces = 2};
+  CHECK(has(run_report({WrittenRun().write(folder, "one")}, {.map = map}), "\"M200.0 80.0m"));
+}
+
+TEST_CASE("report: what a landmark branch sees is drawn on the faces, if these are shown") {
+  const TemporaryFolder folder;
+  const fs::path one = WrittenRun().write(folder, "one");
+  LandmarkFace face{.name = "<5>.png",
+                    .truth = 1,
+                    .picture = {8, 8, std::vector<uint8_t>(8 * 8 * 3, 100)},
+                    .heat = {0, 0, 0, 0}};
+  const auto page_of = [&](bool faces) {
+    return run_report({one}, {.faces = faces, .landmark_faces = {face}});
+  };
+  const std::string cold = page_of(true);
+  CHECK(has(cold, "<h2>Landmarks</h2>"));
+  CHECK(has(cold, "&lt;5&gt;.png<br/>truly <b>a &lt; &quot;b&quot; &amp; c</b>"));
+  check_refers_to_nothing(cold);
+  face.heat[3] = 2;
+  CHECK(page_of(true) != cold);
+  face.heat[3] = -2;  // no less than nothing
+  CHECK(page_of(true) == cold);
+  CHECK_FALSE(has(page_of(false), "Landmarks"));
+  CHECK_FALSE(has(run_report({one}, {}), "Landmarks"));
+}
+
 TEST_CASE("report: what an earlier version did not record is said, and the rest is there") {
   const TemporaryFolder folder;
   WrittenRun run;

@@ -67,6 +67,28 @@ TEST_CASE("svg chart: is well-formed, and says what it shows") {
   CHECK(elements[1].attributes.at("fill") == "#ffffff");
 }
 
+TEST_CASE("svg chart: several lie one below the other in one file") {
+  Chart second = example();
+  second.title = "the second";
+  second.series[0].name = std::string(60, 'W');
+  const std::vector<Chart> charts = {example(), second};
+  const std::vector<XmlElement> one = parse_xml(svg_chart(charts[0])),
+                                other = parse_xml(svg_chart(charts[1])),
+                                both = parse_xml(svg_charts(charts));
+  const auto number = [](const XmlElement& element, const char* name) {
+    return std::stod(element.attributes.at(name));
+  };
+  CHECK(svg_charts({charts.data(), 1}) == svg_chart(charts[0]));
+  CHECK(number(both[0], "height") == number(one[0], "height") + number(other[0], "height"));
+  CHECK(number(both[0], "width") == number(other[0], "width"));
+  CHECK(number(both[1], "height") == number(both[0], "height"));  // the white rectangle
+  REQUIRE(both.size() == one.size() + other.size() - 1);
+  const XmlElement& group = both[one.size()];
+  CHECK(group.name == "g");
+  CHECK(group.attributes.at("transform") == "translate(0 " + one[0].attributes.at("height") + ")");
+  CHECK(both[one.size() + 1].text == "the second");
+}
+
 TEST_CASE("svg chart: in a page it has classes of the page and no colours, and refers to nothing") {
   const std::string svg = svg_chart_in_page(example());
   CHECK(svg.find('#') == std::string::npos);

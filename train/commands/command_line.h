@@ -21,6 +21,7 @@ class CommandLine {
   void add_predict(std::function<int(const PredictOptions&)> run);
   void add_verify(std::function<int(const VerifyOptions&)> run);
   void add_report(std::function<int(const ReportOptions&)> run);
+  void add_plot(std::function<int(const PlotOptions&)> run);
   void add_export(std::function<int(const ExportOptions&)> run);
   void add_inspect(std::function<int(const InspectOptions&)> run);
   void add_data(std::function<int(const DataOptions&)> run);

@@ -5,6 +5,7 @@
 
 #include "train/commands/command_line_options.h"
 #include "train/config/config.h"
+#include "train/report/charts.h"
 
 namespace lanet {
 
@@ -206,6 +207,36 @@ void CommandLine::add_report(std::function<int(const ReportOptions&)> run) {
   command.add_option("--out", options->out,
                      "file to write; default, of one run: report.html in its folder");
   command.add_flag("!--no-faces", options->faces, "leave out the pictures of faces");
+  command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
+}
+
+void CommandLine::add_plot(std::function<int(const PlotOptions&)> run) {
+  auto options = std::make_shared<PlotOptions>();
+  CLI::App& command = add_command(
+      app_, "plot", "Draw curves of runs over the epochs, for a paper",
+      "  lanet-cuda plot runs/raf-1 --out curves.svg\n"
+      "  lanet-cuda plot runs/raf-1 runs/raf-2 runs/plain-1 runs/plain-2 --curves "
+      "accuracy,memorised --out raf.pdf\n"
+      "  lanet-cuda plot runs/raf-1 --curves loss --out loss.png --width 1600\n\n"
+      "Runs that differ in their seed alone are one line, their mean, in a band from the least to "
+      "the largest.\nOf one such group a chart shows all that belongs to a curve; of several, a "
+      "line for each group: test\naccuracy, share of the wrong labels that is memorised, total "
+      "loss, label estimates that are right, label\nestimates that are confident, distance of the "
+      "estimates from the votes. .pdf and .png files are made by\nrsvg-convert (Debian package "
+      "librsvg2-bin).");
+  command.add_option("RUN", options->runs, "folders of runs, or their records")->required();
+  command.add_option("--out", options->out, "file to write: .svg, .pdf or .png")->required();
+  command
+      .add_option("--curves", options->curves,
+                  "charts to draw, one below the other; default: accuracy, memorised and loss, as "
+                  "far as the runs have them")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(one_of({kCurves.begin(), kCurves.end()}));
+  command
+      .add_option("--width", options->width,
+                  "of a .png file, in pixels; default: twice that of the drawing")
+      ->check(CLI::Range(100, 20000));
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

@@ -98,6 +98,15 @@ struct ReportOptions {
 };
 int run_report_command(const ReportOptions& options);
 
+/// plot RUN… --out FILE [--curves C,…] [--width PIXELS]
+struct PlotOptions {
+  std::vector<std::string> runs;
+  std::string out;                  // .svg, .pdf or .png
+  std::vector<std::string> curves;  // of kCurves (train/report/charts.h); empty: the main ones
+  int64_t width = 0;                // of a .png in pixels; 0: twice that of the drawing
+};
+int run_plot(const PlotOptions& options);
+
 /// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]]
 struct ExportOptions {
   std::string target;

@@ -16,6 +16,7 @@
 #include "train/ranks/ranks.h"
 #include "train/report/report.h"
 #include "train/run_record.h"
+#include "train/tensorboard/projector.h"
 
 namespace lanet {
 
@@ -206,6 +207,7 @@ class Run {
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
+    if (config_.train.tensorboard) record_->begin_events(trainer_->training_faces().list.classes);
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
   }
@@ -269,16 +271,22 @@ class Run {
     }
     progress.finish();
     say(summary_line(record_->summary()));
-    write_report();
+    write_at_end("the report", [&] {
+      write_text(record_->folder().file(RunFolder::kReport), run_report({path_}, {}));
+    });
+    if (config_.train.tensorboard)
+      write_at_end("the features for TensorBoard", [&] {
+        write_projector(
+            path_, project_test_faces(*context_, trainer_->evaluator(), trainer_->test_faces()));
+      });
   }
 
   /// The run is finished whether or not this can be done.
-  void write_report() {
-    const std::filesystem::path file = record_->folder().file(RunFolder::kReport);
+  void write_at_end(const std::string& what, const std::function<void()>& write) {
     try {
-      write_text(file, run_report({path_}, {}));
+      write();
     } catch (const std::exception& error) {
-      say(fmt::format("{}: not written: {}", file.string(), error.what()));
+      say(fmt::format("{}: {} was not written: {}", path_.string(), what, error.what()));
     }
   }
 

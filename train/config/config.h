@@ -90,7 +90,8 @@ struct TrainConfig {
   DType dtype = DType::f32;
   DeviceSetting device = DeviceSetting::automatic;
   int64_t threads = 0;  // 0: what OpenMP would take
-  bool tf32 = false;    // on CUDA: products of f32 may round their operands to TF32
+  bool tensorboard = false;
+  bool tf32 = false;  // on CUDA: products of f32 may round their operands to TF32
   LossWeights weights{.expression = 1.0, .landmark = 1.0, .distribution = 1.0, .contrastive = 0.1};
 };
 

@@ -14,6 +14,9 @@ namespace lanet {
 /// "signal 9 (Killed)"
 std::string signal_text(int signal);
 
+/// Where a program of the PATH is; "" if it is not there.
+std::string find_in_path(const std::string& name);
+
 /// Processes that this one starts, each in its own process group. What they leave behind when they
 /// end becomes a child of this process, so that nothing outlives the object. If this process is
 /// killed, they get SIGTERM.

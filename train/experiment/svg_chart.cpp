@@ -150,6 +150,30 @@ std::string plot(const Look& look, const Chart& chart) {
   return svg;
 }
 
+/// A chart as a file has it, from its upper left corner.
+struct Panel {
+  double width, height;
+  std::string content;
+};
+
+Panel panel_of(const Chart& chart) {
+  double widest = 0;
+  for (const Chart::Series& series : chart.series) widest = std::max(widest, width_of(series.name));
+  const Look& look = kFile;
+  // The title's letters are larger by a quarter.
+  const double width = std::ceil(
+      std::max({look.right() + kLegend + kSample + 8 + widest,
+                look.left + 1.25 * width_of(chart.title), look.left + width_of(chart.subtitle)}) +
+      kMargin);
+  const double height = std::max(
+      look.bottom() + 56, look.top + kEntry * static_cast<double>(chart.series.size()) + kMargin);
+  return {width, height,
+          fmt::format("  <text x=\"{0}\" y=\"24\" font-size=\"15\" fill=\"#222222\">{1}</text>\n"
+                      "  <text x=\"{0}\" y=\"44\" fill=\"#555555\">{2}</text>\n",
+                      look.left, xml_text(chart.title), xml_text(chart.subtitle)) +
+              plot(look, chart) + legend(look, chart.series)};
+}
+
 }  // namespace
 
 std::vector<double> round_ticks(double low, double high) {
@@ -172,24 +196,27 @@ std::vector<double> round_ticks(double low, double high) {
 }
 
 std::string svg_chart(const Chart& chart) {
-  double widest = 0;
-  for (const Chart::Series& series : chart.series) widest = std::max(widest, width_of(series.name));
-  const Look& look = kFile;
-  // The title's letters are larger by a quarter.
-  const double width = std::ceil(
-      std::max({look.right() + kLegend + kSample + 8 + widest,
-                look.left + 1.25 * width_of(chart.title), look.left + width_of(chart.subtitle)}) +
-      kMargin);
-  const double height = std::max(
-      look.bottom() + 56, look.top + kEntry * static_cast<double>(chart.series.size()) + kMargin);
+  return svg_charts({&chart, 1});
+}
+
+std::string svg_charts(std::span<const Chart> charts) {
+  LANET_REQUIRE(!charts.empty(), "a file of no charts");
+  double width = 0, height = 0;
+  std::string content;
+  for (const Chart& chart : charts) {
+    const Panel panel = panel_of(chart);
+    content += height == 0 ? panel.content
+                           : fmt::format("  <g transform=\"translate(0 {})\">\n{}  </g>\n", height,
+                                         panel.content);
+    width = std::max(width, panel.width);
+    height += panel.height;
+  }
   return fmt::format(
              "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
              "height=\"{1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
-             "  <rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n"
-             "  <text x=\"{2}\" y=\"24\" font-size=\"15\" fill=\"#222222\">{3}</text>\n"
-             "  <text x=\"{2}\" y=\"44\" fill=\"#555555\">{4}</text>\n",
-             width, height, look.left, xml_text(chart.title), xml_text(chart.subtitle)) +
-         plot(look, chart) + legend(look, chart.series) + "</svg>\n";
+             "  <rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+             width, height) +
+         content + "</svg>\n";
 }
 
 std::string svg_chart_in_page(const Chart& chart) {

@@ -1,6 +1,7 @@
 // Line charts as SVG.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Chart {
 /// colours are distinguishable for the colour-blind (Okabe and Ito), dashed from the eighth on; the
 /// legend is beside the frame and covers nothing. At least one series with at least one point.
 std::string svg_chart(const Chart& chart);
+/// The same of several charts, one below the other; at least one.
+std::string svg_charts(std::span<const Chart> charts);
 
 // The same in an HTML page that has its own title and legend around it, in colours of the page.
 

@@ -28,17 +28,6 @@ constexpr auto kSettle = 3s;
 /// How long ranks may take to end when told to.
 constexpr auto kGrace = 5s;
 
-/// Where a program of the PATH is; "" if it is not there.
-std::string find_in_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path ? path : "");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::filesystem::path candidate = std::filesystem::path(folder) / name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate.string();
-  }
-  return "";
-}
-
 void start_by_mpirun(ChildProcesses& processes, const LocalRanks& local,
                      const std::vector<std::string>& rank,
                      std::map<std::string, std::string> variables) {

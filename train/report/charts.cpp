@@ -17,6 +17,7 @@ struct Quantity {
   std::string name;
 };
 struct Theme {
+  std::string_view curve;  // of kCurves
   std::string title, subtitle;
   double scale;
   std::vector<Quantity> quantities;
@@ -24,7 +25,7 @@ struct Theme {
 
 constexpr const char* kPerCent = "per cent";
 
-/// "losses/total", …, in the order of the first line that has them.
+/// "losses/total", …: the total, then the parts in the order of the first line that has them.
 std::vector<Quantity> losses_of(const std::vector<RunGroup>& groups) {
   std::vector<Quantity> losses;
   for (const RunGroup& group : groups) {
@@ -36,37 +37,43 @@ std::vector<Quantity> losses_of(const std::vector<RunGroup>& groups) {
         losses.push_back({"losses/" + loss.key(), loss.key()});
     }
   }
-  if (losses.size() == 2)  // the total, and the only loss, which is the same
-    std::erase_if(losses, [](const Quantity& loss) { return loss.name == "total"; });
+  const auto is_total = [](const Quantity& loss) { return loss.name == "total"; };
+  if (losses.size() == 2) std::erase_if(losses, is_total);  // the only loss is the same
+  std::stable_partition(losses.begin(), losses.end(), is_total);
   return losses;
 }
 
 std::vector<Theme> themes(const std::vector<RunGroup>& groups) {
   return {
-      {"Accuracy",
+      {"accuracy",
+       "Accuracy",
        kPerCent,
        100,
        {{"test_accuracy", "test"},
         {"test_balanced_accuracy", "test, balanced"},
         {"val_accuracy", "validation"},
         {"train_accuracy", "training, by the given labels"}}},
-      {"Wrongly labelled training faces",
+      {"memorised",
+       "Wrongly labelled training faces",
        "per cent predicted as",
        100,
        {{"memorised", "what they are labelled (memorised)"}, {"corrected", "what they are"}}},
-      {"Loss", "mean over an epoch", 1, losses_of(groups)},
-      {"Label estimates",
+      {"loss", "Loss", "mean over an epoch", 1, losses_of(groups)},
+      {"labels",
+       "Label estimates",
        kPerCent,
        100,
        {{"label_accuracy", "right"},
         {"label_average_precision", "average precision for wrong labels"},
         {"wrong_labels_found", "wrong labels changed"},
         {"right_labels_doubted", "right labels changed"}}},
-      {"Certainty of the label estimates",
+      {"certainty",
+       "Certainty of the label estimates",
        "per cent of the training faces",
        100,
        {{"estimates_confident", "confident"}, {"estimates_changed", "not the given label"}}},
-      {"Distance of labels from the votes",
+      {"votes",
+       "Distance of labels from the votes",
        "Jensen-Shannon divergence, nats",
        1,
        {{"estimates_from_votes", "estimates"},
@@ -119,8 +126,11 @@ Chart chart_of(const Theme& theme, const RunGroup& group) {
 
 /// One quantity of all groups.
 Chart chart_of(const Theme& theme, const Quantity& quantity, const std::vector<RunGroup>& groups) {
+  const bool seeds = std::any_of(groups.begin(), groups.end(),
+                                 [](const RunGroup& group) { return group.runs.size() > 1; });
   Chart chart{.title = fmt::format("{}: {}", theme.title, quantity.name),
-              .subtitle = theme.scale == 100 ? kPerCent : theme.subtitle,
+              .subtitle = fmt::format("{}{}", theme.scale == 100 ? kPerCent : theme.subtitle,
+                                      seeds ? ", mean and range of the seeds" : ""),
               .x_label = "epoch"};
   for (size_t i = 0; i < groups.size(); ++i) {
     Chart::Series series = series_of(groups[i], quantity.path, theme.scale);
@@ -145,6 +155,26 @@ std::vector<Chart> epoch_charts(const std::vector<RunGroup>& groups) {
       charts.push_back(chart_of(theme, quantity, groups));
   }
   std::erase_if(charts, [](const Chart& chart) { return chart.series.empty(); });
+  return charts;
+}
+
+std::vector<Chart> curve_charts(const std::vector<RunGroup>& groups,
+                                std::span<const std::string> curves) {
+  std::vector<Chart> charts;
+  const std::vector<Theme> all = themes(groups);
+  for (const std::string& curve : curves) {
+    const auto theme = std::find_if(all.begin(), all.end(),
+                                    [&](const Theme& other) { return other.curve == curve; });
+    LANET_REQUIRE(theme != all.end(), "{} is none of kCurves", curve);
+    if (theme->quantities.empty()) continue;
+    if (groups.size() == 1) {
+      charts.push_back(chart_of(*theme, groups[0]));
+      charts.back().title = fmt::format("{}: {}", groups[0].name, theme->title);
+    } else {
+      charts.push_back(chart_of(*theme, theme->quantities[0], groups));
+    }
+    if (charts.back().series.empty()) charts.pop_back();
+  }
   return charts;
 }
 

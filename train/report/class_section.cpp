@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/xml_text.h"
 #include "train/experiment/statistics.h"
+#include "train/report/feature_map.h"
 #include "train/report/html.h"
 #include "train/report/sections.h"
 
@@ -87,7 +88,7 @@ std::string recall_table(const std::vector<RunGroup>& groups) {
 
 }  // namespace
 
-std::string class_section(const std::vector<RunGroup>& groups) {
+std::string class_section(const std::vector<RunGroup>& groups, const ReportContent& content) {
   const std::vector<std::string>& classes = groups[0].runs[0]->classes;
   bool same = true;
   for (const RunGroup& group : groups)
@@ -106,9 +107,17 @@ std::string class_section(const std::vector<RunGroup>& groups) {
       title += fmt::format("{}{} seeds together", title.empty() ? "" : ", ", group.runs.size());
     tables += matrix(*confusion, group.runs[0]->classes, title);
   }
-  const std::string about =
+  std::string about =
       any ? "The rows of a confusion matrix are the true classes, its columns what is predicted."
           : "There is no confusion matrix: it was not recorded.";
+  if (content.map) {
+    about +=
+        " The map (t-SNE) has faces near each other whose features are alike; how far apart groups "
+        "are says little.";
+    tables += feature_map(*content.map, classes);
+  }
+  if (!content.test_set_read)
+    about += " There is no map of the features: the checkpoint or the data cannot be read.";
   return html_section("Classes",
                       html_paragraph("The test set after the last epoch. " + about, "dim") +
                           fmt::format("<div class=\"beside\">\n{}</div>\n", tables));

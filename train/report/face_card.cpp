@@ -13,7 +13,6 @@ namespace lanet {
 namespace {
 
 constexpr size_t kProbable = 4;      // classes shown
-constexpr int kPicture = 96;         // pixels, of the longer side
 constexpr int kPictureQuality = 85;  // of JPEG
 
 }  // namespace
@@ -42,13 +41,13 @@ std::string face_card(const FaceCard& card, const std::vector<std::string>& clas
   return text + "</table></div></div>\n";
 }
 
-std::string data_address(const HostImage& picture) {
+std::string data_address(const HostImage& picture, int side) {
   const double scale =
-      std::min(1.0, static_cast<double>(kPicture) / std::max(picture.width, picture.height));
-  const auto side = [&](int pixels) {
+      std::min(1.0, static_cast<double>(side) / std::max(picture.width, picture.height));
+  const auto scaled = [&](int pixels) {
     return std::max(1, static_cast<int>(std::lround(pixels * scale)));
   };
-  const HostImage small = resize_image(picture, side(picture.width), side(picture.height));
+  const HostImage small = resize_image(picture, scaled(picture.width), scaled(picture.height));
   return "data:image/jpeg;base64," + base64(encode_jpeg(small, kPictureQuality));
 }
 

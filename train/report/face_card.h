@@ -20,7 +20,7 @@ struct FaceCard {
 /// HTML; the cards stand in an element of the class "faces".
 std::string face_card(const FaceCard& card, const std::vector<std::string>& classes);
 
-/// The picture, made small, as an address that holds it.
-std::string data_address(const HostImage& picture);
+/// The picture, with `side` pixels at most on either side, as an address that holds it.
+std::string data_address(const HostImage& picture, int side = 96);
 
 }  // namespace lanet

@@ -70,9 +70,13 @@ svg.chart { display: block; width: 100%; height: auto; font: 12px system-ui, san
 .c6 { color: var(--c6); }
 .d1 { stroke-dasharray: 7 3; } .d2 { stroke-dasharray: 2 3; } .d3 { stroke-dasharray: 10 3 2 3; }
 .d4 { stroke-dasharray: 14 5; } .d5 { stroke-dasharray: 5 2 2 2 2 2; } .d6 { stroke-dasharray: 1 5; }
+figure.map { flex: 1 1 320px; max-width: 480px; }
+.point { fill: currentColor; }
+.hollow { fill: var(--page); fill-opacity: 0.6; stroke: currentColor; stroke-width: 1.4; }
 ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0; padding: 0;
   font-size: 0.9rem; }
 ul.legend svg { width: 30px; height: 10px; margin-right: 6px; }
+ul.legend svg.dot { width: 12px; height: 12px; margin-bottom: -1px; }
 table.matrix th, table.matrix td { padding: 4px; text-align: center; min-width: 2.1rem; }
 table.matrix tbody th { min-width: 0; text-align: left; padding-right: 8px; }
 table.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left;
@@ -88,6 +92,7 @@ table.matrix td.right { font-weight: 700; }
 .face { display: flex; gap: 12px; background: var(--card); border-radius: 8px; padding: 10px;
   font-size: 0.85rem; line-height: 1.35; min-width: 0; }
 .face img { flex: none; width: 88px; height: 88px; object-fit: contain; border-radius: 4px; }
+.heat img { width: 144px; height: 144px; }
 .face > div { flex: 1; min-width: 0; }
 .face table { width: 100%; font-size: 0.85rem; margin-top: 4px; }
 .face th, .face td { min-width: 0; padding: 1px 6px 1px 0; border: 0; text-align: left; font-weight: 400;

@@ -50,8 +50,9 @@ std::string run_report(const std::vector<fs::path>& runs, const ReportContent& c
   for (const Chart& chart : epoch_charts(groups)) figures += html_figure(chart);
   body +=
       html_section("Over the epochs", fmt::format("<div class=\"figures\">\n{}</div>\n", figures));
-  body += class_section(groups) + mistake_section(facts[0], content) +
-          label_section(groups, content.faces) + setup_section(groups);
+  body += class_section(groups, content) + mistake_section(facts[0], content) +
+          landmark_section(facts[0], content) + label_section(groups, content.faces) +
+          setup_section(groups);
   return html_page(fmt::format("{} – lanet-cuda", title), body);
 }
 

@@ -103,6 +103,7 @@ ordered_json without_seed(Config config) {
   config.seed = 0;
   config.train.device = {};
   config.train.threads = 0;
+  config.train.tensorboard = false;
   config.data.residency = {};
   config.data.root.clear();
   config.data.cache.clear();

@@ -15,11 +15,15 @@ namespace lanet {
 std::string result_section(const std::vector<RunGroup>& groups);
 
 /// Recall of each class and the confusion matrix of the test set, after the last epoch, summed over
-/// the seeds of a group.
-std::string class_section(const std::vector<RunGroup>& groups);
+/// the seeds of a group; and the map of the features, if there is one.
+std::string class_section(const std::vector<RunGroup>& groups, const ReportContent& content);
 
 /// The mistakes of the only run.
 std::string mistake_section(const RunFacts& run, const ReportContent& content);
+
+/// What the landmark branch of the only run sees in some faces, drawn on their pictures; nothing
+/// without faces.
+std::string landmark_section(const RunFacts& run, const ReportContent& content);
 
 /// How certain the label estimates are and, of a single run, the most doubtful training faces.
 /// with_faces: with their pictures, if the data of the run can still be read.

@@ -1,5 +1,5 @@
-// The Python examples of docs/training.md, "Using the network elsewhere". They run where python3
-// has the packages that they import.
+// The Python examples of docs/training.md. They run where python3 has the packages that they
+// import.
 #pragma once
 
 #include <sstream>
@@ -30,6 +30,20 @@ inline std::string imports_of(const std::string& example) {
   return imports;
 }
 
+/// How to run Python scripts in `folder`, there, where python3 has what `example` imports; "", with
+/// a message for ctest, where it does not.
+inline std::string python_for(const std::string& example, const TemporaryFolder& folder,
+                              const std::string& name) {
+  folder.write("imports.py", imports_of(example));
+  const std::string python =
+      "cd " + folder.path().string() + " && PYTHONDONTWRITEBYTECODE=1 python3 ";
+  const Outcome found = run_shell(python + "imports.py");
+  if (found.code == 0) return python;
+  const std::string reason = found.err.substr(found.err.rfind('\n', found.err.size() - 2) + 1);
+  MESSAGE("SKIPPED: " << name << ": " << reason);
+  return "";
+}
+
 /// Runs the example with this line where an exported run has this name and a picture that of the
 /// example, in another size. It must print the probabilities of predict.
 inline void check_example(const std::string& name, const std::string& line,
@@ -37,14 +51,8 @@ inline void check_example(const std::string& name, const std::string& line,
   const std::string example = example_with(line);
   REQUIRE_FALSE(example.empty());
   const TemporaryFolder folder;
-  folder.write("imports.py", imports_of(example));
-  const std::string python =
-      "cd " + folder.path().string() + " && PYTHONDONTWRITEBYTECODE=1 python3 ";
-  if (const Outcome found = run_shell(python + "imports.py"); found.code != 0) {
-    const std::string reason = found.err.substr(found.err.rfind('\n', found.err.size() - 2) + 1);
-    MESSAGE("SKIPPED: " << name << ": " << reason);
-    return;
-  }
+  const std::string python = python_for(example, folder, name);
+  if (python.empty()) return;
   const trained::Runs& runs = trained::runs();
   const std::string picture = (folder.path() / "face.png").string();
   write_png(picture, resize_image(decode_image(runs.picture(1)), 90, 80));
