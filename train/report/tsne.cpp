@@ -85,7 +85,6 @@ Plane principal_components(std::span<const double> distances, int64_t count) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
   };
   for (int step = 0; step < kSteps; ++step) {
-#pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < count; ++i) {
       double x = 0, y = 0;
       for (int64_t j = 0; j < count; ++j) {
@@ -122,10 +121,10 @@ struct Forces {
   std::vector<double> sums;
 };
 
+/// In one thread: a thousand times a barrier takes longer than the work where cores are shared.
 void compute_forces(std::span<const double> affinities, const Plane& points, Forces& forces) {
   const auto count = std::ssize(points[0]);
   const double *xs = points[0].data(), *ys = points[1].data();
-#pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; ++i) {
     const double* row = &affinities[i * count];
     const double x = xs[i], y = ys[i];

@@ -15,7 +15,7 @@ std::vector<double> tsne_affinities(std::span<const double> distances, int64_t c
                                     double perplexity);
 
 /// Places the rows of `features`, [count, D], in the plane: [count, 2], around 0. Exact, in time
-/// and memory of count²: about a second for a thousand rows. Starts from the first two principal
+/// and memory of count²: about two seconds for a thousand rows. Starts from the first two principal
 /// components, draws nothing at random, and gives the same bits with any number of threads. Rows
 /// that are all the same lie at 0. count ≥ 5; 1 < perplexity < count − 1.
 std::vector<double> tsne(std::span<const float> features, int64_t count, double perplexity);
