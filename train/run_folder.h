@@ -33,6 +33,7 @@ class RunFolder {
   static constexpr const char* kLast = "last.safetensors";
   static constexpr const char* kBest = "best.safetensors";
   static constexpr const char* kLabels = "labels.csv";
+  static constexpr const char* kNoise = "noise.csv";
   static constexpr const char* kReport = "report.html";
 
   /// Throws InputError unless `path` is free or a folder without a run.

@@ -128,6 +128,10 @@ TEST_CASE(
   CHECK(changed.err.find("held_out.csv:2: train_99999.jpg labelled") != std::string::npos);
   CHECK(!fs::exists(set.file("suspects3.csv")));
   check_refused(command + "3.csv --set seed=2 --set train.epochs=0", "train.epochs: 0");
+  check_refused(command + "3.csv --set data.fold=1", "data.fold: 1; expected 0");
+  fs::copy(set.file("faces"), set.file("moved"), fs::copy_options::recursive);
+  check_refused(command + "3.csv --set data.root=" + set.file("moved"),
+                "a run on " + set.file("faces") + "; expected one on " + set.file("moved"));
   check_refused("audit " + set.file("faces.json") + " --folds 1", "--folds");
   check_refused("audit " + set.file("faces.json") + " --jobs 2", "--folds");
   check_refused("audit " + (fs::path(set.file("runs")) / "fold-1/seed-1").string() + " --folds 2",

@@ -242,6 +242,7 @@ TEST_CASE("cli experiment: a run that fails is shown with its last words, and th
   CHECK(outcome.err.find(" ended with exit code 2; " + grid().path("failing/bad/seed-1.log") +
                          ":\n  lanet-cuda: ") != std::string::npos);
   CHECK(outcome.err.find("none.txt") != std::string::npos);
+  CHECK(outcome.err.find("report: " + grid().path("failing/table.md")) != std::string::npos);
   CHECK(outcome.err.ends_with(
       "1 of 2 runs failed: bad/seed-1; to try them again, run the same command with --resume\n"));
   CHECK(metrics(grid().path("failing/good/seed-1")).size() == 1);

@@ -95,6 +95,23 @@ LabelKnowledge learn(const Config& config, const Faces& faces, int threads) {
               .progress = progress_function("learning from the landmarks", "steps")});
 }
 
+/// Whether the data set has landmarks or the configuration names some.
+bool may_read_landmarks(const Config& config) {
+  if (!config.data.landmarks.empty()) return true;
+  const DataFormat format = choose_format(config.data).format;
+  return !read_split(data_source(config.data), format, Split::train).landmarks.points.empty();
+}
+
+/// Finds what is wrong with the data before networks are trained for a long time.
+void check_folds(const Config& config, const AuditOptions& options, bool has_landmarks) {
+  check_trainable(config, options.target);
+  if (config.data.fold > 0)
+    throw InputError(fmt::format("{}: data.fold: {}; expected 0: --folds leaves out each in turn",
+                                 options.target, config.data.fold));
+  Context context(Device::cpu, static_cast<int>(config.train.threads));
+  read_faces(context, config, Split::train, has_landmarks);
+}
+
 /// In per cent; a row for each true class, a column for each given label.
 std::string channel_table(const NoiseChannel& channel, std::span<const std::string> classes) {
   std::string text = fmt::format("{:<16}", "true, given as");
@@ -107,14 +124,14 @@ std::string channel_table(const NoiseChannel& channel, std::span<const std::stri
   return text + "\n";
 }
 
-/// [N, C], for a configuration.
-std::vector<double> estimates_of_config(const Config& config, const AuditOptions& options,
+/// [N, C], for a configuration; folds: with networks that have been trained.
+std::vector<double> estimates_of_config(const Config& config, const FoldRuns* folds,
                                         const Faces& faces, int threads) {
   std::vector<double> pictures;
-  if (options.folds > 0) pictures = held_out_probabilities(config, options, faces);
+  if (folds) pictures = folds->held_out(faces);
   if (faces.landmarks.empty()) return pictures;
   const LabelKnowledge knowledge = learn(config, faces, threads);
-  if (options.folds == 0) {
+  if (!folds) {
     fmt::print("{}", channel_table(knowledge.channel, faces.list.classes));
     return label_posterior(knowledge, faces.given);
   }
@@ -162,13 +179,14 @@ int run_audit(const AuditOptions& options) {
         options.folds, options.target));
   const Config config = of_run ? RunFolder::open(options.target).config()
                                : load_config(options.target, options.overrides);
+  const bool has_landmarks =
+      of_run ? reads_landmarks(config) : options.folds == 0 || may_read_landmarks(config);
+  std::optional<FoldRuns> folds;
   if (options.folds > 0) {
-    check_trainable(config, options.target);
-    if (!train_folds(config, options)) return 1;
+    check_folds(config, options, has_landmarks);
+    if (!folds.emplace(config, options).train()) return 1;
   }
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  const bool has_landmarks = (!of_run && options.folds == 0) || reads_landmarks(config) ||
-                             (!of_run && !config.data.landmarks.empty());
   Faces faces = read_faces(context, config, Split::train, has_landmarks);
   if (of_run) read_validation(context, config, faces);
 
@@ -179,7 +197,7 @@ int run_audit(const AuditOptions& options) {
         "the run was trained with these labels: what it doubts is weaker evidence than that "
         "of a network that was not\n");
   } else {
-    estimates = estimates_of_config(config, options, faces, context.threads());
+    estimates = estimates_of_config(config, folds ? &*folds : nullptr, faces, context.threads());
   }
   SuspectEvidence evidence{.agreement = {},
                            .duplicate_of = duplicates_of(faces, context.threads())};

@@ -63,7 +63,6 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
       "Of a configuration, by landmarks and labels alone, before any training of an image network; "
       "each\nface is judged by networks that have not seen it. With --folds, by its picture too: "
       "the configuration\nis trained once for each fold. Of a run, by the distributions that it "
-      "has "
       "learned.");
   command
       .add_option("CONFIG|RUN", options->target, "configuration file (JSON), or folder of a run")

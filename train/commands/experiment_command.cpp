@@ -46,12 +46,13 @@ int run_experiment(const ExperimentOptions& options) {
   }
   create_folder(runs);
   const RunLock lock(runs);
-  const int code = run_plan(plan, folder,
-                            {.resume = options.resume,
-                             .jobs = options.jobs,
-                             .drop_checkpoints = options.drop_checkpoints});
-  if (code == 0) say_report(plan, folder);
-  return code;
+  const PlanOutcome outcome = run_plan(plan, folder,
+                                       {.resume = options.resume,
+                                        .jobs = options.jobs,
+                                        .drop_checkpoints = options.drop_checkpoints});
+  if (outcome.interrupted) return 1;
+  say_report(plan, folder);
+  return report_failed(outcome);
 }
 
 }  // namespace lanet

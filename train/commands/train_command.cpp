@@ -24,7 +24,6 @@ namespace {
 
 constexpr const char* kPlans = "plans.json";
 constexpr const char* kClasses = "classes.json";
-constexpr const char* kNoise = "noise.csv";
 constexpr const char* kChannel = "channel.csv";
 
 std::string summary_line(const Summary& summary) {
@@ -90,8 +89,8 @@ class Run {
       if (!record_) return;
       const std::string last = (path_ / RunFolder::kLast).string();
       require_same_classes(checkpoint_info(checkpoint_, last), last, train_.list.classes);
-      train_.given = read_noise_csv((path_ / kNoise).string(), train_.list.names, train_.judged_by,
-                                    train_.list.class_names());
+      train_.given = read_noise_csv((path_ / RunFolder::kNoise).string(), train_.list.names,
+                                    train_.judged_by, train_.list.class_names());
     });
     ranks_.share(train_.given);
     ranks_.plan(*context_, [&] { make_trainer(); });
@@ -203,7 +202,7 @@ class Run {
       const Faces& faces = trainer_->training_faces();
       write_text(record_->folder().file(kClasses),
                  nlohmann::json(faces.list.classes).dump() + "\n");
-      write_noise_csv(record_->folder().file(kNoise), faces.list.names, faces.judged_by,
+      write_noise_csv(record_->folder().file(RunFolder::kNoise), faces.list.names, faces.judged_by,
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }

@@ -78,11 +78,10 @@ const std::vector<Field> kFields = {
      "share of each class of training faces that is held out, without noise, to choose the best "
      "epoch; 0: the test set chooses it"},
     {LANET_FIELD(data.fold), Range{0, kMostFolds},
-     "part of the training faces, of data.folds, that is left out of training, as `lanet-cuda "
-     "audit "
+     "part of the training faces, from 1 to data.folds, that is left out of training, as `audit "
      "--folds` does; 0: none"},
     {LANET_FIELD(data.folds), Range{2, kMostFolds},
-     "how many parts the training faces have, equal ones, drawn by the seed"},
+     "number of equal parts into which the seed divides the training faces"},
     {LANET_FIELD(data.noise.rate), kShare, "share of the training labels to make wrong"},
     {LANET_FIELD(data.noise.kind),
      {},

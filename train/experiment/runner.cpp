@@ -86,7 +86,7 @@ class Experiment {
              const ExperimentFolder& folder)
       : options_(options), plan_(plan), folder_(folder) {}
 
-  int run() {
+  PlanOutcome run() {
     take_stock();
     SignalCatcher signals(SignalCatcher::Stop::caught);
     begin_progress();
@@ -103,9 +103,8 @@ class Experiment {
       children_.end(SIGTERM, kGrace);
       say(fmt::format("lanet-cuda: ended by {}; to continue, run the same command with --resume",
                       signal_text(signals.ending())));
-      return 1;
     }
-    return report_failed();
+    return {signals.ending() != 0, std::move(failed_), plan_.runs.size()};
   }
 
  private:
@@ -222,15 +221,6 @@ class Experiment {
     begin_progress();  // the pause is no time that epochs took
   }
 
-  int report_failed() const {
-    if (failed_.empty()) return 0;
-    say(
-        fmt::format("lanet-cuda: {} of {} runs failed: {}; to try them again, run the same command "
-                    "with --resume",
-                    failed_.size(), plan_.runs.size(), fmt::join(failed_, ", ")));
-    return 1;
-  }
-
   const RunnerOptions& options_;
   const ExperimentPlan& plan_;
   const ExperimentFolder& folder_;
@@ -248,9 +238,18 @@ class Experiment {
 
 }  // namespace
 
-int run_plan(const ExperimentPlan& plan, const ExperimentFolder& folder,
-             const RunnerOptions& options) {
+PlanOutcome run_plan(const ExperimentPlan& plan, const ExperimentFolder& folder,
+                     const RunnerOptions& options) {
   return Experiment(options, plan, folder).run();
+}
+
+int report_failed(const PlanOutcome& outcome) {
+  if (outcome.failed.empty()) return 0;
+  say(
+      fmt::format("lanet-cuda: {} of {} runs failed: {}; to try them again, run the same command "
+                  "with --resume",
+                  outcome.failed.size(), outcome.runs, fmt::join(outcome.failed, ", ")));
+  return 1;
 }
 
 }  // namespace lanet

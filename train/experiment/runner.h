@@ -1,6 +1,9 @@
 // Trains the runs of a plan, each in a process of its own, and continues unfinished ones.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "train/experiment/folder.h"
 #include "train/experiment/plan.h"
 
@@ -12,12 +15,20 @@ struct RunnerOptions {
   bool drop_checkpoints = false;  ///< of finished runs
 };
 
+/// How the runs of a plan ended.
+struct PlanOutcome {
+  bool interrupted = false;         ///< by a signal; it has been said how to continue
+  std::vector<std::string> failed;  ///< runs
+  size_t runs = 0;                  ///< all of the plan
+};
+
 /// Trains the runs of `plan` that are not finished yet, shows progress, and keeps the report in
-/// folder.results() up to date. SIGTSTP pauses it together with its runs. Returns 0 if all are
-/// finished then; 1 if some failed or a signal ended it, after a message that says how to continue.
-/// InputError if there is an unfinished run and `resume` is not set, or a run of another
-/// configuration.
-int run_plan(const ExperimentPlan& plan, const ExperimentFolder& folder,
-             const RunnerOptions& options);
+/// folder.results() up to date. SIGTSTP pauses it together with its runs. InputError if there is an
+/// unfinished run and `resume` is not set, or a run of another configuration.
+PlanOutcome run_plan(const ExperimentPlan& plan, const ExperimentFolder& folder,
+                     const RunnerOptions& options);
+
+/// Says which runs failed and how to try them again. The exit code: 1 if there are any.
+int report_failed(const PlanOutcome& outcome);
 
 }  // namespace lanet

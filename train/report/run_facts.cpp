@@ -180,8 +180,8 @@ RunFacts read_run_facts(const fs::path& path) {
     note("the label estimates (labels.csv)");
   }
   if (run.truth_is_known()) {
-    if (named && has("noise.csv"))
-      read_truth(folder.file("noise.csv"), run);
+    if (named && has(RunFolder::kNoise))
+      read_truth(folder.file(RunFolder::kNoise), run);
     else
       note("which training labels are wrong (noise.csv)");
   }
