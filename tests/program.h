@@ -29,6 +29,12 @@ inline Outcome run_shell(const std::string& command) {
   return {WEXITSTATUS(status), read_text(out), read_text(err)};
 }
 
+/// Writes a script that can be run into a folder, mostly as a stand-in for another program.
+inline void write_program(const TemporaryFolder& folder, const std::string& name,
+                          const std::string& script) {
+  std::filesystem::permissions(folder.write(name, script), std::filesystem::perms::owner_all);
+}
+
 /// Runs the program.
 inline Outcome run(const std::string& arguments) {
   return run_shell(program() + " " + arguments);

@@ -261,7 +261,7 @@ class Machine {
   }
   nlohmann::json record() const { return nlohmann::json::parse(read_text(result_file(".json"))); }
   void write_program(const std::string& name, const std::string& text) {
-    fs::permissions(folder_.write(name, kCommon + text), fs::perms::owner_all);
+    test::write_program(folder_, name, kCommon + text);
   }
   std::string write(const std::string& name, const std::string& text) {
     return folder_.write(name, text);

@@ -1,5 +1,6 @@
 // scripts/bundle with stand-ins for CMake and the tools that read programs: which libraries it
-// packs, and what it refuses. .ci/run makes real bundles, and scripts/check-bundle runs them.
+// packs, and what it refuses; and the arguments of scripts/check-bundle, which .ci/run has try real
+// bundles.
 #include <set>
 
 #include "tests/program.h"
@@ -85,9 +86,16 @@ class Tree {
   fs::path root() const { return folder_.path(); }
   void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
 
-  Outcome bundle(const std::string& arguments, const std::string& variables = "") {
+  void write_program(const std::string& name, const std::string& script) {
+    test::write_program(folder_, name, script);
+  }
+
+  Outcome script(const std::string& words, const std::string& variables = "") const {
     return run_shell("cd " + root().string() + " && PATH=" + (root() / "bin").string() + ":$PATH " +
-                     variables + " scripts/bundle " + arguments);
+                     variables + " scripts/" + words);
+  }
+  Outcome bundle(const std::string& arguments, const std::string& variables = "") const {
+    return script("bundle " + arguments, variables);
   }
   std::set<std::string> libraries(const std::string& bundle) const {
     std::set<std::string> names;
@@ -99,19 +107,17 @@ class Tree {
   }
 
  private:
-  void write_program(const std::string& name, const std::string& text) {
-    fs::permissions(folder_.write(name, text), fs::perms::owner_all);
-  }
   TemporaryFolder folder_;
 };
 
 /// One line on stderr that holds `what`, and nothing on stdout.
-void check_one_line(const Outcome& outcome, int code, const std::string& what) {
+void check_one_line(const Outcome& outcome, int code, const std::string& what,
+                    const std::string& script = "bundle") {
   CAPTURE(outcome.err);
   CHECK(outcome.code == code);
   CHECK(outcome.out.empty());
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.starts_with("bundle: "));
+  CHECK(outcome.err.starts_with(script + ": "));
   CHECK(outcome.err.find(what) != std::string::npos);
 }
 
@@ -134,6 +140,7 @@ TEST_CASE("bundle: without options it has every architecture and NVIDIA's librar
   CHECK(text.find("glibc 2.35 or newer, and an NVIDIA driver.") != std::string::npos);
   CHECK(text.find("library     cuDNN 9.1\n") != std::string::npos);
   CHECK(fs::exists(tree.root() / "build/lanet-cuda.tar.zst"));
+  CHECK_FALSE(fs::exists(tree.root() / "build/lanet-cuda/LICENSE"));  // CMake installs it
   CHECK(fs::status(tree.root() / "build/lanet-cuda").permissions() == fs::perms(0755));
 }
 
@@ -158,6 +165,7 @@ TEST_CASE("bundle: for the CPU it has the program and its libraries, in an archi
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(read_text(tree.root() / "calls") == "--preset portable\n");
+  CHECK(read_text(tree.root() / "build/lanet-cuda-cpu/LICENSE") == "mine");
   CHECK(tree.libraries("build/lanet-cuda-cpu") == std::set<std::string>{"libzip.so.4"});
   const std::string text = read_text(tree.root() / "build/lanet-cuda-cpu/README.md");
   CHECK(text.find("glibc 2.35 or newer, and nothing else.") != std::string::npos);
@@ -194,6 +202,36 @@ TEST_CASE("bundle: wrong options are one line and exit code 2") {
   check_one_line(tree.bundle("--cpu --nvidia"), 2, "--cpu is for machines without a GPU; usage: ");
   check_one_line(tree.bundle("--architecture '80 86'"), 2, "--architecture 80 86: expected one ");
   CHECK_FALSE(fs::exists(tree.root() / "build"));
+}
+
+TEST_CASE("bundle: the program that would pack it and is missing is named") {
+  Tree tree;
+  REQUIRE(run_shell("mkdir " + (tree.root() / "few").string() +
+                    " && for name in dirname sed grep tr head; do ln -s \"$(command -v $name)\" " +
+                    (tree.root() / "few").string() + "; done")
+              .code == 0);
+  const std::string path = "PATH=" + (tree.root() / "few").string();
+  check_one_line(tree.bundle("--cpu", path), 1, "needs gzip (Debian package gzip)\n");
+  check_one_line(tree.bundle("", path), 1, "needs zstd (Debian package zstd)\n");
+}
+
+TEST_CASE("check-bundle: wrong arguments are one line and exit code 2") {
+  Tree tree;
+  for (const char* name : {"check-bundle", "debian-root.sh"})
+    fs::copy(tests_folder() / "../scripts" / name, tree.root() / "scripts" / name);
+  tree.write_program("bin/unshare", "#!/bin/sh\nexit 1\n");  // were they taken, it would stop here
+  for (const char* name : {"a.tar.gz", "a.tar.zst", "b.tar.zst"}) tree.write(name, "");
+  const auto check = [&](const std::string& arguments) {
+    return tree.script("check-bundle " + arguments);
+  };
+  for (const char* arguments :
+       {"", "a.tar.gz b.tar.zst", "a.tar.zst a.tar.gz", "a.tar.zst b.tar.zst a.tar.zst"})
+    check_one_line(check(arguments), 2, "usage: scripts/check-bundle WHOLE.tar.zst",
+                   "check-bundle");
+  check_one_line(check("a.tar.zst none.tar.zst"), 2, "none.tar.zst: no such file\n",
+                 "check-bundle");
+  for (const char* arguments : {"a.tar.gz", "a.tar.zst", "a.tar.zst b.tar.zst"})
+    CHECK(check(arguments).err.find("usage") == std::string::npos);
 }
 
 TEST_CASE("bundle: a library that is missing or a stub ends it, and leaves nothing") {

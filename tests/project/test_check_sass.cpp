@@ -5,8 +5,6 @@
 namespace lanet::test {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// A kernel as cuobjdump reports it: its resources, then its code.
 struct Kernel {
   std::string name;
@@ -28,8 +26,8 @@ class Machine {
     const std::string program = "#!/bin/sh\n[ -s $2 ] || exit 255\nif [ $1 = -res-usage ]; then\n" +
                                 ("cat <<'END'\n" + usage) + "END\nelse cat <<'END'\n" + code +
                                 "END\nfi\n";
-    fs::permissions(folder_.write("cuobjdump", program), fs::perms::owner_all);
-    fs::permissions(folder_.write(nvdisasm, "#!/bin/sh\n"), fs::perms::owner_all);
+    write_program(folder_, "cuobjdump", program);
+    write_program(folder_, nvdisasm, "#!/bin/sh\n");
     folder_.write("unreadable", "");
   }
 
@@ -80,7 +78,10 @@ TEST_CASE("check-sass: what it cannot read has not passed") {
 
 TEST_CASE("check-sass: without nvdisasm it says so") {
   const bool installed = run_shell("PATH=$PATH:/usr/local/cuda/bin command -v nvdisasm").code == 0;
-  if (installed) return;  // then it is found
+  if (installed) {
+    MESSAGE("SKIPPED: nvdisasm is installed");
+    return;
+  }
   const Outcome outcome = Machine({{"_Z1av", 0, "EXIT"}}, "other").check();
   CHECK(outcome.code == 2);
   CHECK(outcome.err.starts_with("check-sass: nvdisasm, which cuobjdump starts, was found neither"));

@@ -54,8 +54,8 @@ bool has_python() {
 class Bench {
  public:
   Bench() {
-    write_program("lanet", kProgram);
-    write_program("python", kPython);
+    write_program(folder_, "lanet", kProgram);
+    write_program(folder_, "python", kPython);
   }
   fs::path path(const std::string& name) const { return folder_.path() / name; }
 
@@ -87,9 +87,6 @@ class Bench {
   bool wrote() const { return fs::exists(path("found.json")); }
 
  private:
-  void write_program(const std::string& name, const std::string& text) {
-    fs::permissions(folder_.write(name, text), fs::perms::owner_all);
-  }
   TemporaryFolder folder_;
 };
 

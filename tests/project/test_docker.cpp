@@ -132,14 +132,24 @@ TEST_CASE("docker: what the Dockerfiles copy and run is there") {
   CHECK(names == std::set<std::string>{"cpu.Dockerfile", "cuda.Dockerfile"});
 }
 
+TEST_CASE("docker: what setup installs for the program is enough for cpack") {
+  // Where there is no dpkg-query, it lists what it would install.
+  const Outcome outcome = run_shell("PATH= " + (kRoot / "scripts/setup").string() + " program");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Words packages = words_of(outcome.err.substr(outcome.err.rfind(':') + 1));
+  for (const char* needed : {"cmake", "file", "build-essential"})
+    CHECK(std::count(packages.begin(), packages.end(), needed) == 1);
+}
+
 TEST_CASE("docker: what is not there is noticed") {
   const std::string start = "FROM debian:12 AS build\nWORKDIR /src\nCOPY . .\n";
   const auto problems = [&](const std::string& more) { return Dockerfile(start + more).problems; };
   CHECK(problems("RUN cmake --preset package\nFROM debian:12\n"
                  "COPY --from=build /src/build/package/a /a\n") == "");
   CHECK(problems("RUN scripts/set-up program\n") ==
-        "no such script: scripts/set-up\nscripts/set-up "
-        "does not know: program\n");
+        "no such script: scripts/set-up\n"
+        "scripts/set-up does not know: program\n");
   CHECK(problems("RUN scripts/setup everything\n") == "scripts/setup does not know: everything\n");
   CHECK(problems("RUN cmake --preset packages\n") == "no preset: packages\n");
   CHECK(problems("RUN cmake --install build/releases --prefix /opt\n") == "no preset: /opt\n");

@@ -2,6 +2,8 @@
 // it.
 #include "train/library/classifier.h"
 
+#include <omp.h>
+
 #include "core/files/file.h"
 #include "data/image.h"
 #include "tests/train/trained_runs.h"
@@ -112,6 +114,25 @@ TEST_CASE("library: the best checkpoint, and an object that was moved") {
   FaceClassifier classifier = std::move(first);
   const auto answers = classifier.classify_files({runs().picture(1)});
   check_same(answers[0].probabilities, predicted(classifier.classes(), "--best")[0]);
+}
+
+TEST_CASE("library: OpenMP's number of threads stays the host program's") {
+  const int before = omp_get_max_threads();
+  constexpr int kHost = 3;
+  omp_set_num_threads(kHost);
+  FaceClassifier::Options one;
+  one.threads = 1;
+  FaceClassifier classifier(runs().baseline(), one);
+  CHECK(omp_get_max_threads() == kHost);
+  CHECK(classifier.classify_files({runs().picture(1)})[0].problem.empty());
+  CHECK(omp_get_max_threads() == kHost);
+  const std::vector<uint8_t> pixels(3 * 4 * 4);
+  classifier.classify_pixels({{pixels.data(), 4, 4, 0}});
+  CHECK(omp_get_max_threads() == kHost);
+  CHECK_THROWS_AS(classifier.classify_pixels({{nullptr, 4, 4, 0}}), BadInput);
+  CHECK_THROWS_AS(FaceClassifier("/no/run", one), BadInput);
+  CHECK(omp_get_max_threads() == kHost);
+  omp_set_num_threads(before);
 }
 
 TEST_CASE("library: bad input is named, and is a BadInput") {

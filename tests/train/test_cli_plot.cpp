@@ -1,6 +1,5 @@
 // lanet-cuda plot: what is drawn, by whom, and what is refused.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "data/image.h"
 #include "tests/program.h"
@@ -41,13 +40,6 @@ std::string texts_of(const std::string& file) {
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-/// A program of this name in `folder`, that the shell runs.
-void write_program(const TemporaryFolder& folder, const std::string& name,
-                   const std::string& script) {
-  const fs::path file = folder.write(name, "#!/bin/sh\n" + script);
-  REQUIRE(chmod(file.c_str(), 0755) == 0);
 }
 
 }  // namespace
@@ -95,9 +87,9 @@ TEST_CASE("cli plot: .png and .pdf files are made by a converter, which must be 
         "not in PATH; install it, or write an .svg file\n");
   // In its place one that keeps what it was told and given.
   write_program(runs.folder, "bin/rsvg-convert",
-                "eval drawing=\\${$#}\necho \"$@\" >" + runs.file("words") + "\ncp \"$drawing\" " +
-                    runs.file("drawing") + "\nwhile [ \"$1\" != --output ]; do shift; done\n" +
-                    "echo made >\"$2\"\n");
+                "#!/bin/sh\neval drawing=\\${$#}\necho \"$@\" >" + runs.file("words") +
+                    "\ncp \"$drawing\" " + runs.file("drawing") +
+                    "\nwhile [ \"$1\" != --output ]; do shift; done\n" + "echo made >\"$2\"\n");
   const std::string path = runs.file("bin") + ":$PATH";
   REQUIRE(with_path(path, "--width 700 --out " + runs.file("a.png")).code == 0);
   CHECK(read_text(runs.file("a.png")) == "made\n");
@@ -108,7 +100,7 @@ TEST_CASE("cli plot: .png and .pdf files are made by a converter, which must be 
   REQUIRE(with_path(path, "--out " + runs.file("a.pdf")).code == 0);
   CHECK(read_text(runs.file("words"))
             .starts_with("--format pdf --output " + runs.file("a.pdf.tmp") + " /"));
-  write_program(runs.folder, "bin/rsvg-convert", "exit 3\n");
+  write_program(runs.folder, "bin/rsvg-convert", "#!/bin/sh\nexit 3\n");
   const Outcome failed = with_path(path, "--out " + runs.file("b.png"));
   CHECK(failed.code == 1);
   CHECK(has(failed.err, "b.png: rsvg-convert (process "));

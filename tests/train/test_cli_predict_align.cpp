@@ -107,6 +107,33 @@ TEST_CASE("cli predict: --align only resizes a picture without landmarks, and sa
   CHECK(largest_difference(found[1], turned[1]) < 1e-5);  // 3.png; below/2.png comes after it
 }
 
+TEST_CASE("cli predict: --align tells pictures of one name in two folders apart, or refuses them") {
+  const std::string whole = faces().folder(), below = whole + "/below",
+                    other = runs().path("other");
+  fs::create_directories(other);
+  fs::copy(whole + "/1.png", other + "/2.png");
+  const std::string both = predict(below + " " + other);
+  // The rows of 1.png and below/2.png, by other names.
+  const auto table = [&](const std::string& first, const std::string& second) {
+    std::string text = read_text(faces().table(2));
+    text.replace(text.find("\n1.png,") + 1, 5, first);
+    text.replace(text.find("\nbelow/2.png,") + 1, 11, second);
+    return runs().folder().write("namesakes.csv", text).string();
+  };
+  const std::string refusal = ": " + below + "/2.png and " + other +
+                              "/2.png are both named 2.png; expected rows with these paths, or "
+                              "one predict for each folder";
+  check_refused(both + aligned(table("1.png", "2.png")), refusal);
+  check_refused(both + aligned(table("1.png", "below/2.png")), refusal);
+
+  const json found = json_of(both + aligned(table(other + "/2.png", below + "/2.png")));
+  const json expected = json_of(predict(whole + aligned(faces().table(kFaces))));
+  CHECK(largest_difference(found[0], expected[2]) < 1e-5);  // 1.png, 3.png, below/2.png
+  CHECK(largest_difference(found[1], expected[0]) < 1e-5);
+  // The same folder twice is no second picture.
+  CHECK(run(predict(below + " " + below) + aligned(table("1.png", "2.png"))).code == 0);
+}
+
 TEST_CASE("cli predict: --align refuses landmarks that cannot be those of the pictures") {
   const std::string pictures = predict(faces().folder());
   const std::string table = faces().table(kFaces);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <unordered_map>
 
 #include "core/files/file.h"
 #include "core/files/npy.h"
@@ -103,15 +104,38 @@ std::vector<int32_t> labels_of(std::span<const std::string> pictures,
   return labels;
 }
 
+/// Each picture that has the name of an earlier one in another place, after that earlier one.
+std::vector<std::pair<size_t, size_t>> namesakes_among(const Pictures& pictures) {
+  std::unordered_map<std::string, size_t> first;
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (size_t i = 0; i < pictures.names.size(); ++i) {
+    const size_t earlier = first.try_emplace(pictures.names[i], i).first->second;
+    if (pictures.paths[i] != pictures.paths[earlier]) pairs.emplace_back(earlier, i);
+  }
+  return pairs;
+}
+
 /// Brings faces into the position of the template, as the command align does.
 class Aligner {
  public:
-  Aligner(const PredictOptions& options, const std::vector<std::string>& names, int64_t size)
+  Aligner(const PredictOptions& options, const Pictures& pictures, int64_t size)
       : file_(options.landmarks),
-        names_(names),
-        landmarks_(read_landmarks(file_, names)),
+        names_(pictures.names),
         units_{choice_from<LandmarkCoordinates>(options.coordinates), options.square},
-        size_(static_cast<int>(size)) {}
+        size_(static_cast<int>(size)) {
+    // Pictures of one name in two folders can only be told apart by their paths.
+    const auto namesakes = namesakes_among(pictures);
+    for (const auto& pair : namesakes)
+      for (const size_t i : {pair.first, pair.second}) names_[i] = pictures.paths[i];
+    landmarks_ = read_landmarks(file_, names_);
+    for (const auto& [i, j] : namesakes)
+      if (landmarks_.states[i] == LandmarkState::no_row &&
+          landmarks_.states[j] == LandmarkState::no_row)
+        throw InputError(
+            fmt::format("--landmarks {}: {} and {} are both named {}; expected rows with these "
+                        "paths, or one predict for each folder",
+                        file_, names_[i], names_[j], pictures.names[i]));
+  }
 
   HostImage align(const HostImage& picture, int64_t i) {
     return align_face(picture, landmarks_, static_cast<size_t>(i), units_, size_).picture;
@@ -131,7 +155,7 @@ class Aligner {
 
  private:
   std::string file_;
-  const std::vector<std::string>& names_;
+  std::vector<std::string> names_;
   Landmarks landmarks_;
   LandmarkUnits units_;
   int size_;
@@ -226,7 +250,7 @@ int run_predict(const PredictOptions& options) {
   const std::vector<int32_t> labels =
       options.labelled ? labels_of(pictures.paths, classes) : std::vector<int32_t>();
   std::optional<Aligner> aligner;
-  if (options.align) aligner.emplace(options, pictures.names, config.data.image_size);
+  if (options.align) aligner.emplace(options, pictures, config.data.image_size);
 
   const DeviceChoice choice = choose_device(config.train.device);
   Context context(choice.device, static_cast<int>(config.train.threads));

@@ -1,5 +1,7 @@
 #include "train/library/classifier.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -26,6 +28,21 @@ auto translated(F&& action) {
     throw ClassifierError(error.what());
   }
 }
+
+/// Has OpenMP take so many threads (0: as many as before) where the calling thread asks for no
+/// number, and puts back what the host program had there.
+class OurThreads {
+ public:
+  explicit OurThreads(int threads) {
+    if (threads > 0) omp_set_num_threads(threads);
+  }
+  ~OurThreads() { omp_set_num_threads(before_); }
+  OurThreads(const OurThreads&) = delete;
+  OurThreads& operator=(const OurThreads&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
 
 void check(const FaceClassifier::Options& options) {
   if (options.threads < 0)
@@ -65,6 +82,7 @@ struct FaceClassifier::Parts {
         classes(model.info.classes) {}
 
   std::vector<Classification> classify(size_t count, const PictureSource& picture) {
+    const OurThreads threads(context.threads());
     std::vector<Classification> answers;
     for (ClassifiedPicture& found :
          classifier.classify(context, static_cast<int64_t>(count), picture)) {
@@ -85,6 +103,7 @@ FaceClassifier::FaceClassifier(const std::string& run, const Options& options) {
   check_compiled_cpu();
   parts_ = translated([&] {
     check(options);
+    const OurThreads threads(options.threads);
     const TrainedModel model = open_trained(run, options.best);
     const Config config = own_config(model, {fmt::format("train.threads={}", options.threads)});
     return std::make_unique<Parts>(model, config, options.batch);

@@ -40,19 +40,21 @@ struct Classification {
   std::vector<double> probabilities;  ///< of all classes, in their order; empty with a problem
 };
 
-/// A trained network on the CPU. An object may be used by one thread at a time.
+/// A trained network on the CPU. An object may be used by one thread at a time; OpenMP's settings
+/// of that thread stay as they are. On a processor without the instructions that the library was
+/// compiled for, loading the library ends the process with one line on stderr.
 class FaceClassifier {
  public:
   struct Options {
     bool best = false;  ///< of a run folder: the checkpoint of the best epoch, not of the last
-    int threads = 0;    ///< that compute and decode; 0: as many as OpenMP takes
+    int threads = 0;    ///< that compute and decode; 0: OpenMP's default in the constructing thread
     /// How many pictures are computed together. The last batch of a call takes as long as a full
     /// one, and memory grows with its size.
     int batch = 1;
   };
 
   /// run: the folder of a run, or a checkpoint file. BadInput if it is neither, or damaged, or
-  /// an option is negative.
+  /// threads is negative, or batch is less than 1.
   explicit FaceClassifier(const std::string& run, const Options& options);
   explicit FaceClassifier(const std::string& run);
   ~FaceClassifier();
