@@ -80,8 +80,7 @@ TEST_CASE("cli tensorboard: a run shows its metrics, and shows them again once i
 
 TEST_CASE("cli tensorboard: a run without it writes nothing for it until it goes on with it") {
   const std::string folder = runs().path("later");
-  const std::string arguments =
-      runs().train("later", "--set method=baseline --set train.epochs=1");
+  const std::string arguments = runs().train("later", "--set method=baseline --set train.epochs=1");
   REQUIRE(run(arguments).code == 0);
   CHECK(event_files(folder).empty());
   CHECK_FALSE(fs::exists(folder + "/tensors.tsv"));
