@@ -1,6 +1,5 @@
 #include "train/library/classifier.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -8,6 +7,7 @@
 #include "core/error.h"
 #include "data/image.h"
 #include "train/commands/loaded_classifier.h"
+#include "train/likeliest_class.h"
 
 namespace lanet {
 
@@ -68,9 +68,7 @@ struct FaceClassifier::Parts {
     std::vector<Classification> answers;
     for (ClassifiedPicture& found :
          classifier.classify(context, static_cast<int64_t>(count), picture)) {
-      const auto best = std::max_element(found.probabilities.begin(), found.probabilities.end());
-      const int label =
-          found.problem.empty() ? static_cast<int>(best - found.probabilities.begin()) : -1;
+      const int label = found.problem.empty() ? likeliest_class(found.probabilities) : -1;
       answers.push_back({std::move(found.problem), label, std::move(found.probabilities)});
     }
     return answers;
