@@ -9,6 +9,7 @@
 #include "core/ranks/communicator.h"
 #include "data/picture_feed.h"
 #include "kernels/augment.h"
+#include "train/likeliest_class.h"
 
 namespace lanet {
 
@@ -68,8 +69,8 @@ std::vector<int32_t> Evaluator::predictions(Context& context, const ImageSet& se
                                             std::span<const int32_t> rows) {
   const auto all = probabilities(context, set, rows);
   std::vector<int32_t> best;
-  for (auto row = all.begin(); row != all.end(); row += classes_)
-    best.push_back(static_cast<int32_t>(std::max_element(row, row + classes_) - row));
+  for (size_t i = 0; i < rows.size(); ++i)
+    best.push_back(likeliest_class(std::span(all).subspan(i * classes_, classes_)));
   return best;
 }
 

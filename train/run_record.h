@@ -12,14 +12,13 @@
 namespace lanet {
 
 /// A run can only continue with the configuration it was started with, except for what changes
-/// no bit of it, as device and threads. Throws InputError with the first field that differs; `path`
-/// is the file with `then`.
+/// no bit of it, such as device and threads. Throws InputError with the first field that differs;
+/// `path` is the file with `then`.
 void require_same_run(const Config& now, const Config& then, const std::string& path);
 
 /// An epoch is finished once last.safetensors has it. Its line of metrics.jsonl and its events are
-/// written before;
-/// best.safetensors, labels.csv and summary.json are written after, and are written again when a
-/// run that was ended in between continues.
+/// written before; best.safetensors, labels.csv and summary.json are written after, and are written
+/// again when a run that was ended in between continues.
 class RunRecord {
  public:
   /// Of a new run.

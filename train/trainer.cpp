@@ -12,6 +12,7 @@
 #include "models/rivals.h"
 #include "models/robust.h"
 #include "train/labels/label_table.h"
+#include "train/likeliest_class.h"
 #include "train/pretrained.h"
 #include "train/schedule.h"
 
@@ -162,10 +163,8 @@ std::vector<int32_t> Trainer::sampler_labels() {
   if (config_.train.sampler == Sampler::none) return labels;
   const std::vector<double> estimates = label_estimates();
   const int64_t classes = train_.list.num_classes();
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const auto row = estimates.begin() + static_cast<int64_t>(i) * classes;
-    labels[i] = static_cast<int32_t>(std::max_element(row, row + classes) - row);
-  }
+  for (size_t i = 0; i < labels.size(); ++i)
+    labels[i] = likeliest_class(std::span(estimates).subspan(i * classes, classes));
   return labels;
 }
 

@@ -1,6 +1,8 @@
 // lanet-cuda plot: what is drawn, by whom, and what is refused.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "data/image.h"
 #include "tests/program.h"
 #include "tests/train/written_run.h"
@@ -91,26 +93,32 @@ TEST_CASE("cli plot: .png and .pdf files are made by a converter, which must be 
                     "\ncp \"$drawing\" " + runs.file("drawing") +
                     "\nwhile [ \"$1\" != --output ]; do shift; done\n" + "echo made >\"$2\"\n");
   const std::string path = runs.file("bin") + ":$PATH";
+  // Files of these names are not those of the work.
+  runs.folder.write("a.png.tmp", "mine");
+  runs.folder.write("a.png.tmp.svg", "mine too");
   REQUIRE(with_path(path, "--width 700 --out " + runs.file("a.png")).code == 0);
   CHECK(read_text(runs.file("a.png")) == "made\n");
-  CHECK(read_text(runs.file("words"))
-            .starts_with("--format png --output " + runs.file("a.png.tmp") +
-                         " --keep-aspect-ratio --width 700 /"));
+  CHECK(read_text(runs.file("a.png.tmp")) == "mine");
+  CHECK(read_text(runs.file("a.png.tmp.svg")) == "mine too");
+  std::string words = read_text(runs.file("words"));
+  CHECK(words.starts_with("--format png --output " + runs.file("a.png.")));
+  CHECK(has(words, " --keep-aspect-ratio --width 700 /"));
   CHECK(has(texts_of(runs.file("drawing")), "Accuracy"));
   REQUIRE(with_path(path, "--out " + runs.file("a.pdf")).code == 0);
-  CHECK(read_text(runs.file("words"))
-            .starts_with("--format pdf --output " + runs.file("a.pdf.tmp") + " /"));
+  words = read_text(runs.file("words"));
+  CHECK(words.starts_with("--format pdf --output " + runs.file("a.pdf.")));
+  CHECK_FALSE(has(words, "--width"));
   write_program(runs.folder, "bin/rsvg-convert", "#!/bin/sh\nexit 3\n");
   const Outcome failed = with_path(path, "--out " + runs.file("b.png"));
   CHECK(failed.code == 1);
   CHECK(has(failed.err, "b.png: rsvg-convert (process "));
   CHECK(has(failed.err, "exit code 3"));
   // Nothing is left of the work.
-  for (const auto& entry : fs::directory_iterator(runs.folder.path())) {
-    CAPTURE(entry.path());
-    CHECK_FALSE(has(entry.path().string(), ".tmp"));
-    CHECK(entry.path().filename() != "b.png");
-  }
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(runs.folder.path()))
+    names.insert(entry.path().filename());
+  CHECK(names == std::set<std::string>{"a.pdf", "a.png", "a.png.tmp", "a.png.tmp.svg", "baseline",
+                                       "bin", "drawing", "lanet", "words"});
 }
 
 TEST_CASE("cli plot: the converter of this machine draws what was asked for, if it has one") {

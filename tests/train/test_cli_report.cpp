@@ -1,6 +1,7 @@
 // lanet-cuda report, and the report that train writes.
 #include <fmt/format.h>
 
+#include "core/files/safetensors.h"
 #include "tests/train/trained_runs.h"
 #include "tests/xml.h"
 
@@ -92,7 +93,7 @@ TEST_CASE("cli report: the features of the test set are on a map") {
 }
 
 TEST_CASE(
-    "cli report: a network with a landmark branch shows what that sees, a face of each class") {
+    "cli report: a network with a landmark branch shows what that sees in a face of each class") {
   const std::string out = runs().path("landmarks.html");
   const auto section = [&](const std::string& run_folder) {
     REQUIRE(run("report " + run_folder + " --out " + out).code == 0);
@@ -112,6 +113,25 @@ TEST_CASE(
   CHECK(classes > 3);
   CHECK(faces == classes);
   CHECK(section(runs().baseline()).empty());
+}
+
+TEST_CASE("cli report: a damaged landmark branch leaves out all that is said to be missing") {
+  const std::string damaged = runs().path("damaged");
+  fs::copy(runs().lanet(), damaged, fs::copy_options::recursive);
+  NamedArrays last = read_safetensors(damaged + "/last.safetensors");
+  REQUIRE(last.arrays.erase("f_q.lm_layer4.0.conv1.weight") ==
+          1);  // the classifier has no use for it
+  write_safetensors(damaged + "/last.safetensors", last);
+  const Outcome outcome = run("report " + damaged);
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.err.find("no mistakes on the test set and no map of its features are shown: ") !=
+        std::string::npos);
+  CHECK(outcome.err.find("f_q.lm_layer4.0.conv1.weight") != std::string::npos);
+  const std::string page = read_text(damaged + "/report.html");
+  CHECK(page.find("There is no map of the features") != std::string::npos);
+  CHECK(page.find("<figure class=\"map\">") == std::string::npos);
+  CHECK(page.find("Confident mistakes") == std::string::npos);
 }
 
 TEST_CASE("cli report: without faces, of several runs, and what it refuses") {

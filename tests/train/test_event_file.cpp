@@ -106,6 +106,19 @@ TEST_CASE("event file: epochs of before the first file are in it") {
   CHECK(shown_events<float>(folder.path()).at("train/loss") == Curve{{1, 1}, {2, 2}, {3, 3}});
 }
 
+TEST_CASE("event file: epochs of a time without events are in the next file, between two others") {
+  const TemporaryFolder folder;
+  EventFile first(folder.path(), kClasses, {});
+  for (const int epoch : {1, 2}) first.add(line(epoch, epoch));
+  // The third and the fourth epoch were trained without events.
+  const std::vector<ordered_json> finished = {line(1, 1), line(2, 2), line(3, 3), line(4, 4)};
+  EventFile second(folder.path(), kClasses, finished);
+  second.add(line(5, 5));
+  CHECK(shown_events<float>(folder.path()).at("train/loss") ==
+        Curve{{1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}});
+  CHECK(shown_events<std::string>(folder.path()).at("test/confusion").size() == 5);
+}
+
 TEST_CASE("projector: a row of features and a row of names for each face") {
   const TemporaryFolder folder;
   write_projector(folder.path(), {.features = {0.5F, -1, 1e-7F, 3, 0.1F, 12345.678F},

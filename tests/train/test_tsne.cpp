@@ -73,7 +73,7 @@ TEST_CASE("tsne: the same bits with one thread and with three") {
   CHECK((one == three));
 }
 
-TEST_CASE("tsne: the unit of the features changes nothing but rounding") {
+TEST_CASE("tsne: the unit of the features changes no bit, by a power of two") {
   std::vector<float> scaled = clusters();
   for (float& value : scaled) value *= 0x1p-20F;
   CHECK((tsne(scaled, kPoints, 15) == tsne(clusters(), kPoints, 15)));

@@ -1,5 +1,9 @@
 // plot: curves of one or several runs as a picture.
+#include <stdlib.h>  // mkdtemp
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 
 #include "core/error.h"
 #include "core/files/file.h"
@@ -55,20 +59,32 @@ std::vector<Chart> charts_of(const std::vector<RunGroup>& groups,
   return curve_charts(groups, curves.empty() ? kMainCurves : curves);
 }
 
-/// Files that are removed when they are no longer needed.
-struct TemporaryFiles {
-  ~TemporaryFiles() {
-    std::error_code ignored;
-    for (const fs::path& file : files) fs::remove(file, ignored);
+/// A new folder beside a file, so that what is made in it can be renamed to that file; removed with
+/// all that is in it.
+class FolderBeside {
+ public:
+  explicit FolderBeside(const fs::path& file) : name_(file.string() + ".XXXXXX") {
+    if (!mkdtemp(name_.data()))
+      throw Error(fmt::format("{}: cannot create this folder: {}", name_, std::strerror(errno)));
   }
-  std::vector<fs::path> files;
+  ~FolderBeside() {
+    std::error_code ignored;
+    fs::remove_all(name_, ignored);
+  }
+  FolderBeside(const FolderBeside&) = delete;
+  FolderBeside& operator=(const FolderBeside&) = delete;
+
+  fs::path file(const char* name) const { return fs::path(name_) / name; }
+
+ private:
+  std::string name_;
 };
 
 void convert(const std::string& converter, const std::string& svg, const fs::path& out,
              const PlotOptions& options, const std::string& kind) {
   const fs::path whole = fs::absolute(out);  // which does not begin as an option does
-  const fs::path drawing = whole.string() + ".tmp.svg", made = whole.string() + ".tmp";
-  const TemporaryFiles temporary{{drawing, made}};
+  const FolderBeside folder(whole);
+  const fs::path drawing = folder.file("drawing.svg"), made = folder.file("made");
   write_text(drawing, svg);
   std::vector<std::string> words = {converter, "--format", kind.substr(1), "--output",
                                     made.string()};

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <glob.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "data/files_of_set.h"
 #include "train/commands/commands.h"
 #include "train/commands/loaded_classifier.h"
+#include "train/likeliest_class.h"
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
@@ -166,10 +168,7 @@ struct Prediction {
   std::optional<int32_t> given;
   std::vector<double> probabilities;
 
-  int32_t best() const {
-    return static_cast<int32_t>(std::max_element(probabilities.begin(), probabilities.end()) -
-                                probabilities.begin());
-  }
+  int32_t best() const { return likeliest_class(probabilities); }
   /// The classes that are shown: all in their order, or the `top` most probable.
   std::vector<size_t> shown(int64_t top) const {
     std::vector<size_t> order(probabilities.size());

@@ -12,6 +12,7 @@
 #include "models/landmark_reader.h"
 #include "train/commands/loaded_classifier.h"
 #include "train/device.h"
+#include "train/likeliest_class.h"
 #include "train/report/tsne.h"
 
 namespace lanet {
@@ -145,12 +146,13 @@ void add_test_set(const std::string& run, ReportContent& content) {
   std::iota(rows.begin(), rows.end(), 0);
   test.probabilities =
       classifier.evaluator.probabilities(context, test.faces.set, rows, &test.features);
-  for (const int32_t face : rows)
-    test.predicted.push_back(static_cast<int32_t>(
-        std::max_element(test.of(face).begin(), test.of(face).end()) - test.of(face).begin()));
-  content.mistakes = confident_mistakes(context, test);
+  for (const int32_t face : rows) test.predicted.push_back(likeliest_class(test.of(face)));
+  // All of it or nothing: the page says that nothing could be made if one part fails.
+  std::vector<LandmarkFace> landmarks = landmark_faces(context, model, config, test.faces);
+  std::vector<Mistake> mistakes = confident_mistakes(context, test);
   content.map = map_of(test);
-  content.landmark_faces = landmark_faces(context, model, config, test.faces);
+  content.mistakes = std::move(mistakes);
+  content.landmark_faces = std::move(landmarks);
 }
 
 }  // namespace lanet

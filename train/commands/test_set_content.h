@@ -9,7 +9,7 @@ namespace lanet {
 
 /// Runs the last checkpoint of a run over its test set: the most confident mistakes, a map of the
 /// features and, of a network with a landmark branch, what that sees. InputError if the checkpoint
-/// or the data cannot be read.
+/// or the data cannot be read; `content` is then as it was.
 void add_test_set(const std::string& run, ReportContent& content);
 
 }  // namespace lanet

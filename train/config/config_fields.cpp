@@ -159,9 +159,8 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(train.threads), Range{0, 4096}, "CPU threads; 0: as many as OpenMP takes"},
     {LANET_FIELD(train.tensorboard),
      {},
-     "write what TensorBoard shows to the run folder: the metrics, the confusion matrix and, at "
-     "the "
-     "end, features of test faces"},
+     "write what TensorBoard shows to the run folder: the metrics, the confusion matrix "
+     "and, at the end, features of test faces"},
     {LANET_FIELD(train.tf32), {}, "on cuda, f32: products round their operands to TF32; faster"},
     {LANET_FIELD(train.weights.expression), kWeight, "published: weight of the cross entropy"},
     {LANET_FIELD(train.weights.landmark), kWeight, "published: weight of the adaptive wing loss"},

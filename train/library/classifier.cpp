@@ -2,7 +2,6 @@
 
 #include <omp.h>
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -10,6 +9,7 @@
 #include "core/error.h"
 #include "data/image.h"
 #include "train/commands/loaded_classifier.h"
+#include "train/likeliest_class.h"
 
 namespace lanet {
 
@@ -86,9 +86,7 @@ struct FaceClassifier::Parts {
     std::vector<Classification> answers;
     for (ClassifiedPicture& found :
          classifier.classify(context, static_cast<int64_t>(count), picture)) {
-      const auto best = std::max_element(found.probabilities.begin(), found.probabilities.end());
-      const int label =
-          found.problem.empty() ? static_cast<int>(best - found.probabilities.begin()) : -1;
+      const int label = found.problem.empty() ? likeliest_class(found.probabilities) : -1;
       answers.push_back({std::move(found.problem), label, std::move(found.probabilities)});
     }
     return answers;

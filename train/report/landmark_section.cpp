@@ -59,8 +59,9 @@ std::string landmark_section(const RunFacts& run, const ReportContent& content) 
   }
   return html_section(
       "Landmarks",
-      html_paragraph("Where the network sees landmarks in a face of each class of the test set, "
-                     "after the last epoch: the densest colour is where a heatmap is 1 or more.") +
+      html_paragraph("Where the network sees landmarks in a face of the test set of each class, of "
+                     "the first twelve at most, after the last epoch: the densest colour is where "
+                     "a heatmap is 1 or more.") +
           fmt::format("<div class=\"faces\">\n{}</div>\n", cards));
 }
 

@@ -40,7 +40,7 @@ constexpr int kType = 1, kShape = 2, kStringValue = 8;
 constexpr int64_t kString = 7;
 }  // namespace tensor
 
-/// An event of now.
+/// An event with the current time.
 ProtobufWriter event_of_now() {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   ProtobufWriter message;
@@ -54,12 +54,13 @@ std::string version_record() {
   return tf_record(message.bytes());
 }
 
-/// Tells readers to forget what earlier files say of this epoch and of later ones. Those that have
-/// not seen such a record before take it for the start of the run, so the first file has one too.
-std::string start_record(int64_t epoch) {
+/// Tells readers to forget what earlier files say of the epochs. Those that have not seen such a
+/// record before take it for the start of the run, so the first file has one too.
+std::string start_record() {
+  constexpr int64_t kFirstEpoch = 1;
   ProtobufWriter log, message = event_of_now();
   log.integer(session_log::kStatus, session_log::kStart);
-  message.integer(event::kStep, epoch);
+  message.integer(event::kStep, kFirstEpoch);
   message.message(event::kSessionLog, log);
   return tf_record(message.bytes());
 }
@@ -125,7 +126,7 @@ std::optional<int64_t> second_of(const std::string& name) {
   return error == std::errc() ? std::optional(second) : std::nullopt;
 }
 
-/// That of the last file in a folder.
+/// The second at which the last file of events in a folder was begun.
 std::optional<int64_t> last_second(const fs::path& folder) {
   std::optional<int64_t> last;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
@@ -186,8 +187,7 @@ EventFile::EventFile(const fs::path& folder, std::vector<std::string> classes,
   // Readers take the files by name, so this one has to come after those that are there.
   path_ =
       folder / fmt::format("{}{:010}.lanet-cuda", kPrefix, last ? std::max(now, *last + 1) : now);
-  append_text(path_, version_record() + start_record(last ? std::ssize(lines) + 1 : 1));
-  if (last) return;
+  append_text(path_, version_record() + start_record());
   for (const ordered_json& line : lines) add(line);
 }
 

@@ -23,9 +23,9 @@ std::string confusion_markdown(const nlohmann::ordered_json& line,
 
 class EventFile {
  public:
-  /// Begins a new file in the folder of a run. `lines`: of its finished epochs. Where earlier files
-  /// have these, readers are told to forget what those say of later epochs; where there is no
-  /// earlier file, they are written to this one. Throws Error.
+  /// Begins a new file in the folder of a run with `lines`, those of its finished epochs. Readers
+  /// are told to forget what earlier files say: these may have epochs that were not finished, and
+  /// lack those of a time without events. Throws Error.
   EventFile(const std::filesystem::path& folder, std::vector<std::string> classes,
             std::span<const nlohmann::ordered_json> lines);
   /// Adds a finished epoch: its scalars, and the confusion matrix as text. On the disk on return.

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/files/file.h"
 #include "data/stratified_sample.h"
+#include "train/likeliest_class.h"
 
 namespace lanet {
 
@@ -34,10 +35,10 @@ ProjectedFaces project_test_faces(Context& context, Evaluator& evaluator, const 
   ProjectedFaces faces;
   const std::vector<double> p = evaluator.probabilities(context, test.set, rows, &faces.features);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto begin = p.begin() + static_cast<int64_t>(i) * classes;
     faces.names.push_back(test.list.names[rows[i]]);
     faces.labels.push_back(test.list.classes[test.judged_by[rows[i]]]);
-    faces.predicted.push_back(test.list.classes[std::max_element(begin, begin + classes) - begin]);
+    faces.predicted.push_back(
+        test.list.classes[likeliest_class(std::span(p).subspan(i * classes, classes))]);
   }
   return faces;
 }
