@@ -124,13 +124,21 @@ pid_t process_of(const std::string& run_folder) {
   return process;
 }
 
-/// 'R', 'S', 'T' (stopped), ... as /proc has it; '-': there is no such process.
-char state_of(pid_t process) {
-  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+/// Of a process or thread, 'R', 'S', 'T' (stopped), ... as /proc has it; '-': there is none.
+char state_of(pid_t id) {
+  std::ifstream in("/proc/" + std::to_string(id) + "/stat");
   std::string text;
   std::getline(in, text);
   const size_t end = text.rfind(')');
   return end == std::string::npos ? '-' : text.at(end + 2);
+}
+
+/// Its threads stop one after another.
+bool all_threads_stopped(pid_t process) {
+  const fs::directory_iterator threads("/proc/" + std::to_string(process) + "/task");
+  return std::all_of(begin(threads), end(threads), [](const fs::directory_entry& thread) {
+    return state_of(std::stoi(thread.path().filename())) == 'T';
+  });
 }
 
 bool has_checkpoint(const std::string& run_folder) {
@@ -325,7 +333,8 @@ TEST_CASE("cli experiment: runs of an experiment that was killed while it was pa
   wait_until([&] { return has_checkpoint(first); });
   const pid_t process = process_of(first);
   kill(started.process(), SIGTSTP);
-  wait_until([&] { return state_of(process) == 'T'; });
+  // The kernel continues what an ended parent leaves only if it has stopped altogether.
+  wait_until([&] { return all_threads_stopped(process); });
   started.end(SIGKILL);
   wait_until([&] { return state_of(process) == '-' || state_of(process) == 'Z'; });
 }
