@@ -8,12 +8,12 @@
 
 namespace lanet::test {
 
-/// The message of the InputError that `action` throws; "" if it throws none.
-template <typename F>
+/// The message of the InputError (or E) that `action` throws; "" if it throws none.
+template <typename E = InputError, typename F>
 std::string input_error(F&& action) {
   try {
     action();
-  } catch (const InputError& error) {
+  } catch (const E& error) {
     return error.what();
   }
   return "";

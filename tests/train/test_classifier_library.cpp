@@ -6,6 +6,7 @@
 
 #include "core/files/file.h"
 #include "data/image.h"
+#include "tests/input_error.h"
 #include "tests/train/trained_runs.h"
 
 namespace lanet::test {
@@ -39,17 +40,6 @@ void check_same(const std::vector<double>& found, const std::vector<double>& exp
   REQUIRE(found.size() == expected.size());
   for (size_t c = 0; c < found.size(); ++c)
     CHECK(found[c] == doctest::Approx(expected[c]).epsilon(1e-5));
-}
-
-/// The message of the BadInput that `action` throws; "" if it throws none.
-template <typename F>
-std::string bad_input(F&& action) {
-  try {
-    action();
-  } catch (const BadInput& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace
@@ -138,7 +128,7 @@ TEST_CASE("library: OpenMP's number of threads stays the host program's") {
 TEST_CASE("library: bad input is named, and is a BadInput") {
   const std::string run = runs().baseline();
   const auto opened = [](const std::string& path, int threads, int batch) {
-    return bad_input([&] {
+    return input_error<BadInput>([&] {
       FaceClassifier::Options options;
       options.threads = threads;
       options.batch = batch;
@@ -157,7 +147,7 @@ TEST_CASE("library: bad input is named, and is a BadInput") {
   const std::vector<uint8_t> pixels(3 * 4 * 4);
   const auto refused = [&](const RgbPicture& picture) {
     const RgbPicture good{pixels.data(), 4, 4, 0};
-    return bad_input([&] { classifier.classify_pixels({good, picture}); });
+    return input_error<BadInput>([&] { classifier.classify_pixels({good, picture}); });
   };
   CHECK(refused({nullptr, 4, 4, 0}) == "picture 1: no pixels");
   CHECK(refused({pixels.data(), 0, 4, 0}) == "picture 1: 0 x 4 pixels; expected 1 x 1 or more");
