@@ -49,16 +49,24 @@ inline nlohmann::json json_of(const std::string& arguments) {
   return nlohmann::json::parse(outcome.out);
 }
 
-/// Exit code 2, nothing on stdout, and one line on stderr, which holds `what`.
+/// The lines of stderr without the notes about the build and the machine (environment_problems),
+/// which a command prints as soon as it has chosen its device.
+inline std::string without_notes(std::string err) {
+  while (err.starts_with("note: ")) err.erase(0, err.find('\n') + 1);
+  return err;
+}
+
+/// Exit code 2, nothing on stdout, and one line on stderr after any notes, which holds `what`.
 inline void check_refused(const std::string& arguments, const std::string& what) {
   const Outcome outcome = run(arguments);
+  const std::string refusal = without_notes(outcome.err);
   CAPTURE(arguments);
   CAPTURE(outcome.err);
   CHECK(outcome.code == 2);
   CHECK(outcome.out.empty());
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.ends_with("\n"));
-  CHECK(outcome.err.find(what) != std::string::npos);
+  CHECK(std::count(refusal.begin(), refusal.end(), '\n') == 1);
+  CHECK(refusal.ends_with("\n"));
+  CHECK(refusal.find(what) != std::string::npos);
 }
 
 }  // namespace lanet::test
