@@ -1,5 +1,7 @@
 #include "core/host_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -66,6 +68,10 @@ size_t available_host_memory(const fs::path& root) {
     if (controllers == "memory") look(groups / "memory", group, /*version_1=*/true);
   }
   return left;
+}
+
+std::string gigabytes(size_t bytes) {
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
 }  // namespace lanet

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 
 namespace lanet {
 
@@ -10,5 +11,8 @@ namespace lanet {
 /// under the limit of a control group (version 1 or 2). What files occupy counts as available.
 /// root: the folder that /proc and /sys are in.
 size_t available_host_memory(const std::filesystem::path& root = "/");
+
+/// "1.5 GB"
+std::string gigabytes(size_t bytes);
 
 }  // namespace lanet

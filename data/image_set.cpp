@@ -20,10 +20,6 @@ namespace {
 /// packed file there is no other place than memory.
 constexpr double kComfortable = 0.4, kTight = 0.8;
 
-std::string gigabytes(size_t bytes) {
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
-}
-
 /// For each rank: they may all be on this machine.
 FreeMemory free_memory(const Context& context) {
   FreeMemory free{.host =

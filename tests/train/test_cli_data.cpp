@@ -212,4 +212,24 @@ TEST_CASE("cli noise: a table of rates plants what it says, for any classes") {
                 "rates.csv:2: 'bored' is not a class; expected one of anger, disgust");
 }
 
+TEST_CASE("cli: doctor says how much memory the training of a configuration takes") {
+  const FaultySet set;
+  const nlohmann::json report = json_of("doctor --json --config " + set.config());
+  const nlohmann::json& memory = report.at("memory");
+  CHECK(memory["device"] == "cpu");
+  CHECK(memory["picture_bytes"] == 30 * 3 * 64 * 64);
+  const auto training = memory["training_bytes"].get<int64_t>();
+  CHECK(memory["total_bytes"] > training + memory["picture_bytes"].get<int64_t>());
+  CHECK(memory["free_bytes"] > 0);
+  const nlohmann::json larger =
+      json_of("doctor --json --config " + set.config() + " --set train.batch=20");
+  CHECK(larger["memory"]["training_bytes"] > training);
+
+  const Outcome text = run("doctor --config " + set.config());
+  CHECK(text.out.find("\nmemory      ") != std::string::npos);
+  CHECK(run("doctor").out.find("\nmemory ") == std::string::npos);
+  check_refused("doctor --set train.batch=20", "--config");
+  check_refused("doctor --config none.json", "none.json");
+}
+
 }  // namespace lanet::test

@@ -107,7 +107,12 @@ void CommandLine::add_doctor(std::function<int(const DoctorOptions&)> run) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App& command =
       add_command(app_, "doctor", "Report what was built in, what it runs on and what is wrong",
-                  "  lanet-cuda doctor\n  lanet-cuda doctor --json");
+                  "  lanet-cuda doctor\n"
+                  "  lanet-cuda doctor --config configs/raf.json --set train.batch=256\n"
+                  "  lanet-cuda doctor --json");
+  CLI::Option* config = command.add_option("--config", options->config,
+                                           "also say how much memory this training would take");
+  add_set_option(command, options->overrides)->needs(config);
   command.add_flag("--json", options->json, "one JSON object instead of text");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

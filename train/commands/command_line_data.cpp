@@ -127,10 +127,7 @@ void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
       "  lanet-cuda align --landmarks landmarks.csv --in pictures --out aligned --size 112");
   CLI::Option* config =
       command.add_option("CONFIG", options->config, "configuration whose pictures to align");
-  command
-      .add_option("--set", options->overrides, "a.b=value: override a field of the configuration")
-      ->allow_extra_args(false)
-      ->needs(config);
+  add_set_option(command, options->overrides)->needs(config);
   CLI::Option* landmarks =
       command.add_option("--landmarks", options->landmarks, "landmark file, without CONFIG")
           ->excludes(config);

@@ -66,8 +66,8 @@ inline void add_graph_option(CLI::App& command, bool& graph) {
 }
 
 /// Adds --set.
-inline void add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
-  command.add_option("--set", overrides, "a.b=value: override a field of the configuration")
+inline CLI::Option* add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
+  return command.add_option("--set", overrides, "a.b=value: override a field of the configuration")
       ->allow_extra_args(false);
 }
 

@@ -182,8 +182,10 @@ struct AlignOptions {
 };
 int run_align(const AlignOptions& options);
 
-/// doctor [--json]
+/// doctor [--config CONFIG] [--json], and overrides
 struct DoctorOptions {
+  std::string config;  // also say how much memory its training takes
+  std::vector<std::string> overrides;
   bool json = false;
 };
 int run_doctor(const DoctorOptions& options);

@@ -1,17 +1,26 @@
 // doctor: what was built in, what it runs on, and what is wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/cuda/memory.h"
+#include "core/host_memory.h"
 #include "train/commands/commands.h"
+#include "train/data_report.h"
+#include "train/device.h"
 #include "train/environment.h"
+#include "train/memory_forecast.h"
 
 namespace lanet {
 
 using nlohmann::ordered_json;
 
 namespace {
+
+/// Of a small run on the CPU, what is neither pictures nor training: code, libraries, lists.
+constexpr size_t kProgramBytes = size_t{60} << 20;
 
 std::string yes_or_no(const ordered_json& value) {
   return value.get<bool>() ? "yes" : "no";
@@ -63,14 +72,45 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
                library["oldest"].is_null()
                    ? ""
                    : fmt::format(" ({} or newer is needed)", library["oldest"].get<std::string>()));
+  if (e.contains("memory")) {
+    const auto bytes = [&](const char* key) {
+      return fmt::format("{:.0f} MB", e["memory"][key].get<double>() / 1e6);
+    };
+    fmt::print(
+        "memory      {} for training, {} for pictures, in all {} of {} that are free on {}\n",
+        bytes("training_bytes"), bytes("picture_bytes"), bytes("total_bytes"), bytes("free_bytes"),
+        e["memory"]["device"].get<std::string>());
+  }
   for (const std::string& problem : problems) fmt::print("problem     {}\n", problem);
   if (problems.empty()) fmt::print("No problems found.\n");
+}
+
+/// What the training of a configuration takes, with all of its pictures on its device.
+ordered_json memory_of(const Config& config) {
+  const Device device = choose_device(config.train.device).device;
+  const DataFaces faces = list_data(config);
+  const size_t landmarks = faces.landmarks.landmarks.num_landmarks;
+  const MemoryForecast forecast =
+      forecast_memory(config, device,
+                      {.train = std::count(faces.groups.begin(), faces.groups.end(), 0),
+                       .pictures = std::ssize(faces.list.names),
+                       .classes = faces.list.num_classes(),
+                       .landmarks = static_cast<int64_t>(landmarks)});
+  // The program and its libraries, which on a GPU are elsewhere.
+  const size_t program = device == Device::cpu ? kProgramBytes : 0;
+  return {{"device", to_string(device)},
+          {"training_bytes", forecast.training},
+          {"picture_bytes", forecast.pictures},
+          {"total_bytes", forecast.training + forecast.pictures + program},
+          {"free_bytes", device == Device::cuda ? cuda::free_bytes() : available_host_memory()}};
 }
 
 }  // namespace
 
 int run_doctor(const DoctorOptions& options) {
   ordered_json environment = describe_environment();
+  if (!options.config.empty())
+    environment["memory"] = memory_of(load_config(options.config, options.overrides));
   std::vector<std::string> problems;
   for (const EnvironmentProblem& problem : environment_problems()) problems.push_back(problem.text);
   if (options.json) {

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "core/files/file.h"
 #include "train/commands/commands.h"
+#include "train/config/strict_json.h"
 #include "train/golden/check.h"
+#include "train/golden/contents.h"
 #include "train/golden/step.h"
 #include "train/ranks/ranks.h"
 
@@ -26,20 +27,23 @@ struct Verdict {
 };
 
 json read_golden(const std::string& path, int ranks) {
-  json golden = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
-  if (!golden.is_object()) throw InputError(fmt::format("{}: not a JSON object", path));
-  const std::string format = golden.value("format", "");
-  if (format != kStepFormat && format != kComponentsFormat)
-    throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, format,
-                                 kStepFormat, kComponentsFormat));
-  const json* config = golden.contains("config") ? &golden["config"] : nullptr;
-  if (config && config->is_object() && config->value("batch", 0) > 0)
-    check_batch(path + ": config.batch", (*config)["batch"].get<int64_t>(), ranks, ranks);
+  json golden = read_strict_json(path, "golden file");
+  const json format = golden.is_object() ? golden.value("format", json()) : json();
+  if (format == kStepFormat) {
+    require_golden_step(golden, path);
+    check_batch(path + ": config.batch", golden["config"]["batch"].get<int64_t>(), ranks, ranks);
+  } else if (format == kComponentsFormat) {
+    require_golden_components(golden, path);
+  } else {
+    throw InputError(fmt::format("{}: format is {}; expected '{}' or '{}'", path,
+                                 printable(shown(format)), kStepFormat, kComponentsFormat));
+  }
   return golden;
 }
 
 /// Steps are computed by all ranks, components by rank 0 alone.
-Verdict verify_file(Context& context, const json& golden, const std::string& path, DType dtype) {
+Verdict verify_file(Context& context, const json& golden, const std::string& path,
+                    DType dtype) try {
   Verdict verdict;
   if (golden.at("format") == kStepFormat) {
     verdict.checks = check_step_file(golden, run_golden_step(context, golden, path, dtype), dtype);
@@ -54,6 +58,8 @@ Verdict verify_file(Context& context, const json& golden, const std::string& pat
     if (check.is_list && !check.ok) verdict.worst = INFINITY;
   }
   return verdict;
+} catch (const json::exception& error) {  // of what is only compared
+  throw InputError(fmt::format("{}: not a golden file: {}", path, printable(error.what())));
 }
 
 void print_json(const std::string& path, const Verdict& verdict, int ranks) {

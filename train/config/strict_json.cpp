@@ -11,6 +11,10 @@ namespace lanet {
 
 using nlohmann::json;
 
+namespace {
+constexpr int kDeepest = 32;
+}
+
 json read_strict_json(const std::filesystem::path& file, const std::string& what) {
   if (std::filesystem::is_directory(file))
     throw InputError(fmt::format("{}: a folder; expected a {}", file.string(), what));
@@ -19,16 +23,19 @@ json read_strict_json(const std::filesystem::path& file, const std::string& what
     throw InputError(
         fmt::format("{}: cannot be opened; expected a {} (JSON)", file.string(), what));
   std::vector<std::set<std::string>> keys;
-  auto reject_duplicates = [&](int, json::parse_event_t event, json& parsed) {
+  auto reject = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kDeepest)
+      throw InputError(
+          fmt::format("{}: values are nested more than {} deep", file.string(), kDeepest));
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
       throw InputError(fmt::format("{}: {}: this key occurs twice in one object", file.string(),
-                                   parsed.get<std::string>()));
+                                   printable(parsed.get<std::string>())));
     return true;
   };
   try {
-    return json::parse(in, reject_duplicates);
+    return json::parse(in, reject);
   } catch (const json::exception& error) {
     // "[json.exception.parse_error.101] parse error at line 3, column 5: …"
     const std::string text = error.what();

@@ -7,8 +7,8 @@
 
 namespace lanet {
 
-/// Reads a file that must have no comments and no duplicate keys. InputError, one line, in which
-/// `what` is what the file should be: "configuration file".
+/// Reads a file that must have no comments, no duplicate keys and no values nested over 32 deep.
+/// InputError, one line, in which `what` is what the file should be: "configuration file".
 nlohmann::json read_strict_json(const std::filesystem::path& file, const std::string& what);
 
 /// A value as a message shows it: long ones are cut, objects and arrays only named.

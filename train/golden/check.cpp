@@ -103,9 +103,8 @@ void Comparison::index_sets(const std::string& name, const std::string& path, co
                             const json& ours) {
   bool equal = golden.size() == ours.size();
   for (size_t i = 0; equal && i < golden.size(); ++i) {
-    const auto a = golden[i].get<std::vector<int>>(), b = ours[i].get<std::vector<int>>();
-    equal = a.size() == b.size() &&
-            std::set<int>(a.begin(), a.end()) == std::set<int>(b.begin(), b.end());
+    const auto a = flatten(golden[i]), b = flatten(ours[i]);
+    equal = a.size() == b.size() && std::set(a.begin(), a.end()) == std::set(b.begin(), b.end());
   }
   checks_.push_back(
       {.name = name, .path = path, .error = equal ? 0.0 : 1.0, .ok = equal, .is_list = true});
@@ -115,7 +114,7 @@ void Comparison::pseudo_labels(const std::string& name, const std::string& path,
                                const json& ours) {
   bool equal = golden.size() == ours.size();
   for (size_t i = 0; equal && i < golden.size(); ++i) {
-    const int a = golden[i].get<int>(), b = ours[i].get<int>();
+    const double a = golden[i].get<double>(), b = ours[i].get<double>();
     equal = a == b || (a < 0 && b < 0);
   }
   checks_.push_back(

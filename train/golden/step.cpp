@@ -42,10 +42,11 @@ std::vector<double> to_nhwc(const std::vector<double>& file, const Shape& shape,
 
 class GoldenStep {
  public:
-  GoldenStep(Context& context, const json& golden, DType dtype)
+  GoldenStep(Context& context, const json& golden, const std::string& name, DType dtype)
       : context_(context),
         shard_(context.communicator().shard()),
         golden_(golden),
+        name_(name),
         config_(golden.at("config")),
         salt_(config_.at("salt").get<std::string>()),
         store_(dtype, context.device()),
@@ -168,9 +169,9 @@ class GoldenStep {
       const auto name = entry.at(0).get<std::string>();
       const auto shape = entry.at(1).get<std::vector<int64_t>>();
       const Parameter* p = store_.find(name);
-      LANET_REQUIRE(p && p->trained && p->file_shape() == shape,
-                    "the file's parameter {} of {} dimensions is not the model's", name,
-                    shape.size());
+      if (!p || !p->trained || p->file_shape() != shape)
+        throw InputError(fmt::format("{}: /trainable: {} of shape [{}] is not the model's", name_,
+                                     printable(name), fmt::join(shape, ", ")));
       const auto [lo, hi] = interval(name, shape);
       from_file_order(context_, *p, store_.master(*p),
                       golden_fill(salt_ + "/" + name, p->logical.elements(), lo, hi));
@@ -288,6 +289,7 @@ class GoldenStep {
   Context& context_;
   Shard shard_;
   const json& golden_;
+  std::string name_;  // of the file
   const json& config_;
   std::string salt_;
   ParameterStore store_;
@@ -301,7 +303,7 @@ class GoldenStep {
 
 json run_golden_step(Context& context, const json& golden, const std::string& name, DType dtype) {
   try {
-    return GoldenStep(context, golden, dtype).run();
+    return GoldenStep(context, golden, name, dtype).run();
   } catch (const json::exception& e) {
     throw InputError(fmt::format("{}: not a golden step file: {}", name, e.what()));
   }
