@@ -13,14 +13,12 @@
 
 namespace lanet {
 
-void run_network(Context& context, InferenceNetwork& network, const ImageSet& set,
-                 std::span<const int32_t> rows,
+void run_network(Context& context, InferenceNetwork& network, const Tensor& sample_indices,
+                 const ImageSet& set, std::span<const int32_t> rows,
                  const std::function<void(int64_t first, int64_t count)>& done) {
   const int64_t total = std::ssize(rows), batch = network.images().shape[0];
   if (total == 0) return;
   PictureFeed feed(context, set, batch);
-  Tensor sample_indices;
-  const Buffer memory = allocate_tensors(context, {{&sample_indices, {batch}, DType::i32}});
   const auto batch_at = [&](int64_t first) {
     return rows.subspan(first, std::min(batch, total - first));
   };
@@ -49,7 +47,9 @@ Evaluator::Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, 
 
 void Evaluator::plan(Context& context) {
   classifier_.plan(context);
-  memory_ = allocate_tensors(context, {{&counts_, {classes_ * classes_}, DType::f64}});
+  const int64_t batch = classifier_.images().shape[0];
+  memory_ = allocate_tensors(context, {{&sample_indices_, {batch}, DType::i32},
+                                       {&counts_, {classes_ * classes_}, DType::f64}});
 }
 
 std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& set,
@@ -57,7 +57,7 @@ std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& s
                                              std::vector<float>* features) {
   std::vector<double> all;
   all.reserve(rows.size() * classes_);
-  run_network(context, classifier_, set, rows, [&](int64_t, int64_t count) {
+  run_network(context, classifier_, sample_indices_, set, rows, [&](int64_t, int64_t count) {
     if (features) {
       const std::vector<double> u = read_tensor(context, classifier_.features());
       features->insert(features->end(), u.begin(),

@@ -13,9 +13,10 @@ namespace lanet {
 
 /// Runs a planned network over the pictures `rows` of a set, batch by batch, and calls
 /// done(first, count) after each: the first `count` outputs of the batch are those of the pictures
-/// rows[first], rows[first + 1], …
-void run_network(Context& context, InferenceNetwork& network, const ImageSet& set,
-                 std::span<const int32_t> rows,
+/// rows[first], rows[first + 1], … sample_indices: i32 [batch], room to work with; nothing is
+/// allocated.
+void run_network(Context& context, InferenceNetwork& network, const Tensor& sample_indices,
+                 const ImageSet& set, std::span<const int32_t> rows,
                  const std::function<void(int64_t first, int64_t count)>& done);
 
 /// Runs the inference graph over pictures, batch by batch.
@@ -46,7 +47,8 @@ class Evaluator {
   int64_t classes_;
   Classifier classifier_;
   Buffer memory_;
-  Tensor counts_;  // f64 [C·C], of the confusion matrix
+  Tensor sample_indices_;  // i32 [batch]
+  Tensor counts_;          // f64 [C·C], of the confusion matrix
 };
 
 }  // namespace lanet

@@ -74,7 +74,7 @@ NamedArrays network_with_landmarks(Backbone backbone, NamedArrays& checkpoint) {
     } else {
       const auto [low, high] = interval(name, array.shape);
       const std::vector<double> values = golden_fill(name, array.elements(), low, high);
-      array = HostArray::from<float>(array.shape, {values.begin(), values.end()});
+      array = HostArray::from<float>(array.shape, std::vector<float>(values.begin(), values.end()));
       weights.arrays[name] = array;
     }
     checkpoint.arrays[parameter.name] = array;

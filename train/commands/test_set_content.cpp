@@ -90,7 +90,9 @@ std::vector<LandmarkFace> landmark_faces(Context& context, const TrainedModel& m
   reader.plan(context);
 
   std::vector<LandmarkFace> seen;
-  run_network(context, reader, faces.set, rows, [&](int64_t, int64_t) {
+  Tensor sample_indices;
+  const Buffer memory = allocate_tensors(context, {{&sample_indices, {batch}, DType::i32}});
+  run_network(context, reader, sample_indices, faces.set, rows, [&](int64_t, int64_t) {
     const Tensor heatmaps = reader.heatmaps();
     const std::vector<double> values = read_tensor(context, heatmaps);
     const int64_t cells = heatmaps.shape[1] * heatmaps.shape[2], channels = heatmaps.shape[3];
