@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -201,6 +202,16 @@ void write_png(const std::string& path, const HostImage& image) {
                                         image.rgb.data(), 3 * image.width);
   if (!ok) throw Error(fmt::format("{}: cannot be encoded as PNG", path));
   write_file(path, data);
+}
+
+Bytes thumbnail(const HostImage& image, int side) {
+  constexpr int kQuality = 85;
+  const int longer = std::max(image.width, image.height);
+  if (longer <= side) return encode_jpeg(image, kQuality);
+  const auto scaled = [&](int pixels) {
+    return std::max(1, static_cast<int>(std::lround(static_cast<double>(pixels) * side / longer)));
+  };
+  return encode_jpeg(resize_image(image, scaled(image.width), scaled(image.height)), kQuality);
 }
 
 Bytes encode_jpeg(const HostImage& image, int quality) {

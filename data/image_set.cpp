@@ -155,4 +155,13 @@ ImageSet load_images(Context& context, int64_t count, const PictureSource& pictu
   return set;
 }
 
+HostImage picture_of(Context& context, const ImageSet& set, int64_t i) {
+  const Tensor picture = set.picture(i);
+  const auto side = static_cast<int>(set.image_size());
+  HostImage image{side, side, std::vector<uint8_t>(picture.bytes())};
+  context.copy({image.rgb.data(), picture.shape, DType::u8, Device::cpu}, picture);
+  context.synchronize();
+  return image;
+}
+
 }  // namespace lanet

@@ -67,6 +67,9 @@ struct ImageSet {
   void read_ahead(int64_t i) const;
 };
 
+/// Picture i of a set, from wherever it is.
+HostImage picture_of(Context& context, const ImageSet& set, int64_t i);
+
 /// Bytes that are free; `device` only of a GPU.
 struct FreeMemory {
   std::optional<size_t> device = {};

@@ -107,6 +107,11 @@ bool is_checkpoint(const NamedArrays& file) {
   return format != file.metadata.end() && format->second == kFormat;
 }
 
+int64_t landmarks_of(const NamedArrays& checkpoint) {
+  const auto head = checkpoint.arrays.find("f_q.lm_fc.weight");
+  return head == checkpoint.arrays.end() ? 0 : head->second.shape.at(0);
+}
+
 void require_same_classes(const CheckpointInfo& info, const std::string& path,
                           const std::vector<std::string>& classes) {
   if (info.classes != classes)

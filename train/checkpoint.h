@@ -28,6 +28,8 @@ bool is_checkpoint(const NamedArrays& file);
 NamedArrays read_checkpoint(const std::string& path);
 /// A checkpoint without class names is of the seven expressions, as all were once.
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path);
+/// L, the heatmaps of the landmark branch of a checkpoint; 0: it has no such branch.
+int64_t landmarks_of(const NamedArrays& checkpoint);
 /// InputError, which names both, unless a checkpoint's classes are those of the data.
 void require_same_classes(const CheckpointInfo& info, const std::string& path,
                           const std::vector<std::string>& classes);

@@ -1,6 +1,7 @@
 // Predictions of the classifier over pictures.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,14 @@
 #include "train/metrics.h"
 
 namespace lanet {
+
+/// Runs a planned network over the pictures `rows` of a set, batch by batch, and calls
+/// done(first, count) after each: the first `count` outputs of the batch are those of the pictures
+/// rows[first], rows[first + 1], … sample_indices: i32 [batch], room to work with; nothing is
+/// allocated.
+void run_network(Context& context, InferenceNetwork& network, const Tensor& sample_indices,
+                 const ImageSet& set, std::span<const int32_t> rows,
+                 const std::function<void(int64_t first, int64_t count)>& done);
 
 /// Runs the inference graph over pictures, batch by batch.
 class Evaluator {
@@ -35,7 +44,7 @@ class Evaluator {
   Confusion evaluate(Context& context, const ImageSet& set, const std::vector<int32_t>& labels);
 
  private:
-  int64_t classes_, batch_;
+  int64_t classes_;
   Classifier classifier_;
   Buffer memory_;
   Tensor sample_indices_;  // i32 [batch]

@@ -149,14 +149,19 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
       "  lanet-cuda predict runs/raf-1 --json 'faces/*.png'\n"
       "  find faces -name '*.jpg' | lanet-cuda predict runs/raf-1 --list - --csv\n"
       "  lanet-cuda predict runs/raf-1 raf-db/test --labelled --features features.npy\n"
-      "  lanet-cuda predict runs/raf-1 photos --align --landmarks photos.csv\n\n"
+      "  lanet-cuda predict runs/raf-1 photos --align --landmarks photos.csv\n"
+      "  lanet-cuda predict runs/raf-1 clip.mp4 --every 0.5 --csv\n\n"
       "Faces should be cropped as those that the network was trained with; --align does that. "
       "A picture that cannot\nbe read is named on stderr, the others are answered, and "
-      "the exit code is 1.");
+      "the exit code is 1. A video is read by ffmpeg\n(Debian package ffmpeg), and its frames are "
+      "named after the video and their time: clip.mp4@12.5s.");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("IMAGE", options->images,
-                     "pictures (JPEG, PNG, WebP), folders with all that is below them, or quoted "
-                     "patterns");
+                     "pictures (JPEG, PNG, WebP), folders with all that is below them, quoted "
+                     "patterns, or videos (MP4, MOV, MKV, WebM, AVI, M4V, MPG)");
+  command.add_option("--every", options->every, "seconds between the frames of a video")
+      ->check(CLI::Range(0.001, 1e6))
+      ->capture_default_str();
   command.add_option("--list", options->list, "file with one path per line; -: stdin");
   command.add_flag("--best", options->best,
                    "use the checkpoint of the best epoch, not of the last");
@@ -247,10 +252,13 @@ void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
       "  lanet-cuda export runs/raf-1 --safetensors raf.safetensors\n"
       "  lanet-cuda export runs/raf-1 --best --onnx raf.onnx\n"
       "  lanet-cuda export runs/raf-1 --onnx raf.onnx --preprocess --safetensors "
-      "raf.safetensors\n\n"
+      "raf.safetensors\n"
+      "  lanet-cuda export runs/raf-1 --onnx raf.onnx --landmarks\n\n"
       "The safetensors file has the names of torchvision's ResNet, whose load_state_dict takes its "
       "tensors as\nthey are. The ONNX model has the outputs logits and probabilities, [batch, C]. "
-      "The metadata of both files\nhas the classes, and the mean and deviation that pictures are "
+      "With --landmarks it also has\nheatmaps, [batch, L, S/4, S/4], and the safetensors file the "
+      "tensors of the landmark branch, which\ntorchvision's network does not have. "
+      "The metadata of both files has the classes, and the mean and\ndeviation that pictures are "
       "normalised by.");
   command.add_option("RUN|CHECKPOINT", options->target, "folder of a run, or checkpoint file")
       ->required();
@@ -264,6 +272,8 @@ void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
       .add_flag("--preprocess", options->preprocess,
                 "the ONNX model reads RGB pixels instead, uint8 [batch, S, S, 3]")
       ->needs(onnx);
+  command.add_flag("--landmarks", options->landmarks,
+                   "keep the landmark branch, which runs of LA-Net's published recipe have");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

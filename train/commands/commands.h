@@ -61,6 +61,7 @@ struct EvalOptions {
 int run_eval(const EvalOptions& options);
 
 /// predict RUN|CHECKPOINT IMAGE… [--best] [--json]; [--align --landmarks FILE] as align does it.
+/// An IMAGE may be a video, of which a frame is looked at every so many seconds.
 /// Landmarks are found by the name of a picture below the folder that was named, or as it was named
 /// itself; those by row are in the order of the pictures.
 struct PredictOptions {
@@ -73,6 +74,7 @@ struct PredictOptions {
   int64_t top = 0;                                // classes; 0: all
   bool labelled = false;
   std::string features;
+  double every = 1;  // seconds between the frames of a video
   bool align = false;
   std::string landmarks;                // with align
   std::string coordinates = "picture";  // of a LandmarkCoordinates
@@ -107,12 +109,13 @@ struct PlotOptions {
 };
 int run_plot(const PlotOptions& options);
 
-/// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]]
+/// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]] [--landmarks]
 struct ExportOptions {
   std::string target;
   bool best = false;
   std::string safetensors, onnx;  // files to write; empty: none, but not both
   bool preprocess = false;        // the ONNX model reads pixels
+  bool landmarks = false;         // keep the landmark branch
 };
 int run_export(const ExportOptions& options);
 
