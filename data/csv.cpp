@@ -1,9 +1,9 @@
 #include "data/csv.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "core/error.h"
+#include "core/files/document.h"
 #include "core/files/file.h"
 
 namespace lanet {
@@ -14,12 +14,6 @@ std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-/// A text without the byte-order mark that it may begin with.
-std::string_view without_mark(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return text;
 }
 
 bool same_but_for_case(std::string_view a, std::string_view b) {
@@ -145,25 +139,28 @@ std::string CsvTable::place(size_t row) const {
 }
 
 CsvTable read_csv_header(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text, line;
-  bool quoted = false;
-  do {  // a line break between quotes belongs to a field
-    std::getline(in, line);
-    text += line + '\n';
-    quoted ^= std::ranges::count(line, '"') % 2 != 0;
-  } while (in && quoted);
+  constexpr uint64_t kLongest = 1 << 20;  // bytes
+  InputFile file(path);
+  std::string text(std::min(file.size(), kLongest), '\0');
+  file.read(text.data(), text.size(), "the header");
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  bool quoted = false;  // a line break between quotes belongs to a field
+  const auto end = std::find_if(text.begin(), text.end(), [&](char c) {
+    quoted ^= c == '"';
+    return c == '\n' && !quoted;
+  });
+  text.erase(end, text.end());
   CsvTable table;
   table.file = path.string();
-  table.header = CsvReader(table.file, without_mark(text)).row();
+  table.header = CsvReader(table.file, text).row();
   return table;
 }
 
 CsvTable read_csv(const std::filesystem::path& path) {
   CsvTable table;
   table.file = path.string();
-  const std::string content = read_text(path);
-  std::string_view text = without_mark(content);
+  const std::string content = read_document(path);
+  std::string_view text = content;
   text = text.substr(0, text.find_last_not_of(" \r\n") + 1);
   if (text.empty()) throw InputError(fmt::format("{}: it is empty; expected a header", table.file));
   CsvReader reader(table.file, text);

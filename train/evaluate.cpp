@@ -29,7 +29,8 @@ std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& s
   const int64_t count = std::ssize(rows);
   std::vector<double> all;
   all.reserve(count * classes_);
-  PictureFeed feed(context, set, batch_);
+  PictureFeed feed(context, set, batch_, {}, staging_);
+  if (feed.staging()) staging_ = feed.staging();
   const auto batch_at = [&](int64_t start) {
     return rows.subspan(start, std::min(batch_, count - start));
   };

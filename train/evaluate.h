@@ -1,9 +1,11 @@
 // Predictions of the classifier over pictures.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/staging.h"
 #include "data/image_set.h"
 #include "models/resnet.h"
 #include "train/metrics.h"
@@ -38,6 +40,7 @@ class Evaluator {
   int64_t classes_, batch_;
   Classifier classifier_;
   Buffer memory_;
+  std::shared_ptr<Staging> staging_;  // of pictures on the host, for the next call
   Tensor sample_indices_;  // i32 [batch]
   Tensor counts_;          // f64 [C·C], of the confusion matrix
 };

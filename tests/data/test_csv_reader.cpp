@@ -28,6 +28,16 @@ TEST_CASE("csv: columns in any order, with quotes, and a split for each face") {
   CHECK(train.landmarks.states.empty());
 }
 
+TEST_CASE("csv: the table is read once for all splits") {
+  const TemporaryFolder folder;
+  folder.write("faces.csv", "path,label,split\na.jpg,happy,train\nb.jpg,sad,test\n");
+  const SplitReader read =
+      open_data_set({.root = folder.path(), .require_pictures = false}, DataFormat::csv);
+  std::filesystem::remove(folder.path() / "faces.csv");
+  CHECK(named_labels(read(Split::train)) == Names{"a.jpg:happiness"});
+  CHECK(named_labels(read(Split::test)) == Names{"b.jpg:sadness"});
+}
+
 TEST_CASE("csv: boxes, landmarks and votes") {
   const TemporaryFolder folder;
   write_pictures(folder, {"a.jpg", "b.jpg"});

@@ -3,15 +3,16 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <sstream>
 #include <unordered_map>
 
-#include "core/files/file.h"
+#include "core/files/document.h"
 #include "core/files/npy.h"
+#include "core/printable.h"
 #include "data/align.h"
 #include "data/csv.h"
 #include "data/files_of_set.h"
@@ -45,10 +46,10 @@ std::vector<std::string> matches_of(const std::string& pattern) {
 
 /// One path per line; "-" is stdin.
 std::vector<std::string> lines_of(const std::string& list) {
-  std::ifstream file;
+  std::istringstream file;
   if (list != "-") {
     if (!is_file(list)) throw InputError(fmt::format("--list {}: there is no such file", list));
-    file.open(list);
+    file.str(read_document(list));
   }
   std::istream& in = list == "-" ? std::cin : file;
   std::vector<std::string> lines;
@@ -210,7 +211,7 @@ class Printer {
       std::string text;
       for (const size_t c : prediction.shown(options_.top))
         text += fmt::format("  {} {:.3f}", classes_[c], prediction.probabilities[c]);
-      fmt::print("{}: {} {}\n", prediction.image, classes_[prediction.best()], text);
+      fmt::print("{}: {} {}\n", escaped(prediction.image), classes_[prediction.best()], text);
     }
     ++printed_;
   }
@@ -224,7 +225,8 @@ class Printer {
     ordered_json probabilities;
     for (const size_t c : prediction.shown(options_.top))
       probabilities[classes_[c]] = prediction.probabilities[c];
-    ordered_json entry = {{"image", prediction.image}};
+    const std::string& image = prediction.image;  // JSON is UTF-8, names need not be
+    ordered_json entry = {{"image", is_utf8(image) ? image : escaped(image)}};
     if (prediction.given) entry["given"] = classes_[*prediction.given];
     entry["label"] = classes_[prediction.best()];
     entry["probabilities"] = std::move(probabilities);

@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "core/files/file.h"
+#include "core/files/document.h"
+#include "core/files/json_text.h"
 #include "train/commands/commands.h"
 #include "train/golden/check.h"
 #include "train/golden/step.h"
@@ -26,7 +27,7 @@ struct Verdict {
 };
 
 json read_golden(const std::string& path, int ranks) {
-  json golden = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  json golden = parse_json(path, read_document(path));
   if (!golden.is_object()) throw InputError(fmt::format("{}: not a JSON object", path));
   const std::string format = golden.value("format", "");
   if (format != kStepFormat && format != kComponentsFormat)

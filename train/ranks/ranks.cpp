@@ -12,6 +12,7 @@
 
 #include "core/cuda/devices.h"
 #include "core/plan_table.h"
+#include "core/printable.h"
 #include "train/environment.h"
 
 namespace lanet {
@@ -310,7 +311,7 @@ int end_of_all(Ranks& ranks) {
   try {
     throw;
   } catch (const Disagreement& error) {
-    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", error.what());
+    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", escaped(error.what()));
     const int code = error.input ? 2 : 1;
     ranks.end(code);
     return code;
@@ -318,7 +319,7 @@ int end_of_all(Ranks& ranks) {
     // Found by this rank, or by each for itself.
     const std::string who =
         ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
-    fmt::print(stderr, "lanet-cuda: {}{}\n", who, error.what());
+    fmt::print(stderr, "lanet-cuda: {}{}\n", who, escaped(error.what()));
     ranks.refuse();
   } catch (const std::exception& error) {
     ranks.fail(error.what());
