@@ -28,7 +28,8 @@ ContactSheet::ContactSheet(int columns, int rows, int side, std::span<const std:
 }
 
 uint8_t* ContactSheet::pixel(int column, int row, int x, int y) {
-  const size_t at = static_cast<size_t>(row * side_ + y) * image_.width + margin_ + column * side_ + x;
+  const size_t at =
+      static_cast<size_t>(row * side_ + y) * image_.width + margin_ + column * side_ + x;
   return &image_.rgb[3 * at];
 }
 

@@ -128,10 +128,11 @@ int CsvTable::find_column(std::string_view name) const {
 
 int CsvTable::column(const std::string& name) const {
   const int found = find_column(name);
-  if (found < 0)
-    throw InputError(
-        fmt::format("{}: its header has no column '{}'{}", file, name, suggestion(name, header)));
-  return found;
+  if (found >= 0) return found;
+  throw InputError(
+      fmt::format("{}: its header has no column '{}'{}{}", file, name,
+                  header.size() == 1 ? fmt::format(", but only '{}'", printable(header[0])) : "",
+                  suggestion(name, header)));
 }
 
 std::string CsvTable::place(size_t row) const {
@@ -165,6 +166,11 @@ CsvTable read_csv(const std::filesystem::path& path) {
   if (text.empty()) throw InputError(fmt::format("{}: it is empty; expected a header", table.file));
   CsvReader reader(table.file, text);
   table.header = reader.row();
+  if (const auto& header = table.header;
+      header.size() == 1 && header[0].find_first_of(",;\t") != std::string::npos)
+    throw InputError(fmt::format(
+        "{}:1: its header is one field in quotes, '{}'; expected a field for each column",
+        table.file, printable(header[0])));
   while (!reader.at_end()) {
     const int line = reader.line();
     auto fields = reader.row();

@@ -120,6 +120,7 @@ class FaceTable {
  private:
   int require_path_column() const {
     const int column = path_column(table_);
+    if (column < 0 && table_.header.size() == 1) return table_.column("path");  // says why
     if (column < 0)
       throw InputError(
           fmt::format("{}:1: its header has no column 'path' (or 'image' or "

@@ -143,7 +143,8 @@ void read_header(Bytes content, PictureLayout& layout) {
   constexpr size_t kBytes = 13;
   constexpr uint64_t kLargest = 1 << 30;
   if (content.size() < kBytes) return;
-  const uint64_t width = number(content.first(4), true), height = number(content.subspan(4, 4), true);
+  const uint64_t width = number(content.first(4), true),
+                 height = number(content.subspan(4, 4), true);
   if (width > kLargest || height > kLargest) return;
   layout.width = static_cast<int>(width);
   layout.height = static_cast<int>(height);

@@ -27,7 +27,8 @@ SplitReader split_by_split(const DataSource& source) {
 
 constexpr Reader kReaders[] = {
     // those first that mistake no other format for their own
-    {DataFormat::rafdb, "rafdb", recognise_rafdb, split_by_split<read_rafdb>, "a folder basic/EmoLabel"},
+    {DataFormat::rafdb, "rafdb", recognise_rafdb, split_by_split<read_rafdb>,
+     "a folder basic/EmoLabel"},
     {DataFormat::ferplus, "ferplus", recognise_ferplus, open_ferplus, "fer2013new.csv"},
     {DataFormat::affectnet, "affectnet", recognise_affectnet, split_by_split<read_affectnet>,
      "training.csv or a folder train_set/annotations"},

@@ -41,8 +41,8 @@ class Evaluator {
   Classifier classifier_;
   Buffer memory_;
   std::shared_ptr<Staging> staging_;  // of pictures on the host, for the next call
-  Tensor sample_indices_;  // i32 [batch]
-  Tensor counts_;          // f64 [C·C], of the confusion matrix
+  Tensor sample_indices_;             // i32 [batch]
+  Tensor counts_;                     // f64 [C·C], of the confusion matrix
 };
 
 }  // namespace lanet

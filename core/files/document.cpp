@@ -25,8 +25,13 @@ std::string_view not_text(std::string_view content) {
   if (begin.starts_with("\x1F\x8B")) return "is compressed by gzip; expected the text file in it";
   if (begin.find('\0') == std::string_view::npos) return "";
   // Without a mark every second byte of letters is 0.
-  const bool wide = begin.size() >= 2 && (begin[0] == '\0') != (begin[1] == '\0');
-  return wide ? "is text in UTF-16; expected UTF-8" : "is binary data; expected text";
+  for (const size_t first : {0, 1}) {
+    bool wide = begin.size() >= 2;
+    for (size_t i = 0; i < std::min<size_t>(begin.size(), 16); ++i)
+      wide &= i % 2 == first ? begin[i] == '\0' : static_cast<unsigned char>(begin[i]) >= '\t';
+    if (wide) return "is text in UTF-16; expected UTF-8";
+  }
+  return "is binary data; expected text";
 }
 
 }  // namespace
@@ -44,8 +49,8 @@ std::string_view mistaken_for_file(std::string_view content) {
 std::string read_document(const std::filesystem::path& path, size_t largest) {
   InputFile file(path);
   if (file.size() > largest)
-    throw InputError(fmt::format("{}: has {} bytes; expected at most {}", path.string(),
-                                 file.size(), largest));
+    throw InputError(
+        fmt::format("{}: has {} bytes; expected at most {}", path.string(), file.size(), largest));
   std::string text(file.size(), '\0');
   file.read(text.data(), text.size(), "the file");
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);

@@ -35,15 +35,16 @@ class JsonCheck : public json::json_sax_t {
   bool number_float(double, const std::string&) override { return true; }
   bool string(std::string&) override { return true; }
   bool binary(json::binary_t&) override { return true; }
-  bool parse_error(size_t place, const std::string& last, const json::exception&) override {
-    const std::string_view before = text_.substr(0, place == 0 ? 0 : place - 1);
+  bool parse_error(size_t place, const std::string&, const json::exception&) override {
+    const size_t at = place == 0 ? 0 : place - 1;
+    const std::string_view before = text_.substr(0, at), rest = text_.substr(before.size());
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const size_t column = before.size() - (before.rfind('\n') + 1) + 1;
-    const bool at_end = place > text_.size();
     refuse(fmt::format(
         "not JSON: line {}, column {}: {}{}", line, column,
-        at_end ? "the text ends too early" : fmt::format("unexpected '{}'", printable(last)),
-        text_.substr(before.size()).starts_with("NaN") ? " (null stands for what is unknown)" : ""));
+        rest.empty() ? "the text ends too early"
+                     : fmt::format("unexpected '{}'", printable(rest.substr(0, 1))),
+        rest.starts_with("NaN") ? " (null stands for what is unknown)" : ""));
   }
 
  private:

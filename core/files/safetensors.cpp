@@ -46,7 +46,8 @@ struct Entry {
 json parse_header(const std::string& file, const std::string& text) {
   constexpr size_t kDeepest = 4;  // a list of a tensor's description needs 3
   json header = parse_json(file + ": the header", text, kDeepest);
-  if (!header.is_object()) throw InputError(fmt::format("{}: the header is not a JSON object", file));
+  if (!header.is_object())
+    throw InputError(fmt::format("{}: the header is not a JSON object", file));
   return header;
 }
 

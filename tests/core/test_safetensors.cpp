@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "core/files/file.h"
 #include "core/files/safetensors.h"
 #include "tests/data/damaged_files.h"
@@ -165,6 +167,22 @@ TEST_CASE("safetensors: a write that cannot be finished leaves the old file") {
   broken = example();
   broken.arrays["b.weight"].bytes.pop_back();
   CHECK_THROWS_WITH_AS(write_safetensors(path, broken), doctest::Contains("'b.weight'"), Error);
+}
+
+TEST_CASE("safetensors: a header of many tensors is read in a time that grows as they do") {
+  const TemporaryFolder folder;
+  const auto seconds = [&](int tensors) {
+    std::string header = "{";
+    for (int i = 0; i < tensors; ++i)
+      header += fmt::format("{}\"w{}\":{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[{},{}]}}",
+                            i == 0 ? "" : ",", i, i, i + 1);
+    const auto path =
+        folder.write("many.safetensors", file_bytes(header + "}", static_cast<size_t>(tensors)));
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(read_safetensors(path).arrays.size() == static_cast<size_t>(tensors));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  CHECK(seconds(100'000) < 5);
 }
 
 }  // namespace lanet::test

@@ -115,7 +115,8 @@ TEST_CASE("faces: names outside data.root, or that a table cannot hold, are refu
   refuse((folder.path() / "a.jpg").string(), "picture '");
   refuse("x/../a.jpg", "a.jpg occurs a second time");
   refuse(std::string(90, 'x') + "\x01.jpg", "the name 'xxx");
-  refuse("\xED\xA0\x80.jpg", R"(the name '\xED\xA0\x80.jpg' is not UTF-8)");  // half of a surrogate pair
+  refuse("\xED\xA0\x80.jpg",
+         R"(the name '\xED\xA0\x80.jpg' is not UTF-8)");  // half of a surrogate pair
   refuse("\xC0\xAF.jpg", R"(the name '\xC0\xAF.jpg' is not UTF-8)");
   refuse("\xE0\x80\xAF.jpg", R"(the name '\xE0\x80\xAF.jpg' is not UTF-8)");  // too long a form
   refuse("\xF4\x90\x80\x80.jpg", R"(the name '\xF4\x90\x80\x80.jpg' is not UTF-8)");
@@ -127,9 +128,9 @@ TEST_CASE("faces: labels that JSON cannot hold, and too many of them, are refuse
   const TemporaryFolder folder, latin, control;
   folder.write("a.jpg", "");
   folder.write("b.jpg", "");
-  CHECK(
-      is_line_with(table_error(folder, "a.jpg,sad,train\nb.jpg,f\xE9,train\n"),
-                   R"(faces.csv:3: the label 'f\xE9' is not UTF-8; expected a label in that encoding)"));
+  CHECK(is_line_with(
+      table_error(folder, "a.jpg,sad,train\nb.jpg,f\xE9,train\n"),
+      R"(faces.csv:3: the label 'f\xE9' is not UTF-8; expected a label in that encoding)"));
   CHECK(is_line_with(table_error(folder, "a.jpg,sad,train\nb.jpg,\"f\x01\",train\n"),
                      R"(faces.csv:3: the label 'f\x01' has control characters)"));
   latin.write("train/sad/a.jpg", "");

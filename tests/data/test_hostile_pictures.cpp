@@ -126,7 +126,8 @@ TEST_CASE("hostile pictures: what a small file claims is not allocated") {
         "claims 65500 x 10000 pixels; expected at most 50 million");
   CHECK(reason(folder, png_that_claims(7000, 7000, std::string(99, 'x')))
             .ends_with("bytes cannot hold 7000 x 7000 pixels)"));
-  std::string webp = "RIFF" + std::string("\x16\0\0\0", 4) + "WEBPVP8X" + std::string("\x0A\0\0\0", 4);
+  std::string webp =
+      "RIFF" + std::string("\x16\0\0\0", 4) + "WEBPVP8X" + std::string("\x0A\0\0\0", 4);
   webp += std::string(4, '\0') + "\xFF\xFF\xFF\xFF\xFF\xFF";
   CHECK(reason(folder, webp) ==
         (have_webp() ? "claims 16777216 x 16777216 pixels; expected at most 50 million"

@@ -363,7 +363,8 @@ TEST_CASE("landmarks: what is wrong with a .json is named by picture") {
     const char *text, *message;
   };
   const Case cases[] = {
-      {"{\"a\": [NaN]}", "a.json: not JSON: line 1, column 8: unexpected 'N' (null stands for what is unknown)"},
+      {"{\"a\": [NaN]}",
+       "a.json: not JSON: line 1, column 8: unexpected 'N' (null stands for what is unknown)"},
       {"{\"a\": [1, 2]", "a.json: not JSON: line 1, column 13: the text ends too early"},
       {R"({"a": null, "b": null, "a": null})",
        "a.json: 'a' occurs twice in one object; expected it once"},

@@ -128,7 +128,8 @@ TEST_CASE("align command: the pictures of a configuration keep their places, and
   CHECK(distance_from_template(out / "landmarks.csv", 100) < 0.04);
 }
 
-TEST_CASE("align command: a table in capitals is read by name, an array by row for training faces") {
+TEST_CASE(
+    "align command: a table in capitals is read by name, an array by row for training faces") {
   const TemporaryFolder folder;
   const fs::path faces = draw(folder), out = folder.path() / "out";
   fs::rename(faces / "landmarks_19.csv", faces / "LANDMARKS.CSV");

@@ -25,11 +25,12 @@ TEST_CASE("option words: a refusal says what is missing or what was expected") {
 
 TEST_CASE("option words: help and manual name values as people write them") {
   const std::string help = run("synth --help").out + run("train --help").out;
-  for (const char* line : {"--seed N=1 ", "seed of all random numbers (0 to 9007199254740992)",
-                           "--device auto|cpu|cuda ", "CPU threads; short for --set train.threads="})
+  for (const char* line :
+       {"--seed N=1 ", "seed of all random numbers (0 to 9007199254740992)",
+        "--device auto|cpu|cuda ", "CPU threads; short for --set train.threads="})
     CHECK_MESSAGE(help.find(line) != std::string::npos, line);
   for (const std::string& text : {help, run("man").out})
-    for (const char* internal : {"INT", "[0 - ", "TEXT:", "FLOAT"})
+    for (const char* internal : {"INT:", "[0 - ", "TEXT:", "FLOAT"})
       CHECK_MESSAGE(text.find(internal) == std::string::npos, internal);
 }
 

@@ -8,8 +8,8 @@ namespace lanet {
 Faces read_faces(Context& context, const Config& config, const DataSet& data_set, Split split,
                  bool with_landmarks, bool quiet) {
   if (quiet)
-    return load_faces(
-        context, config, data_set, split, with_landmarks, [](const std::string&) {}, {});
+    return load_faces(context, config, data_set, split, with_landmarks, [](const std::string&) {},
+                      {});
   return load_faces(
       context, config, data_set, split, with_landmarks, say,
       progress_function(fmt::format("decoding the {} set", to_string(split)), "faces"));

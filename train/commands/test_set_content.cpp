@@ -141,7 +141,7 @@ void add_test_set(const std::string& run, ReportContent& content) {
   context.set_tf32(config.train.tf32);
   LoadedClassifier classifier(context, model, config, kBatch);
   TestSet test{.faces = read_faces(context, config, open_data_set(config.data), Split::test,
-                                     /*with_landmarks=*/false)};
+                                   /*with_landmarks=*/false)};
   require_same_classes(model.info, model.path, test.faces.list.classes);
   std::vector<int32_t> rows(test.faces.size());
   std::iota(rows.begin(), rows.end(), 0);

@@ -29,9 +29,11 @@ struct Verdict {
 json read_golden(const std::string& path, int ranks) {
   json golden = parse_json(path, read_document(path));
   if (!golden.is_object()) throw InputError(fmt::format("{}: not a JSON object", path));
-  const std::string format = golden.value("format", "");
+  const auto named = golden.find("format");
+  const std::string format =
+      named != golden.end() && named->is_string() ? named->get<std::string>() : "";
   if (format != kStepFormat && format != kComponentsFormat)
-    throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, format,
+    throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, printable(format),
                                  kStepFormat, kComponentsFormat));
   const json* config = golden.contains("config") ? &golden["config"] : nullptr;
   if (config && config->is_object() && config->value("batch", 0) > 0)
