@@ -40,11 +40,10 @@ class JsonCheck : public json::json_sax_t {
     const std::string_view before = text_.substr(0, at), rest = text_.substr(before.size());
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const size_t column = before.size() - (before.rfind('\n') + 1) + 1;
-    refuse(fmt::format(
-        "not JSON: line {}, column {}: {}{}", line, column,
-        rest.empty() ? "the text ends too early"
-                     : fmt::format("unexpected '{}'", printable(rest.substr(0, 1))),
-        rest.starts_with("NaN") ? " (null stands for what is unknown)" : ""));
+    refuse(fmt::format("not JSON: line {}, column {}: {}{}", line, column,
+                       rest.empty() ? "the text ends too early"
+                                    : fmt::format("unexpected '{}'", printable(rest.substr(0, 1))),
+                       rest.starts_with("NaN") ? " (null stands for what is unknown)" : ""));
   }
 
  private:

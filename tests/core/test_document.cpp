@@ -22,7 +22,8 @@ TEST_CASE("document: a text is read without its byte-order mark, anything else i
   };
   CHECK(read_document(folder.write("a.txt", "\xEF\xBB\xBFh\xC3\xA9\n")) == "h\xC3\xA9\n");
   CHECK(read_document(folder.write("a.txt", "")).empty());
-  CHECK(refusal("\xFF\xFE" "a\0"s) == "is text in UTF-16; expected UTF-8");
+  CHECK(refusal("\xFF\xFE"
+                "a\0"s) == "is text in UTF-16; expected UTF-8");
   CHECK(refusal("a\0b\0"s) == "is text in UTF-16; expected UTF-8");
   CHECK(refusal("\0a\0b"s) == "is text in UTF-16; expected UTF-8");
   CHECK(refusal("ab\0\1"s) == "is binary data; expected text");
@@ -30,7 +31,8 @@ TEST_CASE("document: a text is read without its byte-order mark, anything else i
   CHECK(refusal("\x1F\x8B\x08"s).starts_with("is compressed by gzip"));
   CHECK(refusal(" <HTML>").starts_with("is a web page"));
   CHECK(refusal("<!DocType Html>").starts_with("is a web page"));
-  CHECK(refusal("version https://git-lfs.github.com/spec/v1\n").starts_with("is a Git LFS pointer"));
+  CHECK(
+      refusal("version https://git-lfs.github.com/spec/v1\n").starts_with("is a Git LFS pointer"));
   const auto path = folder.write("a.txt", "12345");
   CHECK(read_document(path, 5) == "12345");
   CHECK(is_line_with(input_error([&] { read_document(path, 4); }),

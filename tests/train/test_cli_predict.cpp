@@ -179,7 +179,8 @@ TEST_CASE("cli predict: what stands for no picture is refused") {
   check_refused(command + runs().picture(1) + " --top 0", "--top");
 }
 
-TEST_CASE("cli predict: names that JSON or a terminal cannot show are escaped, and nothing is lost") {
+TEST_CASE(
+    "cli predict: names that JSON or a terminal cannot show are escaped, and nothing is lost") {
   const TemporaryFolder folder;
   const std::string latin = "caf\xE9.jpg", control = "a\033[2Jb\n.jpg";
   for (const std::string& name : {latin, control})

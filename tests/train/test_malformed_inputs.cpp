@@ -377,4 +377,20 @@ TEST_CASE("malformed inputs: pipes, devices and loops of links do not hang and t
   fs::remove(loop);
 }
 
+TEST_CASE("malformed inputs: a name that no file system takes is refused wherever it stands") {
+  const std::string name(300, 'x');
+  std::vector<Mistake> mistakes;
+  for (const char* command :
+       {"train ", "data ", "eval ", "report ", "plot --out y.svg ", "inspect ", "audit ",
+        "experiment ", "verify ", "data {}/c.json --out ", "audit {}/c.json --out ",
+        "noise {}/c.json --rate 0.1 --out ", "align {}/c.json --out ",
+        "synth --train 3 --test 3 --out ", "train {}/c.json --run "})
+    mistakes.push_back(words(command + name, {name}));
+  for (const char* field :
+       {"data.root=", "data.landmarks=", "data.labels=", "data.noise.file=", "data.noise.rates=",
+        "data.votes=", "data.corrections=", "data.true_labels=", "model.pretrained="})
+    mistakes.push_back(words(kSet + field + name, {name}));
+  check(mistakes);
+}
+
 }  // namespace lanet::test

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/files/path_error.h"
 #include "core/printable.h"
 #include "train/commands/command_docs.h"
 #include "train/commands/command_line_options.h"
@@ -205,6 +206,8 @@ int CommandLine::run(int argc, const char* const* argv) {
     return complain(error.what(), 2);
   } catch (const InputError& error) {
     return complain(error.what(), 2);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(path_error(error), 2);
   } catch (const std::exception& error) {
     return complain(error.what(), 1);
   }
