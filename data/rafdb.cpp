@@ -62,9 +62,11 @@ class LabelList {
       std::string name, label;
       words >> name >> label;
       if (name.empty()) continue;
-      if (!is_utf8(name))
-        fail(fmt::format("the name '{}' is not UTF-8; expected a name in that encoding",
-                         printable(name)));
+      if (escaped(name) != name)
+        fail(
+            fmt::format("the name '{}' is not UTF-8, or has control characters or spaces that are "
+                        "none; expected a name without them",
+                        printable(name)));
       const bool is_train = name.starts_with("train_"), is_test = name.starts_with("test_");
       const bool is_file_name = name.find_first_of("/,") == std::string::npos;  // a comma: for CSV
       if ((!is_train && !is_test) || !is_file_name || label.empty())

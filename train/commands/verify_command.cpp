@@ -36,8 +36,10 @@ json read_golden(const std::string& path, int ranks) {
     throw InputError(fmt::format("{}: format '{}'; expected '{}' or '{}'", path, printable(format),
                                  kStepFormat, kComponentsFormat));
   const json* config = golden.contains("config") ? &golden["config"] : nullptr;
-  if (config && config->is_object() && config->value("batch", 0) > 0)
-    check_batch(path + ": config.batch", (*config)["batch"].get<int64_t>(), ranks, ranks);
+  const json* batch =
+      config && config->is_object() && config->contains("batch") ? &config->at("batch") : nullptr;
+  if (batch && batch->is_number_integer() && batch->get<int64_t>() > 0)
+    check_batch(path + ": config.batch", batch->get<int64_t>(), ranks, ranks);
   return golden;
 }
 
