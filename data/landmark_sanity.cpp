@@ -74,9 +74,11 @@ bool is_disordered(Points face) {
   const Point eyes{(left.x + right.x) / 2, (left.y + right.y) / 2};
   const Point down{mouth.x - eyes.x, mouth.y - eyes.y}, across{right.x - left.x, right.y - left.y};
   const double square = down.x * down.x + down.y * down.y;
-  const double nose_at = (nose.x - eyes.x) * down.x + (nose.y - eyes.y) * down.y;
+  const Point to_nose{nose.x - eyes.x, nose.y - eyes.y};
+  const double nose_at = to_nose.x * down.x + to_nose.y * down.y,
+               nose_beside = std::abs(to_nose.x * down.y - to_nose.y * down.x);
   const double slant = std::abs(across.x * down.x + across.y * down.y);
-  return down.y <= 0 || nose_at <= 0 || nose_at >= square ||
+  return down.y <= 0 || nose_at <= 0 || nose_at >= square || nose_beside >= square ||
          slant >= kMostSlant * std::sqrt(square) * std::hypot(across.x, across.y);
 }
 
