@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/parameter_io.h"
+#include "core/printable.h"
 #include "data/expressions.h"
 
 namespace lanet {
@@ -65,8 +66,9 @@ std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::st
   if (found == checkpoint.metadata.end()) return expression_names();
   const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
   const bool good = names.is_array() && names.size() >= 2 &&
-                    std::all_of(names.begin(), names.end(),
-                                [](const nlohmann::json& name) { return name.is_string(); });
+                    std::all_of(names.begin(), names.end(), [](const nlohmann::json& name) {
+                      return name.is_string() && escaped(name.get<std::string>()) == name;
+                    });
   if (!good)
     throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,
                                  printable(found->second)));

@@ -13,12 +13,13 @@
 
 namespace lanet {
 
-void run_network(Context& context, InferenceNetwork& network, const Tensor& sample_indices,
+void run_network(Context& context, InferenceNetwork& network, InferenceRoom room,
                  const ImageSet& set, std::span<const int32_t> rows,
                  const std::function<void(int64_t first, int64_t count)>& done) {
   const int64_t total = std::ssize(rows), batch = network.images().shape[0];
   if (total == 0) return;
-  PictureFeed feed(context, set, batch);
+  PictureFeed feed(context, set, batch, {}, room.staging);
+  if (feed.staging()) room.staging = feed.staging();
   const auto batch_at = [&](int64_t first) {
     return rows.subspan(first, std::min(batch, total - first));
   };
@@ -28,10 +29,10 @@ void run_network(Context& context, InferenceNetwork& network, const Tensor& samp
     // The last batch is filled up with its first picture; what comes of those is dropped.
     std::vector<int32_t> places(batch, feed.place(faces[0], 0));
     for (int64_t b = 0; b < std::ssize(faces); ++b) places[b] = feed.place(faces[b], b);
-    context.copy(sample_indices, {places.data(), {batch}, DType::i32, Device::cpu});
+    context.copy(room.sample_indices, {places.data(), {batch}, DType::i32, Device::cpu});
     feed.take();
     normalize(context, {.images = feed.images(),
-                        .sample_indices = sample_indices,
+                        .sample_indices = room.sample_indices,
                         .y = network.images(),
                         .mean = kPictureMean,
                         .std = kPictureDeviation});
@@ -57,7 +58,7 @@ std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& s
                                              std::vector<float>* features) {
   std::vector<double> all;
   all.reserve(rows.size() * classes_);
-  run_network(context, classifier_, sample_indices_, set, rows, [&](int64_t, int64_t count) {
+  run_network(context, classifier_, {sample_indices_, staging_}, set, rows, [&](int64_t, int64_t count) {
     if (features) {
       const std::vector<double> u = read_tensor(context, classifier_.features());
       features->insert(features->end(), u.begin(),

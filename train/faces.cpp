@@ -175,13 +175,25 @@ ChosenFormat choose_format(const DataConfig& data) {
   return {format, fmt::format("data.format: {}: {} ({})", name_of(format), data.root, reason)};
 }
 
+DataSet open_data_set(const DataConfig& data) {
+  auto [format, message] = choose_format(data);
+  return {format, std::move(message), open_data_set(data_source(data), format)};
+}
+
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress) {
+  return load_faces(context, config, open_data_set(config.data), split, with_landmarks, message,
+                    progress);
+}
+
+Faces load_faces(Context& context, const Config& config, const DataSet& data_set, Split split,
+                 bool with_landmarks, const std::function<void(const std::string&)>& message,
+                 const DecodeProgress& progress) {
   const DataConfig& data = config.data;
-  const DataFormat format = choose_format(data).format;
+  const DataFormat format = data_set.format;
   Faces faces;
-  faces.list = read_split(data_source(data), format, split);
+  faces.list = data_set.read(split);
   if (faces.size() == 0) return faces;
   FoundLandmarks found;
   if (with_landmarks) found = find_landmarks(data, faces.list);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/files/document.h"
 #include "core/files/file.h"
 #include "core/files/safetensors.h"
 #include "core/files/torch_file.h"
@@ -130,12 +131,19 @@ std::string torchvision_name(const std::string& place) {
 NamedArrays read_weights(std::string& path) {
   path = checkpoint_file(path, /*best=*/false);
   InputFile input(path);
-  char start[9] = {};
+  char start[512] = {};
   input.read(start, std::min<uint64_t>(input.size(), sizeof(start)), "the file");
+  if (const std::string_view mistake = mistaken_for_file({start, sizeof(start)}); !mistake.empty())
+    throw InputError(fmt::format("{}: {}", path, mistake));
   // A header of less than 4 GB, in 8 bytes, and its first brace.
   const bool safetensors = std::string_view(start + 4, 5) == std::string_view("\0\0\0\0{", 5);
   if (safetensors || path.ends_with(".safetensors")) return read_safetensors(path);
-  if (start[0] == '\x80' || std::string_view(start, 2) == "PK") return read_torch_file(path);
+  if (start[0] == '\x80' || std::string_view(start, 2) == "PK") {
+    NamedArrays content = read_torch_file(path);
+    if (content.arrays.empty())
+      throw InputError(fmt::format("{}: a pickle without tensors; expected weights", path));
+    return content;
+  }
   throw InputError(fmt::format(
       "{}: not a file of weights; expected one of torch.save (.pth), a pickle of NumPy arrays "
       "(.pkl, protocol 2 or newer), safetensors, or a run folder",

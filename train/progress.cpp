@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/printable.h"
+
 namespace lanet {
 
 namespace {
@@ -45,7 +47,7 @@ std::string cut_to_terminal(const std::string& line, std::FILE* terminal) {
 }  // namespace
 
 void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr, "{}\n", escaped(line));
 }
 
 std::string format_duration(double seconds) {
@@ -116,7 +118,7 @@ void Progress::show(int64_t done, const std::string& text) {
 }
 
 void Progress::message(const std::string& line) {
-  fmt::print(out_, "{}{}\n", line_open_ ? "\r\033[K" : "", line);
+  fmt::print(out_, "{}{}\n", line_open_ ? "\r\033[K" : "", escaped(line));
   std::fflush(out_);
   line_open_ = false;
 }

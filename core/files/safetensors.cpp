@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/files/file.h"
+#include "core/files/json_text.h"
 #include "core/round_up.h"
 
 namespace lanet {
@@ -43,25 +43,12 @@ struct Entry {
   uint64_t begin = 0, end = 0;
 };
 
-/// JSON in which no object has a key twice and nothing is nested deeper than the format goes.
 json parse_header(const std::string& file, const std::string& text) {
-  std::vector<std::set<std::string>> keys(1);
-  auto check = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > 4) throw InputError(fmt::format("{}: the header is nested too deeply", file));
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      throw InputError(fmt::format("{}: the header names '{}' twice", file,
-                                   printable(parsed.get<std::string>())));
-    return true;
-  };
-  try {
-    json header = json::parse(text, check);
-    if (header.is_object()) return header;
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: the header is not JSON: {}", file, printable(error.what())));
-  }
-  throw InputError(fmt::format("{}: the header is not a JSON object", file));
+  constexpr size_t kDeepest = 4;  // a list of a tensor's description needs 3
+  json header = parse_json(file + ": the header", text, kDeepest);
+  if (!header.is_object())
+    throw InputError(fmt::format("{}: the header is not a JSON object", file));
+  return header;
 }
 
 Entry parse_entry(const std::string& file, const std::string& name, const json& value) {

@@ -86,8 +86,7 @@ LabelKnowledge learn(const Config& config, const Faces& faces, int threads) {
 /// Whether the data set has landmarks or the configuration names some.
 bool may_read_landmarks(const Config& config) {
   if (!config.data.landmarks.empty()) return true;
-  const DataFormat format = choose_format(config.data).format;
-  return !read_split(data_source(config.data), format, Split::train).landmarks.points.empty();
+  return !open_data_set(config.data).read(Split::train).landmarks.points.empty();
 }
 
 /// Finds what is wrong with the data before networks are trained for a long time.
@@ -97,7 +96,7 @@ void check_folds(const Config& config, const AuditOptions& options, bool has_lan
     throw InputError(fmt::format("{}: data.fold: {}; expected 0: --folds leaves out each in turn",
                                  options.target, config.data.fold));
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  read_faces(context, config, Split::train, has_landmarks);
+  read_faces(context, config, open_data_set(config.data), Split::train, has_landmarks);
 }
 
 /// In per cent; a row for each true class, a column for each given label.
@@ -175,8 +174,12 @@ int run_audit(const AuditOptions& options) {
     if (!folds.emplace(config, options).train()) return 1;
   }
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  Faces faces = read_faces(context, config, Split::train, has_landmarks);
-  if (of_run) read_validation(context, config, faces);
+  Faces faces;
+  {
+    const DataSet set = open_data_set(config.data);
+    faces = read_faces(context, config, set, Split::train, has_landmarks);
+    if (of_run) read_validation(context, config, set, faces);
+  }
 
   std::vector<double> estimates;
   if (of_run) {

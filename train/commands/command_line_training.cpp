@@ -48,13 +48,13 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
           .add_option(
               "--ranks", options->local_ranks.ranks,
               "on the CPU: train with this number of processes on this machine, started by mpirun")
-          ->check(CLI::Range(1, 1024));
+          ->check(in_range(1, 1024));
   command
       .add_option("--gpus", options->local_ranks.gpus,
                   "train with one process on each of these GPUs of this machine, such as 0,1")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(0, 1023))
+      ->check(in_range(0, 1023))
       ->excludes(ranks);
   add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
@@ -93,10 +93,10 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
   command
       .add_option("--seeds", options->seeds, "seeds to use instead of the plan's, such as 1,2,3")
       ->delimiter(',')
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
+      ->check(in_range(int64_t{0}, int64_t{1} << 53));
   CLI::Option* jobs =
       command.add_option("--jobs", options->jobs, "runs at a time; they share the cores")
-          ->check(CLI::Range(1, 1024))
+          ->check(in_range(1, 1024))
           ->capture_default_str();
   command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
   command.add_option(
@@ -174,7 +174,7 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
           ->excludes(json)
           ->excludes(jsonl);
   command.add_option("--top", options->top, "show only this number of most probable classes")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(in_range(1, 1'000'000))
       ->excludes(csv);
   command.add_flag(
       "--labelled", options->labelled,
@@ -241,7 +241,7 @@ void CommandLine::add_plot(std::function<int(const PlotOptions&)> run) {
   command
       .add_option("--width", options->width,
                   "of a .png file, in pixels; default: twice that of the drawing")
-      ->check(CLI::Range(100, 20000));
+      ->check(in_range(100, 20000));
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

@@ -40,11 +40,12 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
 }
 
 /// The faces of one part of the data: train, validation or test.
-Faces read_part(Context& context, const Config& config, const std::string& part, bool quiet) {
+Faces read_part(Context& context, const Config& config, const DataSet& set, const std::string& part,
+                bool quiet) {
   const Split split = part == "test" ? Split::test : Split::train;
-  Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
+  Faces faces = read_faces(context, config, set, split, /*with_landmarks=*/false, quiet);
   if (split == Split::test) return faces;
-  Faces validation = read_validation(context, config, faces, quiet);
+  Faces validation = read_validation(context, config, set, faces, quiet);
   if (part == "train") return faces;
   if (validation.size() == 0)
     throw InputError(
@@ -65,9 +66,12 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   Context& context = session.context();
   std::optional<LoadedClassifier> classifier;
   Faces faces;
+  std::string message;
   ranks.agree([&] {
     classifier.emplace(context, model, config, kBatch);
-    faces = read_part(context, config, options.split, !ranks.first());
+    const DataSet set = open_data_set(config.data);
+    message = set.message;
+    faces = read_part(context, config, set, options.split, !ranks.first());
     require_same_classes(model.info, model.path, faces.list.classes);
   });
   if (ranks.size() > 1) {
@@ -77,7 +81,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   const Confusion confusion = classifier->evaluator.evaluate(context, faces.set, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(session.choice());
-  if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
+  if (!message.empty()) say(message);
   if (options.json) {
     nlohmann::ordered_json line = to_json(confusion);
     line["classes"] = model.info.classes;

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "core/error.h"
+#include "core/files/document.h"
 #include "core/files/file.h"
 #include "data/files_of_set.h"
 
@@ -31,10 +32,10 @@ std::vector<std::string> matches_of(const std::string& pattern) {
 
 /// One path per line; "-" is stdin.
 std::vector<std::string> lines_of(const std::string& list) {
-  std::ifstream file;
+  std::istringstream file;
   if (list != "-") {
     if (!is_file(list)) throw InputError(fmt::format("--list {}: there is no such file", list));
-    file.open(list);
+    file.str(read_document(list));
   }
   std::istream& in = list == "-" ? std::cin : file;
   std::vector<std::string> lines;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/printable.h"
 #include "data/csv.h"
 #include "train/likeliest_class.h"
 
@@ -52,7 +53,7 @@ void PredictionPrinter::print(const Prediction& prediction) {
     std::string text;
     for (const size_t c : shown(prediction.probabilities, options_.top))
       text += fmt::format("  {} {:.3f}", classes_[c], prediction.probabilities[c]);
-    fmt::print("{}: {} {}\n", prediction.image, classes_[prediction.best()], text);
+    fmt::print("{}: {} {}\n", escaped(prediction.image), classes_[prediction.best()], text);
   }
   ++printed_;
 }
@@ -65,7 +66,8 @@ nlohmann::ordered_json PredictionPrinter::to_json(const Prediction& prediction) 
   nlohmann::ordered_json probabilities;
   for (const size_t c : shown(prediction.probabilities, options_.top))
     probabilities[classes_[c]] = prediction.probabilities[c];
-  nlohmann::ordered_json entry = {{"image", prediction.image}};
+  const std::string& image = prediction.image;  // JSON is UTF-8, names need not be
+  nlohmann::ordered_json entry = {{"image", is_utf8(image) ? image : escaped(image)}};
   if (prediction.time) entry["time"] = *prediction.time;
   if (prediction.given) entry["given"] = classes_[*prediction.given];
   entry["label"] = classes_[prediction.best()];

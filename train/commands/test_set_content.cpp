@@ -92,7 +92,8 @@ std::vector<LandmarkFace> landmark_faces(Context& context, const TrainedModel& m
   std::vector<LandmarkFace> seen;
   Tensor sample_indices;
   const Buffer memory = allocate_tensors(context, {{&sample_indices, {batch}, DType::i32}});
-  run_network(context, reader, sample_indices, faces.set, rows, [&](int64_t, int64_t) {
+  std::shared_ptr<Staging> staging;
+  run_network(context, reader, {sample_indices, staging}, faces.set, rows, [&](int64_t, int64_t) {
     const Tensor heatmaps = reader.heatmaps();
     const std::vector<double> values = read_tensor(context, heatmaps);
     const int64_t cells = heatmaps.shape[1] * heatmaps.shape[2], channels = heatmaps.shape[3];
@@ -119,7 +120,8 @@ void add_test_set(const std::string& run, ReportContent& content) {
   Context context(choice.device, static_cast<int>(config.train.threads));
   context.set_tf32(config.train.tf32);
   LoadedClassifier classifier(context, model, config, kBatch);
-  TestSet test{.faces = read_faces(context, config, Split::test, /*with_landmarks=*/false)};
+  TestSet test{.faces = read_faces(context, config, open_data_set(config.data), Split::test,
+                                   /*with_landmarks=*/false)};
   require_same_classes(model.info, model.path, test.faces.list.classes);
   std::vector<int32_t> rows(test.faces.size());
   std::iota(rows.begin(), rows.end(), 0);

@@ -127,6 +127,19 @@ class Run {
     record_.emplace(std::move(folder), config_, checkpoint_);
   }
 
+  /// A default name that another run has taken since is left to it.
+  RunFolder new_folder() {
+    while (true) {
+      try {
+        return RunFolder::create(path_, config_, describe_environment());
+      } catch (const InputError&) {
+        const std::filesystem::path next = default_run_path(options_.config);
+        if (!options_.run.empty() || next == path_) throw;
+        path_ = next;
+      }
+    }
+  }
+
   /// Folders may differ between machines, and where pictures are kept; the data themselves are
   /// compared later. Only rank 0 reads the backbone.
   void require_same_config() {
@@ -141,11 +154,11 @@ class Run {
 
   void read_data() {
     const bool quiet = !ranks_.first();
-    train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
-    test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
-    validation_ = read_validation(*context_, config_, train_, quiet);
-    if (const std::string line = choose_format(config_.data).message; !line.empty())
-      messages_.push_back(line);
+    const DataSet set = open_data_set(config_.data);
+    train_ = read_faces(*context_, config_, set, Split::train, reads_landmarks(config_), quiet);
+    test_ = read_faces(*context_, config_, set, Split::test, /*with_landmarks=*/false, quiet);
+    validation_ = read_validation(*context_, config_, set, train_, quiet);
+    if (!set.message.empty()) messages_.push_back(set.message);
     for (std::string& line :
          one_sided_classes(train_.list.classes, train_.list.labels, test_.list.labels))
       messages_.push_back(std::move(line));
@@ -198,7 +211,7 @@ class Run {
     if (record_) {
       record_->restore(*trainer_);
     } else {
-      record_.emplace(RunFolder::create(path_, config_, describe_environment()));
+      record_.emplace(new_folder());
       const Faces& faces = trainer_->training_faces();
       write_text(record_->folder().file(kClasses),
                  nlohmann::json(faces.list.classes).dump() + "\n");
@@ -237,8 +250,8 @@ class Run {
 
   LabelKnowledge learn_from_other_networks() {
     const std::vector<double> probabilities = cross_validated_probabilities(
-        config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
-        progress_function("cross-validating the labels", "img"));
+        config_, trainer_->training_faces(), context_->device(), context_->threads(),
+        plans_ ? &*plans_ : nullptr, progress_function("cross-validating the labels", "img"));
     const std::vector<int32_t>& given = trainer_->training_faces().given;
     const int64_t classes = trainer_->training_faces().list.num_classes();
     const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, classes);

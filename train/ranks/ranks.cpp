@@ -11,7 +11,9 @@
 #include <thread>
 
 #include "core/cuda/devices.h"
+#include "core/files/path_error.h"
 #include "core/plan_table.h"
+#include "core/printable.h"
 #include "train/environment.h"
 
 namespace lanet {
@@ -305,21 +307,27 @@ RankedSession::RankedSession(Ranks& ranks, const std::function<Placement()>& pre
 
 namespace {
 
+/// Ends this rank for what it, or each for itself, has found wrong with the input.
+[[noreturn]] void refuse(Ranks& ranks, const std::string& why) {
+  const std::string who =
+      ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
+  fmt::print(stderr, "lanet-cuda: {}{}\n", who, escaped(why));
+  ranks.refuse();
+}
+
 /// What the exception that is being handled ends the ranks with.
 int end_of_all(Ranks& ranks) {
   try {
     throw;
   } catch (const Disagreement& error) {
-    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", error.what());
+    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", escaped(error.what()));
     const int code = error.input ? 2 : 1;
     ranks.end(code);
     return code;
   } catch (const InputError& error) {
-    // Found by this rank, or by each for itself.
-    const std::string who =
-        ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
-    fmt::print(stderr, "lanet-cuda: {}{}\n", who, error.what());
-    ranks.refuse();
+    refuse(ranks, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    refuse(ranks, path_error(error));
   } catch (const std::exception& error) {
     ranks.fail(error.what());
   }
