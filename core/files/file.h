@@ -38,8 +38,8 @@ std::string lower_extension(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);
 
 /// Writes `path` by way of `path` + ".tmp" in the same folder: commit() flushes the content to the
-/// disk, renames the file in one step and flushes the folder. Without commit() the temporary file is
-/// removed and `path` is unchanged. Throws Error (a full disk, no permission to write).
+/// disk, renames the file in one step and flushes the folder. Without commit() the temporary file
+/// is removed and `path` is unchanged. Throws Error (a full disk, no permission to write).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -51,8 +51,8 @@ class AtomicFile {
   void write(std::string_view text) { write(text.data(), text.size()); }
   /// Writes over what has been written from byte `offset` on.
   void write_at(uint64_t offset, std::string_view text);
-  /// `previous`: a name in the same folder for the file that is replaced, if there is one; empty: it
-  /// goes.
+  /// `previous`: a name in the same folder for the file that is replaced, if there is one; empty:
+  /// it goes.
   void commit(const std::filesystem::path& previous = {});
 
  private:

@@ -140,16 +140,14 @@ class Checksums {
     const bool right = place != std::string::npos && all_.size() == kDigits * (tensors + 1);
     if (right) std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(place), all_.size(), '0');
     if (!right || digits_of(xxh64(text.data(), text.size())) != all_.substr(0, kDigits))
-      throw InputError(
-          fmt::format("{}: damaged: the header does not have the checksum it was written with",
-                      file_));
+      throw InputError(fmt::format(
+          "{}: damaged: the header does not have the checksum it was written with", file_));
   }
   /// InputError unless tensor `number` of the file is the one that was written.
   void check(size_t number, const std::string& name, std::span<const std::byte> bytes) const {
     if (all_.compare(kDigits * (number + 1), kDigits, digits_of(xxh64(bytes.data(), bytes.size()))))
-      throw InputError(
-          fmt::format("{}: damaged: {} does not have the checksum it was written with", file_,
-                      printable(name)));
+      throw InputError(fmt::format("{}: damaged: {} does not have the checksum it was written with",
+                                   file_, printable(name)));
   }
 
  private:
@@ -263,6 +261,12 @@ NamedArrays read_safetensors(const std::filesystem::path& path,
   return content;
 }
 
+NamedArrays read_tensors(const TensorSources& sources) {
+  NamedArrays content{.arrays = {}, .metadata = sources.metadata, .skipped = {}};
+  for (const auto& [name, source] : sources.arrays) content.arrays[name] = source.read();
+  return content;
+}
+
 uint64_t safetensors_bytes(const TensorSources& content) {
   const Header header = header_of("", content);
   return 8 + header.text.size() + header.data_bytes;
@@ -280,11 +284,11 @@ void write_safetensors(const std::filesystem::path& path, const TensorSources& c
   for (const auto* named : header.order) {
     const auto& [name, source] = *named;
     const HostArray array = source.read();
-    LANET_REQUIRE(array.shape == source.shape && array.dtype == source.dtype &&
-                      array.bytes.size() ==
-                          static_cast<size_t>(array.elements()) * size_of(array.dtype),
-                  "tensor '{}': {} of shape {} with {} bytes", name, to_string(array.dtype),
-                  to_string(array.shape), array.bytes.size());
+    LANET_REQUIRE(
+        array.shape == source.shape && array.dtype == source.dtype &&
+            array.bytes.size() == static_cast<size_t>(array.elements()) * size_of(array.dtype),
+        "tensor '{}': {} of shape {} with {} bytes", name, to_string(array.dtype),
+        to_string(array.shape), array.bytes.size());
     file.write(array.bytes.data(), array.bytes.size());
     checksums += digits_of(xxh64(array.bytes.data(), array.bytes.size()));
   }

@@ -29,6 +29,8 @@ struct TensorSources {
   std::map<std::string, std::string> metadata;
 };
 
+/// All of it in memory.
+NamedArrays read_tensors(const TensorSources& sources);
 /// The size of the file that write_safetensors() makes of this.
 uint64_t safetensors_bytes(const TensorSources& content);
 

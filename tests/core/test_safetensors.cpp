@@ -143,8 +143,8 @@ TEST_CASE("safetensors: a header that is wrong is refused, and the message says 
 
 TEST_CASE("safetensors: cut and damaged files are refused or read, and nothing else happens") {
   const std::string bytes = read_text(kData / "python.safetensors");
-  const int refused = read_damaged(bytes, "a.safetensors",
-                                   [](const auto& path) { return read_safetensors(path); });
+  const int refused =
+      read_damaged(bytes, "a.safetensors", [](const auto& path) { return read_safetensors(path); });
   CHECK(refused > static_cast<int>(bytes.size()));
 }
 

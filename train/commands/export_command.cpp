@@ -45,8 +45,8 @@ int run_export(const ExportOptions& options) {
   for (const fs::path file : {options.safetensors, options.onnx})
     if (file.has_parent_path()) create_folder(file.parent_path());
   auto tell = [&](const std::string& file) {
-    say(fmt::format("{}: epoch {} of {}, {} with {} classes for pictures of {} px", file,
-                    model.info.epoch, model.path, weights.metadata.at("backbone"),
+    say(fmt::format("{}: {} of {}, {} with {} classes for pictures of {} px", file,
+                    to_string(model.info), model.path, weights.metadata.at("backbone"),
                     model.info.classes.size(), config.data.image_size));
   };
   if (!options.safetensors.empty()) {

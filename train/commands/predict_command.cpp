@@ -12,6 +12,7 @@
 
 #include "core/files/file.h"
 #include "core/files/npy.h"
+#include "core/standard_streams.h"
 #include "data/align.h"
 #include "data/csv.h"
 #include "data/files_of_set.h"
@@ -298,7 +299,11 @@ int run_predict(const PredictOptions& options) {
     if (const std::string remark = aligner->remark(); !remark.empty()) say(remark);
   if (options.labelled) {
     const bool for_programs = options.json || options.jsonl || options.csv;
-    fmt::print(for_programs ? stderr : stdout, "{}", to_table(confusion, classes));
+    const std::string table = to_table(confusion, classes);
+    if (for_programs)
+      write_error(table);
+    else
+      fmt::print("{}", table);
   }
   if (!options.features.empty() && answered > 0) {
     write_npy(options.features, features, std::ssize(features) / answered);

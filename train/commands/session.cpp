@@ -27,7 +27,7 @@ Faces read_validation(Context& context, const Config& config, Faces& train, bool
 TrainedModel open_trained(const std::string& target, bool best) {
   TrainedModel model;
   model.path = checkpoint_file(target, best);
-  model.checkpoint = read_checkpoint(model.path);
+  model.checkpoint = read_trained_weights(model.path);
   model.info = checkpoint_info(model.checkpoint, model.path);
   return model;
 }
