@@ -107,7 +107,8 @@ std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::st
 
 std::string to_string(const CheckpointInfo& info) {
   if (info.epoch_steps == 0) return fmt::format("epoch {}", info.epoch);
-  return fmt::format("epoch {} and {} steps", info.epoch, info.epoch_steps);
+  return fmt::format("epoch {} and {} step{}", info.epoch, info.epoch_steps,
+                     info.epoch_steps == 1 ? "" : "s");
 }
 
 TensorSources save_parameters(Context& context, const ParameterStore& store,

@@ -62,9 +62,9 @@ void require_same_data(const nlohmann::ordered_json& now, const nlohmann::ordere
       changed.push_back(words);
     }
   throw InputError(
-      fmt::format("{}: of the {}, {} {} not what the run was started with, by {}; expected the "
+      fmt::format("{}: {} of the {} are not those that the run was started with ({}); expected the "
                   "same data",
-                  root, set, fmt::join(changed, ", "), changed.size() == 1 ? "is" : "are", file));
+                  root, fmt::join(changed, ", "), set, file));
 }
 
 }  // namespace lanet

@@ -11,8 +11,8 @@ namespace lanet {
 
 /// While it exists, such a signal ends this process with a line on stderr; while it holds them, the
 /// first is kept for asked(), and only the next ends the process. Signals that were ignored before
-/// stay ignored. At most one object at a time. SIGPIPE is ignored, too: that nobody reads stderr any
-/// more is no reason to end.
+/// stay ignored. At most one object at a time. SIGPIPE is ignored, too: that nobody reads stderr
+/// any more is no reason to end.
 class StopSignals {
  public:
   static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};

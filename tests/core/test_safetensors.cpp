@@ -45,7 +45,7 @@ TEST_CASE("safetensors: what is written is read back, and twice gives the same b
   const std::string bytes = read_text(path);
   write_safetensors(path, read_safetensors(path));
   CHECK(read_text(path) == bytes);
-  write_safetensors(path, {});
+  write_safetensors(path, NamedArrays{});
   CHECK(read_safetensors(path) == NamedArrays{});
 }
 

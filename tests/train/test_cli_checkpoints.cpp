@@ -174,15 +174,15 @@ TEST_CASE("cli checkpoints: a run and its data may move, and may not change") {
   const std::string images = "basic/Image/aligned/";
   refuse(images + "train_00001_aligned.jpg",
          read_text(faces + "/" + images + "train_00002_aligned.jpg"),
-         ": of the training set, pictures is not what the run was started with", false);
+         ": pictures of the training set are not those that the run was started with", false);
   refuse(images + "test_00001_aligned.jpg",
          read_text(faces + "/" + images + "test_00002_aligned.jpg"),
-         ": of the test set, pictures is not", true);
+         ": pictures of the test set are not", true);
   const std::string list = "basic/EmoLabel/list_patition_label.txt";
   std::string labels = read_text(faces + "/" + list);
   const size_t label = labels.find('\n', labels.find("test_00001")) - 1;
   labels[label] = labels[label] == '1' ? '2' : '1';
-  refuse(list, labels, ": of the test set, labels, true labels are not", true);
+  refuse(list, labels, ": labels, true labels of the test set are not", true);
 
   CHECK(run("eval " + folder + " " + settings).code == 0);
   const Outcome resumed = run(arguments);
@@ -205,8 +205,7 @@ TEST_CASE("cli checkpoints: a network with NaN is used by no command") {
     fs::remove(runs().path("y.safetensors"));
   }
   auto parameter = std::find_if(file.arrays.begin(), file.arrays.end(), [](const auto& named) {
-    return named.first.find("fc.weight") != std::string::npos &&
-           !named.first.starts_with("adam.");
+    return named.first.find("fc.weight") != std::string::npos && !named.first.starts_with("adam.");
   });
   REQUIRE(parameter != file.arrays.end());
   std::memcpy(parameter->second.bytes.data() + 8, &nan, sizeof nan);
@@ -240,16 +239,15 @@ TEST_CASE("cli checkpoints: a run goes on without a stderr that can be written")
   for (const char* to : {" 2>/dev/full", " 2>&-", " 2>&1 | head -c 1"}) {
     const std::string name = "mute" + std::to_string(number++);
     CAPTURE(to);
-    const Outcome outcome =
-        run(runs().train(name, kSteps + "--set checkpoint.every_steps=1") + to);
+    const Outcome outcome = run(runs().train(name, kSteps + "--set checkpoint.every_steps=1") + to);
     CHECK(outcome.code == 0);
     check_same_run(runs().path(name), whole_run());
   }
 }
 
 TEST_CASE("cli checkpoints: a limit for the size of files is an error, and leaves nothing behind") {
-  const Outcome outcome = run_shell("ulimit -f 1000; " + program() + " " +
-                                    runs().train("limited", kSteps));
+  const Outcome outcome =
+      run_shell("ulimit -f 1000; " + program() + " " + runs().train("limited", kSteps));
   CAPTURE(outcome.err);
   CHECK(outcome.code == 1);
   CHECK(outcome.err.find("last.safetensors.tmp: cannot be written: File too large") !=

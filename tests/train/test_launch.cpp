@@ -267,7 +267,8 @@ TEST_CASE("launch: ranks end when the launcher is interrupted or killed") {
   }
 }
 
-TEST_CASE("launch: ranks that stop in order when the launcher is told to say what there is to say") {
+TEST_CASE(
+    "launch: ranks that stop in order when the launcher is told to say what there is to say") {
   for (const LocalRanks& local : kinds_of_ranks()) {
     const TemporaryFolder folder;
     CapturedErrors errors(folder.path() / "errors");

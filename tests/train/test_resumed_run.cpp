@@ -31,7 +31,9 @@ class TwoCheckpoints {
     file.arrays["x"] = HostArray({100}, HostDType::f32);
     write_safetensors(path(name), file);
   }
-  std::string path(const std::string& name) const { return (parent.path() / "run" / name).string(); }
+  std::string path(const std::string& name) const {
+    return (parent.path() / "run" / name).string();
+  }
   void damage(const std::string& name) const {
     std::string bytes = read_text(path(name));
     bytes.back() = 1;

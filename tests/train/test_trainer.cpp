@@ -104,10 +104,9 @@ TEST_CASE("trainer: a checkpoint inside an epoch without what the epoch needs is
   };
   CHECK(is_line_with(refusal([](NamedArrays& c) { c.arrays.erase("epoch.order"); }),
                      "x: 1 steps into an epoch without epoch.order"));
-  CHECK(is_line_with(refusal([](NamedArrays& c) {
-                       c.arrays["epoch.order"] = HostArray({3}, HostDType::i32);
-                     }),
-                     "epoch.order of 3 elements"));
+  CHECK(is_line_with(
+      refusal([](NamedArrays& c) { c.arrays["epoch.order"] = HostArray({3}, HostDType::i32); }),
+      "epoch.order of 3 elements"));
   CHECK(is_line_with(refusal([](NamedArrays& c) { c.metadata["epoch_sums"] = "{}"; }),
                      "metadata 'epoch_sums' is '{}'"));
   CHECK(is_line_with(refusal([](NamedArrays& c) { c.metadata["epoch_steps"] = "-1"; }),
