@@ -40,7 +40,7 @@ class TwoCheckpoints {
     parent.write("run/" + name, bytes);
   }
   ResumedRun open() const { return open_to_resume(parent.path() / "run", config); }
-  int epoch() const { return checkpoint_info(open().checkpoint, "").epoch; }
+  int epoch() const { return checkpoint_info(open().checkpoint, path("a checkpoint")).epoch; }
 
   TemporaryFolder parent;
   Config config;
