@@ -174,8 +174,8 @@ TEST_CASE("safetensors: damage is named, and only what is wanted is read") {
   CHECK(is_line_with(input_error([&] { read_safetensors(damaged); }),
                      "b.safetensors: damaged: a.flags does not have the checksum"));
   bytes[bytes.find("step") + 7] = '8';
-  CHECK(is_line_with(input_error([&] { read_safetensors(folder.write("b.safetensors", bytes)); }),
-                     "b.safetensors: damaged: the header does not have the checksum"));
+  CHECK(is_line_with(input_error([&] { read_safetensors(folder.write("c.safetensors", bytes)); }),
+                     "c.safetensors: damaged: the header does not have the checksum"));
   const auto only = [](const std::string& name) { return name == "exact"; };
   const NamedArrays part = read_safetensors(path, only);
   CHECK(part.arrays.size() == 1);
