@@ -74,7 +74,12 @@ HostImage picture_of(Context& context, const ImageSet& set, int64_t i);
 struct FreeMemory {
   std::optional<size_t> device = {};
   size_t host = 0;
+
+  /// Where the context computes.
+  size_t here() const { return device.value_or(host); }
 };
+/// For each rank: they may all be on this machine.
+FreeMemory free_memory(const Context& context);
 struct ChosenResidency {
   Residency residency;
   std::string reason;  ///< in words; empty where nobody has to know

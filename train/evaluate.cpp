@@ -58,21 +58,23 @@ std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& s
                                              std::vector<float>* features) {
   std::vector<double> all;
   all.reserve(rows.size() * classes_);
-  run_network(context, classifier_, {sample_indices_, staging_}, set, rows, [&](int64_t, int64_t count) {
-    if (features) {
-      const std::vector<double> u = read_tensor(context, classifier_.features());
-      features->insert(features->end(), u.begin(),
-                       u.begin() + count * classifier_.features().shape[1]);
-    }
-    const auto logits = read_tensor(context, classifier_.logits());
-    for (int64_t i = 0; i < count; ++i) {
-      const double* row = logits.data() + i * classes_;
-      const double largest = *std::max_element(row, row + classes_);
-      double sum = 0;
-      for (int64_t c = 0; c < classes_; ++c) sum += std::exp(row[c] - largest);
-      for (int64_t c = 0; c < classes_; ++c) all.push_back(std::exp(row[c] - largest) / sum);
-    }
-  });
+  run_network(context, classifier_, {sample_indices_, staging_}, set, rows,
+              [&](int64_t, int64_t count) {
+                if (features) {
+                  const std::vector<double> u = read_tensor(context, classifier_.features());
+                  features->insert(features->end(), u.begin(),
+                                   u.begin() + count * classifier_.features().shape[1]);
+                }
+                const auto logits = read_tensor(context, classifier_.logits());
+                for (int64_t i = 0; i < count; ++i) {
+                  const double* row = logits.data() + i * classes_;
+                  const double largest = *std::max_element(row, row + classes_);
+                  double sum = 0;
+                  for (int64_t c = 0; c < classes_; ++c) sum += std::exp(row[c] - largest);
+                  for (int64_t c = 0; c < classes_; ++c)
+                    all.push_back(std::exp(row[c] - largest) / sum);
+                }
+              });
   return all;
 }
 

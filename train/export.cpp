@@ -38,7 +38,7 @@ NamedArrays torchvision_weights(const NamedArrays& checkpoint, const CheckpointI
   if (with_landmarks) reader.emplace(store, backbone, landmarks, image_size, /*batch=*/1);
   store.allocate(context, /*for_training=*/false);
   load_parameters(context, checkpoint, path, store);
-  NamedArrays file = save_parameters(context, store, info);
+  NamedArrays file = read_tensors(save_parameters(context, store, info));
   NamedArrays weights;
   for (auto& [name, array] : file.arrays) {
     const std::string theirs = exported_name(name);

@@ -115,30 +115,7 @@ uint64_t pictures_key(const FaceList& list, int64_t image_size) {
   return fnv1a(text);
 }
 
-template <typename T>
-uint64_t hash_of(const std::vector<T>& values) {
-  return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
-}
-
 }  // namespace
-
-std::string digest(Context& context, const Faces& faces) {
-  std::vector<uint64_t> pictures(faces.size());
-  std::vector<char> host;
-  for (int64_t i = 0; i < faces.size(); ++i) {
-    const Tensor one = faces.set.picture(i);
-    host.resize(one.bytes());
-    context.copy({host.data(), one.shape, DType::u8, Device::cpu}, one);
-    context.synchronize();
-    pictures[i] = fnv1a({host.data(), host.size()});
-  }
-  std::string names;
-  for (const std::string& name : faces.list.names) names += name + "\n";
-  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x}",
-                     hash_of(pictures), fnv1a(names), hash_of(faces.list.labels),
-                     hash_of(faces.given), hash_of(faces.judged_by), hash_of(faces.votes),
-                     hash_of(faces.landmarks), hash_of(faces.valid));
-}
 
 std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list) {
   const NoiseConfig& noise = config.data.noise;

@@ -83,7 +83,4 @@ std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list);
 /// for the share.
 Faces split_off_validation(const Config& config, Faces& train);
 
-/// A digest of pictures, names, labels and landmarks: the same for equal faces.
-std::string digest(Context& context, const Faces& faces);
-
 }  // namespace lanet

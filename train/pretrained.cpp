@@ -234,9 +234,8 @@ std::string skipped_summary(const NamedArrays& file) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string load_pretrained(Context& context, std::string path, Backbone backbone,
-                            bool allow_partial, ParameterStore& store) {
-  const NamedArrays file = read_weights(path);
+NamedArrays read_pretrained(std::string& path, Backbone backbone, bool allow_partial) {
+  NamedArrays file = read_weights(path);
   const BackboneMap map = map_backbone(file);
   const std::string reason = refusal(file, map, backbone, allow_partial);
   if (!reason.empty()) {
@@ -247,6 +246,13 @@ std::string load_pretrained(Context& context, std::string path, Backbone backbon
     }
     throw InputError(fmt::format("{}: {}", path, reason));
   }
+  return file;
+}
+
+std::string load_pretrained(Context& context, std::string path, Backbone backbone,
+                            bool allow_partial, ParameterStore& store) {
+  const NamedArrays file = read_pretrained(path, backbone, allow_partial);
+  const BackboneMap map = map_backbone(file);
   int loaded = 0;
   for (const auto& [place, name] : map.source) {
     const Parameter* p = store.find(place);  // a plain classifier has no landmark branch

@@ -78,6 +78,13 @@ void InputFile::read(void* to, uint64_t bytes, std::string_view what) {
   }
 }
 
+void InputFile::skip(uint64_t bytes) {
+  LANET_REQUIRE(bytes <= remaining(), "{} bytes of {}", bytes, remaining());
+  if (::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_CUR) < 0)
+    throw InputError(fmt::format("{}: cannot be read: {}", name_, reason()));
+  position_ += bytes;
+}
+
 std::string lower_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   for (char& c : extension)
@@ -108,8 +115,24 @@ void AtomicFile::write(const void* from, size_t bytes) {
   write_all(descriptor_, temporary_, from, bytes);
 }
 
-void AtomicFile::commit() {
+void AtomicFile::write_at(uint64_t offset, std::string_view text) {
+  auto seek = [&](off_t to, int from) {
+    if (::lseek(descriptor_, to, from) < 0)
+      throw Error(fmt::format("{}: cannot be written: {}", temporary_.string(), reason()));
+  };
+  seek(static_cast<off_t>(offset), SEEK_SET);
+  write(text);
+  seek(0, SEEK_END);
+}
+
+void AtomicFile::commit(const std::filesystem::path& previous) {
   finish(std::exchange(descriptor_, -1), temporary_);
+  if (!previous.empty()) {
+    // A second name, so that there is a file by the first one at any time; where the file system
+    // has no second names, the first is free until the next line.
+    ::unlink(previous.c_str());
+    if (::link(path_.c_str(), previous.c_str()) != 0) ::rename(path_.c_str(), previous.c_str());
+  }
   if (::rename(temporary_.c_str(), path_.c_str()) != 0)
     throw Error(fmt::format("{}: cannot be written: {}", path_.string(), reason()));
   committed_ = true;

@@ -196,6 +196,8 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"train", "raf.json", "--sed", "1"},
            {"train", "raf.json", "more.json"},
            {"train", "raf.json", "--resume"},
+           {"train", "raf.json", "--resume-or-start"},
+           {"train", "raf.json", "--run", "a", "--resume", "--resume-or-start"},
            {"train", "raf.json", "--dtype", "f16"},
            {"train", "raf.json", "--set"},
            {"experiment"},

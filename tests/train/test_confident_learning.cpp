@@ -47,8 +47,8 @@ TEST_CASE("confident learning: the most probable class above its own threshold c
 
 TEST_CASE("confident learning: a label that is believed is followed like the baseline's") {
   Session baseline(small_config("baseline")), kept(small_config("confident_learning"));
-  const double expected = baseline.trainer->run_epoch().losses.at("total");
-  CHECK(kept.trainer->run_epoch().losses.at("total") == doctest::Approx(expected).epsilon(1e-5));
+  const double expected = baseline.trainer->run_epoch()->losses.at("total");
+  CHECK(kept.trainer->run_epoch()->losses.at("total") == doctest::Approx(expected).epsilon(1e-5));
 }
 
 TEST_CASE("confident learning: the target of a face left out is the network's own prediction") {
@@ -57,7 +57,7 @@ TEST_CASE("confident learning: the target of a face left out is the network's ow
     const std::span<const int32_t> given = session.trainer->training_faces().given;
     session.trainer->start_from(
         without_wrong(std::vector<uint8_t>(given.size(), left_out), given, kNumExpressions));
-    return session.trainer->run_epoch().losses.at("total");
+    return session.trainer->run_epoch()->losses.at("total");
   };
   CHECK(loss(false) > 0.5);
   CHECK(std::abs(loss(true)) < 1e-6);

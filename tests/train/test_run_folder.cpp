@@ -56,6 +56,32 @@ TEST_CASE("run folder: a folder that was locked and then left empty can be taken
   CHECK_NOTHROW(RunFolder::create(parent.path() / "a", example(), {}));
 }
 
+TEST_CASE("run folder: what a killed process left of a file that it had begun is no run") {
+  TemporaryFolder parent;
+  parent.write("a/config.json.tmp", "{");
+  CHECK(RunFolder::is_free(parent.path() / "a"));
+  parent.write("a/config.json", "{");
+  CHECK_FALSE(RunFolder::is_free(parent.path() / "a"));
+  CHECK(RunFolder::is_free(parent.path() / "b"));
+  CHECK_FALSE(RunFolder::is_free(parent.write("file", "")));
+}
+
+TEST_CASE("run folder: room for the checkpoints counts those that are there") {
+  TemporaryFolder parent;
+  const fs::path path = parent.path() / "runs/a";
+  const uint64_t room = fs::space(parent.path()).available;
+  CHECK_NOTHROW(RunFolder::require_room(path, 1000, 100));
+  CHECK_THROWS_WITH_AS(RunFolder::require_room(path, room, 0),
+                       doctest::Contains("runs/a: its checkpoints need "), Error);
+  // A file with a hole takes no room itself.
+  RunFolder::create(path, example(), {});
+  for (const char* file : {RunFolder::kLast, RunFolder::kPrevious, RunFolder::kBest}) {
+    parent.write("runs/a/" + std::string(file), "");
+    fs::resize_file(path / file, room);
+  }
+  CHECK_NOTHROW(RunFolder::require_room(path, room, 0));
+}
+
 TEST_CASE("run folder: what one writes another can read, but not write, until the first is done") {
   TemporaryFolder parent;
   const fs::path path = parent.path() / "a";

@@ -11,29 +11,40 @@ namespace lanet {
 
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
-  CLI::App& command =
-      add_command(app_, "train", "Train a network",
-                  "  lanet-cuda train configs/raf.json\n"
-                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
-                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
-                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
-                  "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
-                  "data.validation=0.1\n"
-                  "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
-                  "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
-                  "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
-                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
-                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
-                  "The best epoch is chosen on the validation faces (data.validation) or, without "
-                  "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
-                  "which, and has the mean of the last\nfive epochs.\n\n" +
-                      config_help());
+  CLI::App& command = add_command(
+      app_, "train", "Train a network",
+      "  lanet-cuda train configs/raf.json\n"
+      "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+      "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+      "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+      "  lanet-cuda train configs/demo.json --run runs/long --resume-or-start --set "
+      "checkpoint.every_minutes=10\n"
+      "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
+      "data.validation=0.1\n"
+      "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
+      "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
+      "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
+      "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+      "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
+      "The best epoch is chosen on the validation faces (data.validation) or, without "
+      "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
+      "which, and has the mean of the last\nfive epochs.\n\n"
+      "SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGUSR1 end a training after its step with a "
+      "checkpoint, and\nexit code 128 + the signal's number; a second one ends it at "
+      "once.\n\n" +
+          config_help());
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   add_set_option(command, options->overrides);
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
   CLI::Option* resume =
       command.add_flag("--resume", options->resume, "continue the run in --run")->needs(folder);
+  command
+      .add_flag("--resume-or-start", options->resume_or_start,
+                "continue the run in --run or, if there is none, start it: for jobs that a queue "
+                "starts again")
+      ->needs(folder)
+      ->excludes(resume);
   command
       .add_option("--plans", options->plans,
                   "on cuda: use the convolution engines that another run chose (its plans.json)")

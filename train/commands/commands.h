@@ -12,15 +12,17 @@
 
 namespace lanet {
 
-/// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
-/// overrides of train.device, train.dtype and train.threads. [--no-graph] [--ranks N | --gpus I,J]
-/// Under mpirun, srun or torchrun: one rank of several (train/ranks/ranks.h), as eval and verify.
+/// train CONFIG [--set a.b=v …] [--run DIR] [--resume | --resume-or-start]. --device, --dtype and
+/// --threads arrive as overrides of train.device, train.dtype and train.threads. [--no-graph]
+/// [--ranks N | --gpus I,J] Under mpirun, srun or torchrun: one rank of several
+/// (train/ranks/ranks.h), as eval and verify.
 struct TrainOptions {
   std::string config;
   std::vector<std::string> overrides;
-  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
+  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume or resume_or_start
   bool resume = false;
-  bool graph = true;  // on CUDA: capture the step
+  bool resume_or_start = false;  // resume if there is a run
+  bool graph = true;             // on CUDA: capture the step
   // On CUDA: the file of convolution plans to use; empty: with resume the run's own, else a new
   // choice.
   std::string plans;

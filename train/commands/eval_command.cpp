@@ -1,15 +1,18 @@
 // eval: a trained classifier on a data set.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/hash.h"
 #include "train/commands/commands.h"
 #include "train/commands/loaded_classifier.h"
+#include "train/data_digest.h"
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
+#include "train/run_folder.h"
 
 namespace lanet {
 
@@ -55,6 +58,27 @@ Faces read_part(Context& context, const Config& config, const DataSet& set, cons
   return validation;
 }
 
+/// InputError if the faces are not those that the run of the checkpoint was judged or trained on,
+/// where its folder tells and no option asks for others.
+void require_data_of_run(Context& context, const TrainedModel& model, const Config& config,
+                         const EvalOptions& options, const Faces& faces) {
+  const std::filesystem::path file =
+      std::filesystem::path(model.path).parent_path() / RunFolder::kData;
+  Config same = config;
+  for (auto place : {&DataConfig::root, &DataConfig::cache, &DataConfig::corrections})
+    same.data.*place = model.info.config.data.*place;
+  same.data.residency = model.info.config.data.residency;
+  same.data.noise = model.info.config.data.noise;
+  const bool others = to_json(same)["data"] != to_json(model.info.config)["data"];
+  if (others || !options.data_config.empty() || !std::filesystem::exists(file)) return;
+  nlohmann::ordered_json now = digest(context, faces);
+  const nlohmann::ordered_json all = read_data_digests(file);
+  const std::string set = options.split == "train" ? "training" : options.split;
+  nlohmann::ordered_json then = all.contains(set) ? all[set] : nlohmann::ordered_json();
+  if (then.is_object()) now["landmarks"] = then["landmarks"];  // they are not read here
+  require_same_data(now, then, set + " set", config.data.root, file.string());
+}
+
 int eval_on(Ranks& ranks, const EvalOptions& options) {
   TrainedModel model;
   Config config;
@@ -73,9 +97,10 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
     message = set.message;
     faces = read_part(context, config, set, options.split, !ranks.first());
     require_same_classes(model.info, model.path, faces.list.classes);
+    require_data_of_run(context, model, config, options, faces);
   });
   if (ranks.size() > 1) {
-    ranks.require_same("data", digest(context, faces));
+    ranks.require_same("data", digest(context, faces).dump());
     ranks.require_same("checkpoint", digest(model.checkpoint));
   }
   const Confusion confusion = classifier->evaluator.evaluate(context, faces.set, faces.judged_by);
@@ -88,7 +113,7 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
     fmt::print("{}\n", line.dump());
     return 0;
   }
-  fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
+  fmt::print("{}, {}, {} {} faces\n{}", model.path, to_string(model.info), faces.size(),
              options.split, to_table(confusion, model.info.classes));
   return 0;
 }

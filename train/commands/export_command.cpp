@@ -47,7 +47,7 @@ int run_export(const ExportOptions& options) {
     if (file.has_parent_path()) create_folder(file.parent_path());
   auto tell = [&](const std::string& file) {
     say(fmt::format(
-        "{}: epoch {} of {}, {} with {} classes{} for pictures of {} px", file, model.info.epoch,
+        "{}: {} of {}, {} with {} classes{} for pictures of {} px", file, to_string(model.info),
         model.path, weights.metadata.at("backbone"), model.info.classes.size(),
         options.landmarks ? fmt::format(" and {} landmarks", weights.metadata.at("landmarks")) : "",
         config.data.image_size));

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/files/npy.h"
+#include "core/standard_streams.h"
 #include "train/commands/commands.h"
 #include "train/commands/loaded_classifier.h"
 #include "train/commands/predict_align.h"
@@ -72,7 +73,11 @@ class Predictor {
       if (const std::string remark = aligner_->remark(); !remark.empty()) say(remark);
     if (options_.labelled) {
       const bool for_programs = options_.json || options_.jsonl || options_.csv;
-      fmt::print(for_programs ? stderr : stdout, "{}", to_table(confusion_, classes_));
+      const std::string table = to_table(confusion_, classes_);
+      if (for_programs)
+        write_error(table);
+      else
+        fmt::print("{}", table);
     }
     if (!options_.features.empty() && answered_ > 0) {
       write_npy(options_.features, features_, std::ssize(features_) / answered_);

@@ -30,7 +30,7 @@ Faces read_validation(Context& context, const Config& config, const DataSet& dat
 TrainedModel open_trained(const std::string& target, bool best) {
   TrainedModel model;
   model.path = checkpoint_file(target, best);
-  model.checkpoint = read_checkpoint(model.path);
+  model.checkpoint = read_trained_weights(model.path);
   model.info = checkpoint_info(model.checkpoint, model.path);
   return model;
 }

@@ -20,8 +20,8 @@ Faces read_validation(Context& context, const Config& config, const DataSet& dat
 
 /// A trained model to look at: RUN stands for its last (or best) checkpoint.
 struct TrainedModel {
-  std::string path;  ///< of the checkpoint file
-  NamedArrays checkpoint;
+  std::string path;        ///< of the checkpoint file
+  NamedArrays checkpoint;  ///< without the training state
   CheckpointInfo info;
 };
 /// InputError if `target` is neither a run folder with a checkpoint nor a checkpoint file.

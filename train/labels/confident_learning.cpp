@@ -36,6 +36,7 @@ std::vector<double> cross_validated_probabilities(
     for (int64_t epoch = 0; epoch < plain.train.epochs; ++epoch) {
       trainer.run_epoch([&](int64_t step, double) {
         if (progress) progress(std::min(done + step * plain.train.batch, total), total);
+        return true;
       });
       done += pictures;
     }
