@@ -135,7 +135,7 @@ void add_training_state(Context& context, const Model& model, const CheckpointIn
     if (!p.trained) continue;
     for (const auto& [prefix, tensor] : state_views(store, p))
       add_source(checkpoint, info, prefix + p.name, p.file_shape(), tensor.dtype,
-                 [&context, &p, tensor] { return to_file_order(context, p, tensor); });
+                 [&context, &p, tensor = tensor] { return to_file_order(context, p, tensor); });
   }
   for (const NamedState& state : model.state())
     add_source(checkpoint, info, kState + state.name, dims(state.tensor.shape), state.tensor.dtype,

@@ -287,7 +287,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorSources& c
 void write_safetensors(const std::filesystem::path& path, const NamedArrays& content) {
   TensorSources sources{.metadata = content.metadata};
   for (const auto& [name, array] : content.arrays)
-    sources.arrays[name] = {array.shape, array.dtype, [&array] { return array; }};
+    sources.arrays[name] = {array.shape, array.dtype, [&array = array] { return array; }};
   write_safetensors(path, sources);
 }
 

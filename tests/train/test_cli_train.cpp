@@ -131,7 +131,7 @@ TEST_CASE(
   steps.metadata["steps"] = "7";
   write_safetensors(runs().path("steps.safetensors"), steps);
   refuse("last.safetensors", read_text(runs().path("steps.safetensors")),
-         ": 7 steps in 4 epochs; expected 8, at 2 per epoch");
+         ": 7 steps after epoch 4; expected 8, at 2 per epoch");
 }
 
 TEST_CASE("cli train: what a run that was killed had no time to write is made on resume") {

@@ -243,7 +243,7 @@ class Run {
     const CheckpointInfo info = checkpoint_info(checkpoint_, checkpoint_file_);
     const int64_t steps = info.epoch * trainer_->steps_per_epoch() + info.epoch_steps;
     if (info.steps != steps)
-      throw InputError(fmt::format("{}: {} steps in {}; expected {}, at {} per epoch",
+      throw InputError(fmt::format("{}: {} steps after {}; expected {}, at {} per epoch",
                                    checkpoint_file_, info.steps, to_string(info), steps,
                                    trainer_->steps_per_epoch()));
     trainer_->load(checkpoint_, checkpoint_file_);

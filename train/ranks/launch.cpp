@@ -174,7 +174,8 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
   // Ranks that the monitor has told end by themselves, and mpirun then ends those that do not. A
   // SIGTERM meanwhile would keep mpirun from doing so.
   const bool told = !monitor.failure().empty() || monitor.exit_code() != 0;
-  if (told && signals.ending() == 0) processes.wait(kSettle);
+  const bool asked_once = asked != 0 && signals.endings() == 1;
+  if ((told && signals.ending() == 0) || asked_once) processes.wait(kSettle);
   processes.end(signals.ending() != 0 ? signals.ending() : SIGTERM, kGrace);
   if (asked != 0) return 128 + asked;
   return bad_input ? 2 : 1;
