@@ -170,7 +170,8 @@ TEST_CASE("cli predict: what stands for no picture is refused") {
   const std::string command = "predict " + runs().baseline() + " ";
   const std::string empty = runs().path("empty");
   fs::create_directories(empty);
-  check_refused(command, "no IMAGE; expected pictures, folders or patterns, or --list FILE");
+  check_refused(command,
+                "no IMAGE; expected pictures, videos, folders or patterns, or --list FILE");
   check_refused(command + empty, "empty: no picture (.jpg, .png, .webp) in it");
   check_refused(command + "'" + empty + "/*.jpg'", "*.jpg: no file matches");
   check_refused(command + "--list " + empty + "/none.txt", "none.txt: there is no such file");
