@@ -19,14 +19,17 @@ constexpr const char* kSecondMoment = "adam.second.";
 constexpr const char* kMomentum = "momentum.";
 constexpr const char* kState = "state.";
 
-/// The first element that is NaN or infinite, in words; "" if all are numbers.
-std::string not_finite(const HostArray& array) {
+/// The first element of the tensor `name` that is NaN or infinite, in words; "" if all are numbers.
+/// In the model's own state infinity is a value: the logarithm of a probability of 0.
+std::string not_finite(const std::string& name, const HostArray& array) {
   const bool floating = array.dtype == HostDType::f32 || array.dtype == HostDType::f64 ||
                         array.dtype == HostDType::bf16;
   if (!floating) return "";
   const std::vector<double> values = array.to<double>();
   const auto bad =
-      std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
+      name.starts_with(kState)
+          ? std::find_if(values.begin(), values.end(), [](double v) { return std::isnan(v); })
+          : std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
   return bad == values.end() ? "" : fmt::format("element {} is {}", bad - values.begin(), *bad);
 }
 
@@ -69,7 +72,7 @@ void add_source(TensorSources& checkpoint, const CheckpointInfo& info, const std
                 std::function<std::vector<double>()> values) {
   auto read = [=, values = std::move(values), steps = info.steps, epoch = info.epoch] {
     HostArray array = to_array(shape, dtype, values());
-    if (const std::string bad = not_finite(array); !bad.empty())
+    if (const std::string bad = not_finite(name, array); !bad.empty())
       throw Error(
           fmt::format("{}: {} after step {}, in epoch {}; expected numbers: training cannot "
                       "continue, and its last checkpoint is kept",
@@ -168,7 +171,7 @@ NamedArrays read_finite(const std::string& path,
     throw InputError(fmt::format(
         "{}: not a checkpoint of this program (its metadata has no format {})", path, kFormat));
   for (const auto& [name, array] : file.arrays)
-    if (const std::string bad = not_finite(array); !bad.empty())
+    if (const std::string bad = not_finite(name, array); !bad.empty())
       throw InputError(fmt::format("{}: {}: {}; expected numbers: its training has failed", path,
                                    printable(name), bad));
   return file;

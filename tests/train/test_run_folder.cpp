@@ -118,7 +118,7 @@ TEST_CASE("run folder: who holds a lock is said as far as the file says it") {
   std::ofstream(parent.path() / "lock") << "";
   CHECK(is_line_with(refusal(), ": another process is writing this run"));
   std::ofstream(parent.path() / "lock") << "process 7\ton it\nand more";
-  CHECK(is_line_with(refusal(), ": process 7?on it is writing this run"));
+  CHECK(is_line_with(refusal(), ": process 7\\x09on it is writing this run"));
 }
 
 TEST_CASE("run folder: a lock needs a folder that can be written") {
