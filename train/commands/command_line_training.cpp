@@ -171,7 +171,7 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
                      "pictures (JPEG, PNG, WebP), folders with all that is below them, quoted "
                      "patterns, or videos (MP4, MOV, MKV, WebM, AVI, M4V, MPG)");
   command.add_option("--every", options->every, "seconds between the frames of a video")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(in_range(0.001, 86400.0))
       ->capture_default_str();
   command.add_option("--list", options->list, "file with one path per line; -: stdin");
   command.add_flag("--best", options->best,
