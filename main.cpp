@@ -1,9 +1,11 @@
 // lanet-cuda: the program. One line for each command.
 #include "bench/commands/commands.h"
 #include "core/cpu_check.h"
+#include "core/standard_streams.h"
 #include "train/commands/command_line.h"
 
 int main(int argc, char** argv) {
+  lanet::prepare_standard_streams();
   lanet::check_compiled_cpu();
   lanet::CommandLine command_line;
   command_line.add_train(lanet::run_train);

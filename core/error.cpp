@@ -26,12 +26,4 @@ int edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-std::string printable(std::string_view name) {
-  std::string text(name.substr(0, 80));
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return name.size() > text.size() ? text + "..." : text;
-}
-
 }  // namespace lanet

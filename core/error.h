@@ -39,7 +39,7 @@ std::string suggestion(const std::string& word, const Range& choices) {
 /// Levenshtein distance between two words.
 int edit_distance(const std::string& a, const std::string& b);
 
-/// A name that came out of a file, fit for a message of one line: control characters become '?',
+/// A name that came out of a file, fit for a message of one line: escaped() (core/printable.h),
 /// and what is longer than 80 bytes is cut.
 std::string printable(std::string_view name);
 

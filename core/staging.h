@@ -2,6 +2,8 @@
 // device works on the block before.
 #pragma once
 
+#include <memory>
+
 #include "core/context.h"
 
 namespace lanet {
@@ -11,7 +13,6 @@ namespace lanet {
 class Staging {
  public:
   Staging(Context& context, size_t bytes);
-  ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
@@ -27,10 +28,11 @@ class Staging {
  private:
   Context& context_;
   Buffer arriving_, current_;
-  void* host_;
-  void* stream_;   // of the copies to the device
-  void* arrived_;  // event: arriving_ has the block
-  void* taken_;    // event: arriving_ may be overwritten
+  using Owned = std::unique_ptr<void, void (*)(void*)>;
+  Owned host_;     // released after the stream, whose end waits for its copies
+  Owned stream_;   // of the copies to the device
+  Owned arrived_;  // event: arriving_ has the block
+  Owned taken_;    // event: arriving_ may be overwritten
 };
 
 }  // namespace lanet

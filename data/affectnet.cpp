@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "core/error.h"
 #include "core/files/file.h"
@@ -127,7 +128,19 @@ void read_points(FoundFace& face, std::string_view text) {
   for (size_t i = 0; i < points.size(); i += 2) face.add_point(points[i], points[i + 1]);
 }
 
-void read_release_of_2017(Collector& to, const fs::path& file) {
+/// The pictures of a table, and where it has them.
+std::map<std::string, std::string> pictures_of(const fs::path& file) {
+  const CsvTable table = read_table(file);
+  const auto path = static_cast<size_t>(table.column(kColumns[kPath]));
+  std::map<std::string, std::string> places;
+  for (size_t row = 0; row < table.rows.size(); ++row)
+    places.emplace(table.rows[row][path], table.place(row));
+  return places;
+}
+
+/// others: the pictures of another split, none of which may be here.
+void read_release_of_2017(Collector& to, const fs::path& file,
+                          const std::map<std::string, std::string>& others) {
   const CsvTable table = read_table(file);
   std::vector<size_t> columns;
   for (size_t i = 0; i <= kExpression; ++i)
@@ -139,6 +152,10 @@ void read_release_of_2017(Collector& to, const fs::path& file) {
     };
     if (row == 0) folder = picture_folder(to.source().root, text(kPath));
     FoundFace face{.name = text(kPath), .place = table.place(row), .path = folder / text(kPath)};
+    if (const auto other = others.find(face.name); other != others.end())
+      throw InputError(
+          fmt::format("{}: {} is also at {}; expected each picture in one of the tables",
+                      face.place, printable(face.name), other->second));
     if (!to.label(face, number(text(kExpression), face.place, "expression"))) continue;
     double box[4];
     for (int i = 0; i < 4; ++i)
@@ -222,8 +239,8 @@ FaceList read_affectnet(const DataSource& source, Split split) {
                                  training.empty() ? "validation.csv" : "training.csv",
                                  training.empty() ? "training.csv" : "validation.csv"));
   if (!training.empty() && !validation.empty()) {
-    if (split != Split::validation)
-      read_release_of_2017(faces, split == Split::train ? training : validation);
+    if (split == Split::train) read_release_of_2017(faces, training, pictures_of(validation));
+    if (split == Split::test) read_release_of_2017(faces, validation, {});
     return faces.finish();
   }
   for (const char* name : {"train_set", "val_set"})

@@ -25,8 +25,8 @@ std::string recognise_affectnet(const DataSource& source);
 ///   named `train_set/N.jpg`.
 /// Each face has its 68 landmarks. source.classes: 8, the default, or 7, without contempt. Faces
 /// labelled none, uncertain or no face (8 to 10) are left out, and with 7 classes those of
-/// contempt. InputError: a file that does not exist, a field or array that is not understood, and
-/// as make_face_list().
+/// contempt. InputError: a file that does not exist, a field or array that is not understood, a
+/// picture of the training table that the other has too, and as make_face_list().
 FaceList read_affectnet(const DataSource& source, Split split);
 
 }  // namespace lanet

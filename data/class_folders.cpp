@@ -225,7 +225,7 @@ std::string recognise_class_folders(const DataSource& source) {
                      class_folders(layout->folder)[0].lexically_relative(source.root).string());
 }
 
-FaceList read_class_folders(const DataSource& source, Split split) {
+SplitReader open_class_folders(const DataSource& source) {
   const std::optional<Layout> layout = find_layout(source.root);
   if (!layout)
     throw InputError(
@@ -246,7 +246,9 @@ FaceList read_class_folders(const DataSource& source, Split split) {
   });
   if (numbers) apply_tables(faces, source, *layout);
   auto classes = name_labels(faces, source);
-  return make_face_list(std::move(faces), std::move(classes), source, split);
+  return [source, faces = std::move(faces), classes = std::move(classes)](Split split) {
+    return make_face_list(faces, classes, source, split);
+  };
 }
 
 }  // namespace lanet

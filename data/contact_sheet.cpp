@@ -3,18 +3,33 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 
 #include "core/error.h"
+#include "data/bitmap_text.h"
 
 namespace lanet {
 
-ContactSheet::ContactSheet(int columns, int rows, int side)
-    : side_(side),
-      image_{columns * side, rows * side,
-             std::vector<uint8_t>(size_t{3} * columns * side * rows * side, 255)} {}
+ContactSheet::ContactSheet(int columns, int rows, int side, std::span<const std::string> names)
+    : side_(side) {
+  constexpr int kScale = 2, kSpace = 8;
+  constexpr size_t kMostLetters = 24;
+  const auto shown = [](const std::string& name) {
+    return std::string_view(name).substr(0, kMostLetters);
+  };
+  for (const std::string& name : names)
+    margin_ = std::max(margin_, text_width(shown(name), kScale) + 2 * kSpace);
+  image_.width = margin_ + columns * side;
+  image_.height = rows * side;
+  image_.rgb.assign(size_t{3} * image_.width * image_.height, 255);
+  for (size_t row = 0; row < names.size(); ++row)
+    draw_text(image_, kSpace, static_cast<int>(row) * side + (side - text_height(kScale)) / 2,
+              kScale, shown(names[row]));
+}
 
 uint8_t* ContactSheet::pixel(int column, int row, int x, int y) {
-  const size_t at = static_cast<size_t>(row * side_ + y) * image_.width + column * side_ + x;
+  const size_t at =
+      static_cast<size_t>(row * side_ + y) * image_.width + margin_ + column * side_ + x;
   return &image_.rgb[3 * at];
 }
 

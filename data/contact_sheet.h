@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "data/image.h"
 
@@ -10,8 +11,8 @@ namespace lanet {
 
 class ContactSheet {
  public:
-  /// White; columns x rows tiles of side x side pixels.
-  ContactSheet(int columns, int rows, int side);
+  /// White; columns x rows tiles of side x side pixels, to the right of the names of the rows.
+  ContactSheet(int columns, int rows, int side, std::span<const std::string> names = {});
 
   /// Shows a picture of side x side pixels in a tile.
   void put(int column, int row, const HostImage& image);
@@ -25,6 +26,7 @@ class ContactSheet {
   uint8_t* pixel(int column, int row, int x, int y);
 
   int side_;
+  int margin_ = 0;  // the width of the names
   HostImage image_;
 };
 

@@ -1,9 +1,9 @@
 #include "data/csv.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "core/error.h"
+#include "core/files/document.h"
 #include "core/files/file.h"
 
 namespace lanet {
@@ -14,12 +14,6 @@ std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-/// A text without the byte-order mark that it may begin with.
-std::string_view without_mark(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return text;
 }
 
 bool same_but_for_case(std::string_view a, std::string_view b) {
@@ -134,10 +128,11 @@ int CsvTable::find_column(std::string_view name) const {
 
 int CsvTable::column(const std::string& name) const {
   const int found = find_column(name);
-  if (found < 0)
-    throw InputError(
-        fmt::format("{}: its header has no column '{}'{}", file, name, suggestion(name, header)));
-  return found;
+  if (found >= 0) return found;
+  throw InputError(
+      fmt::format("{}: its header has no column '{}'{}{}", file, name,
+                  header.size() == 1 ? fmt::format(", but only '{}'", printable(header[0])) : "",
+                  suggestion(name, header)));
 }
 
 std::string CsvTable::place(size_t row) const {
@@ -145,29 +140,37 @@ std::string CsvTable::place(size_t row) const {
 }
 
 CsvTable read_csv_header(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text, line;
-  bool quoted = false;
-  do {  // a line break between quotes belongs to a field
-    std::getline(in, line);
-    text += line + '\n';
-    quoted ^= std::ranges::count(line, '"') % 2 != 0;
-  } while (in && quoted);
+  constexpr uint64_t kLongest = 1 << 20;  // bytes
+  InputFile file(path);
+  std::string text(std::min(file.size(), kLongest), '\0');
+  file.read(text.data(), text.size(), "the header");
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  bool quoted = false;  // a line break between quotes belongs to a field
+  const auto end = std::find_if(text.begin(), text.end(), [&](char c) {
+    quoted ^= c == '"';
+    return c == '\n' && !quoted;
+  });
+  text.erase(end, text.end());
   CsvTable table;
   table.file = path.string();
-  table.header = CsvReader(table.file, without_mark(text)).row();
+  table.header = CsvReader(table.file, text).row();
   return table;
 }
 
 CsvTable read_csv(const std::filesystem::path& path) {
   CsvTable table;
   table.file = path.string();
-  const std::string content = read_text(path);
-  std::string_view text = without_mark(content);
+  const std::string content = read_document(path);
+  std::string_view text = content;
   text = text.substr(0, text.find_last_not_of(" \r\n") + 1);
   if (text.empty()) throw InputError(fmt::format("{}: it is empty; expected a header", table.file));
   CsvReader reader(table.file, text);
   table.header = reader.row();
+  if (const auto& header = table.header;
+      header.size() == 1 && header[0].find_first_of(",;\t") != std::string::npos)
+    throw InputError(fmt::format(
+        "{}:1: its header is one field in quotes, '{}'; expected a field for each column",
+        table.file, printable(header[0])));
   while (!reader.at_end()) {
     const int line = reader.line();
     auto fields = reader.row();

@@ -120,6 +120,7 @@ class FaceTable {
  private:
   int require_path_column() const {
     const int column = path_column(table_);
+    if (column < 0 && table_.header.size() == 1) return table_.column("path");  // says why
     if (column < 0)
       throw InputError(
           fmt::format("{}:1: its header has no column 'path' (or 'image' or "
@@ -226,14 +227,16 @@ std::string recognise_csv_faces(const DataSource& source) {
              : fmt::format("its {} has pictures and labels", tables[0].filename().string());
 }
 
-FaceList read_csv_faces(const DataSource& source, Split split) {
+SplitReader open_csv_faces(const DataSource& source) {
   const CsvTable table = read_csv(table_of(source));
   const FaceTable reader(table, source);
   std::vector<FoundFace> faces;
   for (size_t row = 0; row < table.rows.size(); ++row) faces.push_back(reader.face(row));
   auto classes = name_labels(faces, source);
   reader.read_votes(faces, classes);
-  return make_face_list(std::move(faces), std::move(classes), source, split);
+  return [source, faces = std::move(faces), classes = std::move(classes)](Split split) {
+    return make_face_list(faces, classes, source, split);
+  };
 }
 
 }  // namespace lanet

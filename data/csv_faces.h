@@ -20,8 +20,8 @@ bool is_table(const std::filesystem::path& file);
 /// Why `source.root` looks like a table of faces; empty if it does not.
 std::string recognise_csv_faces(const DataSource& source);
 
-/// Reads a table (data/csv.h): source.labels, or the only one of face_tables(root). Its columns, in
-/// any order and case, others being ignored:
+/// Reads a table (data/csv.h), once for all splits: source.labels, or the only one of
+/// face_tables(root). Its columns, in any order and case, others being ignored:
 /// - `path`, `image` or `filename`: the picture, relative to source.root; the name of the face
 /// - `label`: a name, or a number that source.classes names
 /// - `split`: as known_split(); none: the set is divided (make_face_list())
@@ -32,6 +32,6 @@ std::string recognise_csv_faces(const DataSource& source);
 /// - one named after each class: the votes for it
 /// InputError, with file and line: a field that is not understood, only some of the columns of a
 /// box, of landmarks or of votes, and as make_face_list().
-FaceList read_csv_faces(const DataSource& source, Split split);
+SplitReader open_csv_faces(const DataSource& source);
 
 }  // namespace lanet

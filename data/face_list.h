@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,9 @@ struct FaceList {
   /// For functions that take names as views.
   std::vector<std::string_view> class_names() const { return {classes.begin(), classes.end()}; }
 };
+
+/// Makes the faces of one split out of what was read for all of them.
+using SplitReader = std::function<FaceList(Split)>;
 
 /// Appends the faces of another split of the same data set, with whatever both have.
 void append(FaceList& list, FaceList more);

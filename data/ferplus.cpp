@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <numeric>
 
 #include "core/error.h"
@@ -145,6 +146,68 @@ std::vector<double> shares(std::span<const double> votes, const std::vector<std:
   return kept;
 }
 
+/// The tables of a data set.
+class FerPlus {
+ public:
+  explicit FerPlus(const DataSource& source)
+      : source_(source),
+        contempt_(with_contempt(source)),
+        votes_(read_votes(source.root)),
+        usage_(static_cast<size_t>(votes_.column("Usage"))),
+        image_(static_cast<size_t>(votes_.column("Image name"))),
+        columns_(vote_columns(votes_)),
+        pictures_(source.root, votes_) {}
+  FerPlus(const FerPlus&) = delete;  // pictures_ refers to votes_
+  FerPlus& operator=(const FerPlus&) = delete;
+
+  FaceList faces(Split split) const {
+    std::vector<std::string> classes = expression_names();
+    if (contempt_) classes.emplace_back(kContempt);
+    std::vector<FoundFace> faces;
+    size_t undecided = 0, contemptuous = 0;  // of the split, left out
+    for (size_t row = 0; row < votes_.rows.size(); ++row) {
+      const std::string& word = votes_.rows[row][usage_];
+      FoundFace face{
+          .name = votes_.rows[row][image_], .place = votes_.place(row), .split = known_split(word)};
+      if (!face.split)
+        throw InputError(fmt::format("{}: Usage {}", face.place, unknown_split(word)));
+      const std::vector<double> votes = votes_of(votes_, row, columns_);
+      if (face.name.empty()) continue;
+      const std::optional<size_t> found = ferplus_class(votes);
+      if (!found || (!contempt_ && kFerPlusClasses[*found] == kContempt)) {
+        if (face.split == split) ++(found ? contemptuous : undecided);
+        continue;
+      }
+      face.label = kFerPlusClasses[*found];
+      if (face.split == split) {
+        face.votes = shares(votes, classes);
+        pictures_.find(row, word, face);
+      }
+      faces.push_back(std::move(face));
+    }
+    FaceList list = make_face_list(std::move(faces), std::move(classes), source_, split);
+    list.note = left_out_note("FER+", split,
+                              {{undecided, "whose votes agree on no class"},
+                               {contemptuous, "of contempt (data.classes is 7)"}});
+    return list;
+  }
+
+ private:
+  static CsvTable read_votes(const fs::path& root) {
+    if (!is_file(root / kVotes))
+      throw InputError(
+          fmt::format("data.root {}: no {} in it, the votes of FER+", root.string(), kVotes));
+    return read_csv(root / kVotes);
+  }
+
+  DataSource source_;
+  bool contempt_;
+  CsvTable votes_;
+  size_t usage_, image_;
+  std::vector<size_t> columns_;
+  Pictures pictures_;
+};
+
 }  // namespace
 
 std::optional<size_t> ferplus_class(std::span<const double> votes) {
@@ -179,44 +242,9 @@ std::string recognise_ferplus(const DataSource& source) {
   return is_file(source.root / kVotes) ? fmt::format("it has {}", kVotes) : "";
 }
 
-FaceList read_ferplus(const DataSource& source, Split split) {
-  const bool contempt = with_contempt(source);
-  if (!is_file(source.root / kVotes))
-    throw InputError(
-        fmt::format("data.root {}: no {} in it, the votes of FER+", source.root.string(), kVotes));
-  const CsvTable table = read_csv(source.root / kVotes);
-  const auto usage = static_cast<size_t>(table.column("Usage"));
-  const auto image = static_cast<size_t>(table.column("Image name"));
-  const std::vector<size_t> columns = vote_columns(table);
-  std::vector<std::string> classes = expression_names();
-  if (contempt) classes.emplace_back(kContempt);
-  const Pictures pictures(source.root, table);
-  std::vector<FoundFace> faces;
-  size_t undecided = 0, contemptuous = 0;  // of the split, left out
-  for (size_t row = 0; row < table.rows.size(); ++row) {
-    const std::string& word = table.rows[row][usage];
-    FoundFace face{
-        .name = table.rows[row][image], .place = table.place(row), .split = known_split(word)};
-    if (!face.split) throw InputError(fmt::format("{}: Usage {}", face.place, unknown_split(word)));
-    const std::vector<double> votes = votes_of(table, row, columns);
-    if (face.name.empty()) continue;
-    const std::optional<size_t> found = ferplus_class(votes);
-    if (!found || (!contempt && kFerPlusClasses[*found] == kContempt)) {
-      if (face.split == split) ++(found ? contemptuous : undecided);
-      continue;
-    }
-    face.label = kFerPlusClasses[*found];
-    if (face.split == split) {
-      face.votes = shares(votes, classes);
-      pictures.find(row, word, face);
-    }
-    faces.push_back(std::move(face));
-  }
-  FaceList list = make_face_list(std::move(faces), std::move(classes), source, split);
-  list.note = left_out_note("FER+", split,
-                            {{undecided, "whose votes agree on no class"},
-                             {contemptuous, "of contempt (data.classes is 7)"}});
-  return list;
+SplitReader open_ferplus(const DataSource& source) {
+  const auto tables = std::make_shared<FerPlus>(source);
+  return [tables](Split split) { return tables->faces(split); };
 }
 
 }  // namespace lanet

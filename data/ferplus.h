@@ -27,13 +27,13 @@ std::optional<size_t> ferplus_class(std::span<const double> votes);
 /// Why `source.root` looks like FER+; empty if it does not.
 std::string recognise_ferplus(const DataSource& source);
 
-/// Reads `fer2013new.csv`, whose rows without a name are not faces, and the pictures: from
-/// `fer2013.csv` or `icml_face_data.csv` (48 x 48 grey values in `pixels`, the same rows in the
-/// same order), in root or in a folder `fer2013`, else from the folders FER2013Train, FER2013Valid
-/// and FER2013Test. Faces are named and ordered by `Image name`. source.classes: 8, the default, or
-/// 7, without contempt. The votes of a face are what is left for its classes when single votes are
-/// dropped. InputError: a file or picture that does not exist, a table of pixels whose rows are
-/// not those of the votes, a field that is not understood, and as make_face_list().
-FaceList read_ferplus(const DataSource& source, Split split);
+/// Reads, once for all splits, `fer2013new.csv`, whose rows without a name are not faces, and the
+/// pictures: from `fer2013.csv` or `icml_face_data.csv` (48 x 48 grey values in `pixels`, the same
+/// rows in the same order), in root or in a folder `fer2013`, else from the folders FER2013Train,
+/// FER2013Valid and FER2013Test. Faces are named and ordered by `Image name`. source.classes: 8,
+/// the default, or 7, without contempt. The votes of a face are what is left for its classes when
+/// single votes are dropped. InputError: a file or picture that does not exist, a table of pixels
+/// whose rows are not those of the votes, a field that is not understood, and as make_face_list().
+SplitReader open_ferplus(const DataSource& source);
 
 }  // namespace lanet

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "data/expressions.h"
 #include "data/files_of_set.h"
 #include "data/landmark_files.h"
@@ -34,38 +35,7 @@ bool is_control(char c) {
 }
 
 [[noreturn]] void fail(const FoundFace& face, const std::string& what) {
-  std::string place = face.place;  // a path may hold line breaks
-  std::replace_if(place.begin(), place.end(), is_control, '?');
-  throw InputError(fmt::format("{}: {}", place, what));
-}
-
-bool is_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (size_t i = 0; i < text.size();) {
-    const unsigned char lead = byte(i);
-    const size_t more = lead < 0x80                   ? 0
-                        : lead >= 0xC2 && lead < 0xE0 ? 1
-                        : lead >= 0xE0 && lead < 0xF0 ? 2
-                        : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                      : text.size();
-    if (more >= text.size() - i) return false;
-    for (size_t k = 1; k <= more; ++k)
-      if ((byte(i + k) & 0xC0) != 0x80) return false;
-    // No character is longer than it has to be, a surrogate, or above U+10FFFF.
-    if (lead == 0xE0 && byte(i + 1) < 0xA0) return false;
-    if (lead == 0xED && byte(i + 1) >= 0xA0) return false;
-    if (lead == 0xF0 && byte(i + 1) < 0x90) return false;
-    if (lead == 0xF4 && byte(i + 1) >= 0x90) return false;
-    i += more + 1;
-  }
-  return true;
-}
-
-/// A text with what cannot be shown replaced.
-std::string ascii(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  return printable(text);
+  throw InputError(fmt::format("{}: {}", escaped(face.place), what));
 }
 
 /// Requires that a name or label can be written to tables and JSON. `what`: which it is.
@@ -73,7 +43,7 @@ void require_text(const FoundFace& face, const char* what, const std::string& te
   if (text.empty()) fail(face, fmt::format("the {} is empty", what));
   if (!is_utf8(text))
     fail(face, fmt::format("the {0} '{1}' is not UTF-8; expected a {0} in that encoding", what,
-                           ascii(text)));
+                           printable(text)));
   if (std::any_of(text.begin(), text.end(), is_control))
     fail(face, fmt::format("the {0} '{1}' has control characters; expected a {0} without them",
                            what, printable(text)));
@@ -250,7 +220,7 @@ std::vector<std::string> name_labels(std::vector<FoundFace>& faces, const DataSo
   const bool numbers = !faces.empty() && is_class_number(faces[0].label);
   for (const FoundFace& face : faces) {
     if (face.label.empty() || is_class_number(face.label) != numbers)
-      fail(face, fmt::format("label '{}'; expected {}, as the others have", ascii(face.label),
+      fail(face, fmt::format("label '{}'; expected {}, as the others have", printable(face.label),
                              numbers ? "a number" : "a name"));
     require_text(face, "label", face.label);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,8 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/files/document.h"
+#include "core/files/file.h"
 #include "data/picture_layout.h"
 #include "data/webp.h"
 #include "kernels/resize.h"
@@ -42,16 +45,60 @@ constexpr std::string_view kExpected = "expected a JPEG, PNG or WebP picture";
 }
 
 Bytes read_file(const std::string& path) {
+  constexpr uint64_t kLargest = uint64_t{1} << 29;
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) refuse(path, "no such picture");
+  if (status.type() == std::filesystem::file_type::not_found) refuse(path, "no such picture");
   if (std::filesystem::is_directory(status)) refuse(path, "is a folder; expected a picture");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse(path, std::strerror(errno));
-  Bytes data((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) refuse(path, "cannot be read");
-  if (data.empty()) refuse(path, fmt::format("is empty; {}", kExpected));
+  InputFile file(path);
+  if (file.size() == 0) refuse(path, fmt::format("is empty; {}", kExpected));
+  if (file.size() > kLargest)
+    refuse(path, fmt::format("has {} bytes; expected at most {}", file.size(), kLargest));
+  Bytes data(file.size());
+  file.read(data.data(), data.size(), "the picture");
   return data;
+}
+
+/// The largest picture that is decoded, in pixels: a camera's of 45 million is smaller.
+constexpr int64_t kMostPixels = 50'000'000;
+
+/// Refuses a size that would take memory out of proportion: decoders allocate what a file claims.
+void require_size(const std::string& path, const Bytes& data, PictureFormat format,
+                  const PictureLayout& layout) {
+  constexpr uint64_t kJpegPixelsPerByte = 1000, kPngBytesPerByte = 1100;  // at most half, 1032
+  const int64_t pixels = int64_t{layout.width} * layout.height;
+  if (pixels > kMostPixels)
+    refuse(path, fmt::format("claims {} x {} pixels; expected at most {} million", layout.width,
+                             layout.height, kMostPixels / 1'000'000));
+  const bool too_small =
+      (format == PictureFormat::jpeg &&
+       static_cast<uint64_t>(pixels) > kJpegPixelsPerByte * data.size()) ||
+      (format == PictureFormat::png && layout.unpacked_bytes > kPngBytesPerByte * data.size());
+  if (too_small)
+    refuse(path, fmt::format("damaged picture ({} bytes cannot hold {} x {} pixels)", data.size(),
+                             layout.width, layout.height));
+}
+
+/// Whether the pixels of a PNG are all there and have their checksum, which the decoder ignores.
+bool has_whole_pixels(const PictureLayout& layout) {
+  constexpr size_t kSpare = size_t{64} << 10;  // some programs write more than the pixels
+  constexpr uint32_t kPrime = 65521;
+  constexpr int kUnreduced = 5552;  // as many bytes cannot make the sums overflow
+  Bytes packed, raw(layout.unpacked_bytes + kSpare);
+  for (const auto piece : layout.packed) packed.insert(packed.end(), piece.begin(), piece.end());
+  const int count = stbi_zlib_decode_buffer(
+      reinterpret_cast<char*>(raw.data()), static_cast<int>(raw.size()),
+      reinterpret_cast<const char*>(packed.data()), static_cast<int>(packed.size()));
+  if (count < 0 || static_cast<uint64_t>(count) < layout.unpacked_bytes || packed.size() < 4)
+    return false;
+  uint32_t a = 1, b = 0, stored = 0;  // Adler-32
+  for (int start = 0; start < count; start += kUnreduced) {
+    for (int i = start; i < std::min(count, start + kUnreduced); ++i) b += a += raw[i];
+    a %= kPrime;
+    b %= kPrime;
+  }
+  for (size_t i = packed.size() - 4; i < packed.size(); ++i) stored = stored << 8 | packed[i];
+  return stored == (b << 16 | a);
 }
 
 /// Refuses what cannot be decoded, or would be decoded in part: the decoder fills up what is
@@ -69,6 +116,7 @@ void require_decodable(const std::string& path, const Bytes& data, PictureFormat
       break;
     case PictureFormat::png:
       if (!layout.complete) refuse(path, "PNG picture is cut short: it has no IEND chunk");
+      if (layout.bad_checksum) refuse(path, "damaged picture (the checksum of a chunk)");
       break;
     case PictureFormat::webp:
       if (!have_webp())
@@ -79,6 +127,10 @@ void require_decodable(const std::string& path, const Bytes& data, PictureFormat
       if (layout.animated) refuse(path, "is an animated WebP picture; expected a still one");
       break;
     case PictureFormat::other: {
+      if (const std::string_view mistake = mistaken_for_file(
+              {reinterpret_cast<const char*>(data.data()), std::min<size_t>(data.size(), 512)});
+          !mistake.empty())
+        refuse(path, mistake);
       const std::string_view name = describe_other_format(data);
       refuse(path, name.empty() ? "is not a JPEG, PNG or WebP picture"
                                 : fmt::format("is {}; {}", name, kExpected));
@@ -178,6 +230,9 @@ HostImage decode_image(const std::string& path) {
   const PictureFormat format = picture_format(data);
   const PictureLayout layout = read_layout(data, format);
   require_decodable(path, data, format, layout);
+  require_size(path, data, format, layout);
+  if (format == PictureFormat::png && !has_whole_pixels(layout))
+    refuse(path, "damaged picture (its compressed pixels)");
   return upright(decode_as_stored(path, data, format, layout), layout.orientation);
 }
 
@@ -201,6 +256,16 @@ void write_png(const std::string& path, const HostImage& image) {
                                         image.rgb.data(), 3 * image.width);
   if (!ok) throw Error(fmt::format("{}: cannot be encoded as PNG", path));
   write_file(path, data);
+}
+
+Bytes thumbnail(const HostImage& image, int side) {
+  constexpr int kQuality = 85;
+  const int longer = std::max(image.width, image.height);
+  if (longer <= side) return encode_jpeg(image, kQuality);
+  const auto scaled = [&](int pixels) {
+    return std::max(1, static_cast<int>(std::lround(static_cast<double>(pixels) * side / longer)));
+  };
+  return encode_jpeg(resize_image(image, scaled(image.width), scaled(image.height)), kQuality);
 }
 
 Bytes encode_jpeg(const HostImage& image, int quality) {

@@ -33,6 +33,9 @@ inline HostImage resize_image(const HostImage& image, int size) {
 
 /// The bytes of a JPEG file. quality: 1..100.
 std::vector<uint8_t> encode_jpeg(const HostImage& image, int quality);
+/// The bytes of a small JPEG file for a page: `side` pixels at most on either side, and never more
+/// than the picture has.
+std::vector<uint8_t> thumbnail(const HostImage& image, int side);
 
 /// Throws Error if the file cannot be written.
 void write_png(const std::string& path, const HostImage& image);

@@ -20,14 +20,6 @@ namespace {
 /// packed file there is no other place than memory.
 constexpr double kComfortable = 0.4, kTight = 0.8;
 
-/// For each rank: they may all be on this machine.
-FreeMemory free_memory(const Context& context) {
-  FreeMemory free{.host =
-                      available_host_memory() / static_cast<size_t>(context.communicator().size())};
-  if (context.device() == Device::cuda) free.device = cuda::free_bytes();
-  return free;
-}
-
 /// Tells the system how a mapped block will be read. A hint: failures do not matter.
 void advise(const Tensor& mapped, int advice) {
   constexpr size_t kPage = 4096;
@@ -86,6 +78,13 @@ AllPictures unpack(Context& host, const Shape& shape, const PictureSource& pictu
 
 void ImageSet::read_ahead(int64_t i) const {
   if (mapped) advise(picture(i), MADV_WILLNEED);
+}
+
+FreeMemory free_memory(const Context& context) {
+  FreeMemory free{.host =
+                      available_host_memory() / static_cast<size_t>(context.communicator().size())};
+  if (context.device() == Device::cuda) free.device = cuda::free_bytes();
+  return free;
 }
 
 ChosenResidency choose_residency(size_t bytes, const FreeMemory& free, bool has_cache) {
@@ -153,6 +152,15 @@ ImageSet load_images(Context& context, int64_t count, const PictureSource& pictu
     set.sizes.push_back(all.sizes[i]);
   }
   return set;
+}
+
+HostImage picture_of(Context& context, const ImageSet& set, int64_t i) {
+  const Tensor picture = set.picture(i);
+  const auto side = static_cast<int>(set.image_size());
+  HostImage image{side, side, std::vector<uint8_t>(picture.bytes())};
+  context.copy({image.rgb.data(), picture.shape, DType::u8, Device::cpu}, picture);
+  context.synchronize();
+  return image;
 }
 
 }  // namespace lanet

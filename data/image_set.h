@@ -67,11 +67,19 @@ struct ImageSet {
   void read_ahead(int64_t i) const;
 };
 
+/// Picture i of a set, from wherever it is.
+HostImage picture_of(Context& context, const ImageSet& set, int64_t i);
+
 /// Bytes that are free; `device` only of a GPU.
 struct FreeMemory {
   std::optional<size_t> device = {};
   size_t host = 0;
+
+  /// Where the context computes.
+  size_t here() const { return device.value_or(host); }
 };
+/// For each rank: they may all be on this machine.
+FreeMemory free_memory(const Context& context);
 struct ChosenResidency {
   Residency residency;
   std::string reason;  ///< in words; empty where nobody has to know

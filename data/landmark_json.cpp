@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "core/error.h"
-#include "core/files/file.h"
+#include "core/files/document.h"
+#include "core/files/json_text.h"
 #include "data/landmark_files.h"
 #include "data/picture_index.h"
 
@@ -12,62 +12,11 @@ namespace {
 using nlohmann::json;
 using Face = std::vector<float>;  // [P, 2]
 
-/// Checks a text before it is parsed: that it is JSON, how deep its values are nested, as collect()
-/// calls itself once per level, and that no object has two members of one name, of which the parser
-/// would keep the last. Throws InputError.
-class JsonCheck : public json::json_sax_t {
- public:
-  explicit JsonCheck(const std::string& file) : file_(file) {}
-
-  bool start_object(size_t) override { return enter(); }
-  bool start_array(size_t) override { return enter(); }
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
-  bool key(std::string& name) override {
-    if (!names_.back().insert(name).second)
-      refuse(fmt::format("'{}' occurs twice in one object; expected it once", printable(name)));
-    return true;
-  }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(int64_t) override { return true; }
-  bool number_unsigned(uint64_t) override { return true; }
-  bool number_float(double, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(json::binary_t&) override { return true; }
-  bool parse_error(size_t, const std::string&, const json::exception&) override {
-    refuse("not valid JSON (NaN is not allowed; use null for a face that was not found)");
-  }
-
- private:
-  static constexpr size_t kDeepest = 16;  // named points in a list of detections need 5
-
-  bool enter() {
-    names_.emplace_back();
-    if (names_.size() > kDeepest)
-      refuse(fmt::format("values are nested more than {} deep; expected landmarks by picture",
-                         kDeepest));
-    return true;
-  }
-  bool leave() {
-    names_.pop_back();
-    return true;
-  }
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw InputError(fmt::format("{}: {}", file_, what));
-  }
-
-  const std::string& file_;
-  std::vector<std::unordered_set<std::string>> names_;  // of the members of each open object
-};
-
 class JsonLandmarks {
  public:
   explicit JsonLandmarks(const std::filesystem::path& path) : file_(path.string()) {
-    const std::string text = read_text(path);
-    JsonCheck check(file_);
-    json::sax_parse(text, &check);
-    const json document = json::parse(text);
+    constexpr size_t kDeepest = 16;  // named points in a list of detections need 5
+    const json document = parse_json(file_, read_document(path), kDeepest);
     if (!document.is_object())
       throw InputError(fmt::format("{}: expected an object with a member for each picture", file_));
     for (const auto& [name, value] : document.items()) {

@@ -21,9 +21,11 @@ struct LandmarkSanity {
 LandmarkSanity landmark_sanity(std::span<const float> points, std::span<const uint8_t> valid,
                                double side, std::span<const int32_t> flip_permutation);
 
-/// What is doubtful about the landmarks of a whole set, a line for each: the median face spans a
-/// small part of its picture, as it does where coordinates are taken for those of a larger square,
-/// or most faces have left and right exchanged. Arguments as above; `file`: for the lines.
+/// What is doubtful about the landmarks of a whole set, 19 or 5 for each face, a line for each: the
+/// median face spans a small part of its picture or is far from its middle, as where coordinates
+/// are taken for those of another square; most faces have left and right exchanged; or more than a
+/// tenth has eyes, nose and mouth in no order, points outside or the points of an earlier face.
+/// Arguments as above; `file`: for the lines.
 std::vector<std::string> doubtful_landmarks(std::span<const float> points,
                                             std::span<const uint8_t> valid, double side,
                                             std::span<const int32_t> flip_permutation,

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/round_up.h"
 
 namespace lanet {
 
 PictureFeed::PictureFeed(Context& context, const ImageSet& set, int64_t batch,
-                         std::span<const float> landmarks)
+                         std::span<const float> landmarks, std::shared_ptr<Staging> staging)
     : set_(set), threads_(context.threads()), host_landmarks_(landmarks), images_(set.images) {
   const Thawed thawed(context);
   if (!landmarks.empty()) coordinates_ = std::ssize(landmarks) / set.size();
@@ -27,8 +28,11 @@ PictureFeed::PictureFeed(Context& context, const ImageSet& set, int64_t batch,
   const Shape& all = set.images.shape;
   const Shape shape{batch, all[1], all[2], all[3]};
   const size_t images = round_up(static_cast<size_t>(shape.elements()), size_t{256});
-  staging_ = std::make_unique<Staging>(
-      context, images + static_cast<size_t>(batch * coordinates_) * sizeof(float));
+  const size_t bytes = images + static_cast<size_t>(batch * coordinates_) * sizeof(float);
+  if (staging)
+    LANET_REQUIRE(staging->current().bytes() == bytes, "{} bytes for a batch of {}",
+                  staging->current().bytes(), bytes);
+  staging_ = staging ? std::move(staging) : std::make_shared<Staging>(context, bytes);
   images_ = staging_->current().tensor(shape, DType::u8);
   if (!landmarks.empty())
     landmarks_ = staging_->current().tensor({batch, coordinates_ / 2, 2}, DType::f32, images);

@@ -16,15 +16,17 @@ namespace lanet {
 class PictureFeed {
  public:
   /// landmarks: [N, L, 2], of the faces of the set, which has to outlive this; or none. Allocates,
-  /// even if the context is frozen.
+  /// even if the context is frozen. staging: that of an earlier feed of such batches, to use again.
   PictureFeed(Context& context, const ImageSet& set, int64_t batch,
-              std::span<const float> landmarks = {});
+              std::span<const float> landmarks = {}, std::shared_ptr<Staging> staging = nullptr);
 
   /// Faces of the set, at most `batch`.
   void prepare(std::span<const int32_t> faces);
   /// Makes what was prepared last readable for what the context's stream is given next.
   void take();
 
+  /// Null if nothing moves.
+  const std::shared_ptr<Staging>& staging() const { return staging_; }
   const Tensor& images() const { return images_; }        ///< u8 [M or B, S, S, 3]
   const Tensor& landmarks() const { return landmarks_; }  ///< f32 [M or B, L, 2], or absent
   int32_t place(int64_t face, int64_t b) const {
@@ -38,7 +40,7 @@ class PictureFeed {
   int64_t coordinates_ = 0;  // of a face's landmarks
   Tensor images_, landmarks_;
   Buffer memory_;
-  std::unique_ptr<Staging> staging_;
+  std::shared_ptr<Staging> staging_;
 };
 
 }  // namespace lanet

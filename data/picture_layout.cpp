@@ -107,12 +107,61 @@ PictureLayout jpeg_layout(Bytes file) {
       if (is_start_of_frame(marker) && segment.size() > 7) {
         layout.jpeg_kind = segment[2] == 8 ? jpeg_kind(marker) : "12-bit";
         channels = segment[7];
+        layout.height = static_cast<int>(number(segment.subspan(3, 2), true));
+        layout.width = static_cast<int>(number(segment.subspan(5, 2), true));
       }
       at += 2 + length;
     }
   }
   layout.plain_cmyk = channels == 4 && !adobe;
   return layout;
+}
+
+/// The checksum that ends a chunk, of its type and content.
+uint32_t chunk_checksum(Bytes content) {
+  static constexpr auto kTable = [] {
+    std::array<uint32_t, 256> table{};
+    for (uint32_t i = 0; i < 256; ++i) {
+      table[i] = i;
+      for (int bit = 0; bit < 8; ++bit)
+        table[i] = (table[i] >> 1) ^ ((table[i] & 1) != 0 ? 0xEDB88320u : 0);
+    }
+    return table;
+  }();
+  uint32_t sum = ~uint32_t{0};
+  for (const uint8_t byte : content) sum = kTable[(sum ^ byte) & 0xFF] ^ (sum >> 8);
+  return ~sum;
+}
+
+/// Bytes of a part of a picture: rows that begin with a byte for their filter.
+uint64_t bytes_of_rows(uint64_t width, uint64_t height, uint64_t bits) {
+  return width == 0 ? 0 : height * (1 + (width * bits + 7) / 8);
+}
+
+/// Takes what the first chunk of a PNG says.
+void read_header(Bytes content, PictureLayout& layout) {
+  constexpr size_t kBytes = 13;
+  constexpr uint64_t kLargest = 1 << 30;
+  if (content.size() < kBytes) return;
+  const uint64_t width = number(content.first(4), true),
+                 height = number(content.subspan(4, 4), true);
+  if (width > kLargest || height > kLargest) return;
+  layout.width = static_cast<int>(width);
+  layout.height = static_cast<int>(height);
+  constexpr std::array<uint64_t, 7> kChannels = {1, 0, 3, 1, 2, 0, 4};  // by colour type
+  const uint64_t bits = content[9] < kChannels.size() ? content[8] * kChannels[content[9]] : 0;
+  if (content[12] == 0) {
+    layout.unpacked_bytes = bytes_of_rows(width, height, bits);
+    return;
+  }
+  struct Pass {
+    uint64_t x, y, dx, dy;
+  };
+  constexpr Pass kPasses[] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                              {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  for (const Pass& pass : kPasses)
+    layout.unpacked_bytes += bytes_of_rows((width + pass.dx - 1 - pass.x) / pass.dx,
+                                           (height + pass.dy - 1 - pass.y) / pass.dy, bits);
 }
 
 PictureLayout png_layout(Bytes file) {
@@ -122,8 +171,13 @@ PictureLayout png_layout(Bytes file) {
   while (at + kAround <= file.size()) {
     const size_t length = number(file.subspan(at, 4), true);
     if (length > file.size() - at - kAround) break;
-    if (has(file, at + 4, "eXIf"))
-      layout.orientation = exif_orientation(file.subspan(at + 8, length));
+    const Bytes content = file.subspan(at + 8, length);
+    if (chunk_checksum(file.subspan(at + 4, 4 + length)) !=
+        number(file.subspan(at + 8 + length, 4), true))
+      layout.bad_checksum = true;
+    if (has(file, at + 4, "IHDR") && layout.width == 0) read_header(content, layout);
+    if (has(file, at + 4, "IDAT")) layout.packed.push_back(content);
+    if (has(file, at + 4, "eXIf")) layout.orientation = exif_orientation(content);
     if (has(file, at + 4, "IEND")) {
       layout.complete = true;
       break;
@@ -133,8 +187,31 @@ PictureLayout png_layout(Bytes file) {
   return layout;
 }
 
+/// Width and height that the first chunk of a WebP file claims.
+void read_webp_size(Bytes file, PictureLayout& layout) {
+  constexpr size_t kContent = 20, kHeader = 10;
+  if (file.size() < kContent + kHeader) return;
+  const Bytes content = file.subspan(kContent);
+  const auto at = [&](size_t place, size_t bytes) {
+    return static_cast<int>(number(content.subspan(place, bytes), false));
+  };
+  constexpr int kBits14 = (1 << 14) - 1;
+  if (has(file, 12, "VP8X")) {
+    layout.width = 1 + at(4, 3);
+    layout.height = 1 + at(7, 3);
+  } else if (has(file, 12, "VP8L")) {
+    const uint64_t packed = number(content.subspan(1, 4), false);
+    layout.width = 1 + static_cast<int>(packed & kBits14);
+    layout.height = 1 + static_cast<int>(packed >> 14 & kBits14);
+  } else if (has(file, 12, "VP8 ")) {
+    layout.width = at(6, 2) & kBits14;
+    layout.height = at(8, 2) & kBits14;
+  }
+}
+
 PictureLayout webp_layout(Bytes file) {
   PictureLayout layout;
+  read_webp_size(file, layout);
   const size_t whole = 8 + number(file.subspan(4, 4), false);
   layout.complete = file.size() >= whole;
   size_t at = 12;
@@ -173,9 +250,6 @@ std::string_view describe_other_format(Bytes file) {
       {4, "jP  ", "a JPEG 2000 picture"},
       {0, "\xFF\x0A", "a JPEG XL picture"},
       {4, "JXL ", "a JPEG XL picture"},
-      {0, "version https://git-lfs", "a Git LFS pointer in place of a picture"},
-      {0, "<!DOCTYPE html", "a web page in place of a picture"},
-      {0, "<html", "a web page in place of a picture"},
   });
   for (const Known& known : kKnown)
     if (has(file, known.at, known.text)) return known.name;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace lanet {
 
@@ -17,12 +18,17 @@ PictureFormat picture_format(std::span<const uint8_t> file);
 std::string_view describe_other_format(std::span<const uint8_t> file);
 
 struct PictureLayout {
+  int width = 0, height = 0;  ///< as the file claims; 0: it does not say
   bool complete = false;    ///< the file goes on to its end marker (EOI, IEND, the length in RIFF)
   int orientation = 1;      ///< EXIF's, 1..8; 1: as it is
   bool animated = false;    ///< WebP with several frames
   bool plain_cmyk = false;  ///< a JPEG of four channels without Adobe's marker
   /// A Huffman table of a JPEG claims more than 256 codes, for which stb_image has no room.
   bool too_many_codes = false;
+  bool bad_checksum = false;  ///< of a chunk of a PNG
+  /// The compressed pixels of a PNG, piece by piece, and how many bytes they become.
+  std::vector<std::span<const uint8_t>> packed = {};
+  uint64_t unpacked_bytes = 0;
   std::string_view jpeg_kind = "";  ///< of a JPEG whose pixels are not baseline or progressive
 };
 

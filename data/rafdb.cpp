@@ -6,7 +6,8 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files/file.h"
+#include "core/files/document.h"
+#include "core/printable.h"
 #include "data/files_of_set.h"
 
 namespace lanet {
@@ -45,9 +46,7 @@ class LabelList {
       : file_((root / labels).string()), compound_(is_compound(labels)) {
     if (!is_file(file_))
       throw InputError(fmt::format("{} {}: there is no such file", field, file_));
-    std::string text = read_text(file_);
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    lines_.str(text);
+    lines_.str(read_document(file_));
   }
 
   struct Face {
@@ -63,6 +62,11 @@ class LabelList {
       std::string name, label;
       words >> name >> label;
       if (name.empty()) continue;
+      if (escaped(name) != name)
+        fail(
+            fmt::format("the name '{}' is not UTF-8, or has control characters or spaces that are "
+                        "none; expected a name without them",
+                        printable(name)));
       const bool is_train = name.starts_with("train_"), is_test = name.starts_with("test_");
       const bool is_file_name = name.find_first_of("/,") == std::string::npos;  // a comma: for CSV
       if ((!is_train && !is_test) || !is_file_name || label.empty())

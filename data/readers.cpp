@@ -15,19 +15,26 @@ struct Reader {
   DataFormat format;
   const char* name;
   std::string (*recognise)(const DataSource&);
-  FaceList (*read)(const DataSource&, Split);
+  SplitReader (*open)(const DataSource&);
   const char* sign;  // what recognises it, for a message
 };
 
+/// Of formats with a list or a folder for each split, which is read when it is asked for.
+template <FaceList (*read)(const DataSource&, Split)>
+SplitReader split_by_split(const DataSource& source) {
+  return [source](Split split) { return read(source, split); };
+}
+
 constexpr Reader kReaders[] = {
     // those first that mistake no other format for their own
-    {DataFormat::rafdb, "rafdb", recognise_rafdb, read_rafdb, "a folder basic/EmoLabel"},
-    {DataFormat::ferplus, "ferplus", recognise_ferplus, read_ferplus, "fer2013new.csv"},
-    {DataFormat::affectnet, "affectnet", recognise_affectnet, read_affectnet,
+    {DataFormat::rafdb, "rafdb", recognise_rafdb, split_by_split<read_rafdb>,
+     "a folder basic/EmoLabel"},
+    {DataFormat::ferplus, "ferplus", recognise_ferplus, open_ferplus, "fer2013new.csv"},
+    {DataFormat::affectnet, "affectnet", recognise_affectnet, split_by_split<read_affectnet>,
      "training.csv or a folder train_set/annotations"},
-    {DataFormat::folder, "folder", recognise_class_folders, read_class_folders,
+    {DataFormat::folder, "folder", recognise_class_folders, open_class_folders,
      "pictures in folders of classes, such as train/happiness"},
-    {DataFormat::csv, "csv", recognise_csv_faces, read_csv_faces,
+    {DataFormat::csv, "csv", recognise_csv_faces, open_csv_faces,
      "a table with columns 'path' and 'label'"},
 };
 
@@ -52,7 +59,7 @@ RecognisedFormat recognise_format(const DataSource& source) {
                                source.root.string(), signs));
 }
 
-FaceList read_split(const DataSource& source, DataFormat format, Split split) {
+SplitReader open_data_set(const DataSource& source, DataFormat format) {
   require_root(source);
   for (const Reader& reader : kReaders) {
     if (reader.format != format) continue;
@@ -60,9 +67,13 @@ FaceList read_split(const DataSource& source, DataFormat format, Split split) {
     if (!has_list && source.labels != kDefaultLabelList)
       throw InputError(fmt::format("data.labels: {}; expected it unset: data.format {} has no list",
                                    printable(source.labels), reader.name));
-    return reader.read(source, split);
+    return reader.open(source);
   }
   throw Error("no reader of this format");
+}
+
+FaceList read_split(const DataSource& source, DataFormat format, Split split) {
+  return open_data_set(source, format)(split);
 }
 
 }  // namespace lanet

@@ -19,10 +19,13 @@ struct RecognisedFormat {
 };
 RecognisedFormat recognise_format(const DataSource& source);
 
-/// The faces of one split, by the reader of the format, which is not `automatic`. Each reader's
-/// header says what it reads and refuses (InputError). Without faces of the split it is EmptySplit,
-/// except for `validation`: few sets have that. InputError for source.labels with another format
-/// than rafdb and csv.
+/// Reads a data set, once for all of its splits, by the reader of the format, which is not
+/// `automatic`. Each reader's header says what it reads and refuses (InputError), here or when a
+/// split is asked for. Without faces of the split it is EmptySplit, except for `validation`: few
+/// sets have that. InputError for source.labels with another format than rafdb and csv.
+SplitReader open_data_set(const DataSource& source, DataFormat format);
+
+/// The faces of one split alone.
 FaceList read_split(const DataSource& source, DataFormat format, Split split);
 
 }  // namespace lanet

@@ -3,8 +3,8 @@
 namespace lanet {
 
 LandmarkReader::LandmarkReader(ParameterStore& store, Backbone backbone, int64_t landmarks,
-                               int64_t image_size, int64_t batch) {
-  images_ = record_images(graph_, store, batch, image_size);
+                               int64_t image_size, int64_t batch)
+    : InferenceNetwork(store, image_size, batch) {
   Recorder recorder(graph_, store);
   Value* shared = record_shared(recorder, images_, backbone);
   heatmaps_ = record_landmarks(recorder, shared, backbone, landmarks).heatmaps;

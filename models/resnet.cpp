@@ -51,8 +51,8 @@ ExpressionFeatures record_expression(Recorder& r, Value* shared, Backbone backbo
 }
 
 Classifier::Classifier(ParameterStore& store, Backbone backbone, int64_t classes,
-                       int64_t image_size, int64_t batch) {
-  images_ = record_images(graph_, store, batch, image_size);
+                       int64_t image_size, int64_t batch)
+    : InferenceNetwork(store, image_size, batch) {
   Recorder recorder(graph_, store);
   Value* shared = record_shared(recorder, images_, backbone);
   const ExpressionFeatures expression = record_expression(recorder, shared, backbone, classes);

@@ -51,24 +51,36 @@ struct ExpressionFeatures {
 ExpressionFeatures record_expression(Recorder& recorder, Value* shared, Backbone backbone,
                                      int64_t classes);
 
-/// Inference: the shared part, the expression branch and fer_fc, no more than a plain ResNet.
-class Classifier {
+/// A network that is only run forward, on batches of a fixed size.
+class InferenceNetwork {
  public:
-  /// Records the graph for batches of `batch` images; the parameters are declared in `store`.
-  Classifier(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
-             int64_t batch);
   /// After the store was allocated.
   void plan(Context& context) { graph_.plan(context); }
   void forward(Context& context) { graph_.forward(context); }
 
   Tensor images() const { return images_->data; }  ///< record_images(), written by the caller
-  Tensor logits() const { return logits_->data; }  ///< [B, C]
-  Tensor features() const { return u_->data; }     ///< [B, 512e], what fer_fc is given
   const Graph& graph() const { return graph_; }
 
- private:
+ protected:
+  InferenceNetwork(const ParameterStore& store, int64_t image_size, int64_t batch)
+      : images_(record_images(graph_, store, batch, image_size)) {}
+
   Graph graph_{Graph::Mode::inference};
-  Value *images_, *u_, *logits_;
+  Value* images_;
+};
+
+/// The shared part, the expression branch and fer_fc, no more than a plain ResNet.
+class Classifier : public InferenceNetwork {
+ public:
+  /// Records the graph for batches of `batch` images; the parameters are declared in `store`.
+  Classifier(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
+             int64_t batch);
+
+  Tensor logits() const { return logits_->data; }  ///< [B, C]
+  Tensor features() const { return u_->data; }     ///< [B, 512e], what fer_fc is given
+
+ private:
+  Value *u_, *logits_;
 };
 
 }  // namespace lanet

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "tests/onnx_model.h"
 
@@ -43,20 +44,21 @@ struct Window {
   }
 };
 
+/// bias: null for a convolution without one.
 inline OnnxTensor conv(const OnnxNode& node, const OnnxTensor& x, const OnnxTensor& w,
-                       const OnnxTensor& bias) {
+                       const OnnxTensor* bias) {
   const Window window(node);
   const int64_t batch = x.shape.at(0), in = x.shape.at(1), height = x.shape.at(2),
                 width = x.shape.at(3), out = w.shape.at(0), k = window.kernel;
   REQUIRE(w.shape == std::vector<int64_t>{out, in, k, k});
-  REQUIRE(bias.shape == std::vector<int64_t>{out});
+  if (bias) REQUIRE(bias->shape == std::vector<int64_t>{out});
   OnnxTensor y{{batch, out, window.out(height), window.out(width)}, {}};
   const int64_t plane = y.shape[2] * y.shape[3];
   y.values.resize(batch * out * plane);
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t o = 0; o < out; ++o) {
       double* to = y.values.data() + (b * out + o) * plane;
-      std::fill_n(to, plane, bias.values[o]);
+      std::fill_n(to, plane, bias ? bias->values[o] : 0);
       for (int64_t i = 0; i < in; ++i) {
         const double* from = x.values.data() + (b * in + i) * height * width;
         for (int64_t ky = 0; ky < k; ++ky)
@@ -138,6 +140,37 @@ OnnxTensor elementwise(const OnnxTensor& x, const OnnxTensor& y, F&& f) {
   return result;
 }
 
+/// Linear interpolation between pixel centres; beyond the outermost ones their value.
+inline OnnxTensor resize(const OnnxNode& node, const OnnxTensor& x, const OnnxTensor& scales) {
+  CHECK(node.attributes.empty());
+  CHECK(node.texts == std::map<std::string, std::string>{{"mode", "linear"}});
+  REQUIRE(scales.values.size() == 4);
+  REQUIRE((scales.values[0] == 1 && scales.values[1] == 1));
+  const int64_t height = x.shape.at(2), width = x.shape.at(3);
+  const auto new_height = static_cast<int64_t>(static_cast<double>(height) * scales.values[2]),
+             new_width = static_cast<int64_t>(static_cast<double>(width) * scales.values[3]);
+  OnnxTensor y{{x.shape[0], x.shape[1], new_height, new_width}, {}};
+  /// The two pixels around the place that pixel `i` lies at, and the weight of the second.
+  const auto around = [](int64_t i, double scale, int64_t size) {
+    const double place = (static_cast<double>(i) + 0.5) / scale - 0.5, below = std::floor(place);
+    const auto inside = [&](double at) {
+      return std::clamp(static_cast<int64_t>(at), int64_t{0}, size - 1);
+    };
+    return std::tuple(inside(below), inside(below + 1), place - below);
+  };
+  for (auto plane = x.values.begin(); plane != x.values.end(); plane += height * width)
+    for (int64_t v = 0; v < new_height; ++v)
+      for (int64_t u = 0; u < new_width; ++u) {
+        const auto [top, bottom, down] = around(v, scales.values[2], height);
+        const auto [left, right, across] = around(u, scales.values[3], width);
+        const auto row = [&](int64_t r) {
+          return (1 - across) * plane[r * width + left] + across * plane[r * width + right];
+        };
+        y.values.push_back((1 - down) * row(top) + down * row(bottom));
+      }
+  return y;
+}
+
 /// [B, H, W, C] -> [B, C, H, W]
 inline OnnxTensor transpose(const OnnxNode& node, const OnnxTensor& x) {
   REQUIRE(node.attributes.at("perm") == std::vector<int64_t>{0, 3, 1, 2});
@@ -161,16 +194,23 @@ inline std::map<std::string, OnnxTensor> evaluate(const OnnxModel& model, const 
     CAPTURE(node.name);
     std::vector<const OnnxTensor*> in;
     for (const std::string& name : node.inputs)
-      in.push_back(model.constants.contains(name) ? &model.constants.at(name) : &values.at(name));
+      in.push_back(name.empty()                     ? nullptr
+                   : model.constants.contains(name) ? &model.constants.at(name)
+                                                    : &values.at(name));
     auto take = [&](size_t count) { REQUIRE(in.size() == count); };
-    const OnnxTensor& x = *in.at(0);
+    REQUIRE(in.at(0));
+    const OnnxTensor& x = *in[0];
     OnnxTensor& y = values[node.output];
     if (node.op == "Conv") {
-      take(3);
-      y = onnx::conv(node, x, *in[1], *in[2]);
+      REQUIRE((in.size() == 2 || in.size() == 3));
+      y = onnx::conv(node, x, *in[1], in.size() == 3 ? in[2] : nullptr);
     } else if (node.op == "Gemm") {
       take(3);
       y = onnx::gemm(node, x, *in[1], *in[2]);
+    } else if (node.op == "Resize") {
+      take(3);
+      CHECK(in[1] == nullptr);  // roi
+      y = onnx::resize(node, x, *in[2]);
     } else if (node.op == "Add" || node.op == "Mul") {
       take(2);
       const bool add = node.op == "Add";

@@ -24,6 +24,7 @@ struct OnnxNode {
   std::string op, name, output;
   std::vector<std::string> inputs;
   std::map<std::string, std::vector<int64_t>> attributes;  ///< one element: a single number
+  std::map<std::string, std::string> texts;                ///< attributes that are strings
 };
 
 /// An input or an output.
@@ -64,18 +65,24 @@ inline auto into(int64_t& place) {
 }
 
 inline void read_attribute(std::string_view message, OnnxNode& node) {
-  std::string name;
+  std::string name, text;
   std::vector<int64_t> values;
   int64_t type = 0;
   bool list = false;
   read_fields(message, Fields{{1, into(name)},
                               {3, [&](const auto& field) { values = {field.integer()}; }},
+                              {4, into(text)},
                               {8,
                                [&](const auto& field) {
                                  values.push_back(field.integer());
                                  list = true;
                                }},
                               {20, into(type)}});
+  if (!text.empty()) {
+    CHECK(type == 3);  // STRING
+    CHECK(node.texts.emplace(name, text).second);
+    return;
+  }
   CHECK(type == (list ? 7 : 2));  // INTS, INT
   CHECK(node.attributes.emplace(name, values).second);
 }
@@ -177,6 +184,7 @@ inline void check_topology(const OnnxModel& model) {
     CHECK(names.insert(node.name).second);
     for (const std::string& input : node.inputs) {
       CAPTURE(input);
+      if (input.empty()) continue;  // an optional one that is left out
       CHECK(made.contains(input));
       read.insert(input);
     }

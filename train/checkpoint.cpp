@@ -1,8 +1,12 @@
 #include "train/checkpoint.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/parameter_io.h"
+#include "core/printable.h"
 #include "data/expressions.h"
 
 namespace lanet {
@@ -14,6 +18,20 @@ constexpr const char* kFirstMoment = "adam.first.";
 constexpr const char* kSecondMoment = "adam.second.";
 constexpr const char* kMomentum = "momentum.";
 constexpr const char* kState = "state.";
+
+/// The first element of the tensor `name` that is NaN or infinite, in words; "" if all are numbers.
+/// In the model's own state infinity is a value: the logarithm of a probability of 0.
+std::string not_finite(const std::string& name, const HostArray& array) {
+  const bool floating = array.dtype == HostDType::f32 || array.dtype == HostDType::f64 ||
+                        array.dtype == HostDType::bf16;
+  if (!floating) return "";
+  const std::vector<double> values = array.to<double>();
+  const auto bad =
+      name.starts_with(kState)
+          ? std::find_if(values.begin(), values.end(), [](double v) { return std::isnan(v); })
+          : std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
+  return bad == values.end() ? "" : fmt::format("element {} is {}", bad - values.begin(), *bad);
+}
 
 HostArray to_array(const std::vector<int64_t>& shape, DType dtype,
                    const std::vector<double>& values) {
@@ -48,6 +66,22 @@ const HostArray& array_of(const NamedArrays& file, const std::string& path, cons
   return found->second;
 }
 
+/// Adds a tensor whose elements in file order are given by `values`.
+void add_source(TensorSources& checkpoint, const CheckpointInfo& info, const std::string& name,
+                const std::vector<int64_t>& shape, DType dtype,
+                std::function<std::vector<double>()> values) {
+  auto read = [=, values = std::move(values), steps = info.steps, epoch = info.epoch] {
+    HostArray array = to_array(shape, dtype, values());
+    if (const std::string bad = not_finite(name, array); !bad.empty())
+      throw Error(
+          fmt::format("{}: {} after step {}, in epoch {}; expected numbers: training cannot "
+                      "continue, and its last checkpoint is kept",
+                      name, bad, steps, epoch + 1));
+    return array;
+  };
+  checkpoint.arrays[name] = {shape, host_dtype(dtype), std::move(read)};
+}
+
 /// Views of a trained parameter that a checkpoint keeps beside its value.
 struct StateView {
   const char* prefix;
@@ -65,8 +99,9 @@ std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::st
   if (found == checkpoint.metadata.end()) return expression_names();
   const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
   const bool good = names.is_array() && names.size() >= 2 &&
-                    std::all_of(names.begin(), names.end(),
-                                [](const nlohmann::json& name) { return name.is_string(); });
+                    std::all_of(names.begin(), names.end(), [](const nlohmann::json& name) {
+                      return name.is_string() && escaped(name.get<std::string>()) == name;
+                    });
   if (!good)
     throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,
                                  printable(found->second)));
@@ -75,36 +110,49 @@ std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::st
 
 }  // namespace
 
-NamedArrays save_parameters(Context& context, const ParameterStore& store,
-                            const CheckpointInfo& info) {
-  NamedArrays checkpoint;
+std::string to_string(const CheckpointInfo& info) {
+  if (info.epoch_steps == 0) return fmt::format("epoch {}", info.epoch);
+  return fmt::format("epoch {} and {} step{}", info.epoch, info.epoch_steps,
+                     info.epoch_steps == 1 ? "" : "s");
+}
+
+TensorSources save_parameters(Context& context, const ParameterStore& store,
+                              const CheckpointInfo& info) {
+  TensorSources checkpoint;
   checkpoint.metadata = {{"format", kFormat},
                          {"config", to_json(info.config).dump()},
                          {"classes", nlohmann::json(info.classes).dump()},
                          {"epoch", std::to_string(info.epoch)},
                          {"steps", std::to_string(info.steps)}};
+  if (info.epoch_steps > 0) checkpoint.metadata["epoch_steps"] = std::to_string(info.epoch_steps);
   for (const Parameter& p : store.parameters())
-    checkpoint.arrays[p.name] =
-        to_array(p.file_shape(), store.master_dtype(), to_file_order(context, p, store.master(p)));
+    add_source(checkpoint, info, p.name, p.file_shape(), store.master_dtype(),
+               [&context, &store, &p] { return to_file_order(context, p, store.master(p)); });
   return checkpoint;
 }
 
-void add_training_state(Context& context, const Model& model, NamedArrays& checkpoint) {
+void add_training_state(Context& context, const Model& model, const CheckpointInfo& info,
+                        TensorSources& checkpoint) {
   const ParameterStore& store = model.store();
   for (const Parameter& p : store.parameters()) {
     if (!p.trained) continue;
     for (const auto& [prefix, tensor] : state_views(store, p))
-      checkpoint.arrays[prefix + p.name] =
-          to_array(p.file_shape(), tensor.dtype, to_file_order(context, p, tensor));
+      add_source(checkpoint, info, prefix + p.name, p.file_shape(), tensor.dtype,
+                 [&context, &p, tensor = tensor] { return to_file_order(context, p, tensor); });
   }
   for (const NamedState& state : model.state())
-    checkpoint.arrays[kState + state.name] =
-        to_array(dims(state.tensor.shape), state.tensor.dtype, read_tensor(context, state.tensor));
+    add_source(checkpoint, info, kState + state.name, dims(state.tensor.shape), state.tensor.dtype,
+               [&context, tensor = state.tensor] { return read_tensor(context, tensor); });
 }
 
 bool is_checkpoint(const NamedArrays& file) {
   const auto format = file.metadata.find("format");
   return format != file.metadata.end() && format->second == kFormat;
+}
+
+int64_t landmarks_of(const NamedArrays& checkpoint) {
+  const auto head = checkpoint.arrays.find("f_q.lm_fc.weight");
+  return head == checkpoint.arrays.end() ? 0 : head->second.shape.at(0);
 }
 
 void require_same_classes(const CheckpointInfo& info, const std::string& path,
@@ -114,12 +162,32 @@ void require_same_classes(const CheckpointInfo& info, const std::string& path,
                                  fmt::join(info.classes, ", "), fmt::join(classes, ", ")));
 }
 
-NamedArrays read_checkpoint(const std::string& path) {
-  NamedArrays file = read_safetensors(path);
+namespace {
+
+NamedArrays read_finite(const std::string& path,
+                        const std::function<bool(const std::string&)>& wanted) {
+  NamedArrays file = read_safetensors(path, wanted);
   if (!is_checkpoint(file))
     throw InputError(fmt::format(
         "{}: not a checkpoint of this program (its metadata has no format {})", path, kFormat));
+  for (const auto& [name, array] : file.arrays)
+    if (const std::string bad = not_finite(name, array); !bad.empty())
+      throw InputError(fmt::format("{}: {}: {}; expected numbers: its training has failed", path,
+                                   printable(name), bad));
   return file;
+}
+
+}  // namespace
+
+NamedArrays read_checkpoint(const std::string& path) {
+  return read_finite(path, {});
+}
+
+NamedArrays read_trained_weights(const std::string& path) {
+  return read_finite(path, [](const std::string& name) {
+    const auto begins = [&](const char* prefix) { return name.starts_with(prefix); };
+    return !begins(kFirstMoment) && !begins(kSecondMoment) && !begins(kMomentum) && !begins(kState);
+  });
 }
 
 CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string& path) {
@@ -129,15 +197,20 @@ CheckpointInfo checkpoint_info(const NamedArrays& checkpoint, const std::string&
       throw InputError(fmt::format("{}: metadata '{}' is missing", path, key));
     return found->second;
   };
-  try {
-    return {.config = parse_config(text("config"), path),
-            .classes = classes_of(checkpoint, path),
-            .epoch = std::stoi(text("epoch")),
-            .steps = std::stoll(text("steps"))};
-  } catch (const std::logic_error&) {
-    throw InputError(fmt::format("{}: metadata epoch '{}' or steps '{}' is no number", path,
-                                 text("epoch"), text("steps")));
-  }
+  auto number = [&](const char* key) {
+    const std::string digits = text(key);
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || value < 0)
+      throw InputError(fmt::format("{}: metadata '{}' is '{}'; expected a whole number", path, key,
+                                   printable(digits)));
+    return value;
+  };
+  return {.config = parse_config(text("config"), path),
+          .classes = classes_of(checkpoint, path),
+          .epoch = static_cast<int>(number("epoch")),
+          .steps = number("steps"),
+          .epoch_steps = checkpoint.metadata.contains("epoch_steps") ? number("epoch_steps") : 0};
 }
 
 void load_parameters(Context& context, const NamedArrays& checkpoint, const std::string& path,

@@ -16,12 +16,10 @@ using nlohmann::ordered_json;
 namespace {
 
 /// The number of faces in this split.
-size_t add_split(const Config& config, DataFormat format, Split split, DataFaces& faces) {
+size_t add_split(const SplitReader& read, Split split, DataFaces& faces) {
   FaceList list;
-  DataSource source = data_source(config.data);
-  source.require_pictures = false;
   try {
-    list = read_split(source, format, split);
+    list = read(split);
   } catch (const InputError& error) {
     faces.problems.emplace_back(error.what());
     return 0;
@@ -120,10 +118,13 @@ DataFaces list_data(const Config& config) {
   DataFaces faces;
   const auto [format, message] = choose_format(config.data);
   faces.format = message.empty() ? fmt::format("data.format: {}", name_of(format)) : message;
-  const size_t trained = add_split(config, format, Split::train, faces);
+  DataSource source = data_source(config.data);
+  source.require_pictures = false;
+  const SplitReader read = open_data_set(source, format);
+  const size_t trained = add_split(read, Split::train, faces);
   const FaceList train = faces.list;
-  const size_t validated = add_split(config, format, Split::validation, faces);
-  add_split(config, format, Split::test, faces);
+  const size_t validated = add_split(read, Split::validation, faces);
+  add_split(read, Split::test, faces);
   if (faces.list.size() == 0) throw InputError(faces.problems.front());
   const std::span<const int32_t> labels = faces.list.labels;
   for (std::string& line : one_sided_classes(faces.list.classes, labels.first(trained),
@@ -207,7 +208,8 @@ ordered_json data_report(const Config& config, const DataFaces& faces,
 HostImage data_contact_sheet(const Config& config, const DataFaces& faces,
                              std::span<const PictureFacts> facts) {
   constexpr int kColumns = 10, kSide = 112;
-  ContactSheet sheet(kColumns, static_cast<int>(faces.list.classes.size()), kSide);
+  ContactSheet sheet(kColumns, static_cast<int>(faces.list.classes.size()), kSide,
+                     faces.list.classes);
   std::vector<int> shown(faces.list.classes.size());
   const Landmarks& landmarks = faces.landmarks.landmarks;
   const size_t width = 2 * static_cast<size_t>(landmarks.num_landmarks);

@@ -39,8 +39,8 @@ bool EpochTables::reads_batch_samples() const {
   return in.batch_samples && in.batch_samples != in.sample_indices;
 }
 
-void EpochTables::fill(Context& context, const EpochInputs& inputs) {
-  context.fill_zero(position_);
+void EpochTables::fill(Context& context, const EpochInputs& inputs, int64_t first) {
+  upload(context, position_, std::vector<int32_t>{static_cast<int32_t>(first)});
   upload(context, samples_, inputs.samples);
   if (batch_samples_) upload(context, batch_samples_, inputs.batch_samples);
   upload(context, epoch_pictures_, inputs.pictures);

@@ -32,8 +32,8 @@ class EpochTables {
   /// Memory for `steps` steps of a planned model.
   EpochTables(Context& context, Model& model, int64_t steps);
 
-  /// The next step is the first of these.
-  void fill(Context& context, const EpochInputs& inputs);
+  /// The next step is step `first` of these, counted from 0.
+  void fill(Context& context, const EpochInputs& inputs, int64_t first);
 
   /// Puts the step's rows into the model's inputs, Adam's values and parameters().
   void begin_step(Context& context);

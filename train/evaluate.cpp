@@ -13,55 +13,68 @@
 
 namespace lanet {
 
+void run_network(Context& context, InferenceNetwork& network, InferenceRoom room,
+                 const ImageSet& set, std::span<const int32_t> rows,
+                 const std::function<void(int64_t first, int64_t count)>& done) {
+  const int64_t total = std::ssize(rows), batch = network.images().shape[0];
+  if (total == 0) return;
+  PictureFeed feed(context, set, batch, {}, room.staging);
+  if (feed.staging()) room.staging = feed.staging();
+  const auto batch_at = [&](int64_t first) {
+    return rows.subspan(first, std::min(batch, total - first));
+  };
+  feed.prepare(batch_at(0));
+  for (int64_t first = 0; first < total; first += batch) {
+    const std::span<const int32_t> faces = batch_at(first);
+    // The last batch is filled up with its first picture; what comes of those is dropped.
+    std::vector<int32_t> places(batch, feed.place(faces[0], 0));
+    for (int64_t b = 0; b < std::ssize(faces); ++b) places[b] = feed.place(faces[b], b);
+    context.copy(room.sample_indices, {places.data(), {batch}, DType::i32, Device::cpu});
+    feed.take();
+    normalize(context, {.images = feed.images(),
+                        .sample_indices = room.sample_indices,
+                        .y = network.images(),
+                        .mean = kPictureMean,
+                        .std = kPictureDeviation});
+    network.forward(context);
+    if (first + batch < total) feed.prepare(batch_at(first + batch));
+    done(first, std::ssize(faces));
+  }
+}
+
 Evaluator::Evaluator(ParameterStore& store, Backbone backbone, int64_t classes, int64_t image_size,
                      int64_t batch)
-    : classes_(classes), batch_(batch), classifier_(store, backbone, classes, image_size, batch) {}
+    : classes_(classes), classifier_(store, backbone, classes, image_size, batch) {}
 
 void Evaluator::plan(Context& context) {
   classifier_.plan(context);
-  memory_ = allocate_tensors(context, {{&sample_indices_, {batch_}, DType::i32},
+  const int64_t batch = classifier_.images().shape[0];
+  memory_ = allocate_tensors(context, {{&sample_indices_, {batch}, DType::i32},
                                        {&counts_, {classes_ * classes_}, DType::f64}});
 }
 
 std::vector<double> Evaluator::probabilities(Context& context, const ImageSet& set,
                                              std::span<const int32_t> rows,
                                              std::vector<float>* features) {
-  const int64_t count = std::ssize(rows);
   std::vector<double> all;
-  all.reserve(count * classes_);
-  PictureFeed feed(context, set, batch_);
-  const auto batch_at = [&](int64_t start) {
-    return rows.subspan(start, std::min(batch_, count - start));
-  };
-  if (count > 0) feed.prepare(batch_at(0));
-  for (int64_t start = 0; start < count; start += batch_) {
-    const std::span<const int32_t> faces = batch_at(start);
-    const int64_t used = std::ssize(faces);
-    // The last batch is filled up with its first picture; what comes of those is dropped.
-    std::vector<int32_t> places(batch_, feed.place(faces[0], 0));
-    for (int64_t b = 0; b < used; ++b) places[b] = feed.place(faces[b], b);
-    context.copy(sample_indices_, {places.data(), {batch_}, DType::i32, Device::cpu});
-    feed.take();
-    normalize(context, {.images = feed.images(),
-                        .sample_indices = sample_indices_,
-                        .y = classifier_.images(),
-                        .mean = kPictureMean,
-                        .std = kPictureDeviation});
-    classifier_.forward(context);
-    if (start + batch_ < count) feed.prepare(batch_at(start + batch_));
-    if (features) {
-      const std::vector<double> u = read_tensor(context, classifier_.features());
-      features->insert(features->end(), u.begin(), u.begin() + used * (std::ssize(u) / batch_));
-    }
-    const auto logits = read_tensor(context, classifier_.logits());
-    for (int64_t i = 0; i < used; ++i) {
-      const double* row = logits.data() + i * classes_;
-      const double largest = *std::max_element(row, row + classes_);
-      double sum = 0;
-      for (int64_t c = 0; c < classes_; ++c) sum += std::exp(row[c] - largest);
-      for (int64_t c = 0; c < classes_; ++c) all.push_back(std::exp(row[c] - largest) / sum);
-    }
-  }
+  all.reserve(rows.size() * classes_);
+  run_network(context, classifier_, {sample_indices_, staging_}, set, rows,
+              [&](int64_t, int64_t count) {
+                if (features) {
+                  const std::vector<double> u = read_tensor(context, classifier_.features());
+                  features->insert(features->end(), u.begin(),
+                                   u.begin() + count * classifier_.features().shape[1]);
+                }
+                const auto logits = read_tensor(context, classifier_.logits());
+                for (int64_t i = 0; i < count; ++i) {
+                  const double* row = logits.data() + i * classes_;
+                  const double largest = *std::max_element(row, row + classes_);
+                  double sum = 0;
+                  for (int64_t c = 0; c < classes_; ++c) sum += std::exp(row[c] - largest);
+                  for (int64_t c = 0; c < classes_; ++c)
+                    all.push_back(std::exp(row[c] - largest) / sum);
+                }
+              });
   return all;
 }
 

@@ -13,8 +13,11 @@ namespace lanet {
 /// included, nothing else. Metadata: `backbone`, `image_size`, `classes` (a JSON array in the order
 /// of the outputs), `mean` and `std` (JSON arrays, of R, G and B in [0, 1]), `epoch`,
 /// `program_version`, `format` ("pt").
-/// InputError, which names `path`, if the checkpoint lacks a parameter.
+/// with_landmarks: the landmark branch too, under its names in the published program: `lm_layer2.`
+/// to `lm_layer4.` as torchvision's layers, `latlayer1.weight` to `latlayer4.weight` [64e, C_i, 1,
+/// 1] and `lm_fc.weight` [L, 64e, 1, 1]. The metadata then has `landmarks`, L.
+/// InputError, which names `path`, if the checkpoint lacks a parameter or the branch.
 NamedArrays torchvision_weights(const NamedArrays& checkpoint, const CheckpointInfo& info,
-                                const std::string& path);
+                                const std::string& path, bool with_landmarks);
 
 }  // namespace lanet

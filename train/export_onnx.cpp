@@ -1,10 +1,12 @@
 #include "train/export_onnx.h"
 
+#include <array>
 #include <cmath>
 
 #include "core/files/onnx_graph.h"
 #include "data/image_set.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/heatmap.h"
 
 namespace lanet {
 
@@ -16,20 +18,50 @@ class OnnxResNet {
   OnnxResNet(OnnxGraph& graph, const NamedArrays& weights, const ResNet& resnet)
       : graph_(graph), weights_(weights), resnet_(resnet) {}
 
-  /// [batch, C] from [batch, 3, S, S].
-  std::string logits(std::string x) {
+  /// Stem and layer1: [batch, 64e, S/4, S/4] from [batch, 3, S, S].
+  std::string shared(std::string x) {
     x = relu(convolution("conv1", "bn1", x, 2));
-    x = graph_.node("MaxPool", {x}, "maxpool", window(3, 2));
-    for (int stage = 1; stage <= 4; ++stage)
-      for (int i = 0; i < resnet_.blocks[stage - 1]; ++i)
-        x = block(fmt::format("layer{}.{}", stage, i), x, stage > 1 && i == 0 ? 2 : 1);
+    return stage("layer1", graph_.node("MaxPool", {x}, "maxpool", window(3, 2)), 1);
+  }
+
+  /// [batch, C] from the shared part.
+  std::string logits(std::string x) {
+    for (int number = 2; number <= 4; ++number)
+      x = stage(fmt::format("layer{}", number), x, number);
     x = graph_.node("GlobalAveragePool", {x}, "avgpool");
     x = graph_.node("Flatten", {x}, "features");
     return graph_.node("Gemm", {x, constant("fc.weight"), constant("fc.bias")}, "logits",
                        {{"transB", int64_t{1}}});
   }
 
+  /// [batch, L, S/4, S/4] from the shared part, with the head collapsed as in record_landmarks().
+  std::string heatmaps(const std::string& shared) {
+    std::array<std::string, 4> x = {shared};
+    for (int i = 1; i < 4; ++i) x[i] = stage(fmt::format("lm_layer{}", i + 1), x[i - 1], i + 1);
+    const std::string doubled = graph_.constant("lm_fc.scales", {4}, {1, 1, 2, 2});
+    std::string sum;
+    for (int i = 3; i >= 0; --i) {
+      const std::string name = fmt::format("lm_fc.latlayer{}", i + 1);
+      const std::string part =
+          graph_.node("Conv", {x[i], lateral(i + 1, name + ".weight")}, name, window(1, 1));
+      if (sum.empty()) {
+        sum = part;
+        continue;
+      }
+      const std::string up = graph_.node("Resize", {sum, "", doubled}, name + ".up",
+                                         {{"mode", std::string("linear")}});
+      sum = graph_.node("Add", {up, part}, i == 0 ? "heatmaps" : name + ".sum");
+    }
+    return sum;
+  }
+
  private:
+  std::string stage(const std::string& name, std::string x, int number) {
+    for (int i = 0; i < resnet_.blocks[number - 1]; ++i)
+      x = block(fmt::format("{}.{}", name, i), x, number > 1 && i == 0 ? 2 : 1);
+    return x;
+  }
+
   std::string block(const std::string& name, const std::string& x, int64_t stride) {
     const bool bottleneck = resnet_.block.expansion == kBottleneck.expansion;
     const int last = bottleneck ? 3 : 2, strided = bottleneck ? 2 : 1;
@@ -63,6 +95,20 @@ class OnnxResNet {
     const std::string w = graph_.constant(name + ".weight", array.shape, weight);
     const std::string b = graph_.constant(name + ".bias", {std::ssize(bias)}, bias);
     return graph_.node("Conv", {x, w, b}, name, window(array.shape[2], stride));
+  }
+
+  /// The product of lm_fc and a lateral, [L, C_i, 1, 1], as a constant of this name.
+  std::string lateral(int number, const std::string& name) {
+    const std::string layer = fmt::format("latlayer{}.weight", number);
+    const std::vector<double> head = values("lm_fc.weight"), by = values(layer);
+    const std::vector<int64_t>& shape = weights_.arrays.at(layer).shape;
+    const int64_t width = shape[0], channels = shape[1], landmarks = std::ssize(head) / width;
+    std::vector<double> product(landmarks * channels);
+    for (int64_t l = 0; l < landmarks; ++l)
+      for (int64_t d = 0; d < width; ++d)
+        for (int64_t c = 0; c < channels; ++c)
+          product[l * channels + c] += head[l * width + d] * by[d * channels + c];
+    return graph_.constant(name, {landmarks, channels, 1, 1}, product);
   }
 
   std::string relu(const std::string& x) { return graph_.node("Relu", {x}, x + ".relu"); }
@@ -113,9 +159,14 @@ std::string onnx_classifier(const NamedArrays& weights, Backbone backbone, int64
     x = normalise(graph, graph.input("input", Element::u8, {image_size, image_size, 3}));
   else
     x = graph.input("input", Element::f32, {3, image_size, image_size});
-  const std::string logits = OnnxResNet(graph, weights, resnet).logits(x);
+  OnnxResNet network(graph, weights, resnet);
+  const std::string shared = network.shared(x), logits = network.logits(shared);
   graph.output(logits, Element::f32, classes);
   graph.output(graph.node("Softmax", {logits}, "probabilities"), Element::f32, classes);
+  if (const auto head = weights.arrays.find("lm_fc.weight"); head != weights.arrays.end()) {
+    const int64_t landmarks = head->second.shape[0], side = image_size / kHeatmapStride;
+    graph.output(network.heatmaps(shared), Element::f32, {landmarks, side, side});
+  }
 
   std::map<std::string, std::string> metadata = weights.metadata;
   metadata.erase("format");  // of safetensors

@@ -16,7 +16,9 @@ enum class OnnxInput {
 
 /// The bytes of an ONNX file. weights: of torchvision_weights(), whose metadata the file gets too;
 /// image_size: S. The model has the outputs `logits` and `probabilities`, f32 [batch, C]; the batch
-/// may be of any size. Batch norms are folded into the convolutions before them.
+/// may be of any size. Where the weights have a landmark branch, so has the model, with the output
+/// `heatmaps`, f32 [batch, L, S/4, S/4], those of LandmarkFeatures. Batch norms are folded into the
+/// convolutions before them.
 std::string onnx_classifier(const NamedArrays& weights, Backbone backbone, int64_t image_size,
                             OnnxInput input);
 

@@ -115,30 +115,7 @@ uint64_t pictures_key(const FaceList& list, int64_t image_size) {
   return fnv1a(text);
 }
 
-template <typename T>
-uint64_t hash_of(const std::vector<T>& values) {
-  return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
-}
-
 }  // namespace
-
-std::string digest(Context& context, const Faces& faces) {
-  std::vector<uint64_t> pictures(faces.size());
-  std::vector<char> host;
-  for (int64_t i = 0; i < faces.size(); ++i) {
-    const Tensor one = faces.set.picture(i);
-    host.resize(one.bytes());
-    context.copy({host.data(), one.shape, DType::u8, Device::cpu}, one);
-    context.synchronize();
-    pictures[i] = fnv1a({host.data(), host.size()});
-  }
-  std::string names;
-  for (const std::string& name : faces.list.names) names += name + "\n";
-  return fmt::format("{:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x} {:016x}",
-                     hash_of(pictures), fnv1a(names), hash_of(faces.list.labels),
-                     hash_of(faces.given), hash_of(faces.judged_by), hash_of(faces.votes),
-                     hash_of(faces.landmarks), hash_of(faces.valid));
-}
 
 std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list) {
   const NoiseConfig& noise = config.data.noise;
@@ -175,13 +152,25 @@ ChosenFormat choose_format(const DataConfig& data) {
   return {format, fmt::format("data.format: {}: {} ({})", name_of(format), data.root, reason)};
 }
 
+DataSet open_data_set(const DataConfig& data) {
+  auto [format, message] = choose_format(data);
+  return {format, std::move(message), open_data_set(data_source(data), format)};
+}
+
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress) {
+  return load_faces(context, config, open_data_set(config.data), split, with_landmarks, message,
+                    progress);
+}
+
+Faces load_faces(Context& context, const Config& config, const DataSet& data_set, Split split,
+                 bool with_landmarks, const std::function<void(const std::string&)>& message,
+                 const DecodeProgress& progress) {
   const DataConfig& data = config.data;
-  const DataFormat format = choose_format(data).format;
+  const DataFormat format = data_set.format;
   Faces faces;
-  faces.list = read_split(data_source(data), format, split);
+  faces.list = data_set.read(split);
   if (faces.size() == 0) return faces;
   FoundLandmarks found;
   if (with_landmarks) found = find_landmarks(data, faces.list);

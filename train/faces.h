@@ -33,10 +33,22 @@ struct Faces {
   }
 };
 
+/// The data set of a configuration, read once for all splits.
+struct DataSet {
+  DataFormat format;
+  std::string message;  ///< how the format was recognised; "" if it is configured
+  SplitReader read;
+};
+DataSet open_data_set(const DataConfig& data);
+
 /// Reads one split, without the faces of data.fold; of the split `validation` there may be no
 /// faces. A picture that cannot be decoded is an InputError or, with data.skip_bad_images, skipped
 /// and counted through `message`. with_landmarks needs data.landmarks (check_trainable()) or a data
 /// set with landmarks.
+Faces load_faces(Context& context, const Config& config, const DataSet& data_set, Split split,
+                 bool with_landmarks, const std::function<void(const std::string&)>& message,
+                 const DecodeProgress& progress);
+/// Of a data set that is opened for this split alone.
 Faces load_faces(Context& context, const Config& config, Split split, bool with_landmarks,
                  const std::function<void(const std::string&)>& message,
                  const DecodeProgress& progress);
@@ -70,8 +82,5 @@ std::vector<int32_t> noisy_labels(const Config& config, const FaceList& list);
 /// that choosing an epoch uses no knowledge beyond that list. InputError if there are too few faces
 /// for the share.
 Faces split_off_validation(const Config& config, Faces& train);
-
-/// A digest of pictures, names, labels and landmarks: the same for equal faces.
-std::string digest(Context& context, const Faces& faces);
 
 }  // namespace lanet

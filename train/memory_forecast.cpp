@@ -28,11 +28,11 @@ size_t training_bytes(const Config& config, Device device, const DataSize& size)
   return context.memory().peak_bytes;
 }
 
-/// One batch of faces: what a training takes at least.
-size_t least_bytes(const Config& config, Device device) {
-  return training_bytes(
-      config, device,
-      {.train = config.train.batch, .classes = kNumExpressions, .landmarks = kNumLandmarks});
+/// What a training takes at least: with one batch of faces.
+size_t least_bytes(Config config, Device device, int64_t batch) {
+  config.train.batch = batch;
+  return training_bytes(config, device,
+                        {.train = batch, .classes = kNumExpressions, .landmarks = kNumLandmarks});
 }
 
 }  // namespace
@@ -43,23 +43,23 @@ MemoryForecast forecast_memory(const Config& config, Device device, const DataSi
           .training = training_bytes(config, device, size)};
 }
 
-void require_memory(const Config& config, Device device, size_t free) {
-  const size_t wanted = least_bytes(config, device);
+void require_memory(const Config& config, Device device, size_t free, int ranks) {
+  const int64_t batch = config.train.batch / ranks;  // of each rank
+  const size_t wanted = least_bytes(config, device, batch);
   if (wanted <= free) return;
-  Config smaller = config;
-  int64_t fits = 0, too_large = config.train.batch;
+  const int64_t least = (least_batch(config) + ranks - 1) / ranks;
+  int64_t fits = least - 1, too_large = batch;
   while (too_large - fits > 1) {
-    smaller.train.batch = fits + (too_large - fits) / 2;
-    const bool possible = smaller.train.batch >= least_batch(config);
-    (!possible || least_bytes(smaller, device) <= free ? fits : too_large) = smaller.train.batch;
+    const int64_t middle = fits + (too_large - fits) / 2;
+    (least_bytes(config, device, middle) <= free ? fits : too_large) = middle;
   }
   throw InputError(fmt::format(
       "train.batch: {}; training takes {} beside the pictures, and {} of the {}'s memory are free; "
-      "{}",
+      "expected {}",
       config.train.batch, gigabytes(wanted), gigabytes(free),
       device == Device::cuda ? "device" : "host",
-      fits >= least_batch(config) ? fmt::format("expected at most {}", fits)
-                                  : "expected a smaller data.image_size or model.backbone"));
+      fits >= least ? fmt::format("at most {}", fits * ranks)
+                    : "a smaller data.image_size or model.backbone"));
 }
 
 }  // namespace lanet

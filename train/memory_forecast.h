@@ -25,8 +25,8 @@ struct MemoryForecast {
 /// chooses engines while planning, workspaces are those of the default engines.
 MemoryForecast forecast_memory(const Config& config, Device device, const DataSize& size);
 
-/// Throws InputError if the training of `config`, without its pictures, takes more than `free`
-/// bytes: how much it takes, and the largest batch that fits.
-void require_memory(const Config& config, Device device, size_t free);
+/// Throws InputError if the training of `config` on each of so many ranks takes more than `free`
+/// bytes beside its pictures: how much it takes, and the largest batch that fits.
+void require_memory(const Config& config, Device device, size_t free, int ranks = 1);
 
 }  // namespace lanet

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/files/document.h"
 #include "core/files/file.h"
 #include "core/files/safetensors.h"
 #include "core/files/torch_file.h"
@@ -130,12 +131,19 @@ std::string torchvision_name(const std::string& place) {
 NamedArrays read_weights(std::string& path) {
   path = checkpoint_file(path, /*best=*/false);
   InputFile input(path);
-  char start[9] = {};
+  char start[512] = {};
   input.read(start, std::min<uint64_t>(input.size(), sizeof(start)), "the file");
+  if (const std::string_view mistake = mistaken_for_file({start, sizeof(start)}); !mistake.empty())
+    throw InputError(fmt::format("{}: {}", path, mistake));
   // A header of less than 4 GB, in 8 bytes, and its first brace.
   const bool safetensors = std::string_view(start + 4, 5) == std::string_view("\0\0\0\0{", 5);
   if (safetensors || path.ends_with(".safetensors")) return read_safetensors(path);
-  if (start[0] == '\x80' || std::string_view(start, 2) == "PK") return read_torch_file(path);
+  if (start[0] == '\x80' || std::string_view(start, 2) == "PK") {
+    NamedArrays content = read_torch_file(path);
+    if (content.arrays.empty())
+      throw InputError(fmt::format("{}: a pickle without tensors; expected weights", path));
+    return content;
+  }
   throw InputError(fmt::format(
       "{}: not a file of weights; expected one of torch.save (.pth), a pickle of NumPy arrays "
       "(.pkl, protocol 2 or newer), safetensors, or a run folder",
@@ -226,9 +234,8 @@ std::string skipped_summary(const NamedArrays& file) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string load_pretrained(Context& context, std::string path, Backbone backbone,
-                            bool allow_partial, ParameterStore& store) {
-  const NamedArrays file = read_weights(path);
+NamedArrays read_pretrained(std::string& path, Backbone backbone, bool allow_partial) {
+  NamedArrays file = read_weights(path);
   const BackboneMap map = map_backbone(file);
   const std::string reason = refusal(file, map, backbone, allow_partial);
   if (!reason.empty()) {
@@ -239,6 +246,13 @@ std::string load_pretrained(Context& context, std::string path, Backbone backbon
     }
     throw InputError(fmt::format("{}: {}", path, reason));
   }
+  return file;
+}
+
+std::string load_pretrained(Context& context, std::string path, Backbone backbone,
+                            bool allow_partial, ParameterStore& store) {
+  const NamedArrays file = read_pretrained(path, backbone, allow_partial);
+  const BackboneMap map = map_backbone(file);
   int loaded = 0;
   for (const auto& [place, name] : map.source) {
     const Parameter* p = store.find(place);  // a plain classifier has no landmark branch

@@ -48,6 +48,10 @@ std::string unused_summary(const BackboneMap& map);
 /// named.
 std::string skipped_summary(const NamedArrays& file);
 
+/// read_weights() of a file that can start this ResNet; InputError, which names it and says why
+/// not.
+NamedArrays read_pretrained(std::string& path, Backbone backbone, bool allow_partial);
+
 /// Starts the query network from a ResNet (docs/design.md, "Initialisation"): conv1, bn1 and layer1
 /// as they are, layer2 to layer4 into both branches, or from both where a checkpoint of this
 /// program has both. Every parameter of the backbone must be found with its shape, and no block may

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/printable.h"
+#include "core/standard_streams.h"
+
 namespace lanet {
 
 namespace {
@@ -45,7 +48,7 @@ std::string cut_to_terminal(const std::string& line, std::FILE* terminal) {
 }  // namespace
 
 void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
+  write_error(escaped(line) + "\n");
 }
 
 std::string format_duration(double seconds) {
@@ -99,6 +102,11 @@ void Progress::update(int64_t done, const std::string& text) {
   if (due) show(done, text);
 }
 
+void Progress::put(const std::string& text) {
+  std::fputs(text.c_str(), out_);  // no reason to end the job if that fails
+  std::fflush(out_);
+}
+
 void Progress::show(int64_t done, const std::string& text) {
   const auto now = Clock::now();
   const double rate = rate_.per_second(seconds_between(start_, now));
@@ -108,21 +116,19 @@ void Progress::show(int64_t done, const std::string& text) {
                         format_duration(static_cast<double>(total_ - done) / rate));
   if (terminal_) line = cut_to_terminal(line, out_);
   // Escape K clears what a longer line left behind.
-  fmt::print(out_, "{}{}{}", terminal_ ? "\r" : "", line, terminal_ ? "\033[K" : "\n");
-  std::fflush(out_);
+  put(fmt::format("{}{}{}", terminal_ ? "\r" : "", line, terminal_ ? "\033[K" : "\n"));
   line_open_ = terminal_;
   shown_ = now;
   shown_done_ = done;
 }
 
 void Progress::message(const std::string& line) {
-  fmt::print(out_, "{}{}\n", line_open_ ? "\r\033[K" : "", line);
-  std::fflush(out_);
+  put(fmt::format("{}{}\n", line_open_ ? "\r\033[K" : "", escaped(line)));
   line_open_ = false;
 }
 
 void Progress::finish() {
-  if (line_open_) fmt::print(out_, "\n");
+  if (line_open_) put("\n");
   line_open_ = false;
 }
 

@@ -11,7 +11,7 @@
 
 namespace lanet {
 
-/// Writes one line to stderr.
+/// Writes one line to stderr, if that is possible.
 void say(const std::string& line);
 
 /// "42 s", "3:07 min", "2:05 h"
@@ -54,6 +54,7 @@ class Progress {
 
  private:
   void show(int64_t done, const std::string& text);
+  void put(const std::string& text);
 
   using Clock = std::chrono::steady_clock;
   std::string unit_;

@@ -1,6 +1,11 @@
 #include "train/run_folder.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <system_error>
@@ -16,11 +21,25 @@ using nlohmann::ordered_json;
 
 namespace {
 
-/// True if there is nothing in a folder but, perhaps, a lock: a process took it and was killed.
+/// True if there is nothing in a folder but, perhaps, what a process left that took it and was
+/// killed: a lock, and a file that it had not finished.
 bool holds_no_run(const fs::path& folder) {
-  return std::all_of(
-      fs::directory_iterator(folder), fs::directory_iterator(),
-      [](const fs::directory_entry& entry) { return entry.path().filename() == RunLock::kFile; });
+  return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
+                     [](const fs::directory_entry& entry) {
+                       return entry.path().filename() == RunLock::kFile ||
+                              entry.path().extension() == ".tmp";
+                     });
+}
+
+/// The path itself or, if nothing is there, the folder nearest to it that exists.
+fs::path existing_part(const fs::path& path) {
+  fs::path part = fs::absolute(path);
+  while (!fs::exists(part) && part.has_relative_path()) part = part.parent_path();
+  return part;
+}
+
+std::string megabytes(uint64_t bytes) {
+  return fmt::format("{:.0f} MB", std::ceil(static_cast<double>(bytes) / 1e6));
 }
 
 /// What stands in a file, line by line; nothing if there is no file.
@@ -33,12 +52,40 @@ std::vector<std::string> lines_of(const fs::path& file) {
 
 }  // namespace
 
+bool RunFolder::is_free(const fs::path& path) {
+  return !fs::exists(path) || (fs::is_directory(path) && holds_no_run(path));
+}
+
 void RunFolder::require_free(const fs::path& path) {
-  if (fs::exists(path) && !(fs::is_directory(path) && holds_no_run(path)))
+  if (!is_free(path))
     throw InputError(
         fmt::format("{}: exists; a run is never overwritten: choose another --run, or continue it "
                     "with --resume",
                     path.string()));
+}
+
+void RunFolder::require_writable(const fs::path& path) {
+  const fs::path place = existing_part(path);
+  if (!fs::is_directory(place))
+    throw InputError(
+        fmt::format("{}: cannot be created: {} is no folder", path.string(), place.string()));
+  if (::access(place.c_str(), W_OK | X_OK) != 0)
+    throw InputError(fmt::format("{}: {} cannot be written: {}", path.string(), place.string(),
+                                 std::strerror(errno)));
+}
+
+void RunFolder::require_room(const fs::path& path, uint64_t last_bytes, uint64_t best_bytes) {
+  // A new last.safetensors is written beside the last two.
+  const uint64_t needed = 3 * last_bytes + best_bytes;
+  uint64_t room = fs::space(existing_part(path)).available;
+  for (const char* file : {kLast, kPrevious, kBest})
+    if (fs::exists(path / file)) room += fs::file_size(path / file);
+  if (needed > room)
+    throw Error(
+        fmt::format("{}: its checkpoints need {}, and there are {}; expected room for three "
+                    "of {} and the best of {}",
+                    path.string(), megabytes(needed), megabytes(room), megabytes(last_bytes),
+                    megabytes(best_bytes)));
 }
 
 RunFolder RunFolder::create(const fs::path& path, const Config& config,
@@ -47,7 +94,7 @@ RunFolder RunFolder::create(const fs::path& path, const Config& config,
   create_folder(path);
   RunFolder folder(path, RunLock(path));
   require_free(path);  // another process may have been here, and have ended
-  write_text(folder.file(kConfig), to_json(config).dump(2) + "\n");
+  folder.write_config(config);
   write_text(folder.file(kEnvironment), environment.dump(2) + "\n");
   return folder;
 }
@@ -103,6 +150,11 @@ std::vector<ordered_json> RunFolder::metrics(int epochs,
   return lines;
 }
 
+void RunFolder::write_config(const Config& config) {
+  require_lock();
+  write_text(file(kConfig), to_json(config).dump(2) + "\n");
+}
+
 void RunFolder::append_metrics(const ordered_json& line) {
   require_lock();
   append_text(file(kMetrics), line.dump() + '\n');
@@ -130,7 +182,7 @@ std::string checkpoint_file(const std::string& target, bool best) {
   }
   const fs::path file = RunFolder::open(target).file(best ? RunFolder::kBest : RunFolder::kLast);
   if (!fs::exists(file))
-    throw InputError(fmt::format("{}: no {} in it; the run has not finished an epoch", target,
+    throw InputError(fmt::format("{}: no {} in it; the run has not written one yet", target,
                                  file.filename().string()));
   return file.string();
 }

@@ -2,7 +2,9 @@
 //   config.json         the resolved configuration
 //   environment.json    program, libraries, device, processor, commit
 //   metrics.jsonl       one line per epoch (train/epoch_record.h)
+//   data.json           digests of the data it was started with (train/data_digest.h)
 //   last.safetensors    what --resume continues from
+//   last.previous.safetensors  the one before it
 //   best.safetensors    the weights of the best epoch
 //   summary.json        best, last and mean of the last five
 //   lock                held by the process that writes the run (train/run_lock.h)
@@ -31,13 +33,23 @@ class RunFolder {
   static constexpr const char* kMetrics = "metrics.jsonl";
   static constexpr const char* kSummary = "summary.json";
   static constexpr const char* kLast = "last.safetensors";
+  static constexpr const char* kPrevious = "last.previous.safetensors";
+  static constexpr const char* kData = "data.json";
   static constexpr const char* kBest = "best.safetensors";
   static constexpr const char* kLabels = "labels.csv";
   static constexpr const char* kNoise = "noise.csv";
   static constexpr const char* kReport = "report.html";
 
-  /// Throws InputError unless `path` is free or a folder without a run.
+  /// Whether nothing is there, or a folder without a run.
+  static bool is_free(const std::filesystem::path& path);
+  /// Throws InputError unless `path` is free.
   static void require_free(const std::filesystem::path& path);
+  /// Throws InputError unless files can be written to `path`, or to where it would be created.
+  static void require_writable(const std::filesystem::path& path);
+  /// Throws Error unless there is room at `path` for a run whose last.safetensors and
+  /// best.safetensors have these sizes, beside those that are there already.
+  static void require_room(const std::filesystem::path& path, uint64_t last_bytes,
+                           uint64_t best_bytes);
   /// Creates the folder with config.json and environment.json, and locks it. Throws InputError as
   /// require_free(), and if another process has locked it.
   static RunFolder create(const std::filesystem::path& path, const Config& config,
@@ -62,6 +74,8 @@ class RunFolder {
 
   // These write, and need a locked folder.
 
+  /// The configuration that the run continues with.
+  void write_config(const Config& config);
   /// Appends one line, {"epoch": n, …}, epochs from 1; on the disk when it returns.
   void append_metrics(const nlohmann::ordered_json& line);
   /// Drops what follows the first `epochs` lines.

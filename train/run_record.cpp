@@ -38,6 +38,7 @@ void require_same_run(const Config& now, const Config& then, const std::string& 
   same.train.tensorboard = then.train.tensorboard;
   same.data.residency = then.data.residency;
   same.data.cache = then.data.cache;
+  same.checkpoint = then.checkpoint;
   const nlohmann::ordered_json a = to_json(same).flatten(), b = to_json(then).flatten();
   for (const auto& [pointer, value] : b.items()) {
     if (a.at(pointer) == value) continue;
@@ -48,34 +49,56 @@ void require_same_run(const Config& now, const Config& then, const std::string& 
   }
 }
 
-RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& last)
+void require_resumable(const Config& now, const Config& then, const std::string& path,
+                       bool knows_data) {
+  Config same = now;
+  same.train.epochs = now.train.epochs > then.train.epochs ? then.train.epochs : now.train.epochs;
+  if (knows_data) {
+    same.data.root = then.data.root;
+    same.data.corrections = then.data.corrections;
+    same.data.noise.file = then.data.noise.file;
+    same.data.noise.rates = then.data.noise.rates;
+    same.model.pretrained = then.model.pretrained;
+  }
+  require_same_run(same, then, path);
+}
+
+RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& checkpoint,
+                     const std::string& path, bool is_previous)
     : folder_(std::move(folder)) {
-  const std::string path = folder_.file(RunFolder::kLast).string();
-  const CheckpointInfo info = checkpoint_info(last, path);
-  require_same_run(config, info.config, path);
-  if (info.epoch < 1 || info.epoch > config.train.epochs)
+  const CheckpointInfo info = checkpoint_info(checkpoint, path);
+  require_resumable(config, info.config, path,
+                    std::filesystem::exists(folder_.file(RunFolder::kData)));
+  if (info.epoch > config.train.epochs)
     throw InputError(fmt::format("{}: epoch {}; expected one of the run's {}", path, info.epoch,
                                  config.train.epochs));
-  const auto lines = folder_.metrics(info.epoch, digests_of(last, path, info.epoch));
+  if (info.epoch == 0 && info.epoch_steps == 0)
+    throw InputError(
+        fmt::format("{}: of no epoch and no step; expected a run that has begun", path));
+  const auto lines = folder_.metrics(info.epoch, digests_of(checkpoint, path, info.epoch));
   // A data set may have a validation split of its own.
-  const bool validation = config.data.validation > 0 || lines[0].contains("val_accuracy");
+  const bool validation =
+      config.data.validation > 0 || (!lines.empty() && lines[0].contains("val_accuracy"));
   for (const auto& line : lines) {
     scores_.push_back(scores_of(
         line, validation,
         fmt::format("{}:{}", folder_.file(RunFolder::kMetrics).string(), scores_.size() + 1)));
     digests_.push_back(metrics_digest(line));
   }
-  if (const int best = summary().best_epoch; best < info.epoch) {
-    const std::string file = folder_.file(RunFolder::kBest).string();
-    if (const int epoch = checkpoint_info(read_checkpoint(file), file).epoch; epoch != best)
-      throw InputError(fmt::format("{}: of epoch {}; expected epoch {}, the best by {}", file,
-                                   epoch, best, folder_.file(RunFolder::kMetrics).string()));
-  }
+  // The best that is the last is written again. After a damaged checkpoint, the best of an epoch
+  // that the run comes to again is, too.
+  if (lines.empty() || (summary().best_epoch == info.epoch && info.epoch_steps == 0)) return;
+  const int best = summary().best_epoch;
+  const std::string file = folder_.file(RunFolder::kBest).string();
+  const int epoch = checkpoint_info(read_trained_weights(file), file).epoch;
+  if (epoch != best && !(is_previous && epoch > info.epoch))
+    throw InputError(fmt::format("{}: of epoch {}; expected epoch {}, the best by {}", file, epoch,
+                                 best, folder_.file(RunFolder::kMetrics).string()));
 }
 
 void RunRecord::restore(Trainer& trainer) {
   folder_.truncate_metrics(trainer.epochs_done());
-  write_results(trainer);
+  if (trainer.epoch_steps() == 0) write_results(trainer);
 }
 
 void RunRecord::begin_events(std::vector<std::string> classes) {
@@ -91,10 +114,14 @@ void RunRecord::add(const EpochRecord& record, Trainer& trainer) {
                      .balanced_accuracy = record.judged.test.balanced_accuracy()});
   if (record.judged.validation) scores_.back().validation = record.judged.validation->accuracy();
   digests_.push_back(metrics_digest(line));
-  NamedArrays last = trainer.checkpoint(/*with_state=*/true);
-  last.metadata[kDigests] = fmt::format("{}", fmt::join(digests_, " "));
-  write_safetensors(folder_.file(RunFolder::kLast), last);
+  save(trainer);
   write_results(trainer);
+}
+
+void RunRecord::save(Trainer& trainer) {
+  TensorSources last = trainer.checkpoint(/*with_state=*/true);
+  last.metadata[kDigests] = fmt::format("{}", fmt::join(digests_, " "));
+  write_safetensors(folder_.file(RunFolder::kLast), last, folder_.file(RunFolder::kPrevious));
 }
 
 void RunRecord::write_results(Trainer& trainer) {

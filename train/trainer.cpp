@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/parameter_io.h"
 #include "core/ranks/communicator.h"
@@ -22,6 +24,10 @@ namespace {
 
 /// Steps that the host puts on the device before it waits for their losses.
 constexpr int64_t kCudaStepsPerReport = 16;
+/// What a checkpoint inside an epoch has beside that at the end of one: the order of the epoch, an
+/// array, and the sums of its steps so far, metadata.
+constexpr const char* kEpochOrder = "epoch.order";
+constexpr const char* kEpochSums = "epoch_sums";
 
 }  // namespace
 
@@ -93,7 +99,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
   tables_ = std::make_unique<EpochTables>(context, *model_, steps_per_epoch());
   const int64_t landmarks = train_.num_landmarks();
   memory_ = allocate_tensors(
-      context, {{&flip_permutation_, {landmarks}, DType::i32}, {&progress_, {2}, DType::f64}});
+      context, {{&flip_permutation_, {landmarks}, DType::i32}, {&progress_, {3}, DType::f64}});
   const auto flip = flip_permutation(landmarks);
   upload(context, flip_permutation_, std::vector<int32_t>(flip.begin(), flip.end()));
   std::span<const float> points;
@@ -131,6 +137,49 @@ void Trainer::load(const NamedArrays& checkpoint, const std::string& path) {
   load_training_state(context_, checkpoint, path, *model_);
   epochs_done_ = info.epoch;
   steps_done_ = info.steps;
+  load_epoch(checkpoint, info, path);
+}
+
+void Trainer::add_epoch(TensorSources& checkpoint) const {
+  const HostArray order = HostArray::from<int32_t>({std::ssize(epoch_.order)}, epoch_.order);
+  checkpoint.arrays[kEpochOrder] = {order.shape, order.dtype, [order] { return order; }};
+  // JSON has a number by the shortest digits that give the same bits again.
+  const EpochResult& sums = epoch_.sums;
+  checkpoint.metadata[kEpochSums] = nlohmann::json{
+      {"losses", sums.losses},
+      {"learning_rate", sums.learning_rate},
+      {"train_accuracy", sums.train_accuracy},
+      {"seconds", sums.seconds}}.dump();
+}
+
+void Trainer::load_epoch(const NamedArrays& checkpoint, const CheckpointInfo& info,
+                         const std::string& path) {
+  epoch_ = {.steps = info.epoch_steps, .order = {}, .sums = {}};
+  if (epoch_.steps == 0) return;
+  const auto order = checkpoint.arrays.find(kEpochOrder);
+  const auto sums = checkpoint.metadata.find(kEpochSums);
+  if (order == checkpoint.arrays.end() || sums == checkpoint.metadata.end())
+    throw InputError(fmt::format("{}: {} steps into an epoch without {} or {}; expected both", path,
+                                 epoch_.steps, kEpochOrder, kEpochSums));
+  epoch_.order = order->second.to<int32_t>();
+  const bool fits = std::ssize(epoch_.order) == train_.size() &&
+                    std::all_of(epoch_.order.begin(), epoch_.order.end(),
+                                [&](int32_t face) { return face >= 0 && face < train_.size(); });
+  if (!fits || epoch_.steps >= steps_per_epoch())
+    throw InputError(fmt::format(
+        "{}: {} of {} elements and {} steps; expected those of an epoch of "
+        "{} faces in {} steps",
+        path, kEpochOrder, epoch_.order.size(), epoch_.steps, train_.size(), steps_per_epoch()));
+  try {
+    const auto json = nlohmann::json::parse(sums->second);
+    epoch_.sums = {.losses = json.at("losses").get<std::map<std::string, double>>(),
+                   .learning_rate = json.at("learning_rate"),
+                   .train_accuracy = json.at("train_accuracy"),
+                   .seconds = json.at("seconds")};
+  } catch (const nlohmann::json::exception&) {
+    throw InputError(fmt::format("{}: metadata '{}' is '{}'; expected the sums of an epoch", path,
+                                 kEpochSums, printable(sums->second)));
+  }
 }
 
 void Trainer::share_state() {
@@ -144,12 +193,28 @@ void Trainer::share_state() {
     if (!p.trained) communicator.broadcast(context_, store_.master(p));
   for (const NamedState& state : model_->state()) communicator.broadcast(context_, state.tensor);
   write_tensor(context_, progress_,
-               {static_cast<double>(epochs_done_), static_cast<double>(steps_done_)});
+               {static_cast<double>(epochs_done_), static_cast<double>(steps_done_),
+                static_cast<double>(epoch_.steps)});
   communicator.broadcast(context_, progress_);
   const std::vector<double> progress = read_tensor(context_, progress_);
   epochs_done_ = static_cast<int>(progress[0]);
   steps_done_ = static_cast<int64_t>(progress[1]);
+  epoch_.steps = static_cast<int64_t>(progress[2]);
+  if (epoch_.steps > 0) share_order();
   refresh_shadows(context_, store_);
+}
+
+/// Gives all ranks rank 0's order of the epoch under way. Rank 0 alone has the sums of its steps,
+/// and reports them.
+void Trainer::share_order() {
+  const Thawed thawed(context_);
+  Tensor order;
+  const Buffer memory = allocate_tensors(context_, {{&order, {train_.size()}, DType::i32}});
+  epoch_.order.resize(train_.size());
+  upload(context_, order, epoch_.order);
+  context_.communicator().broadcast(context_, order);
+  const std::vector<double> shared = read_tensor(context_, order);
+  epoch_.order.assign(shared.begin(), shared.end());
 }
 
 double Trainer::learning_rate(int64_t step) const {
@@ -169,9 +234,10 @@ std::vector<int32_t> Trainer::sampler_labels() {
 }
 
 void Trainer::prepare_epoch() {
-  const std::vector<int32_t> order =
-      epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
-                  static_cast<int>(config_.train.epochs), config_.seed);
+  if (epoch_.steps == 0)
+    epoch_.order = epoch_order(sampler_labels(), train_.list.num_classes(), epochs_done_,
+                               static_cast<int>(config_.train.epochs), config_.seed);
+  const std::vector<int32_t>& order = epoch_.order;
   const int64_t batch = config_.train.batch, steps = steps_per_epoch();
   const int64_t rows = shard_.rows(batch);
   EpochInputs inputs{.batch_samples = {order.begin(), order.begin() + steps * batch}};
@@ -186,11 +252,12 @@ void Trainer::prepare_epoch() {
                                                   static_cast<uint32_t>(i), config_.data.image_size,
                                                   config_.data.augment));
   }
-  for (int64_t i = 0; i < steps; ++i)
-    inputs.adam.push_back(model_->adam_values(steps_done_ + i + 1, learning_rate(steps_done_ + i)));
-  tables_->fill(context_, inputs);
+  const int64_t before = steps_done_ - epoch_.steps;
+  for (int64_t i = before; i < before + steps; ++i)
+    inputs.adam.push_back(model_->adam_values(i + 1, learning_rate(i)));
+  tables_->fill(context_, inputs, epoch_.steps);
   epoch_samples_ = std::move(inputs.samples);
-  next_step_ = 0;
+  next_step_ = epoch_.steps;
   feed_->prepare(samples_of(next_step_));
 }
 
@@ -229,60 +296,68 @@ void Trainer::step() {
   stepped_ = true;
 }
 
-void Trainer::add_results(const std::vector<StepResult>& steps, int64_t done,
-                          EpochResult& result) const {
+void Trainer::add_results(const std::vector<StepResult>& steps) {
   const double epoch_steps = static_cast<double>(steps_per_epoch());
+  EpochResult& sums = epoch_.sums;
   for (const StepResult& step : steps) {
-    ++done;
+    ++epoch_.steps;
     for (size_t t = 0; t < step.losses.size(); ++t) {
       const NamedLoss& term = model_->losses()[t];
       const double value = step.losses[t];
       if (!std::isfinite(value))
         throw Error(fmt::format("loss {} is {} in epoch {}, step {}: training cannot continue",
-                                term.name, value, epochs_done_ + 1, done));
-      result.losses[term.name] += value / epoch_steps;
-      result.losses["total"] += term.weight * value / epoch_steps;
+                                term.name, value, epochs_done_ + 1, epoch_.steps));
+      sums.losses[term.name] += value / epoch_steps;
+      sums.losses["total"] += term.weight * value / epoch_steps;
     }
-    result.train_accuracy += static_cast<double>(step.correct) / static_cast<double>(result.images);
+    sums.train_accuracy += static_cast<double>(step.correct) / static_cast<double>(sums.images);
   }
 }
 
-EpochResult Trainer::run_epoch(const StepCallback& callback) {
+std::optional<EpochResult> Trainer::run_epoch(const StepCallback& callback) {
   LANET_REQUIRE(epochs_done_ < config_.train.epochs, "{} epochs are done of {}", epochs_done_,
                 config_.train.epochs);
-  const auto start = std::chrono::steady_clock::now();
+  using Clock = std::chrono::steady_clock;
+  auto reported = Clock::now();
   prepare_epoch();
-  const int64_t steps = steps_per_epoch();
+  const int64_t steps = steps_per_epoch(), every = config_.checkpoint.every_steps;
   const int64_t steps_a_report = context_.device() == Device::cuda ? kCudaStepsPerReport : 1;
-  EpochResult result{.epoch = epochs_done_ + 1, .images = steps * config_.train.batch};
-  int64_t reported = 0;
-  for (int64_t done = 1; done <= steps; ++done) {
-    result.learning_rate = learning_rate(steps_done_);
+  EpochResult& sums = epoch_.sums;
+  sums.epoch = epochs_done_ + 1;
+  sums.images = steps * config_.train.batch;
+  for (int64_t done = epoch_.steps + 1; done <= steps; ++done) {
+    sums.learning_rate = learning_rate(steps_done_);
     step();
-    if (done - reported < steps_a_report && done < steps) continue;
-    add_results(tables_->read(context_, reported, done - reported), reported, result);
-    reported = done;
-    if (callback)
-      callback(done,
-               result.losses["total"] * static_cast<double>(steps) / static_cast<double>(done));
+    const bool may_save = every > 0 && steps_done_ % every == 0;
+    if (done - epoch_.steps < steps_a_report && done < steps && !may_save) continue;
+    add_results(tables_->read(context_, epoch_.steps, done - epoch_.steps));
+    const auto now = Clock::now();
+    sums.seconds += std::chrono::duration<double>(now - reported).count();
+    const bool go_on =
+        !callback || callback(done, sums.losses["total"] * static_cast<double>(steps) /
+                                        static_cast<double>(done));
+    reported = callback ? Clock::now() : now;  // what the callback takes is not training
+    if (!go_on && done < steps) return std::nullopt;
   }
   ++epochs_done_;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  return std::exchange(epoch_, {}).sums;
 }
 
 Confusion Trainer::evaluate() {
   return evaluator_.evaluate(context_, test_.set, test_.judged_by);
 }
 
-NamedArrays Trainer::checkpoint(bool with_state) {
-  NamedArrays arrays = save_parameters(context_, store_,
-                                       {.config = config_,
-                                        .classes = train_.list.classes,
-                                        .epoch = epochs_done_,
-                                        .steps = steps_done_});
-  if (with_state) add_training_state(context_, *model_, arrays);
-  return arrays;
+TensorSources Trainer::checkpoint(bool with_state) {
+  const CheckpointInfo info{.config = config_,
+                            .classes = train_.list.classes,
+                            .epoch = epochs_done_,
+                            .steps = steps_done_,
+                            .epoch_steps = epoch_.steps};
+  TensorSources checkpoint = save_parameters(context_, store_, info);
+  if (!with_state) return checkpoint;
+  add_training_state(context_, *model_, info, checkpoint);
+  if (epoch_.steps > 0) add_epoch(checkpoint);
+  return checkpoint;
 }
 
 std::vector<double> Trainer::label_estimates() {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/captured_work.h"
 #include "data/picture_feed.h"
@@ -44,19 +45,25 @@ class Trainer {
   void initialise(const std::function<void(const std::string&)>& message);
   /// After initialise(), if starts_from_knowledge(): takes what is known of the labels.
   void start_from(const LabelKnowledge& knowledge);
-  /// Continues from a checkpoint with training state.
+  /// Continues from a checkpoint with training state, which may be inside an epoch.
   void load(const NamedArrays& checkpoint, const std::string& path);
   /// Gives all ranks rank 0's state, after rank 0 has initialised or loaded it.
   void share_state();
 
   int epochs_done() const { return epochs_done_; }
+  int64_t steps_done() const { return steps_done_; }
+  /// Finished steps of the epoch under way.
+  int64_t epoch_steps() const { return epoch_.steps; }
   int64_t steps_per_epoch() const { return train_.size() / config_.train.batch; }
 
-  /// Called with the number of finished steps of this epoch and the mean total loss so far. On CUDA
-  /// once for several steps, since the device does not wait for the host after each.
-  using StepCallback = std::function<void(int64_t step, double loss)>;
-  /// Runs the next epoch. Throws Error if a loss is not finite.
-  EpochResult run_epoch(const StepCallback& callback = {});
+  /// Called with the number of finished steps of this epoch and the mean total loss so far; false
+  /// ends run_epoch() there. On CUDA once for several steps, since the device does not wait for the
+  /// host after each, and whenever a multiple of checkpoint.every_steps is done.
+  using StepCallback = std::function<bool(int64_t step, double loss)>;
+  /// Runs the next epoch, or what is left of the epoch under way. The result is that of the whole
+  /// epoch; none if the callback ended it before its last step. Throws Error if a loss is not
+  /// finite.
+  std::optional<EpochResult> run_epoch(const StepCallback& callback = {});
   /// The parts of run_epoch(), for benchmarks: prepare_epoch() uploads what the epoch's steps need,
   /// step() augments and optimises one step, after the last again the first. On CUDA a step is not
   /// finished when step() returns.
@@ -79,14 +86,24 @@ class Trainer {
   /// Model::neighbour_entropy() of the last step; NaN before the first.
   double neighbour_entropy();
 
-  /// The weights and, with_state, what is needed to continue training.
-  NamedArrays checkpoint(bool with_state);
+  /// The weights and, with_state, what is needed to continue training; read when it is written.
+  TensorSources checkpoint(bool with_state);
   /// labels.csv: image, given label and estimated distribution; empty for a model without one.
   std::string labels_csv();
 
  private:
-  /// Adds the results of these steps to the means over the `done` steps before them.
-  void add_results(const std::vector<StepResult>& steps, int64_t done, EpochResult& result) const;
+  /// An epoch under way.
+  struct Epoch {
+    int64_t steps = 0;           // finished
+    std::vector<int32_t> order;  // [N], epoch_order()
+    EpochResult sums;            // so far
+  };
+  /// Adds the results of these steps to those of the steps before them.
+  void add_results(const std::vector<StepResult>& steps);
+  void add_epoch(TensorSources& checkpoint) const;
+  void share_order();
+  void load_epoch(const NamedArrays& checkpoint, const CheckpointInfo& info,
+                  const std::string& path);
   double learning_rate(int64_t step) const;
   void initialise_state(const LabelKnowledge& knowledge);
   std::vector<int32_t> sampler_labels();
@@ -102,9 +119,10 @@ class Trainer {
   Evaluator evaluator_;
   Buffer memory_;
   Tensor flip_permutation_;  // i32 [L]
-  Tensor progress_;          // f64 [2], epochs and steps done, while ranks share them
+  Tensor progress_;  // f64 [3], epochs, steps and steps of the epoch done, while ranks share them
   std::unique_ptr<EpochTables> tables_;
   std::unique_ptr<PictureFeed> feed_;
+  Epoch epoch_;
   std::vector<int32_t> epoch_samples_;  // [steps·B], this rank's
   int64_t next_step_ = 0;               // of the epoch
   CapturedWork step_work_;

@@ -34,7 +34,7 @@ void add_size_options(CLI::App& command, StepSize& size) {
       ->check(multiple_of_32())
       ->capture_default_str();
   command.add_option("--batch", size.batch, "images per step")
-      ->check(CLI::Range(least_batch({}), kLargestBatch))
+      ->check(in_range(least_batch({}), kLargestBatch))
       ->capture_default_str();
 }
 
@@ -65,7 +65,7 @@ void add_kernels(CommandLine& line, std::function<int(const KernelsOptions&)> ru
       ->allow_extra_args(false)
       ->check(one_of({"f32", "bf16"}));
   command.add_option("--threads", options->threads, "CPU threads; 0: as many as OpenMP takes")
-      ->check(CLI::Range(0, 4096));
+      ->check(in_range(0, 4096));
   add_tf32_option(command, options->tf32);
   command.add_flag("--json", options->json, "one JSON object instead of a table");
 }
@@ -82,7 +82,7 @@ void add_step(CommandLine& line, std::function<int(const StepOptions&)> run) {
       [options, run] { return run(*options); });
   add_size_options(command, *options);
   command.add_option("--steps", options->steps, "steps to time")
-      ->check(CLI::Range(1, 1000000))
+      ->check(in_range(1, 1000000))
       ->capture_default_str();
   add_machine_options(command, options->device, options->dtype, options->threads);
   add_tf32_option(command, options->tf32);
@@ -115,19 +115,19 @@ void add_roofline(CommandLine& line, std::function<int(const RooflineOptions&)> 
   auto* bandwidth = command
                         .add_option("--bandwidth", options->bandwidth,
                                     "memory bandwidth in GB/s; default on cuda: 4300, an H200's")
-                        ->check(CLI::PositiveNumber);
+                        ->check(positive_number());
   auto* flops = command
                     .add_option("--flops", options->flops,
                                 "rate of matrix products in TFLOP/s; default on cuda: an H200's, "
                                 "790 in bf16 and 67 in f32")
-                    ->check(CLI::PositiveNumber);
+                    ->check(positive_number());
   command
       .add_flag("--measured", options->measured,
                 "measure the ceilings of this machine's device; the default on cpu")
       ->excludes(bandwidth)
       ->excludes(flops);
   command.add_option("--steps", options->steps, "also time this number of steps on the device")
-      ->check(CLI::Range(1, 1000000));
+      ->check(in_range(1, 1000000));
   command.add_flag("--json", options->json, "one JSON object instead of text");
 }
 
@@ -146,20 +146,20 @@ void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> ru
           .add_option(
               "--step-ms", options->step_ms,
               "measured time of a step on one rank; default on cuda: the floor divided by 0.65")
-          ->check(CLI::PositiveNumber);
+          ->check(positive_number());
   auto link_option = [&](const char* name, double& value, const char* what, auto&& check) {
     command.add_option(name, value, what)->check(check)->capture_default_str();
   };
   link_option("--latency", options->latency, "latency of a message within a machine, in us",
-              CLI::NonNegativeNumber);
+              positive_number(/*zero=*/true));
   link_option("--bandwidth", options->bandwidth, "bandwidth of a rank within a machine, in GB/s",
-              CLI::PositiveNumber);
+              positive_number());
   link_option("--node-latency", options->node_latency, "latency between machines, in us",
-              CLI::NonNegativeNumber);
+              positive_number(/*zero=*/true));
   link_option("--node-bandwidth", options->node_bandwidth, "bandwidth between machines, in GB/s",
-              CLI::PositiveNumber);
+              positive_number());
   command.add_option("--ranks-per-node", options->ranks_per_node, "ranks per machine")
-      ->check(CLI::Range(1, 1024))
+      ->check(in_range(1, 1024))
       ->capture_default_str();
   auto* plot =
       command.add_option("--plot", options->plot, "plot the images per second to this SVG file");
@@ -170,11 +170,11 @@ void add_scaling(CommandLine& line, std::function<int(const ScalingOptions&)> ru
                       "compare the prediction with their times; 1 and 2 are always run")
           ->delimiter(',')
           ->allow_extra_args(false)
-          ->check(CLI::Range(1, 64))
+          ->check(in_range(1, 64))
           ->excludes(step)
           ->excludes(plot);
   command.add_option("--steps", options->steps, "steps to time for each number of ranks")
-      ->check(CLI::Range(1, 1000000))
+      ->check(in_range(1, 1000000))
       ->needs(measure)
       ->capture_default_str();
   command.add_flag("--json", options->json, "one JSON object instead of text");

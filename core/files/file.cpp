@@ -45,7 +45,8 @@ void finish(int descriptor, const std::filesystem::path& path) {
 }  // namespace
 
 InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a named pipe that nobody writes to would not even open.
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot be read: {}", name_, reason()));
   struct stat status {};
   const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
@@ -75,6 +76,13 @@ void InputFile::read(void* to, uint64_t bytes, std::string_view what) {
     bytes -= static_cast<uint64_t>(got);
     position_ += static_cast<uint64_t>(got);
   }
+}
+
+void InputFile::skip(uint64_t bytes) {
+  LANET_REQUIRE(bytes <= remaining(), "{} bytes of {}", bytes, remaining());
+  if (::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_CUR) < 0)
+    throw InputError(fmt::format("{}: cannot be read: {}", name_, reason()));
+  position_ += bytes;
 }
 
 std::string lower_extension(const std::filesystem::path& path) {
@@ -107,8 +115,24 @@ void AtomicFile::write(const void* from, size_t bytes) {
   write_all(descriptor_, temporary_, from, bytes);
 }
 
-void AtomicFile::commit() {
+void AtomicFile::write_at(uint64_t offset, std::string_view text) {
+  auto seek = [&](off_t to, int from) {
+    if (::lseek(descriptor_, to, from) < 0)
+      throw Error(fmt::format("{}: cannot be written: {}", temporary_.string(), reason()));
+  };
+  seek(static_cast<off_t>(offset), SEEK_SET);
+  write(text);
+  seek(0, SEEK_END);
+}
+
+void AtomicFile::commit(const std::filesystem::path& previous) {
   finish(std::exchange(descriptor_, -1), temporary_);
+  if (!previous.empty()) {
+    // A second name, so that there is a file by the first one at any time; where the file system
+    // has no second names, the first is free until the next line.
+    ::unlink(previous.c_str());
+    if (::link(path_.c_str(), previous.c_str()) != 0) ::rename(path_.c_str(), previous.c_str());
+  }
   if (::rename(temporary_.c_str(), path_.c_str()) != 0)
     throw Error(fmt::format("{}: cannot be written: {}", path_.string(), reason()));
   committed_ = true;

@@ -22,6 +22,8 @@ class InputFile {
   uint64_t remaining() const { return size_ - position_; }
   /// The next `bytes` bytes; InputError if there are fewer, saying that `what` is cut off.
   void read(void* to, uint64_t bytes, std::string_view what);
+  /// Passes over the next `bytes` bytes, at most remaining().
+  void skip(uint64_t bytes);
 
  private:
   std::string name_;
@@ -36,8 +38,8 @@ std::string lower_extension(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);
 
 /// Writes `path` by way of `path` + ".tmp" in the same folder: commit() flushes the content to the
-/// disk and renames the file in one step. Without commit() the temporary file is removed and `path`
-/// is unchanged. Throws Error (a full disk, no permission to write).
+/// disk, renames the file in one step and flushes the folder. Without commit() the temporary file
+/// is removed and `path` is unchanged. Throws Error (a full disk, no permission to write).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -47,7 +49,11 @@ class AtomicFile {
 
   void write(const void* from, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  void commit();
+  /// Writes over what has been written from byte `offset` on.
+  void write_at(uint64_t offset, std::string_view text);
+  /// `previous`: a name in the same folder for the file that is replaced, if there is one; empty:
+  /// it goes.
+  void commit(const std::filesystem::path& previous = {});
 
  private:
   std::filesystem::path path_, temporary_;

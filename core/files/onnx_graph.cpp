@@ -35,6 +35,7 @@ enum Field {
 
   kAttributeName = 1,
   kAttributeInt = 3,
+  kAttributeString = 4,
   kAttributeInts = 8,
   kAttributeType = 20,
 
@@ -53,7 +54,7 @@ enum Field {
   kDimParam = 2,
 };
 constexpr int64_t kIrVersion = 8, kOpset = 13;
-constexpr int64_t kIntAttribute = 2, kIntsAttribute = 7;
+constexpr int64_t kIntAttribute = 2, kStringAttribute = 3, kIntsAttribute = 7;
 
 /// A ValueInfoProto.
 ProtobufWriter tensor_value(const std::string& name, OnnxGraph::Element element,
@@ -80,6 +81,9 @@ ProtobufWriter attribute_message(const OnnxGraph::Attribute& attribute) {
   if (const auto* list = std::get_if<std::vector<int64_t>>(&attribute.value)) {
     for (const int64_t value : *list) message.integer(kAttributeInts, value);
     message.integer(kAttributeType, kIntsAttribute);
+  } else if (const auto* text = std::get_if<std::string>(&attribute.value)) {
+    message.text(kAttributeString, *text);
+    message.integer(kAttributeType, kStringAttribute);
   } else {
     message.integer(kAttributeInt, std::get<int64_t>(attribute.value));
     message.integer(kAttributeType, kIntAttribute);

@@ -19,7 +19,7 @@ class OnnxGraph {
   enum class Element { f32 = 1, u8 = 2 };  ///< numbers of TensorProto.DataType
   struct Attribute {
     const char* name;
-    std::variant<int64_t, std::vector<int64_t>> value;
+    std::variant<int64_t, std::vector<int64_t>, std::string> value;
   };
 
   explicit OnnxGraph(std::string_view name);
@@ -30,7 +30,7 @@ class OnnxGraph {
   /// An f32 initializer; returns its name.
   std::string constant(const std::string& name, const std::vector<int64_t>& shape,
                        const std::vector<double>& values);
-  /// A node with one output; returns the output's name.
+  /// A node with one output; returns the output's name. An input "" is an optional one left out.
   std::string node(std::string_view op_type, const std::vector<std::string>& inputs,
                    const std::string& output, const std::vector<Attribute>& attributes = {});
 

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <span>
 
 #include "core/files/file.h"
+#include "core/files/json_text.h"
 #include "core/round_up.h"
+#include "core/xxh64.h"
 
 namespace lanet {
 namespace {
@@ -16,6 +20,8 @@ using nlohmann::json;
 /// The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr const char* kMetadataKey = "__metadata__";
+constexpr const char* kChecksums = "checksums";
+constexpr size_t kDigits = 16;  // of a checksum
 
 /// How an element type of the format is stored, and as what it is kept.
 struct FileType {
@@ -43,25 +49,12 @@ struct Entry {
   uint64_t begin = 0, end = 0;
 };
 
-/// JSON in which no object has a key twice and nothing is nested deeper than the format goes.
 json parse_header(const std::string& file, const std::string& text) {
-  std::vector<std::set<std::string>> keys(1);
-  auto check = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > 4) throw InputError(fmt::format("{}: the header is nested too deeply", file));
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      throw InputError(fmt::format("{}: the header names '{}' twice", file,
-                                   printable(parsed.get<std::string>())));
-    return true;
-  };
-  try {
-    json header = json::parse(text, check);
-    if (header.is_object()) return header;
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: the header is not JSON: {}", file, printable(error.what())));
-  }
-  throw InputError(fmt::format("{}: the header is not a JSON object", file));
+  constexpr size_t kDeepest = 4;  // a list of a tensor's description needs 3
+  json header = parse_json(file + ": the header", text, kDeepest);
+  if (!header.is_object())
+    throw InputError(fmt::format("{}: the header is not a JSON object", file));
+  return header;
 }
 
 Entry parse_entry(const std::string& file, const std::string& name, const json& value) {
@@ -120,9 +113,79 @@ HostArray keep(const Entry& entry, std::vector<std::byte> stored) {
   return array;
 }
 
+std::string digits_of(uint64_t checksum) {
+  return fmt::format("{:0{}x}", checksum, kDigits);
+}
+
+/// The checksums that a file holds of itself.
+class Checksums {
+ public:
+  /// `text`: the header; `all`: the metadata's checksums; `tensors`: how many there are. InputError
+  /// unless the header is the one that was written.
+  Checksums(std::string file, std::string text, std::string all, size_t tensors)
+      : file_(std::move(file)), all_(std::move(all)) {
+    const size_t place = all_.empty() ? std::string::npos : text.find(all_);
+    const bool right = place != std::string::npos && all_.size() == kDigits * (tensors + 1);
+    if (right) std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(place), all_.size(), '0');
+    if (!right || digits_of(xxh64(text.data(), text.size())) != all_.substr(0, kDigits))
+      throw InputError(fmt::format(
+          "{}: damaged: the header does not have the checksum it was written with", file_));
+  }
+  /// InputError unless tensor `number` of the file is the one that was written.
+  void check(size_t number, const std::string& name, std::span<const std::byte> bytes) const {
+    if (all_.compare(kDigits * (number + 1), kDigits, digits_of(xxh64(bytes.data(), bytes.size()))))
+      throw InputError(fmt::format("{}: damaged: {} does not have the checksum it was written with",
+                                   file_, printable(name)));
+  }
+
+ private:
+  std::string file_, all_;
+};
+
+/// The header of a file as it is written: all but its first 8 bytes.
+struct Header {
+  std::string text;
+  size_t checksums = 0;  ///< where they stand in it, now zeros
+  std::vector<const std::pair<const std::string, TensorSource>*> order;  ///< of the tensors
+  uint64_t data_bytes = 0;
+};
+
+Header header_of(const std::filesystem::path& path, const TensorSources& content) {
+  Header header;
+  for (const auto& named : content.arrays) header.order.push_back(&named);
+  std::stable_sort(header.order.begin(), header.order.end(), [](const auto* a, const auto* b) {
+    return size_of(a->second.dtype) > size_of(b->second.dtype);
+  });
+  const std::string zeros(kDigits * (header.order.size() + 1), '0');
+  auto fields = nlohmann::ordered_json::object();
+  fields[kMetadataKey] = {{kChecksums, zeros}};  // first, so that its zeros are the first
+  for (const auto& [key, text] : content.metadata) fields[kMetadataKey][key] = text;
+  for (const auto* named : header.order) {
+    const auto& [name, source] = *named;
+    int64_t bytes = 0;
+    LANET_REQUIRE(name != kMetadataKey, "a tensor named {}", name);
+    LANET_REQUIRE(bytes_of(source.shape, size_of(source.dtype), bytes), "tensor '{}': shape {}",
+                  name, to_string(source.shape));
+    fields[name] = {{"dtype", file_type_name(source.dtype)},
+                    {"shape", source.shape},
+                    {"data_offsets", {header.data_bytes, header.data_bytes + bytes}}};
+    header.data_bytes += static_cast<uint64_t>(bytes);
+  }
+  try {
+    header.text = fields.dump();
+  } catch (const json::exception& error) {
+    throw Error(
+        fmt::format("{}: a name or metadata is not UTF-8: {}", path.string(), error.what()));
+  }
+  header.text.resize(round_up(header.text.size(), 8), ' ');
+  header.checksums = header.text.find(zeros);
+  return header;
+}
+
 }  // namespace
 
-NamedArrays read_safetensors(const std::filesystem::path& path) {
+NamedArrays read_safetensors(const std::filesystem::path& path,
+                             const std::function<bool(const std::string&)>& wanted) {
   const std::string file = path.string();
   InputFile input(path);
   uint8_t length_bytes[8];
@@ -159,6 +222,9 @@ NamedArrays read_safetensors(const std::filesystem::path& path) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
+  std::optional<Checksums> checksums;
+  if (const auto own = content.metadata.extract(kChecksums); !own.empty())
+    checksums.emplace(file, std::move(text), own.mapped(), entries.size());
   uint64_t position = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != position)
@@ -168,56 +234,61 @@ NamedArrays read_safetensors(const std::filesystem::path& path) {
       throw InputError(fmt::format("{}: tensor '{}' is cut off: {} bytes expected, {} left", file,
                                    printable(entry.name), entry.end - entry.begin,
                                    input.remaining()));
+    position = entry.end;
+    if (wanted && !wanted(entry.name)) {
+      input.skip(entry.end - entry.begin);
+      continue;
+    }
     std::vector<std::byte> stored(entry.end - entry.begin);
     input.read(stored.data(), stored.size(), entry.name);
+    if (checksums) checksums->check(&entry - entries.data(), entry.name, stored);
     content.arrays[entry.name] = keep(entry, std::move(stored));
-    position = entry.end;
   }
   if (input.remaining() > 0)
     throw InputError(fmt::format("{}: {} bytes after the last tensor", file, input.remaining()));
   return content;
 }
 
-void write_safetensors(const std::filesystem::path& path, const NamedArrays& content) {
-  std::vector<const std::pair<const std::string, HostArray>*> order;
-  for (const auto& named : content.arrays) order.push_back(&named);
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return size_of(a->second.dtype) > size_of(b->second.dtype);
-  });
+NamedArrays read_tensors(const TensorSources& sources) {
+  NamedArrays content{.arrays = {}, .metadata = sources.metadata, .skipped = {}};
+  for (const auto& [name, source] : sources.arrays) content.arrays[name] = source.read();
+  return content;
+}
 
-  auto header = nlohmann::ordered_json::object();
-  if (!content.metadata.empty()) header[kMetadataKey] = content.metadata;
-  uint64_t position = 0;
-  for (const auto* named : order) {
-    const auto& [name, array] = *named;
-    int64_t bytes = 0;
-    LANET_REQUIRE(name != kMetadataKey, "a tensor named {}", name);
-    LANET_REQUIRE(bytes_of(array.shape, size_of(array.dtype), bytes) &&
-                      static_cast<size_t>(bytes) == array.bytes.size(),
-                  "tensor '{}': {} of shape {} with {} bytes", name, to_string(array.dtype),
-                  to_string(array.shape), array.bytes.size());
-    header[name] = {{"dtype", file_type_name(array.dtype)},
-                    {"shape", array.shape},
-                    {"data_offsets", {position, position + array.bytes.size()}}};
-    position += array.bytes.size();
-  }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const json::exception& error) {
-    throw Error(
-        fmt::format("{}: a name or metadata is not UTF-8: {}", path.string(), error.what()));
-  }
-  text.resize(round_up(text.size(), 8), ' ');
+uint64_t safetensors_bytes(const TensorSources& content) {
+  const Header header = header_of("", content);
+  return 8 + header.text.size() + header.data_bytes;
+}
 
+void write_safetensors(const std::filesystem::path& path, const TensorSources& content,
+                       const std::filesystem::path& previous) {
+  const Header header = header_of(path, content);
   AtomicFile file(path);
   uint8_t length_bytes[8];
-  for (int i = 0; i < 8; ++i) length_bytes[i] = static_cast<uint8_t>(text.size() >> (8 * i));
+  for (int i = 0; i < 8; ++i) length_bytes[i] = static_cast<uint8_t>(header.text.size() >> (8 * i));
   file.write(length_bytes, 8);
-  file.write(text);
-  for (const auto* named : order)
-    file.write(named->second.bytes.data(), named->second.bytes.size());
-  file.commit();
+  file.write(header.text);
+  std::string checksums = digits_of(xxh64(header.text.data(), header.text.size()));
+  for (const auto* named : header.order) {
+    const auto& [name, source] = *named;
+    const HostArray array = source.read();
+    LANET_REQUIRE(
+        array.shape == source.shape && array.dtype == source.dtype &&
+            array.bytes.size() == static_cast<size_t>(array.elements()) * size_of(array.dtype),
+        "tensor '{}': {} of shape {} with {} bytes", name, to_string(array.dtype),
+        to_string(array.shape), array.bytes.size());
+    file.write(array.bytes.data(), array.bytes.size());
+    checksums += digits_of(xxh64(array.bytes.data(), array.bytes.size()));
+  }
+  file.write_at(8 + header.checksums, checksums);
+  file.commit(previous);
+}
+
+void write_safetensors(const std::filesystem::path& path, const NamedArrays& content) {
+  TensorSources sources{.metadata = content.metadata};
+  for (const auto& [name, array] : content.arrays)
+    sources.arrays[name] = {array.shape, array.dtype, [&array = array] { return array; }};
+  write_safetensors(path, sources);
 }
 
 }  // namespace lanet

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/files/document.h"
 #include "core/files/file.h"
 #include "core/files/pickle_arrays.h"
 
@@ -176,7 +177,13 @@ NamedArrays read_torch_file(const std::filesystem::path& path) {
   InputFile input(path);
   std::string bytes(std::min<uint64_t>(input.size(), 1), '\0');
   input.read(bytes.data(), bytes.size(), "the file");
-  if (bytes != "\x80") return read_archive(path, input.size());
+  if (bytes != "\x80") {
+    std::string start(std::min<uint64_t>(input.remaining(), 512), '\0');
+    input.read(start.data(), start.size(), "the file");
+    if (const std::string_view mistake = mistaken_for_file(bytes + start); !mistake.empty())
+      throw InputError(fmt::format("{}: {}", path.string(), mistake));
+    return read_archive(path, input.size());
+  }
   bytes.resize(input.size());
   input.read(bytes.data() + 1, input.remaining(), "the file");
   return read_pickle_file(path.string(), bytes);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "core/standard_streams.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_onednn.h"
 #include "kernels/conv2d/conv2d_pixels.h"
@@ -77,9 +78,9 @@ const Conv2dPasses* passes_for(const Conv2dShape& s) {
 void warn_once_of_slow_bf16() {
   static std::atomic_flag warned;
   if (onednn_info().built_in && !warned.test_and_set())
-    fmt::print(stderr,
-               "warning: oneDNN has no bf16 convolution on this processor (it needs AVX-512); "
-               "the slow reference runs instead, and f32 is faster\n");
+    write_error(
+        "warning: oneDNN has no bf16 convolution on this processor (it needs AVX-512); the slow "
+        "reference runs instead, and f32 is faster\n");
 }
 
 }  // namespace

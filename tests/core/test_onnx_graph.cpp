@@ -43,14 +43,32 @@ TEST_CASE("onnx graph: what is written is read back") {
   CHECK(values.at("y").values[1] == -66);
 }
 
-TEST_CASE("onnx graph: an attribute is one number or a list of them") {
+TEST_CASE("onnx graph: an attribute is one number, a list of them or a text") {
   OnnxGraph graph("attributes");
   graph.node("Op", {}, "y",
-             {{"axis", int64_t{-1}}, {"sizes", Integers{3, -2, 0}}, {"one", Integers{7}}});
+             {{"axis", int64_t{-1}},
+              {"sizes", Integers{3, -2, 0}},
+              {"one", Integers{7}},
+              {"mode", std::string("linear")}});
   const OnnxModel model = read_onnx(graph.model("", {}));
   REQUIRE(model.nodes.size() == 1);
   CHECK(model.nodes[0].attributes ==
         std::map<std::string, Integers>{{"axis", {-1}}, {"sizes", {3, -2, 0}}, {"one", {7}}});
+  CHECK(model.nodes[0].texts == std::map<std::string, std::string>{{"mode", "linear"}});
+}
+
+TEST_CASE("onnx graph: an optional input that is left out has no name") {
+  OnnxGraph graph("optional");
+  const std::string x = graph.input("x", OnnxGraph::Element::f32, {1, 1, 2});
+  const std::string scales = graph.constant("scales", {4}, {1, 1, 1, 2});
+  const std::string y =
+      graph.node("Resize", {x, "", scales}, "y", {{"mode", std::string("linear")}});
+  graph.output(y, OnnxGraph::Element::f32, {1, 1, 4});
+  const OnnxModel model = read_onnx(graph.model("", {}));
+  check_topology(model);
+  REQUIRE(model.nodes.size() == 1);
+  CHECK(model.nodes[0].inputs == Strings{"x", "", "scales"});
+  CHECK(evaluate(model, {{1, 1, 1, 2}, {0, 4}}).at("y").values == std::vector<double>{0, 1, 3, 4});
 }
 
 TEST_CASE("onnx graph: a constant needs as many values as its shape has elements") {

@@ -42,4 +42,23 @@ TEST_CASE("contact sheet: pictures and dots are in their tiles, and nothing is o
   CHECK_THROWS_AS(sheet.put(0, 0, HostImage{19, 20, std::vector<uint8_t>(3 * 19 * 20)}), Error);
 }
 
+TEST_CASE("contact sheet: the name of each row is on its left, and long ones end there") {
+  const std::vector<std::string> names = {"anger", "f\xC3\xBChl", std::string(100, 'm')};
+  const ContactSheet named(2, 3, 20, names);
+  const HostImage& image = named.image();
+  const int margin = image.width - 2 * 20;
+  CHECK(margin == 24 * 12 + 16);
+  REQUIRE(image.height == 3 * 20);
+  for (int row = 0; row < 3; ++row) {
+    int last = 0;  // column with ink
+    for (int y = 20 * row; y < 20 * (row + 1); ++y)
+      for (int x = 0; x < image.width; ++x)
+        if (at(image, x, y) != kWhite) last = std::max(last, x);
+    CHECK(last > 8 + 12 * 3);
+    CHECK(last < margin);
+  }
+  // The left stroke of the l of "fühl", whose ü takes two places.
+  CHECK(at(image, 8 + 12 * 4 + 4, 40 - 10) == Pixel{0, 0, 0});
+}
+
 }  // namespace lanet::test

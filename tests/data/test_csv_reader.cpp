@@ -28,6 +28,16 @@ TEST_CASE("csv: columns in any order, with quotes, and a split for each face") {
   CHECK(train.landmarks.states.empty());
 }
 
+TEST_CASE("csv: the table is read once for all splits") {
+  const TemporaryFolder folder;
+  folder.write("faces.csv", "path,label,split\na.jpg,happy,train\nb.jpg,sad,test\n");
+  const SplitReader read =
+      open_data_set({.root = folder.path(), .require_pictures = false}, DataFormat::csv);
+  std::filesystem::remove(folder.path() / "faces.csv");
+  CHECK(named_labels(read(Split::train)) == Names{"a.jpg:happiness"});
+  CHECK(named_labels(read(Split::test)) == Names{"b.jpg:sadness"});
+}
+
 TEST_CASE("csv: boxes, landmarks and votes") {
   const TemporaryFolder folder;
   write_pictures(folder, {"a.jpg", "b.jpg"});
@@ -84,13 +94,13 @@ TEST_CASE("csv: what is wrong is named with file and line") {
       {"path,label,split\na.jpg,sad,train\nx.jpg,fear,train\n", "faces.csv:3: picture "},
       {"path,label,split\n,sad,train\nb.jpg,fear,train\n", "faces.csv:2: path is empty"},
       {"path,label,split\na\xFF.jpg,sad,train\nb.jpg,fear,train\n",
-       "faces.csv:2: the name 'a?.jpg' is not UTF-8"},
+       R"(faces.csv:2: the name 'a\xFF.jpg' is not UTF-8)"},
       {"path,label,split\n\"a.jpg,sad,train\nb.jpg,fear,train\n",
        "faces.csv:2: a quoted field is not closed; expected a closing"},
       {"path,label,split\n\"a.jpg\"x,sad,train\n",
        "faces.csv:2: 'x' after a quoted field; expected ','"},
       {"path\tlabel\n\"a.jpg\"\xC3\xA9\x01\tsad\n",
-       "faces.csv:2: '\xC3\xA9?' after a quoted field; expected a tab or the end of the line"},
+       "faces.csv:2: '\xC3\xA9\\x01' after a quoted field; expected a tab or the end of the line"},
       {"path,label,label\na.jpg,sad,fear\n",
        "faces.csv:1: column 'label' occurs twice; expected it once"},
       {"path,label,split,box_x,box_y,box_width\na.jpg,sad,train,1,1,1\n",

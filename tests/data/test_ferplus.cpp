@@ -132,6 +132,17 @@ TEST_CASE("ferplus: pictures and votes of fer2013.csv, or of Kaggle's file") {
   }
 }
 
+TEST_CASE("ferplus: its tables are read once for all splits") {
+  const TemporaryFolder folder;
+  folder.write("fer2013new.csv", std::string(kVotesHeader) + kVotes);
+  folder.write("fer2013.csv", pixel_table(kUsages, "emotion,pixels,Usage\n"));
+  const SplitReader read = open_data_set({.root = folder.path()}, DataFormat::ferplus);
+  for (const char* table : {"fer2013new.csv", "fer2013.csv"})
+    std::filesystem::remove(folder.path() / table);
+  CHECK(read(Split::train).pictures.size() == 2);
+  CHECK(named_labels(read(Split::test)) == Names{"fer0000003.png:fear"});
+}
+
 TEST_CASE("ferplus: folders of pictures, and seven classes") {
   const TemporaryFolder folder;
   folder.write("fer2013new.csv", std::string(kVotesHeader) + kVotes);
@@ -259,7 +270,9 @@ TEST_CASE("affectnet: the release of 2017, cropped to the box with a margin") {
   refuse(row("/tmp/z.jpg", "1"), "training.csv:2: picture '/tmp/z.jpg' is absolute");
   refuse(row("", "1"), "training.csv:2: the name is empty");
   refuse(row("1/a.jpg", "8"), "it has no face of the train split");
-  // The table of another split is not read.
+  refuse(row("1/a.jpg", "1") + row("2/c.jpg", "8"), "training.csv:3: 2/c.jpg is also at ");
+  refuse(row("2/c.jpg", "6"), "validation.csv:1; expected each picture in one of the tables");
+  // The training table is not read for another split.
   CHECK(read_split(source, DataFormat::affectnet, Split::test).size() == 1);
   const FaceList none = read_split(source, DataFormat::affectnet, Split::validation);
   CHECK(none.size() == 0);

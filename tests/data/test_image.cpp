@@ -175,4 +175,17 @@ TEST_CASE("image_set: no pictures at all is an empty set") {
   CHECK(none.bad.empty());
 }
 
+TEST_CASE("image: a thumbnail is as large as is asked for at most, and keeps its shape") {
+  const Folder folder;
+  const auto size_of_thumbnail = [&](int width, int height) {
+    const HostImage small =
+        decode_image(folder.file("small.jpg", thumbnail(smooth_image(width, height), 32)));
+    return std::pair(small.width, small.height);
+  };
+  CHECK(size_of_thumbnail(64, 48) == std::pair(32, 24));
+  CHECK(size_of_thumbnail(10, 100) == std::pair(3, 32));
+  CHECK(size_of_thumbnail(500, 2) == std::pair(32, 1));
+  CHECK(size_of_thumbnail(20, 32) == std::pair(20, 32));
+}
+
 }  // namespace lanet::test

@@ -363,8 +363,9 @@ TEST_CASE("landmarks: what is wrong with a .json is named by picture") {
     const char *text, *message;
   };
   const Case cases[] = {
-      {"{\"a\": [NaN]}", "a.json: not valid JSON (NaN is not allowed; use null for"},
-      {"{\"a\": [1, 2]", "a.json: not valid JSON"},
+      {"{\"a\": [NaN]}",
+       "a.json: not JSON: line 1, column 8: unexpected 'N' (null stands for what is unknown)"},
+      {"{\"a\": [1, 2]", "a.json: not JSON: line 1, column 13: the text ends too early"},
       {R"({"a": null, "b": null, "a": null})",
        "a.json: 'a' occurs twice in one object; expected it once"},
       {R"({"a": {"left_eye": [1, 2], "left_eye": [1, 2]}})", "a.json: 'left_eye' occurs twice"},

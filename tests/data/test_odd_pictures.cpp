@@ -109,9 +109,9 @@ TEST_CASE("odd pictures: what cannot be read is named with its reason") {
                                     12)) ==
         "is a HEIC picture; expected a JPEG, PNG or WebP picture");
   CHECK(reason("c.jpg", "version https://git-lfs.github.com/spec/v1\n") ==
-        "is a Git LFS pointer in place of a picture; expected a JPEG, PNG or WebP picture");
+        "is a Git LFS pointer; expected the file that it stands for (git lfs pull)");
   CHECK(reason("d.jpg", "<html>not found</html>") ==
-        "is a web page in place of a picture; expected a JPEG, PNG or WebP picture");
+        "is a web page; expected the file that was to be downloaded");
 
   std::string arithmetic = picture_named("grey.jpg");
   const size_t frame = arithmetic.find("\xFF\xC0");

@@ -250,7 +250,7 @@ TEST_CASE("folder: what is wrong is named") {
                 "expected a number, as the others have");
   write_pictures(latin, {"train/sad/caf\xE9.jpg", "train/fear/b.jpg"});
   check_refused({.root = latin.path()}, DataFormat::folder,
-                "the name 'caf?.jpg' is not UTF-8; expected a name in that encoding");
+                R"(the name 'caf\xE9.jpg' is not UTF-8; expected a name in that encoding)");
   write_pictures(one, {"train/sad/a.jpg"});
   check_refused({.root = one.path()}, DataFormat::folder,
                 "1 class (sadness); expected two or more");

@@ -71,8 +71,8 @@ bool is_quick(const Words& words) {
   const auto has = [&](const char* word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
-  return has("doctor") || has("synth") || (has("roofline") && !has("--steps")) ||
-         (has("scaling") && !has("--measure"));
+  return (has("doctor") && !has("--config")) || has("synth") ||
+         (has("roofline") && !has("--steps")) || (has("scaling") && !has("--measure"));
 }
 
 Parsed parse(const Words& words) {

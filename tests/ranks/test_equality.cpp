@@ -59,7 +59,7 @@ Trained train(const Config& config, int steps, int threads, Communicator* commun
       trained.gradient_norms[p.name] = std::sqrt(squares);
     }
   }
-  trained.state = session.trainer->checkpoint(/*with_state=*/true);
+  trained.state = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
   const Confusion confusion = session.trainer->evaluate();
   trained.confusion.assign(confusion.counts().begin(), confusion.counts().end());
   return trained;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/files/file.h"
+#include "core/files/npy.h"
 #include "data/align.h"
 #include "data/csv.h"
 #include "data/landmarks.h"
@@ -125,6 +126,41 @@ TEST_CASE("align command: the pictures of a configuration keep their places, and
   place_landmarks(landmarks, {.square = 100, .image_size = 100});
   CHECK(check_landmarks(landmarks, list.names, "landmarks.csv", 0).empty());
   CHECK(distance_from_template(out / "landmarks.csv", 100) < 0.04);
+}
+
+TEST_CASE(
+    "align command: a table in capitals is read by name, an array by row for training faces") {
+  const TemporaryFolder folder;
+  const fs::path faces = draw(folder), out = folder.path() / "out";
+  fs::rename(faces / "landmarks_19.csv", faces / "LANDMARKS.CSV");
+  const auto config = [&](const std::string& file) {
+    return folder
+        .write("faces.json", fmt::format(R"({{"data": {{"root": "faces", "landmarks": "{}",
+            "landmark_size": 64, "image_size": 64}}}})",
+                                         file))
+        .string();
+  };
+  // Rows of the table in another order change nothing.
+  const CsvTable table = read_csv(faces / "LANDMARKS.CSV");
+  std::vector<float> rows;
+  std::string reversed = fmt::format("{}\n", fmt::join(table.header, ","));
+  for (size_t i = table.rows.size(); i-- > 0;)
+    reversed += fmt::format("{}\n", fmt::join(table.rows[i], ","));
+  for (const auto& row : table.rows)
+    for (size_t i = 0; i < 38 && row[0].starts_with("train_"); ++i)
+      rows.push_back(std::stof(row[1 + i]));
+  write_text(faces / "LANDMARKS.CSV", reversed);
+  REQUIRE(run_align({.config = config("LANDMARKS.CSV"), .out = out.string()}) == 0);
+  const std::string by_name = read_text(out / "landmarks.csv");
+  CHECK(read_csv(out / "landmarks.csv").rows.size() == kFaces);
+  CHECK(distance_from_template(out / "landmarks.csv", 100) < 0.04);
+
+  fs::remove_all(out);
+  write_npy(faces / "rows.NPY", rows, 38);
+  REQUIRE(run_align({.config = config("rows.NPY"), .out = out.string()}) == 0);
+  const std::string by_row = read_text(out / "landmarks.csv");
+  CHECK(read_csv(out / "landmarks.csv").rows.size() == kFaces - 2);
+  CHECK(by_name.starts_with(by_row));
 }
 
 TEST_CASE("align command: a set without test faces, and pictures of other formats") {

@@ -82,8 +82,8 @@ TEST_CASE("cli: a configuration that is wrong is refused in one line") {
   auto refuse = [&](const std::string& text, const std::string& what) {
     check_refused("train " + folder.write("raf.json", text).string(), what);
   };
-  check_refused("train /no/such.json", "/no/such.json: cannot be opened");
-  refuse("method: lanet", "raf.json: not JSON: parse error at line 1, column 1");
+  check_refused("train /no/such.json", "/no/such.json: no such file");
+  refuse("method: lanet", "raf.json: not JSON: line 1, column 1: unexpected 'm'");
   refuse(R"({"data": {"noise": {"rat": 0.3}}})",
          "raf.json: data.noise.rat: unknown key; did you mean 'data.noise.rate'?");
   refuse(R"({"data": {"root": "x"}, "train": {"batch": "64"}})",

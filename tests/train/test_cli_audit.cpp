@@ -79,7 +79,7 @@ TEST_CASE("cli audit: wrong labels come first, by landmarks alone and by what a 
                 "expected two files");
   check_refused("audit " + config + " --review-faces 5", "--review");
   check_refused("audit " + set.file("run") + " --set seed=2", "a run has its own");
-  check_refused("audit " + set.file("none.json"), "none.json: cannot be opened");
+  check_refused("audit " + set.file("none.json"), "none.json: no such file");
   check_refused("audit " + config + " --set data.landmarks=null", "expected a landmark file");
   std::string labels = read_text(set.file("run/labels.csv"));
   labels.replace(labels.find("train_00002"), 11, "train_99999");

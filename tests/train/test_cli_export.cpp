@@ -90,6 +90,62 @@ TEST_CASE("cli export: an ONNX model gives the probabilities of predict") {
     }
 }
 
+TEST_CASE("cli export: --landmarks keeps the landmark branch of the published recipe") {
+  const trained::Runs& runs = trained::runs();
+  const std::string weights_file = runs.path("landmarks.safetensors"),
+                    model_file = runs.path("landmarks.onnx");
+  const Outcome done = run("export " + runs.lanet() + " --landmarks --safetensors " + weights_file +
+                           " --onnx " + model_file);
+  CAPTURE(done.err);
+  REQUIRE(done.code == 0);
+  CHECK(done.err.find("resnet18 with 7 classes and 19 landmarks for") != std::string::npos);
+  NamedArrays weights = read_safetensors(weights_file);
+  CHECK(weights.metadata.at("landmarks") == "19");
+  for (const auto& tensor : torchvision_networks().at("resnet18").at("tensors").items())
+    CHECK(weights.arrays.erase(tensor.key()) == 1);
+
+  // What is left: of each batch norm a counter, and the branch as the checkpoint has it.
+  const NamedArrays checkpoint = read_safetensors(runs.lanet() + "/last.safetensors");
+  std::set<std::string> branch;
+  for (const auto& [name, array] : checkpoint.arrays)
+    if (name.starts_with("f_q.lm_") || name.starts_with("f_q.latlayer"))
+      branch.insert(name.substr(4));
+  CHECK(branch.contains("lm_layer2.0.downsample.1.running_var"));
+  CHECK(branch.contains("latlayer1.weight"));
+  CHECK(branch.contains("lm_fc.weight"));
+  for (const auto& [name, array] : weights.arrays) {
+    CAPTURE(name);
+    if (name.ends_with("num_batches_tracked")) {
+      CHECK(array.dtype == HostDType::i64);
+      continue;
+    }
+    CHECK(array == checkpoint.arrays.at("f_q." + name));
+    CHECK(branch.erase(name) == 1);
+  }
+  CHECK(branch.empty());
+
+  const OnnxModel model = read_onnx(read_text(model_file));
+  check_topology(model);
+  REQUIRE(model.outputs.size() == 3);
+  CHECK(model.outputs[2].name == "heatmaps");
+  CHECK(model.outputs[2].shape == std::vector<std::string>{"batch", "19", "16", "16"});
+  CHECK(model.metadata.at("landmarks") == "19");
+}
+
+TEST_CASE("cli export: --landmarks needs a file to write and a run with that branch") {
+  const trained::Runs& runs = trained::runs();
+  const std::string file = runs.path("refused.onnx");
+  check_refused("export " + runs.lanet() + " --landmarks",
+                "expected --onnx FILE, --safetensors FILE or both");
+  check_refused("export " + runs.baseline() + " --landmarks --onnx " + file,
+                "baseline/last.safetensors has no landmark branch; expected a run with method "
+                "lanet and model.recipe published");
+  REQUIRE(run(runs.train("robust", "--set model.recipe=robust --set train.epochs=1")).code == 0);
+  check_refused("export " + runs.path("robust") + " --landmarks --safetensors " + file,
+                "has no landmark branch");
+  CHECK_FALSE(std::filesystem::exists(file));
+}
+
 TEST_CASE("cli export: wrong files and options are refused, and nothing is written") {
   const trained::Runs& runs = trained::runs();
   const std::string target = "export " + runs.baseline();

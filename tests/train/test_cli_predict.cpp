@@ -170,13 +170,36 @@ TEST_CASE("cli predict: what stands for no picture is refused") {
   const std::string command = "predict " + runs().baseline() + " ";
   const std::string empty = runs().path("empty");
   fs::create_directories(empty);
-  check_refused(command, "no IMAGE; expected pictures, folders or patterns, or --list FILE");
+  check_refused(command,
+                "no IMAGE; expected pictures, videos, folders or patterns, or --list FILE");
   check_refused(command + empty, "empty: no picture (.jpg, .png, .webp) in it");
   check_refused(command + "'" + empty + "/*.jpg'", "*.jpg: no file matches");
   check_refused(command + "--list " + empty + "/none.txt", "none.txt: there is no such file");
   check_refused(command + "--list - < /dev/null", "--list -: no picture in it");
   check_refused(command + runs().picture(1) + " --json --csv", "--csv");
   check_refused(command + runs().picture(1) + " --top 0", "--top");
+}
+
+TEST_CASE(
+    "cli predict: names that JSON or a terminal cannot show are escaped, and nothing is lost") {
+  const TemporaryFolder folder;
+  const std::string latin = "caf\xE9.jpg", control = "a\033[2Jb\n.jpg";
+  for (const std::string& name : {latin, control})
+    fs::copy_file(runs().picture(1), folder.path() / name);
+  const std::string all = folder.path().string();
+  const json answers = predict(all);
+  REQUIRE(answers.size() == 2);
+  CHECK(fs::path(images_of(answers)[0]).filename() == control);
+  CHECK(fs::path(images_of(answers)[1]).filename() == R"(caf\xE9.jpg)");
+  const Outcome text = run("predict " + runs().baseline() + " " + all);
+  CHECK(text.code == 0);
+  CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 2);
+  CHECK(text.out.find(R"(a\x1B[2Jb\x0A.jpg: )") != std::string::npos);
+  CHECK(text.out.find('\033') == std::string::npos);
+  folder.write(control, "no picture");
+  const Outcome bad = run("predict " + runs().baseline() + " " + all);
+  CHECK(bad.code == 1);
+  CHECK(bad.err.find(R"(a\x1B[2Jb\x0A.jpg: is not a JPEG)") != std::string::npos);
 }
 
 }  // namespace lanet::test

@@ -170,6 +170,34 @@ TEST_CASE("cli ranks: what four processes left one goes on with") {
   check_same(folder, runs().alone());
 }
 
+TEST_CASE("cli ranks: a signal ends all after the same step, and they go on to the same run") {
+  if (skipped()) return;
+  const std::string settings =
+      "--set method=baseline --set train.batch=4 --set train.epochs=2 "
+      "--set checkpoint.every_steps=1 --dtype f32 ";
+  const Outcome whole = run(runs().train("two_whole", settings + "--ranks 2"));
+  CAPTURE(whole.err);
+  REQUIRE(whole.code == 0);
+  const std::string folder = runs().path("two"), err = runs().path("two.err");
+  Started started(runs().train("two", settings + "--ranks 2"), err);
+  REQUIRE(
+      within(120s, [&] { return started.ended() || fs::exists(folder + "/last.safetensors"); }));
+  kill(started.pid(), SIGUSR1);
+  CHECK(within(60s, [&] { return started.ended() && processes_of(folder).empty(); }));
+  CHECK(WIFEXITED(started.status()));
+  CHECK(WEXITSTATUS(started.status()) == 128 + SIGUSR1);
+  const std::string told = read_text(err);
+  CAPTURE(told);
+  CHECK(told.find("lanet-cuda: ended by SIGUSR1 after epoch ") != std::string::npos);
+  CHECK(checkpoint_info(read_checkpoint(folder + "/last.safetensors"), "last").steps < 10);
+  const Outcome resumed = run(runs().train("two", settings + "--ranks 2 --resume"));
+  CAPTURE(resumed.err);
+  REQUIRE(resumed.code == 0);
+  for (const char* file : {"/last.safetensors", "/best.safetensors", "/summary.json"})
+    CHECK((read_text(folder + file) == read_text(runs().path("two_whole") + file)));
+  CHECK(metrics(folder) == metrics(runs().path("two_whole")));
+}
+
 TEST_CASE("cli ranks: a killed process ends all, and the run goes on") {
   if (skipped()) return;
   check_fault("killed", SIGKILL, "ended unexpectedly");

@@ -80,6 +80,17 @@ TEST_CASE("cli train: a killed run goes on to the same checkpoints and metrics")
   check_refused(arguments + " --resume --set model.backbone=resnet50", "model.backbone");
 }
 
+TEST_CASE("cli train: of two runs that choose one default name the second takes the next number") {
+  const TemporaryFolder folder;
+  const std::string train = program() + " train " + runs().path("faces.json") +
+                            " --set method=baseline --set train.epochs=1 >/dev/null 2>&1";
+  const Outcome both = run_shell("cd " + folder.path().string() + "; " + train + " & first=$!; " +
+                                 train + " && wait $first");
+  CHECK(both.code == 0);
+  for (const char* name : {"runs/faces-1", "runs/faces-2"})
+    CHECK(std::filesystem::exists(folder.path() / name / "summary.json"));
+}
+
 TEST_CASE("cli train: a run that a process is writing is refused to another, until it is killed") {
   const std::string held = runs().path("held");
   const std::string arguments =
@@ -120,7 +131,7 @@ TEST_CASE(
   steps.metadata["steps"] = "7";
   write_safetensors(runs().path("steps.safetensors"), steps);
   refuse("last.safetensors", read_text(runs().path("steps.safetensors")),
-         ": 7 steps in 4 epochs; expected 8, at 2 per epoch");
+         ": 7 steps after epoch 4; expected 8, at 2 per epoch");
 }
 
 TEST_CASE("cli train: what a run that was killed had no time to write is made on resume") {

@@ -30,7 +30,7 @@ TEST_CASE("completion: bash proposes commands, options, and values where they ar
   CHECK(proposed(folder, "lanet-cuda bench s") == "step scaling");
   CHECK(proposed(folder, "lanet-cuda bench step --im") == "--image");
   CHECK(proposed(folder, "lanet-cuda eval --split t") == "test train");
-  CHECK(proposed(folder, "lanet-cuda train raf.json --res") == "--resume");
+  CHECK(proposed(folder, "lanet-cuda train raf.json --resume-") == "--resume-or-start");
   CHECK(proposed(folder, "lanet-cuda train --run x") == "");  // a file
   CHECK(proposed(folder, "lanet-cuda completion ''").find("--help") != std::string::npos);
 }

@@ -67,6 +67,9 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(predict.code == 0);
   CHECK(predict.predict.target == "run");
   CHECK(predict.predict.images == Words{"a.jpg", "b.png"});
+  CHECK(predict.predict.every == 1);
+  CHECK(Parsed({"predict", "run", "a.mp4", "--every", "0.04"}).predict.every == 0.04);
+  CHECK(Parsed({"predict", "run", "a.mp4", "--every", "0"}).code == 2);
 
   const Parsed verify({"verify", "a.json", "b.json", "--dtype", "f32", "--json"});
   CHECK(verify.code == 0);
@@ -164,7 +167,9 @@ TEST_CASE("command line: eval, predict, verify, bench, synth and doctor read the
   CHECK(exported.exported.onnx == "a.onnx");
   CHECK(exported.exported.preprocess);
   CHECK(exported.exported.safetensors.empty());
+  CHECK_FALSE(exported.exported.landmarks);
   CHECK_FALSE(Parsed({"export", "runs/a", "--onnx", "a.onnx"}).exported.preprocess);
+  CHECK(Parsed({"export", "runs/a", "--onnx", "a.onnx", "--landmarks"}).exported.landmarks);
   const Parsed align({"align", "--landmarks", "l.csv", "--in", "p", "--out", "x", "--coordinates",
                       "share", "--size", "112"});
   CHECK(align.code == 0);
@@ -191,6 +196,8 @@ TEST_CASE("command line: wrong usage ends with exit code 2 and runs nothing") {
            {"train", "raf.json", "--sed", "1"},
            {"train", "raf.json", "more.json"},
            {"train", "raf.json", "--resume"},
+           {"train", "raf.json", "--resume-or-start"},
+           {"train", "raf.json", "--run", "a", "--resume", "--resume-or-start"},
            {"train", "raf.json", "--dtype", "f16"},
            {"train", "raf.json", "--set"},
            {"experiment"},

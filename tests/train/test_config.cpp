@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -170,15 +171,14 @@ TEST_CASE("config: a data folder is required, by the file or by --set") {
 }
 
 TEST_CASE("config: what is not JSON is refused with line and column; so are comments and repeats") {
-  CHECK(refusal("{\n  \"seed\": ,\n}")
-            .starts_with("raf.json: not JSON: parse error at line 2, column 11"));
-  CHECK(refusal("").starts_with("raf.json: not JSON: parse error at line 1, column 1"));
-  CHECK(refusal("{} // note").starts_with("raf.json: not JSON: parse error at line 1"));
+  CHECK(refusal("{\n  \"seed\": ,\n}").starts_with("raf.json: not JSON: line 2, column 11"));
+  CHECK(refusal("").starts_with("raf.json: not JSON: line 1, column 1"));
+  CHECK(refusal("{} // note").starts_with("raf.json: not JSON: line 1"));
   CHECK(refusal("[]") == "raf.json: an array; expected an object");
   CHECK(refusal(R"({"seed": 1, "data": {"root": "x"}, "seed": 2})") ==
-        "raf.json: seed: this key occurs twice in one object");
+        "raf.json: 'seed' occurs twice in one object; expected it once");
   CHECK_THROWS_WITH_AS(load_config("/no/such.json"),
-                       "/no/such.json: cannot be opened; expected a configuration file (JSON)",
+                       "/no/such.json: no such file; expected a configuration file (JSON)",
                        InputError);
   CHECK_THROWS_WITH_AS(load_config("/"), "/: a folder; expected a configuration file", InputError);
 }
@@ -218,6 +218,21 @@ TEST_CASE("config: root and backbone become absolute, from the file's folder or 
   CHECK(moved.data.root == (fs::current_path() / "faces").string());
   CHECK(moved.model.pretrained == (fs::current_path() / "b.pth").string());
   CHECK(moved.data.landmarks == "l.csv");
+}
+
+TEST_CASE("config: a path that no shell has seen may begin in the user's folder; paths are UTF-8") {
+  const char* home = std::getenv("HOME");
+  REQUIRE(home);
+  const std::string file = R"({"data": {"root": "~/faces", "landmarks": "~/l.csv"}})";
+  const Config config = load(file, {"model.pretrained=~/b.pth"});
+  CHECK(config.data.root == std::string(home) + "/faces");
+  CHECK(config.data.landmarks == std::string(home) + "/l.csv");
+  CHECK(config.model.pretrained == std::string(home) + "/b.pth");
+  CHECK(load(R"({"data": {"root": "/a~/~"}})").data.root == "/a~/~");
+  CHECK(load(R"({"data": {"root": "~"}})").data.root == home);
+  const std::string latin = refusal(file, {"data.root=/caf\xE9"});
+  CHECK(latin.starts_with("--set: data.root: "));
+  CHECK(latin.find(R"( in UTF-8, which '/caf\xE9' is not)") != std::string::npos);
 }
 
 TEST_CASE("config: the dump holds every field and reads back to itself") {

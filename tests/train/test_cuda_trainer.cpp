@@ -8,6 +8,7 @@
 #include "core/parameter_io.h"
 #include "tests/device_test.h"
 #include "tests/train/small_training.h"
+#include "train/data_digest.h"
 #include "train/epoch_record.h"
 #include "train/pretrained.h"
 
@@ -17,7 +18,7 @@ namespace {
 /// The losses of one epoch by term, and how often the prediction was the label.
 EpochResult one_epoch(const Config& config, Device device) {
   Session session(config, 0, device);
-  return session.trainer->run_epoch();
+  return session.trainer->run_epoch().value();
 }
 
 double relative_difference(double a, double b) {
@@ -106,7 +107,7 @@ TEST_CASE("cuda: pictures that come from the host leave the bits of those on the
       config.data.residency = residency;
       Session session(config, 0, Device::cuda);
       session.trainer->run_epoch();
-      return std::pair(session.trainer->checkpoint(/*with_state=*/true).arrays,
+      return std::pair(read_tensors(session.trainer->checkpoint(/*with_state=*/true)).arrays,
                        session.trainer->evaluate().accuracy());
     };
     const auto [expected, expected_accuracy] = train(Residency::device);
@@ -153,9 +154,9 @@ TEST_CASE("cuda: padding is still 0 after two steps, and is in no checkpoint") {
     CHECK(padded == std::vector<std::string>{"f_q.conv1.weight", "f_q.lm_fc.weight"});
     // The run can go on where nothing is padded.
     Session cpu(config, 0, Device::cpu);
-    const NamedArrays checkpoint = session.trainer->checkpoint(/*with_state=*/true);
+    const NamedArrays checkpoint = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
     cpu.trainer->load(checkpoint, "checkpoint");
-    CHECK(cpu.trainer->checkpoint(/*with_state=*/true).arrays == checkpoint.arrays);
+    CHECK(read_tensors(cpu.trainer->checkpoint(/*with_state=*/true)).arrays == checkpoint.arrays);
   }
 }
 
@@ -178,7 +179,7 @@ TEST_CASE("cuda: a pretrained file holds three channels, and the padding behind 
       load_pretrained(session.context, path, Backbone::resnet18, /*allow_partial=*/true,
                       session.trainer->model().store());
   CHECK(said.find("1 parameters of resnet18 loaded") != std::string::npos);
-  CHECK(session.trainer->checkpoint(false).arrays.at("f_q.conv1.weight") ==
+  CHECK(read_tensors(session.trainer->checkpoint(false)).arrays.at("f_q.conv1.weight") ==
         file.arrays.at("conv1.weight"));
   const std::vector<double> memory = read_tensor(session.context, store.master(conv1));
   double sum = 0, expected = 0;
@@ -195,8 +196,8 @@ TEST_CASE("cuda: a network starts with the CPU's weights, and is judged as it is
     config.data.noise.rate = 0.5;
     config.data.validation = 0.25;
     Session device(config, 0, Device::cuda), cpu(config, 0, Device::cpu);
-    CHECK(device.trainer->checkpoint(/*with_state=*/true).arrays ==
-          cpu.trainer->checkpoint(/*with_state=*/true).arrays);
+    CHECK(read_tensors(device.trainer->checkpoint(/*with_state=*/true)).arrays ==
+          read_tensors(cpu.trainer->checkpoint(/*with_state=*/true)).arrays);
     CHECK(digest(device.context, device.validation) == digest(cpu.context, cpu.validation));
     CHECK(digest(device.context, device.trainer->training_faces()) ==
           digest(cpu.context, cpu.trainer->training_faces()));

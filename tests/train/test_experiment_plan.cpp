@@ -104,9 +104,9 @@ TEST_CASE("experiment plan: what is wrong is told in one line") {
   auto refused = [&](const std::string& more) { return plans.refusal(plan_with(more)); };
   const std::string both = kSettings + ", " + kSeeds;
   CHECK(plans.refusal("[]") == "grid.json: an array; expected an object");
-  CHECK(plans.refusal("{").starts_with("grid.json: not JSON: parse error at line 1"));
+  CHECK(plans.refusal("{").starts_with("grid.json: not JSON: line 1"));
   CHECK(refused(both + R"(, "seeds": [2])") ==
-        "grid.json: seeds: this key occurs twice in one object");
+        "grid.json: 'seeds' occurs twice in one object; expected it once");
   CHECK(refused(both + R"(, "setings": [])") ==
         "grid.json: setings: unknown key; did you mean 'settings'?");
   CHECK(plans.refusal("{" + both + "}") ==
@@ -114,7 +114,7 @@ TEST_CASE("experiment plan: what is wrong is told in one line") {
   CHECK(plans.refusal(R"({"config": 3, )" + both + "}") ==
         "grid.json: config: 3; expected the path of a configuration");
   CHECK(plans.refusal(R"({"config": "no.json", )" + both + "}") ==
-        "no.json: cannot be opened; expected a configuration file (JSON)");
+        "no.json: no such file; expected a configuration file (JSON)");
 
   const std::string list = "a list of objects with \"name\" and \"set\"";
   CHECK(refused(kSeeds) == "grid.json: settings: missing; expected " + list);

@@ -1,9 +1,12 @@
 // A classifier as an ONNX model, each backbone: the graph, the folded weights, and torchvision's
 // logits of weights by formula (tests/fixtures/resnets.json).
+#include "core/parameter_io.h"
 #include "data/image_set.h"
+#include "models/landmark_reader.h"
 #include "tests/golden.h"
 #include "tests/onnx_interpreter.h"
 #include "tests/train/torchvision_networks.h"
+#include "train/checkpoint.h"
 #include "train/config/choices.h"
 #include "train/export_onnx.h"
 
@@ -53,6 +56,30 @@ std::string norm_of(std::string name) {
   REQUIRE(name.ends_with(".downsample.0"));
   name.back() = '1';
   return name;
+}
+
+constexpr int64_t kLandmarks = 5;
+
+/// That network with a landmark branch by formula, as torchvision_weights() makes it; `checkpoint`
+/// gets all that a LandmarkReader needs, under its names.
+NamedArrays network_with_landmarks(Backbone backbone, NamedArrays& checkpoint) {
+  NamedArrays weights = network_by_formula(name_of(backbone));
+  ParameterStore store(DType::f32, Device::cpu);
+  const LandmarkReader reader(store, backbone, kLandmarks, kSize, kBatch);
+  for (const Parameter& parameter : store.parameters()) {
+    const std::string name = parameter.name.substr(std::string("f_q.").size());
+    HostArray array = HostArray(parameter.file_shape(), HostDType::f32);
+    if (const auto found = weights.arrays.find(name); found != weights.arrays.end()) {
+      array = found->second;
+    } else {
+      const auto [low, high] = interval(name, array.shape);
+      const std::vector<double> values = golden_fill(name, array.elements(), low, high);
+      array = HostArray::from<float>(array.shape, std::vector<float>(values.begin(), values.end()));
+      weights.arrays[name] = array;
+    }
+    checkpoint.arrays[parameter.name] = array;
+  }
+  return weights;
 }
 
 }  // namespace
@@ -150,6 +177,55 @@ TEST_CASE("export onnx: with preprocessing, pixels give the logits of the normal
   CHECK(largest_difference(values.at("planes").values, planes.values) < 1e-6);
   CHECK(largest_difference(values.at("logits").values,
                            evaluate(plain, planes).at("logits").values) < 1e-5);
+}
+
+TEST_CASE(
+    "export onnx: with the landmark branch, each backbone also gives LandmarkReader's heatmaps") {
+  for (const std::string_view name : kNames<Backbone>) {
+    CAPTURE(name);
+    const auto backbone = choice_from<Backbone>(name);
+    NamedArrays checkpoint;
+    const NamedArrays weights = network_with_landmarks(backbone, checkpoint);
+    const OnnxModel model =
+        read_onnx(onnx_classifier(weights, backbone, kSize, OnnxInput::normalised));
+    check_topology(model);
+    REQUIRE(model.outputs.size() == 3);
+    CHECK(model.outputs[2].name == "heatmaps");
+    CHECK(model.outputs[2].element == 1);  // FLOAT
+    CHECK(model.outputs[2].shape == std::vector<std::string>{"batch", "5", "16", "16"});
+
+    const OnnxTensor images = images_by_formula();
+    const auto values = evaluate(model, images);
+    const OnnxTensor& heatmaps = values.at("heatmaps");
+    const int64_t side = kSize / 4, cells = side * side;
+    CHECK(heatmaps.shape == std::vector<int64_t>{kBatch, kLandmarks, side, side});
+    CHECK(values.at("logits").values ==
+          evaluate(export_by_formula(name, OnnxInput::normalised), images).at("logits").values);
+
+    Context context;
+    ParameterStore store(DType::f32, Device::cpu);
+    LandmarkReader reader(store, backbone, kLandmarks, kSize, kBatch);
+    store.allocate(context, /*for_training=*/false);
+    load_parameters(context, checkpoint, "checkpoint", store);
+    reader.plan(context);
+    std::vector<double> pixels(images.values.size());
+    for (int64_t b = 0; b < kBatch; ++b)
+      for (int64_t c = 0; c < 3; ++c)
+        for (int64_t p = 0; p < kSize * kSize; ++p)
+          pixels[(b * kSize * kSize + p) * 3 + c] = images.values[(b * 3 + c) * kSize * kSize + p];
+    write_tensor(context, reader.images(), pixels);
+    reader.forward(context);
+    const std::vector<double> seen = read_tensor(context, reader.heatmaps());
+    std::vector<double> planes;
+    for (int64_t b = 0; b < kBatch; ++b)
+      for (int64_t l = 0; l < kLandmarks; ++l)
+        for (int64_t p = 0; p < cells; ++p)
+          planes.push_back(seen[(b * cells + p) * kLandmarks + l]);
+    const double largest = std::abs(*std::max_element(
+        seen.begin(), seen.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+    CHECK(largest > 0.01);
+    CHECK(largest_difference(heatmaps.values, planes) < 1e-5 * largest);
+  }
 }
 
 TEST_CASE("export onnx: what the file says of itself") {

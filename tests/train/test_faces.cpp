@@ -1,10 +1,12 @@
 // The faces of a configuration: the labels they are trained on and judged by, and the part that is
 // split off for validation.
+#include "train/data_digest.h"
 #include "train/faces.h"
 
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/files/file.h"
@@ -252,13 +254,13 @@ TEST_CASE("faces: a validation share that is less than a face is refused") {
                      "data.validation: 0.01; expected a share"));
 }
 
-TEST_CASE("faces: a digest tells given labels and what judges from one another") {
+TEST_CASE("faces: a digest tells pictures, labels and what judges from one another") {
   Context context;
   const Faces faces = load(context, small_config());
   Faces other = load(context, small_config());
   CHECK(digest(context, other) == digest(context, faces));
-  std::set<std::string> digests = {digest(context, faces)};
-  other.given[0] = (other.given[0] + 1) % 7;
+  std::set<nlohmann::ordered_json> digests = {digest(context, faces)};
+  other.list.labels[0] = (other.list.labels[0] + 1) % 7;
   digests.insert(digest(context, other));
   other.judged_by[0] = (other.judged_by[0] + 1) % 7;
   digests.insert(digest(context, other));

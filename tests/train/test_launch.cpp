@@ -53,6 +53,14 @@ const Timing kTiming{.beat = 50ms, .silence = 2s, .connect = 60s};
     link.goodbye();
     ::_exit(0);
   }
+  if (behaviour == "stops when asked") {
+    static volatile sig_atomic_t asked = 0;
+    ::signal(SIGUSR1, [](int) { asked = 1; });
+    write_text(folder / fmt::format("ready{}", rank), "");
+    while (!asked) std::this_thread::sleep_for(5ms);
+    link.goodbye();
+    ::_exit(0);
+  }
   while (rank != 1) std::this_thread::sleep_for(1s);
   for (const char* other : {"0", "2"}) {
     while (!std::filesystem::exists(folder / other)) std::this_thread::sleep_for(5ms);
@@ -252,10 +260,34 @@ TEST_CASE("launch: ranks end when the launcher is interrupted or killed") {
       CHECK(processes.size() == kRanks);
       CHECK_FALSE(any_alive(processes));
       if (signal == SIGKILL) continue;
-      CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));
+      CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 128 + signal));
       CHECK(text == fmt::format("lanet-cuda: ended by signal {} ({})\n", signal,
                                 signal == SIGINT ? "Interrupt" : "Terminated"));
     }
+  }
+}
+
+TEST_CASE(
+    "launch: ranks that stop in order when the launcher is told to say what there is to say") {
+  for (const LocalRanks& local : kinds_of_ranks()) {
+    const TemporaryFolder folder;
+    CapturedErrors errors(folder.path() / "errors");
+    const pid_t launcher = ::fork();
+    if (launcher == 0) ::_exit(launch(local, "stops when asked", folder.path()));
+    const auto deadline = std::chrono::steady_clock::now() + kLimit;
+    auto ready = [&] {
+      bool all = true;
+      for (const char* file : {"ready0", "ready1", "ready2"})
+        all = all && std::filesystem::exists(folder.path() / file);
+      return all;
+    };
+    while (!ready() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(10ms);
+    ::kill(launcher, SIGTERM);
+    int status = 0;
+    ::waitpid(launcher, &status, 0);
+    CHECK(errors.text() == "");
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGTERM));
   }
 }
 

@@ -62,6 +62,9 @@ TEST_CASE("memory forecast: a training that does not fit names the largest batch
   CHECK(refusal.find("train.batch: 100; training takes ") == 0);
   CHECK(refusal.ends_with("; expected at most 37"));
   CHECK(input_error([&] {
+          require_memory(config, Device::cpu, bytes(37), /*ranks=*/2);
+        }).ends_with("; expected at most 74"));
+  CHECK(input_error([&] {
           require_memory(config, Device::cpu, 1000);
         }).ends_with("; expected a smaller data.image_size or model.backbone"));
 }

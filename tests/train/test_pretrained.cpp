@@ -152,14 +152,14 @@ TEST_CASE("pretrained: the values of a file are those of both branches, bit for 
     CAPTURE(method);
     Session session(small_config(method));
     ParameterStore& store = session.trainer->model().store();
-    const NamedArrays before = session.trainer->checkpoint(/*with_state=*/false);
+    const NamedArrays before = read_tensors(session.trainer->checkpoint(/*with_state=*/false));
     const std::string line =
         load_pretrained(session.context, path, Backbone::resnet18, false, store);
     const bool both = std::string(method) == "lanet";
     CHECK(line == fmt::format("{}: {} parameters of resnet18 loaded; not used: fc (2), "
                               "num_batches_tracked (1)",
                               path, both ? 175 : 100));
-    const NamedArrays after = session.trainer->checkpoint(/*with_state=*/true);
+    const NamedArrays after = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
     int equal = 0;
     for (const auto& [name, array] : before.arrays) {
       CAPTURE(name);
@@ -185,12 +185,12 @@ TEST_CASE("pretrained: a file is refused in one line with its name, and the back
   const auto deep = folder.path() / "deep.safetensors";
   NamedArrays file = plain_values(Backbone::resnet50);
   write_safetensors(deep, file);
-  const NamedArrays before = session.trainer->checkpoint(/*with_state=*/false);
+  const NamedArrays before = read_tensors(session.trainer->checkpoint(/*with_state=*/false));
   CHECK(message(deep) == deep.string() + ": holds a resnet50; model.backbone is resnet18");
   file.arrays.erase("bn1.bias");
   write_safetensors(deep, file);
   CHECK(is_line_with(message(deep), "layer1.0.conv1.weight is [64, 64, 1, 1]; resnet18 needs "));
-  CHECK(session.trainer->checkpoint(/*with_state=*/false) == before);
+  CHECK(read_tensors(session.trainer->checkpoint(/*with_state=*/false)) == before);
 
   const auto fixtures = tests_folder() / "fixtures";
   CHECK(is_line_with(message(fixtures / "state_dict.pth"), "state_dict.pth: " + kNothing));
@@ -236,16 +236,17 @@ TEST_CASE("pretrained: a run starts from another run's folder, from both branche
     {
       Session session(config);
       session.trainer->run_epoch();  // the branches differ now
-      given = session.trainer->checkpoint(/*with_state=*/true);
+      given = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
     }
     write_safetensors(last, given);
     Session session(small_config("lanet"));
-    const NamedArrays before = session.trainer->checkpoint(/*with_state=*/false);
+    const NamedArrays before = read_tensors(session.trainer->checkpoint(/*with_state=*/false));
     const std::string line = load_pretrained(session.context, run, Backbone::resnet18, false,
                                              session.trainer->model().store());
     CHECK(line.starts_with(last + ": 175 parameters of resnet18 loaded; not used: adam ("));
     CHECK(line.find(" fer_fc (") != std::string::npos);
-    for (const auto& [name, array] : session.trainer->checkpoint(/*with_state=*/false).arrays) {
+    for (const auto& [name, array] :
+         read_tensors(session.trainer->checkpoint(/*with_state=*/false)).arrays) {
       CAPTURE(name);
       const bool twin = !given.arrays.contains(name);
       const std::string source = twin ? "f_q.fer_" + plain_name(name) : name;
@@ -270,7 +271,7 @@ TEST_CASE("pretrained: with allow_partial, what is there is loaded and the rest 
   const std::string line = load_pretrained(session.context, path, Backbone::resnet18, true, store);
   CHECK(line.find(": 99 parameters of resnet18 loaded; missing: layer4.0.bn1.weight; left over: "
                   "layer5.weight; not used: fc (2)") != std::string::npos);
-  CHECK(session.trainer->checkpoint(false).arrays.at("f_q.conv1.weight") ==
+  CHECK(read_tensors(session.trainer->checkpoint(false)).arrays.at("f_q.conv1.weight") ==
         file.arrays.at("conv1.weight"));
 }
 

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 std::pair<NamedArrays, double> train(Config config) {
   Session session(config, /*threads=*/2);
   for (int epoch = 0; epoch < 2; ++epoch) session.trainer->run_epoch();
-  return {session.trainer->checkpoint(/*with_state=*/true), session.trainer->evaluate().accuracy()};
+  return {read_tensors(session.trainer->checkpoint(/*with_state=*/true)),
+          session.trainer->evaluate().accuracy()};
 }
 
 bool same_arrays(const NamedArrays& a, const NamedArrays& b) {

@@ -56,6 +56,32 @@ TEST_CASE("run folder: a folder that was locked and then left empty can be taken
   CHECK_NOTHROW(RunFolder::create(parent.path() / "a", example(), {}));
 }
 
+TEST_CASE("run folder: what a killed process left of a file that it had begun is no run") {
+  TemporaryFolder parent;
+  parent.write("a/config.json.tmp", "{");
+  CHECK(RunFolder::is_free(parent.path() / "a"));
+  parent.write("a/config.json", "{");
+  CHECK_FALSE(RunFolder::is_free(parent.path() / "a"));
+  CHECK(RunFolder::is_free(parent.path() / "b"));
+  CHECK_FALSE(RunFolder::is_free(parent.write("file", "")));
+}
+
+TEST_CASE("run folder: room for the checkpoints counts those that are there") {
+  TemporaryFolder parent;
+  const fs::path path = parent.path() / "runs/a";
+  const uint64_t room = fs::space(parent.path()).available;
+  CHECK_NOTHROW(RunFolder::require_room(path, 1000, 100));
+  CHECK_THROWS_WITH_AS(RunFolder::require_room(path, room, 0),
+                       doctest::Contains("runs/a: its checkpoints need "), Error);
+  // A file with a hole takes no room itself.
+  RunFolder::create(path, example(), {});
+  for (const char* file : {RunFolder::kLast, RunFolder::kPrevious, RunFolder::kBest}) {
+    parent.write("runs/a/" + std::string(file), "");
+    fs::resize_file(path / file, room);
+  }
+  CHECK_NOTHROW(RunFolder::require_room(path, room, 0));
+}
+
 TEST_CASE("run folder: what one writes another can read, but not write, until the first is done") {
   TemporaryFolder parent;
   const fs::path path = parent.path() / "a";
@@ -92,7 +118,7 @@ TEST_CASE("run folder: who holds a lock is said as far as the file says it") {
   std::ofstream(parent.path() / "lock") << "";
   CHECK(is_line_with(refusal(), ": another process is writing this run"));
   std::ofstream(parent.path() / "lock") << "process 7\ton it\nand more";
-  CHECK(is_line_with(refusal(), ": process 7?on it is writing this run"));
+  CHECK(is_line_with(refusal(), ": process 7\\x09on it is writing this run"));
 }
 
 TEST_CASE("run folder: a lock needs a folder that can be written") {

@@ -46,7 +46,8 @@ class ThreeEpochs {
   std::string file(const char* name) const { return (path() / name).string(); }
   /// The message with which the run is refused.
   std::string refusal() const {
-    return input_error([&] { RunRecord(RunFolder::resume(path()), config, last); });
+    return input_error(
+        [&] { RunRecord(RunFolder::resume(path()), config, last, file(RunFolder::kLast)); });
   }
 
   TemporaryFolder parent;
@@ -58,7 +59,7 @@ class ThreeEpochs {
 
 TEST_CASE("run record: a run that is consistent has its summary from the metrics") {
   const ThreeEpochs run;
-  const RunRecord record(RunFolder::resume(run.path()), run.config, run.last);
+  const RunRecord record(RunFolder::resume(run.path()), run.config, run.last, "last");
   CHECK(record.summary().best_epoch == 2);
   CHECK(record.summary().best.accuracy == 0.9);
   CHECK(record.summary().last_epoch == 3);
@@ -127,6 +128,7 @@ TEST_CASE("run record: what changes no bit may change from one start to the next
   run.config.train.threads = 3;
   run.config.data.residency = Residency::disk;
   run.config.data.cache = "/packed";
+  run.config.checkpoint.every_steps = 7;
   CHECK(run.refusal() == "");
 }
 

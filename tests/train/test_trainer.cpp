@@ -5,7 +5,10 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
+#include <limits>
 
+#include "core/files/file.h"
 #include "core/parameter_io.h"
 #include "tests/input_error.h"
 #include "tests/train/small_training.h"
@@ -28,20 +31,106 @@ TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stoppi
     {
       Session whole(config);
       whole.trainer->run_epoch();
-      after_one = whole.trainer->checkpoint(/*with_state=*/true);
+      after_one = read_tensors(whole.trainer->checkpoint(/*with_state=*/true));
       whole.trainer->run_epoch();
       whole.trainer->run_epoch();
-      after_three = whole.trainer->checkpoint(/*with_state=*/true);
+      after_three = read_tensors(whole.trainer->checkpoint(/*with_state=*/true));
     }
     Session resumed(config);
     resumed.trainer->load(after_one, "checkpoint");
     CHECK(resumed.trainer->epochs_done() == 1);
-    CHECK(same_bits(resumed.trainer->checkpoint(true), after_one));
+    CHECK(same_bits(read_tensors(resumed.trainer->checkpoint(true)), after_one));
     resumed.trainer->run_epoch();
     resumed.trainer->run_epoch();
-    CHECK(same_bits(resumed.trainer->checkpoint(true), after_three));
+    CHECK(same_bits(read_tensors(resumed.trainer->checkpoint(true)), after_three));
     CHECK_FALSE(same_bits(after_one, after_three));
   }
+}
+
+TEST_CASE("trainer: going on inside an epoch gives the same bits as not stopping") {
+  for (const char* method : {"lanet", "robust", "baseline", "elr"})
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      CAPTURE(method);
+      CAPTURE(to_string(dtype));
+      Config config = small_config(method);
+      config.train.dtype = dtype;
+      if (std::string(method) == "robust") config.train.sampler = Sampler::estimates;
+      NamedArrays inside, after;
+      EpochResult whole_epoch;
+      {
+        Session whole(config);
+        whole.trainer->run_epoch();
+        whole_epoch = *whole.trainer->run_epoch([&](int64_t step, double) {
+          if (step == 2) inside = read_tensors(whole.trainer->checkpoint(/*with_state=*/true));
+          return true;
+        });
+        after = read_tensors(whole.trainer->checkpoint(/*with_state=*/true));
+      }
+      Session resumed(config);
+      resumed.trainer->load(inside, "checkpoint");
+      CHECK(resumed.trainer->epochs_done() == 1);
+      CHECK(resumed.trainer->epoch_steps() == 2);
+      CHECK(read_tensors(resumed.trainer->checkpoint(true)) == inside);
+      const EpochResult rest = *resumed.trainer->run_epoch();
+      CHECK(same_bits(read_tensors(resumed.trainer->checkpoint(true)), after));
+      CHECK(rest.losses == whole_epoch.losses);
+      CHECK(rest.train_accuracy == whole_epoch.train_accuracy);
+      CHECK(rest.learning_rate == whole_epoch.learning_rate);
+      CHECK(rest.images == whole_epoch.images);
+    }
+}
+
+TEST_CASE("trainer: an epoch that the callback ends goes on where it was") {
+  const Config config = small_config("baseline");
+  Session whole(config), halting(config);
+  const EpochResult expected = *whole.trainer->run_epoch();
+  CHECK_FALSE(halting.trainer->run_epoch([](int64_t step, double) { return step < 1; }));
+  CHECK(halting.trainer->epochs_done() == 0);
+  CHECK(halting.trainer->epoch_steps() == 1);
+  CHECK(halting.trainer->run_epoch()->losses == expected.losses);
+  CHECK(same_bits(read_tensors(halting.trainer->checkpoint(true)),
+                  read_tensors(whole.trainer->checkpoint(true))));
+}
+
+TEST_CASE("trainer: a checkpoint inside an epoch without what the epoch needs is refused") {
+  const Config config = small_config("baseline");
+  Session session(config);
+  session.trainer->run_epoch([](int64_t step, double) { return step < 1; });
+  const NamedArrays good = read_tensors(session.trainer->checkpoint(true));
+  auto refusal = [&](const std::function<void(NamedArrays&)>& spoil) {
+    NamedArrays bad = good;
+    spoil(bad);
+    return input_error([&] { session.trainer->load(bad, "x"); });
+  };
+  CHECK(is_line_with(refusal([](NamedArrays& c) { c.arrays.erase("epoch.order"); }),
+                     "x: 1 steps into an epoch without epoch.order"));
+  CHECK(is_line_with(
+      refusal([](NamedArrays& c) { c.arrays["epoch.order"] = HostArray({3}, HostDType::i32); }),
+      "epoch.order of 3 elements"));
+  CHECK(is_line_with(refusal([](NamedArrays& c) { c.metadata["epoch_sums"] = "{}"; }),
+                     "metadata 'epoch_sums' is '{}'"));
+  CHECK(is_line_with(refusal([](NamedArrays& c) { c.metadata["epoch_steps"] = "-1"; }),
+                     "metadata 'epoch_steps' is '-1'"));
+}
+
+TEST_CASE("trainer: a checkpoint with NaN is not written, and the one before stays") {
+  const Config config = small_config("baseline");
+  Session session(config);
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "last.safetensors";
+  write_safetensors(path, session.trainer->checkpoint(true));
+  const std::string before = read_text(path);
+  session.trainer->run_epoch();
+  const ParameterStore& store = session.trainer->model().store();
+  const Parameter& p = store.parameters().front();
+  std::vector<double> values = read_tensor(session.context, store.master(p));
+  values[0] = std::numeric_limits<double>::quiet_NaN();
+  write_tensor(session.context, store.master(p), values);
+  CHECK_THROWS_WITH_AS(
+      write_safetensors(path, session.trainer->checkpoint(true), folder.path() / "previous"),
+      doctest::Contains((p.name + ": element 0 is nan after step 3, in epoch 2").c_str()), Error);
+  CHECK(read_text(path) == before);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "previous"));
 }
 
 TEST_CASE("trainer: a run whose sampler follows the label estimates goes on to the same bits") {
@@ -49,10 +138,11 @@ TEST_CASE("trainer: a run whose sampler follows the label estimates goes on to t
   config.train.sampler = Sampler::estimates;
   Session whole(config), resumed(config);
   whole.trainer->run_epoch();
-  resumed.trainer->load(whole.trainer->checkpoint(/*with_state=*/true), "checkpoint");
+  resumed.trainer->load(read_tensors(whole.trainer->checkpoint(/*with_state=*/true)), "checkpoint");
   whole.trainer->run_epoch();
   resumed.trainer->run_epoch();
-  CHECK(same_bits(resumed.trainer->checkpoint(true), whole.trainer->checkpoint(true)));
+  CHECK(same_bits(read_tensors(resumed.trainer->checkpoint(true)),
+                  read_tensors(whole.trainer->checkpoint(true))));
 }
 
 TEST_CASE("trainer: one thread and two give the same first losses") {
@@ -78,13 +168,13 @@ TEST_CASE(
   Config config = small_config();
   config.train.epochs = 8;
   Session session(config);
-  const double first = session.trainer->run_epoch().losses.at("total");
+  const double first = session.trainer->run_epoch()->losses.at("total");
   EpochResult last;
-  while (session.trainer->epochs_done() < 8) last = session.trainer->run_epoch();
+  while (session.trainer->epochs_done() < 8) last = *session.trainer->run_epoch();
   CHECK(last.losses.at("total") < 0.5 * first);
   CHECK(last.learning_rate > 0);
   CHECK(session.trainer->evaluate().total() == kTest);
-  const NamedArrays state = session.trainer->checkpoint(true);
+  const NamedArrays state = read_tensors(session.trainer->checkpoint(true));
   const HostArray& bank = state.arrays.at("state.label_bank");
   for (int64_t i = 0; i < bank.shape[0]; ++i) {
     double sum = 0;
@@ -101,10 +191,10 @@ TEST_CASE(
     for (const double decay : {0.0, 0.5}) {
       config.train.weight_decay = decay;
       Session session(config);
-      start = session.trainer->checkpoint(/*with_state=*/true);
+      start = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
       session.trainer->prepare_epoch();
       session.trainer->step();
-      after[decay > 0] = session.trainer->checkpoint(/*with_state=*/true);
+      after[decay > 0] = read_tensors(session.trainer->checkpoint(/*with_state=*/true));
     }
     const double factor = config.train.learning_rate * 0.5;
     double shrunk = 0, weights = 0;  // sums of squares, over all weights
@@ -136,7 +226,7 @@ TEST_CASE("trainer: an epoch ends with the learning rate that the schedule has t
   Session session(config);
   const int64_t steps = session.trainer->steps_per_epoch();
   for (const int64_t epoch : {1, 2})
-    CHECK(session.trainer->run_epoch().learning_rate ==
+    CHECK(session.trainer->run_epoch()->learning_rate ==
           scheduled_learning_rate(config.train, steps, epoch * steps - 1));
 }
 
@@ -152,14 +242,14 @@ TEST_CASE("trainer: one batch is learnt by heart") {
   Session session(config);
   double loss = 10;
   while (session.trainer->epochs_done() < 30)
-    loss = session.trainer->run_epoch().losses.at("total");
+    loss = session.trainer->run_epoch()->losses.at("total");
   CHECK(loss < 0.05);
 }
 
 TEST_CASE("trainer: a checkpoint of another architecture is refused by name") {
   Config config = small_config();
   Session session(config);
-  NamedArrays checkpoint = session.trainer->checkpoint(true);
+  NamedArrays checkpoint = read_tensors(session.trainer->checkpoint(true));
   checkpoint.arrays["f_q.conv1.weight"] = HostArray({64, 3, 3, 3}, HostDType::f32);
   CHECK_THROWS_WITH_AS(session.trainer->load(checkpoint, "x.safetensors"),
                        doctest::Contains("x.safetensors: f_q.conv1.weight is [64, 3, 3, 3]"),

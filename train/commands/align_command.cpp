@@ -55,13 +55,13 @@ void choose_places(Task& task, const fs::path& out, const std::vector<fs::path>&
 
 /// The faces of all splits, or the training faces alone. A set need not have every split.
 FaceList faces_of(const DataConfig& data, bool training_alone) {
-  const DataFormat format = choose_format(data).format;
-  if (training_alone) return read_split(data_source(data), format, Split::train);
+  const DataSet set = open_data_set(data);
+  if (training_alone) return set.read(Split::train);
   FaceList all;
   std::string missing;
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     try {
-      FaceList more = read_split(data_source(data), format, split);
+      FaceList more = set.read(split);
       if (all.size() == 0)
         all = std::move(more);
       else

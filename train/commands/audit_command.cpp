@@ -30,6 +30,8 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kNeighbours = 50;
 constexpr size_t kShown = 10;  // faces
+// Pixels: large enough to judge a face by; a page has thousands of them.
+constexpr int kReviewSide = 128;
 
 bool is_run(const std::string& target) {
   return is_folder(target) && fs::exists(fs::path(target) / RunFolder::kConfig);
@@ -59,25 +61,11 @@ void write_out(const fs::path& file, const std::string& text) {
   say(fmt::format("written: {}", file.string()));
 }
 
-HostImage picture_of(const Faces& faces, int64_t face) {
-  const Tensor one = faces.set.picture(face);
-  const auto side = static_cast<int>(faces.set.image_size());
-  const auto* pixels = one.as<uint8_t>();
-  return HostImage{side, side, {pixels, pixels + one.bytes()}};
-}
-
-/// Large enough to judge a face by; a page has thousands of them.
-std::vector<uint8_t> thumbnail(const Faces& faces, int64_t face) {
-  constexpr int kSide = 128, kQuality = 85;
-  HostImage picture = picture_of(faces, face);
-  if (picture.width > kSide) picture = resize_image(picture, kSide);
-  return encode_jpeg(picture, kQuality);
-}
-
 /// [N], the earlier face with the same picture, or -1.
-std::vector<int64_t> duplicates_of(const Faces& faces, int threads) {
+std::vector<int64_t> duplicates_of(Context& context, const Faces& faces) {
+  const int threads = context.threads();
   const auto facts = gather_facts(
-      faces.size(), [&](int64_t i) { return picture_of(faces, i); }, threads);
+      faces.size(), [&](int64_t i) { return picture_of(context, faces.set, i); }, threads);
   const std::vector<int> groups(faces.size());
   std::vector<int64_t> earlier(faces.size(), -1);
   for (const Duplicate& pair : find_duplicates(
@@ -98,8 +86,7 @@ LabelKnowledge learn(const Config& config, const Faces& faces, int threads) {
 /// Whether the data set has landmarks or the configuration names some.
 bool may_read_landmarks(const Config& config) {
   if (!config.data.landmarks.empty()) return true;
-  const DataFormat format = choose_format(config.data).format;
-  return !read_split(data_source(config.data), format, Split::train).landmarks.points.empty();
+  return !open_data_set(config.data).read(Split::train).landmarks.points.empty();
 }
 
 /// Finds what is wrong with the data before networks are trained for a long time.
@@ -109,7 +96,7 @@ void check_folds(const Config& config, const AuditOptions& options, bool has_lan
     throw InputError(fmt::format("{}: data.fold: {}; expected 0: --folds leaves out each in turn",
                                  options.target, config.data.fold));
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  read_faces(context, config, Split::train, has_landmarks);
+  read_faces(context, config, open_data_set(config.data), Split::train, has_landmarks);
 }
 
 /// In per cent; a row for each true class, a column for each given label.
@@ -187,8 +174,12 @@ int run_audit(const AuditOptions& options) {
     if (!folds.emplace(config, options).train()) return 1;
   }
   Context context(Device::cpu, static_cast<int>(config.train.threads));
-  Faces faces = read_faces(context, config, Split::train, has_landmarks);
-  if (of_run) read_validation(context, config, faces);
+  Faces faces;
+  {
+    const DataSet set = open_data_set(config.data);
+    faces = read_faces(context, config, set, Split::train, has_landmarks);
+    if (of_run) read_validation(context, config, set, faces);
+  }
 
   std::vector<double> estimates;
   if (of_run) {
@@ -199,8 +190,7 @@ int run_audit(const AuditOptions& options) {
   } else {
     estimates = estimates_of_config(config, folds ? &*folds : nullptr, faces, context.threads());
   }
-  SuspectEvidence evidence{.agreement = {},
-                           .duplicate_of = duplicates_of(faces, context.threads())};
+  SuspectEvidence evidence{.agreement = {}, .duplicate_of = duplicates_of(context, faces)};
   if (has_landmarks)
     evidence.agreement = shape_agreement(
         context,
@@ -211,9 +201,11 @@ int run_audit(const AuditOptions& options) {
     write_out(options.out, suspects_csv(suspects, faces.list.names, faces.list.classes, evidence));
   if (!options.review.empty()) {
     const auto count = std::min<int64_t>(options.review_faces, std::ssize(suspects));
-    write_out(options.review,
-              review_page(std::span(suspects).first(count), faces.list.names, faces.list.classes,
-                          evidence, [&](int64_t face) { return thumbnail(faces, face); }));
+    write_out(options.review, review_page(std::span(suspects).first(count), faces.list.names,
+                                          faces.list.classes, evidence, [&](int64_t face) {
+                                            return thumbnail(picture_of(context, faces.set, face),
+                                                             kReviewSide);
+                                          }));
   }
   print_suspects(suspects, faces);
   if (faces.given != faces.judged_by) print_figures(suspects, faces);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "train/commands/option_words.h"
+
 namespace lanet {
 
 namespace {
@@ -235,11 +237,10 @@ std::string option_entry(const CLI::Option& option) {
   std::string names = "--" + option.get_lnames().front();
   if (!option.get_snames().empty()) names = "-" + option.get_snames().front() + ", " + names;
   std::string value;
-  const std::string type = option.get_type_name();  // such as TEXT:auto|cpu|cuda
-  if (takes_value(option)) value = " " + type.substr(type.find(':') + 1);
+  if (takes_value(option)) value = " " + value_name(option);
   if (takes_value(option) && !option.get_default_str().empty())
     value += fmt::format(" [{}]", option.get_default_str());
-  return fmt::format(".TP\n.B {}{}", roff(names + value), roff(option.get_description()));
+  return fmt::format(".TP\n.B {}{}", roff(names + value), roff(described(option)));
 }
 
 }  // namespace

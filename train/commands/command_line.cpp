@@ -1,11 +1,17 @@
 #include "train/commands/command_line.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
+#include <system_error>
 
 #include "core/error.h"
+#include "core/files/path_error.h"
+#include "core/printable.h"
+#include "core/standard_streams.h"
 #include "train/commands/command_docs.h"
 #include "train/commands/command_line_options.h"
+#include "train/commands/option_words.h"
 #include "train/config/config.h"
 #include "train/config/config_fields.h"
 #include "train/environment.h"
@@ -58,6 +64,7 @@ void require_known_command(const CLI::App& app, const std::string& word) {
 CommandLine::CommandLine()
     : app_("LA-Net: facial expression recognition that withstands wrong labels.", "lanet-cuda") {
   app_.require_subcommand(1);
+  app_.formatter(std::make_shared<HelpFormatter>());
   app_.set_version_flag("--version", [] { return "lanet-cuda " + program_version(); });
   app_.footer(
       "Examples:\n"
@@ -182,10 +189,11 @@ void CommandLine::parse(int argc, const char* const* argv) {
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> extra = app_.remaining(/*recurse=*/true);
-    if (error.get_exit_code() == 0 || extra.empty()) throw;
+    if (error.get_exit_code() == 0) throw;
     const CLI::App* command = &app_;
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    const std::vector<std::string> extra = app_.remaining(/*recurse=*/true);
+    if (extra.empty()) throw InputError(refusal(error, *command));
     const std::string word = extra.front().substr(0, extra.front().find('='));
     throw InputError(fmt::format("{}unexpected '{}'{}",
                                  command == &app_ ? "" : command->get_name() + ": ", word,
@@ -195,18 +203,30 @@ void CommandLine::parse(int argc, const char* const* argv) {
 
 int CommandLine::run(int argc, const char* const* argv) {
   auto complain = [](const std::string& message, int code) {
-    fmt::print(stderr, "lanet-cuda: {}\n", one_line(message));
+    write_error(fmt::format("lanet-cuda: {}\n", escaped(one_line(message))));
     return code;
   };
+  int code = 0;
   try {
     parse(argc, argv);
-    return chosen_();
+    code = chosen_();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app_.exit(error);  // --help, --version
-    return complain(error.what(), 2);
+    if (error.get_exit_code() != 0) return complain(error.what(), 2);
+    app_.exit(error);  // --help, --version
   } catch (const InputError& error) {
     return complain(error.what(), 2);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(path_error(error), 2);
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) return complain(error.what(), 1);
+    return complain("stdout: cannot be written: " + error.code().message(), 1);
   } catch (const std::exception& error) {
+    return complain(error.what(), 1);
+  }
+  try {
+    finish_output();
+    return code;
+  } catch (const Error& error) {
     return complain(error.what(), 1);
   }
 }

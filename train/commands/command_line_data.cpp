@@ -75,7 +75,7 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
   command
       .add_option("--review-faces", options->review_faces,
                   "how many faces are on that page, the most doubtful")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(in_range(1, 1'000'000))
       ->capture_default_str()
       ->needs(review);
   CLI::Option* folds =
@@ -83,13 +83,13 @@ void CommandLine::add_audit(std::function<int(const AuditOptions&)> run) {
           .add_option("--folds", options->folds,
                       "of a configuration: train this many networks, each without one part of the "
                       "faces, which it then judges")
-          ->check(CLI::Range(2, 100));
+          ->check(in_range(2, 100));
   command
       .add_option("--runs", options->runs,
                   "folder of these trainings; default runs/audit-<name of CONFIG>")
       ->needs(folds);
   command.add_option("--jobs", options->jobs, "trainings at a time; they share the cores")
-      ->check(CLI::Range(1, 1024))
+      ->check(in_range(1, 1024))
       ->capture_default_str()
       ->needs(folds);
   command.add_flag("--resume", options->resume, "continue the trainings that are not finished")
@@ -106,15 +106,15 @@ void CommandLine::add_synth(std::function<int(const SynthOptions&)> run) {
   command.add_option("--out", options->out, "folder to create")->required();
   command.add_option("--train", options->train, "training faces")
       ->required()
-      ->check(CLI::Range(0, 1000000));
+      ->check(in_range(0, 1000000));
   command.add_option("--test", options->test, "test faces")
       ->required()
-      ->check(CLI::Range(0, 1000000));
+      ->check(in_range(0, 1000000));
   command.add_option("--size", options->size, "side of a picture, in pixels")
-      ->check(CLI::Range(48, 512))
+      ->check(in_range(48, 512))
       ->capture_default_str();
   command.add_option("--seed", options->seed, "seed of all random numbers")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53))
+      ->check(in_range(int64_t{0}, int64_t{1} << 53))
       ->capture_default_str();
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
@@ -137,7 +137,7 @@ void CommandLine::add_align(std::function<int(const AlignOptions&)> run) {
   add_landmark_units(command, landmarks, options->coordinates, options->square);
   command.add_option("--out", options->out, "folder to create")->required();
   command.add_option("--size", options->size, "side of an aligned picture, in pixels")
-      ->check(CLI::Range(16, 1024))
+      ->check(in_range(16, 1024))
       ->capture_default_str();
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }

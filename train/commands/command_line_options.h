@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "train/commands/option_words.h"
 #include "train/config/choices.h"
 #include "train/config/config_fields.h"
 
@@ -37,9 +38,9 @@ inline CLI::Validator multiple_of_32() {
         const bool good =
             CLI::detail::lexical_cast(word, side) && side >= 64 && side <= 1024 && side % 32 == 0;
         return good ? std::string()
-                    : fmt::format("{}; expected a multiple of 32 from 64 to 1024", word);
+                    : fmt::format("'{}'; expected a multiple of 32 from 64 to 1024", word);
       },
-      "multiple of 32");
+      "a multiple of 32 from 64 to 1024");
 }
 
 /// The options of commands without a configuration.
@@ -52,7 +53,7 @@ inline void add_machine_options(CLI::App& command, std::string& device, std::str
       ->check(one_of<DType>())
       ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: as many as OpenMP takes")
-      ->check(CLI::Range(0, 4096));
+      ->check(in_range(0, 4096));
 }
 
 inline void add_tf32_option(CLI::App& command, bool& tf32) {
@@ -84,7 +85,7 @@ inline void add_shorthands(CLI::App& command, std::vector<std::string>& override
   };
   add("device", "where to compute", one_of<DeviceSetting>());
   add("dtype", "type of activations", one_of<DType>());
-  add("threads", "CPU threads", CLI::Range(0, 4096));
+  add("threads", "CPU threads", in_range(0, 4096));
 }
 
 /// Adds --coordinates and --square, how the file of the option `landmarks` is to be understood.
@@ -98,7 +99,7 @@ inline void add_landmark_units(CLI::App& command, CLI::Option* landmarks, std::s
       ->capture_default_str()
       ->needs(landmarks);
   command.add_option("--square", square, "side of that square")
-      ->check(CLI::Range(1.0, 65536.0))
+      ->check(in_range(1.0, 65536.0))
       ->capture_default_str()
       ->needs(landmarks);
 }

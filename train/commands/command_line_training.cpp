@@ -11,29 +11,40 @@ namespace lanet {
 
 void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
   auto options = std::make_shared<TrainOptions>();
-  CLI::App& command =
-      add_command(app_, "train", "Train a network",
-                  "  lanet-cuda train configs/raf.json\n"
-                  "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
-                  "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
-                  "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
-                  "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
-                  "data.validation=0.1\n"
-                  "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
-                  "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
-                  "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
-                  "  lanet-cuda train configs/raf.json --gpus 0,1\n"
-                  "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
-                  "The best epoch is chosen on the validation faces (data.validation) or, without "
-                  "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
-                  "which, and has the mean of the last\nfive epochs.\n\n" +
-                      config_help());
+  CLI::App& command = add_command(
+      app_, "train", "Train a network",
+      "  lanet-cuda train configs/raf.json\n"
+      "  lanet-cuda train configs/raf.json --set data.root=~/raf-db --set seed=2\n"
+      "  lanet-cuda train configs/demo.json --set method=baseline --run runs/plain\n"
+      "  lanet-cuda train configs/demo.json --run runs/plain --resume\n"
+      "  lanet-cuda train configs/demo.json --run runs/long --resume-or-start --set "
+      "checkpoint.every_minutes=10\n"
+      "  lanet-cuda train configs/raf.json --set data.noise.rate=0.3 --set "
+      "data.validation=0.1\n"
+      "  lanet-cuda train configs/fer48.json --set data.noise.rate=0 "
+      "--set data.labels=basic/EmoLabel/list_patition_label_fer2013_train.txt "
+      "--set data.true_labels=basic/EmoLabel/list_patition_label.txt\n"
+      "  lanet-cuda train configs/raf.json --gpus 0,1\n"
+      "  mpirun -np 4 lanet-cuda train configs/raf.json\n\n"
+      "The best epoch is chosen on the validation faces (data.validation) or, without "
+      "any, on the test\nset, which makes its accuracy optimistic. summary.json says "
+      "which, and has the mean of the last\nfive epochs.\n\n"
+      "SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGUSR1 end a training after its step with a "
+      "checkpoint, and\nexit code 128 + the signal's number; a second one ends it at "
+      "once.\n\n" +
+          config_help());
   command.add_option("CONFIG", options->config, "configuration file (JSON)")->required();
   add_set_option(command, options->overrides);
   auto* folder = command.add_option("--run", options->run,
                                     "folder of the run; default runs/<name of CONFIG>-<n>");
   CLI::Option* resume =
       command.add_flag("--resume", options->resume, "continue the run in --run")->needs(folder);
+  command
+      .add_flag("--resume-or-start", options->resume_or_start,
+                "continue the run in --run or, if there is none, start it: for jobs that a queue "
+                "starts again")
+      ->needs(folder)
+      ->excludes(resume);
   command
       .add_option("--plans", options->plans,
                   "on cuda: use the convolution engines that another run chose (its plans.json)")
@@ -48,13 +59,13 @@ void CommandLine::add_train(std::function<int(const TrainOptions&)> run) {
           .add_option(
               "--ranks", options->local_ranks.ranks,
               "on the CPU: train with this number of processes on this machine, started by mpirun")
-          ->check(CLI::Range(1, 1024));
+          ->check(in_range(1, 1024));
   command
       .add_option("--gpus", options->local_ranks.gpus,
                   "train with one process on each of these GPUs of this machine, such as 0,1")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(0, 1023))
+      ->check(in_range(0, 1023))
       ->excludes(ranks);
   add_cache(command, options->overrides);
   add_shorthands(command, options->overrides);
@@ -93,10 +104,10 @@ void CommandLine::add_experiment(std::function<int(const ExperimentOptions&)> ru
   command
       .add_option("--seeds", options->seeds, "seeds to use instead of the plan's, such as 1,2,3")
       ->delimiter(',')
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 53));
+      ->check(in_range(int64_t{0}, int64_t{1} << 53));
   CLI::Option* jobs =
       command.add_option("--jobs", options->jobs, "runs at a time; they share the cores")
-          ->check(CLI::Range(1, 1024))
+          ->check(in_range(1, 1024))
           ->capture_default_str();
   command.add_option("--runs", options->runs, "folder of the runs; default runs/<name of PLAN>");
   command.add_option(
@@ -149,14 +160,19 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
       "  lanet-cuda predict runs/raf-1 --json 'faces/*.png'\n"
       "  find faces -name '*.jpg' | lanet-cuda predict runs/raf-1 --list - --csv\n"
       "  lanet-cuda predict runs/raf-1 raf-db/test --labelled --features features.npy\n"
-      "  lanet-cuda predict runs/raf-1 photos --align --landmarks photos.csv\n\n"
+      "  lanet-cuda predict runs/raf-1 photos --align --landmarks photos.csv\n"
+      "  lanet-cuda predict runs/raf-1 clip.mp4 --every 0.5 --csv\n\n"
       "Faces should be cropped as those that the network was trained with; --align does that. "
       "A picture that cannot\nbe read is named on stderr, the others are answered, and "
-      "the exit code is 1.");
+      "the exit code is 1. A video is read by ffmpeg\n(Debian package ffmpeg), and its frames are "
+      "named after the video and their time: clip.mp4@12.5s.");
   command.add_option("RUN", options->target, "folder of a run, or a checkpoint")->required();
   command.add_option("IMAGE", options->images,
-                     "pictures (JPEG, PNG, WebP), folders with all that is below them, or quoted "
-                     "patterns");
+                     "pictures (JPEG, PNG, WebP), folders with all that is below them, quoted "
+                     "patterns, or videos (MP4, MOV, MKV, WebM, AVI, M4V, MPG)");
+  command.add_option("--every", options->every, "seconds between the frames of a video")
+      ->check(in_range(0.001, 86400.0))
+      ->capture_default_str();
   command.add_option("--list", options->list, "file with one path per line; -: stdin");
   command.add_flag("--best", options->best,
                    "use the checkpoint of the best epoch, not of the last");
@@ -169,7 +185,7 @@ void CommandLine::add_predict(std::function<int(const PredictOptions&)> run) {
           ->excludes(json)
           ->excludes(jsonl);
   command.add_option("--top", options->top, "show only this number of most probable classes")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(in_range(1, 1'000'000))
       ->excludes(csv);
   command.add_flag(
       "--labelled", options->labelled,
@@ -236,7 +252,7 @@ void CommandLine::add_plot(std::function<int(const PlotOptions&)> run) {
   command
       .add_option("--width", options->width,
                   "of a .png file, in pixels; default: twice that of the drawing")
-      ->check(CLI::Range(100, 20000));
+      ->check(in_range(100, 20000));
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 
@@ -247,10 +263,13 @@ void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
       "  lanet-cuda export runs/raf-1 --safetensors raf.safetensors\n"
       "  lanet-cuda export runs/raf-1 --best --onnx raf.onnx\n"
       "  lanet-cuda export runs/raf-1 --onnx raf.onnx --preprocess --safetensors "
-      "raf.safetensors\n\n"
+      "raf.safetensors\n"
+      "  lanet-cuda export runs/raf-1 --onnx raf.onnx --landmarks\n\n"
       "The safetensors file has the names of torchvision's ResNet, whose load_state_dict takes its "
       "tensors as\nthey are. The ONNX model has the outputs logits and probabilities, [batch, C]. "
-      "The metadata of both files\nhas the classes, and the mean and deviation that pictures are "
+      "With --landmarks it also has\nheatmaps, [batch, L, S/4, S/4], and the safetensors file the "
+      "tensors of the landmark branch, which\ntorchvision's network does not have. "
+      "The metadata of both files has the classes, and the mean and\ndeviation that pictures are "
       "normalised by.");
   command.add_option("RUN|CHECKPOINT", options->target, "folder of a run, or checkpoint file")
       ->required();
@@ -264,6 +283,8 @@ void CommandLine::add_export(std::function<int(const ExportOptions&)> run) {
       .add_flag("--preprocess", options->preprocess,
                 "the ONNX model reads RGB pixels instead, uint8 [batch, S, S, 3]")
       ->needs(onnx);
+  command.add_flag("--landmarks", options->landmarks,
+                   "keep the landmark branch, which runs of LA-Net's published recipe have");
   command.callback([this, options, run] { chosen_ = [options, run] { return run(*options); }; });
 }
 

@@ -12,15 +12,17 @@
 
 namespace lanet {
 
-/// train CONFIG [--set a.b=v …] [--run DIR] [--resume]. --device, --dtype and --threads arrive as
-/// overrides of train.device, train.dtype and train.threads. [--no-graph] [--ranks N | --gpus I,J]
-/// Under mpirun, srun or torchrun: one rank of several (train/ranks/ranks.h), as eval and verify.
+/// train CONFIG [--set a.b=v …] [--run DIR] [--resume | --resume-or-start]. --device, --dtype and
+/// --threads arrive as overrides of train.device, train.dtype and train.threads. [--no-graph]
+/// [--ranks N | --gpus I,J] Under mpirun, srun or torchrun: one rank of several
+/// (train/ranks/ranks.h), as eval and verify.
 struct TrainOptions {
   std::string config;
   std::vector<std::string> overrides;
-  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume
+  std::string run;  // empty: runs/<config stem>-<n>; never empty with resume or resume_or_start
   bool resume = false;
-  bool graph = true;  // on CUDA: capture the step
+  bool resume_or_start = false;  // resume if there is a run
+  bool graph = true;             // on CUDA: capture the step
   // On CUDA: the file of convolution plans to use; empty: with resume the run's own, else a new
   // choice.
   std::string plans;
@@ -61,6 +63,7 @@ struct EvalOptions {
 int run_eval(const EvalOptions& options);
 
 /// predict RUN|CHECKPOINT IMAGE… [--best] [--json]; [--align --landmarks FILE] as align does it.
+/// An IMAGE may be a video, of which a frame is looked at every so many seconds.
 /// Landmarks are found by the name of a picture below the folder that was named, or as it was named
 /// itself; those by row are in the order of the pictures.
 struct PredictOptions {
@@ -73,6 +76,7 @@ struct PredictOptions {
   int64_t top = 0;                                // classes; 0: all
   bool labelled = false;
   std::string features;
+  double every = 1;  // seconds between the frames of a video
   bool align = false;
   std::string landmarks;                // with align
   std::string coordinates = "picture";  // of a LandmarkCoordinates
@@ -107,12 +111,13 @@ struct PlotOptions {
 };
 int run_plot(const PlotOptions& options);
 
-/// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]]
+/// export RUN|CHECKPOINT [--best] [--safetensors FILE] [--onnx FILE [--preprocess]] [--landmarks]
 struct ExportOptions {
   std::string target;
   bool best = false;
   std::string safetensors, onnx;  // files to write; empty: none, but not both
   bool preprocess = false;        // the ONNX model reads pixels
+  bool landmarks = false;         // keep the landmark branch
 };
 int run_export(const ExportOptions& options);
 

@@ -1,15 +1,18 @@
 // eval: a trained classifier on a data set.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/hash.h"
 #include "train/commands/commands.h"
 #include "train/commands/loaded_classifier.h"
+#include "train/data_digest.h"
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
+#include "train/run_folder.h"
 
 namespace lanet {
 
@@ -40,11 +43,12 @@ Config config_for(const TrainedModel& model, const std::string& data_config,
 }
 
 /// The faces of one part of the data: train, validation or test.
-Faces read_part(Context& context, const Config& config, const std::string& part, bool quiet) {
+Faces read_part(Context& context, const Config& config, const DataSet& set, const std::string& part,
+                bool quiet) {
   const Split split = part == "test" ? Split::test : Split::train;
-  Faces faces = read_faces(context, config, split, /*with_landmarks=*/false, quiet);
+  Faces faces = read_faces(context, config, set, split, /*with_landmarks=*/false, quiet);
   if (split == Split::test) return faces;
-  Faces validation = read_validation(context, config, faces, quiet);
+  Faces validation = read_validation(context, config, set, faces, quiet);
   if (part == "train") return faces;
   if (validation.size() == 0)
     throw InputError(
@@ -52,6 +56,27 @@ Faces read_part(Context& context, const Config& config, const std::string& part,
                     "expected train or test",
                     config.data.root));
   return validation;
+}
+
+/// InputError if the faces are not those that the run of the checkpoint was judged or trained on,
+/// where its folder tells and no option asks for others.
+void require_data_of_run(Context& context, const TrainedModel& model, const Config& config,
+                         const EvalOptions& options, const Faces& faces) {
+  const std::filesystem::path file =
+      std::filesystem::path(model.path).parent_path() / RunFolder::kData;
+  Config same = config;
+  for (auto place : {&DataConfig::root, &DataConfig::cache, &DataConfig::corrections})
+    same.data.*place = model.info.config.data.*place;
+  same.data.residency = model.info.config.data.residency;
+  same.data.noise = model.info.config.data.noise;
+  const bool others = to_json(same)["data"] != to_json(model.info.config)["data"];
+  if (others || !options.data_config.empty() || !std::filesystem::exists(file)) return;
+  nlohmann::ordered_json now = digest(context, faces);
+  const nlohmann::ordered_json all = read_data_digests(file);
+  const std::string set = options.split == "train" ? "training" : options.split;
+  nlohmann::ordered_json then = all.contains(set) ? all[set] : nlohmann::ordered_json();
+  if (then.is_object()) now["landmarks"] = then["landmarks"];  // they are not read here
+  require_same_data(now, then, set + " set", config.data.root, file.string());
 }
 
 int eval_on(Ranks& ranks, const EvalOptions& options) {
@@ -65,26 +90,30 @@ int eval_on(Ranks& ranks, const EvalOptions& options) {
   Context& context = session.context();
   std::optional<LoadedClassifier> classifier;
   Faces faces;
+  std::string message;
   ranks.agree([&] {
     classifier.emplace(context, model, config, kBatch);
-    faces = read_part(context, config, options.split, !ranks.first());
+    const DataSet set = open_data_set(config.data);
+    message = set.message;
+    faces = read_part(context, config, set, options.split, !ranks.first());
     require_same_classes(model.info, model.path, faces.list.classes);
+    require_data_of_run(context, model, config, options, faces);
   });
   if (ranks.size() > 1) {
-    ranks.require_same("data", digest(context, faces));
+    ranks.require_same("data", digest(context, faces).dump());
     ranks.require_same("checkpoint", digest(model.checkpoint));
   }
   const Confusion confusion = classifier->evaluator.evaluate(context, faces.set, faces.judged_by);
   if (!ranks.first()) return 0;
   report_environment(session.choice());
-  if (const std::string line = choose_format(config.data).message; !line.empty()) say(line);
+  if (!message.empty()) say(message);
   if (options.json) {
     nlohmann::ordered_json line = to_json(confusion);
     line["classes"] = model.info.classes;
     fmt::print("{}\n", line.dump());
     return 0;
   }
-  fmt::print("{}, epoch {}, {} {} faces\n{}", model.path, model.info.epoch, faces.size(),
+  fmt::print("{}, {}, {} {} faces\n{}", model.path, to_string(model.info), faces.size(),
              options.split, to_table(confusion, model.info.classes));
   return 0;
 }

@@ -24,7 +24,7 @@ void say_report(const ExperimentPlan& plan, const ExperimentFolder& folder) {
   if (plan.conditions.size() == 1) {
     for (const auto& [name, chart] : charts) {
       if (name.starts_with("memorised") || charts.size() == 1)
-        say(fmt::format("\n{}", text_chart(chart)));
+        fmt::print(stderr, "\n{}\n", text_chart(chart));
     }
   }
   say(fmt::format("report: {}", (folder.results() / "table.md").string()));

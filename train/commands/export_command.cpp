@@ -40,14 +40,17 @@ int run_export(const ExportOptions& options) {
   require_one_process("export");
   check_files(options);
   const TrainedModel model = open_trained(options.target, options.best);
-  const NamedArrays weights = torchvision_weights(model.checkpoint, model.info, model.path);
+  const NamedArrays weights =
+      torchvision_weights(model.checkpoint, model.info, model.path, options.landmarks);
   const Config& config = model.info.config;
   for (const fs::path file : {options.safetensors, options.onnx})
     if (file.has_parent_path()) create_folder(file.parent_path());
   auto tell = [&](const std::string& file) {
-    say(fmt::format("{}: epoch {} of {}, {} with {} classes for pictures of {} px", file,
-                    model.info.epoch, model.path, weights.metadata.at("backbone"),
-                    model.info.classes.size(), config.data.image_size));
+    say(fmt::format(
+        "{}: {} of {}, {} with {} classes{} for pictures of {} px", file, to_string(model.info),
+        model.path, weights.metadata.at("backbone"), model.info.classes.size(),
+        options.landmarks ? fmt::format(" and {} landmarks", weights.metadata.at("landmarks")) : "",
+        config.data.image_size));
   };
   if (!options.safetensors.empty()) {
     write_safetensors(options.safetensors, weights);

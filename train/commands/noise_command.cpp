@@ -23,8 +23,7 @@ int run_noise(const NoiseOptions& options) {
   const std::filesystem::path out = options.out;
   if (std::filesystem::exists(out))
     throw InputError(fmt::format("--out {}: exists; expected a new file", options.out));
-  const FaceList list =
-      read_split(data_source(config.data), choose_format(config.data).format, Split::train);
+  const FaceList list = open_data_set(config.data).read(Split::train);
   const std::vector<int32_t> given = noisy_labels(config, list);
   if (out.has_parent_path()) create_folder(out.parent_path());
   write_noise_csv(out, list.names, list.labels, given, list.class_names());

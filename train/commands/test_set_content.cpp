@@ -6,9 +6,7 @@
 
 #include "core/error.h"
 #include "core/parameter_io.h"
-#include "data/picture_feed.h"
 #include "data/stratified_sample.h"
-#include "kernels/augment.h"
 #include "models/landmark_reader.h"
 #include "train/commands/loaded_classifier.h"
 #include "train/device.h"
@@ -22,14 +20,6 @@ namespace {
 constexpr int64_t kBatch = 64;
 constexpr size_t kMistakes = 12, kLandmarkFaces = 12;
 constexpr int64_t kMapped = 1000, kLeastMapped = 8;  // faces
-
-HostImage picture_of(Context& context, const Tensor& picture) {
-  const auto side = static_cast<int>(picture.shape[1]);
-  HostImage image{side, side, std::vector<uint8_t>(picture.bytes())};
-  context.copy({image.rgb.data(), picture.shape, DType::u8, Device::cpu}, picture);
-  context.synchronize();
-  return image;
-}
 
 /// What the last checkpoint of a run makes of the faces of its test set.
 struct TestSet {
@@ -58,7 +48,7 @@ std::vector<Mistake> confident_mistakes(Context& context, const TestSet& test) {
     mistakes.push_back({.name = test.faces.list.names[row],
                         .truth = test.faces.judged_by[row],
                         .probabilities = {test.of(row).begin(), test.of(row).end()},
-                        .picture = picture_of(context, test.faces.set.picture(row))});
+                        .picture = picture_of(context, test.faces.set, row)});
   return mistakes;
 }
 
@@ -84,9 +74,8 @@ std::optional<FeatureMap> map_of(const TestSet& test) {
 /// without one.
 std::vector<LandmarkFace> landmark_faces(Context& context, const TrainedModel& model,
                                          const Config& config, const Faces& faces) {
-  const auto head = model.checkpoint.arrays.find("f_q.lm_fc.weight");
-  if (head == model.checkpoint.arrays.end()) return {};
-  const int64_t landmarks = head->second.shape.at(0);
+  const int64_t landmarks = landmarks_of(model.checkpoint);
+  if (landmarks == 0) return {};
   std::vector<int32_t> rows;
   for (int32_t c = 0; c < faces.list.num_classes() && rows.size() < kLandmarkFaces; ++c) {
     const auto first = std::find(faces.judged_by.begin(), faces.judged_by.end(), c);
@@ -100,34 +89,25 @@ std::vector<LandmarkFace> landmark_faces(Context& context, const TrainedModel& m
   load_parameters(context, model.checkpoint, model.path, store);
   reader.plan(context);
 
-  PictureFeed feed(context, faces.set, batch);
-  feed.prepare(rows);
-  std::vector<int32_t> places;
-  for (int64_t b = 0; b < batch; ++b) places.push_back(feed.place(rows[b], b));
-  Tensor indices;
-  const Buffer memory = allocate_tensors(context, {{&indices, {batch}, DType::i32}});
-  context.copy(indices, {places.data(), {batch}, DType::i32, Device::cpu});
-  feed.take();
-  normalize(context, {.images = feed.images(),
-                      .sample_indices = indices,
-                      .y = reader.images(),
-                      .mean = kPictureMean,
-                      .std = kPictureDeviation});
-  reader.forward(context);
-  const Tensor heatmaps = reader.heatmaps();
-  const std::vector<double> values = read_tensor(context, heatmaps);
-  const int64_t cells = heatmaps.shape[1] * heatmaps.shape[2], channels = heatmaps.shape[3];
   std::vector<LandmarkFace> seen;
-  for (int64_t b = 0; b < batch; ++b) {
-    LandmarkFace face{.name = faces.list.names[rows[b]],
-                      .truth = faces.judged_by[rows[b]],
-                      .picture = picture_of(context, faces.set.picture(rows[b]))};
-    for (int64_t cell = 0; cell < cells; ++cell) {
-      const double* of_cell = &values[(b * cells + cell) * channels];
-      face.heat.push_back(*std::max_element(of_cell, of_cell + landmarks));
+  Tensor sample_indices;
+  const Buffer memory = allocate_tensors(context, {{&sample_indices, {batch}, DType::i32}});
+  std::shared_ptr<Staging> staging;
+  run_network(context, reader, {sample_indices, staging}, faces.set, rows, [&](int64_t, int64_t) {
+    const Tensor heatmaps = reader.heatmaps();
+    const std::vector<double> values = read_tensor(context, heatmaps);
+    const int64_t cells = heatmaps.shape[1] * heatmaps.shape[2], channels = heatmaps.shape[3];
+    for (int64_t b = 0; b < batch; ++b) {
+      LandmarkFace face{.name = faces.list.names[rows[b]],
+                        .truth = faces.judged_by[rows[b]],
+                        .picture = picture_of(context, faces.set, rows[b])};
+      for (int64_t cell = 0; cell < cells; ++cell) {
+        const double* of_cell = &values[(b * cells + cell) * channels];
+        face.heat.push_back(*std::max_element(of_cell, of_cell + landmarks));
+      }
+      seen.push_back(std::move(face));
     }
-    seen.push_back(std::move(face));
-  }
+  });
   return seen;
 }
 
@@ -140,7 +120,8 @@ void add_test_set(const std::string& run, ReportContent& content) {
   Context context(choice.device, static_cast<int>(config.train.threads));
   context.set_tf32(config.train.tf32);
   LoadedClassifier classifier(context, model, config, kBatch);
-  TestSet test{.faces = read_faces(context, config, Split::test, /*with_landmarks=*/false)};
+  TestSet test{.faces = read_faces(context, config, open_data_set(config.data), Split::test,
+                                   /*with_landmarks=*/false)};
   require_same_classes(model.info, model.path, test.faces.list.classes);
   std::vector<int32_t> rows(test.faces.size());
   std::iota(rows.begin(), rows.end(), 0);

@@ -8,15 +8,21 @@
 #include "data/noise.h"
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
+#include "train/data_digest.h"
 #include "train/environment.h"
 #include "train/judge.h"
 #include "train/labels/confident_learning.h"
 #include "train/labels/label_knowledge.h"
+#include "train/memory_forecast.h"
+#include "train/pretrained.h"
 #include "train/progress.h"
 #include "train/ranks/ranks.h"
 #include "train/report/report.h"
+#include "train/resumed_run.h"
 #include "train/run_record.h"
+#include "train/stop_signals.h"
 #include "train/tensorboard/projector.h"
+#include "train/training_loop.h"
 
 namespace lanet {
 
@@ -38,7 +44,7 @@ std::string summary_line(const Summary& summary) {
 /// The table that convolutions are planned with on CUDA; none on the CPU. Only rank 0 reads files;
 /// the others receive its table.
 std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
-                                    const std::filesystem::path& run, bool first) {
+                                    const std::filesystem::path& run, bool resumes, bool first) {
   if (device == Device::cpu) {
     if (!options.plans.empty() || options.retune)
       throw InputError("--plans and --retune are for --device cuda; this run is on the CPU");
@@ -47,7 +53,7 @@ std::optional<PlanTable> open_plans(const TrainOptions& options, Device device,
   const std::string machine = machine_for_plans();
   if (!first) return PlanTable(machine);
   if (!options.plans.empty()) return PlanTable::read(options.plans, machine);
-  if (options.resume && !options.retune) {
+  if (resumes && !options.retune) {
     if (std::filesystem::exists(run / kPlans)) return PlanTable::read(run / kPlans, machine);
     say(fmt::format(
         "{}: no {} in it (the run may have been on the CPU so far); choosing engines now",
@@ -68,27 +74,24 @@ class Run {
       config_ = load_config(options_.config, options_.overrides);
       check_trainable(config_, options_.config);
       check_batch("train.batch", config_.train.batch, least_batch(config_), ranks_.size());
-      // The folder is rank 0's alone.
+      // The folder is rank 0's alone, and what it starts from.
       if (ranks_.first()) open_folder();
+      if (ranks_.first() && !resumes() && !config_.model.pretrained.empty()) check_pretrained();
       return placement_of(config_.train);
     });
     context_ = &session_->context();
     require_same_config();
     ranks_.agree([&] {
-      plans_ = open_plans(options_, context_->device(), path_, ranks_.first());
+      plans_ = open_plans(options_, context_->device(), path_, resumes(), ranks_.first());
       if (plans_) context_->set_plans(&*plans_);
+      require_memory(config_, context_->device(), free_memory(*context_).here(), ranks_.size());
       read_data();
     });
-    if (ranks_.size() > 1) {
-      ranks_.require_same("training set", digest(*context_, train_));
-      ranks_.require_same("test set", digest(*context_, test_));
-      if (validation_.size() > 0)
-        ranks_.require_same("validation set", digest(*context_, validation_));
-    }
+    compare_data();
     ranks_.agree([&] {
-      if (!record_) return;
-      const std::string last = (path_ / RunFolder::kLast).string();
-      require_same_classes(checkpoint_info(checkpoint_, last), last, train_.list.classes);
+      if (!resumes()) return;
+      require_same_classes(checkpoint_info(checkpoint_, checkpoint_file_), checkpoint_file_,
+                           train_.list.classes);
       train_.given = read_noise_csv((path_ / RunFolder::kNoise).string(), train_.list.names,
                                     train_.judged_by, train_.list.class_names());
     });
@@ -101,30 +104,85 @@ class Run {
                       plans_->not_tuned()));
   }
 
-  void run() {
+  /// Returns the exit code: 0 once all epochs are done, 128 + n if signal n ended them.
+  int run() {
     ranks_.agree([&] {
       if (ranks_.first()) begin_record();
     });
     trainer_->share_state();
-    if (record_)
-      lead_epochs();
-    else
-      follow_epochs();
+    TrainingLoop loop(*context_, config_, *trainer_, validation_, record_ ? &*record_ : nullptr,
+                      signals_);
+    signals_.hold(true);
+    const int signal = loop.run();
+    signals_.hold(false);
+    if (!ranks_.first()) return signal == 0 ? 0 : 128 + signal;
+    if (signal == 0) {
+      finish();
+      return 0;
+    }
+    say(
+        fmt::format("lanet-cuda: ended by {} after {}; to continue, run the same command with "
+                    "--run {} --resume",
+                    signal_name(signal), loop.progress(), path_.string()));
+    return 128 + signal;
   }
 
  private:
   void open_folder() {
     if (path_.empty()) path_ = default_run_path(options_.config);
-    if (!options_.resume) return RunFolder::require_free(path_);
-    RunFolder folder = RunFolder::resume(path_);
-    require_same_run(config_, folder.config(), path_.string());
-    const std::filesystem::path last = folder.file(RunFolder::kLast);
-    if (!std::filesystem::exists(last))
-      throw InputError(fmt::format(
-          "{}: no {} in it; the run has not finished an epoch, so there is nothing to resume",
-          path_.string(), RunFolder::kLast));
-    checkpoint_ = read_checkpoint(last.string());
-    record_.emplace(std::move(folder), config_, checkpoint_);
+    const bool continues =
+        options_.resume || (options_.resume_or_start && !RunFolder::is_free(path_));
+    if (!continues) {
+      RunFolder::require_free(path_);
+      RunFolder::require_writable(path_);
+      return;
+    }
+    ResumedRun run = open_to_resume(path_, config_);
+    messages_ = std::move(run.messages);
+    checkpoint_ = std::move(run.checkpoint);
+    checkpoint_file_ = run.file;
+    if (run.has_checkpoint())
+      record_.emplace(std::move(run.folder), config_, checkpoint_, checkpoint_file_,
+                      run.is_previous);
+    else
+      unbegun_ = std::move(run.folder);
+  }
+
+  /// Whether it goes on from a checkpoint. Rank 0 knows.
+  bool resumes() const { return !checkpoint_file_.empty(); }
+
+  void check_pretrained() const {
+    std::string path = config_.model.pretrained;
+    read_pretrained(path, config_.model.backbone, config_.model.allow_partial);
+  }
+
+  /// InputError unless the data are those of the other ranks and those that the run began with.
+  void compare_data() {
+    data_ = {{"training", digest(*context_, train_)}, {"test", digest(*context_, test_)}};
+    if (validation_.size() > 0) data_["validation"] = digest(*context_, validation_);
+    for (const auto& [set, digests] : data_.items())
+      ranks_.require_same(set + " set", digests.dump());
+    ranks_.agree([&] {
+      const std::filesystem::path file = path_ / RunFolder::kData;
+      if (!resumes() || !std::filesystem::exists(file)) return;
+      const nlohmann::ordered_json then = read_data_digests(file);
+      for (const auto& [set, digests] : data_.items())
+        require_same_data(digests, then.contains(set) ? then[set] : nlohmann::ordered_json(),
+                          set + " set", config_.data.root, file.string());
+    });
+  }
+
+  /// A default name that another run has taken since is left to it.
+  RunFolder new_folder() {
+    while (true) {
+      try {
+        return RunFolder::create(path_, config_, describe_environment());
+      } catch (const InputError&) {
+        const std::filesystem::path next = default_run_path(options_.config);
+        if (!options_.run.empty() || next == path_) throw;
+        path_ = next;
+      }
+    }
   }
 
   /// Folders may differ between machines, and where pictures are kept; the data themselves are
@@ -141,11 +199,11 @@ class Run {
 
   void read_data() {
     const bool quiet = !ranks_.first();
-    train_ = read_faces(*context_, config_, Split::train, reads_landmarks(config_), quiet);
-    test_ = read_faces(*context_, config_, Split::test, /*with_landmarks=*/false, quiet);
-    validation_ = read_validation(*context_, config_, train_, quiet);
-    if (const std::string line = choose_format(config_.data).message; !line.empty())
-      messages_.push_back(line);
+    const DataSet set = open_data_set(config_.data);
+    train_ = read_faces(*context_, config_, set, Split::train, reads_landmarks(config_), quiet);
+    test_ = read_faces(*context_, config_, set, Split::test, /*with_landmarks=*/false, quiet);
+    validation_ = read_validation(*context_, config_, set, train_, quiet);
+    if (!set.message.empty()) messages_.push_back(set.message);
     for (std::string& line :
          one_sided_classes(train_.list.classes, train_.list.labels, test_.list.labels))
       messages_.push_back(std::move(line));
@@ -172,20 +230,23 @@ class Run {
     trainer_.emplace(*context_, config_, std::move(train_), std::move(test_),
                      options_.graph && ranks_.size() == 1);
     if (!ranks_.first()) return;
-    if (options_.resume)
+    if (resumes())
       load_checkpoint();
     else
       trainer_->initialise([&](const std::string& line) { messages_.push_back(line); });
     checkpoint_ = {};
+    RunFolder::require_room(path_, safetensors_bytes(trainer_->checkpoint(/*with_state=*/true)),
+                            safetensors_bytes(trainer_->checkpoint(/*with_state=*/false)));
   }
 
   void load_checkpoint() {
-    const std::string path = (path_ / RunFolder::kLast).string();
-    const CheckpointInfo info = checkpoint_info(checkpoint_, path);
-    if (const int64_t steps = info.epoch * trainer_->steps_per_epoch(); info.steps != steps)
-      throw InputError(fmt::format("{}: {} steps in {} epochs; expected {}, at {} per epoch", path,
-                                   info.steps, info.epoch, steps, trainer_->steps_per_epoch()));
-    trainer_->load(checkpoint_, path);
+    const CheckpointInfo info = checkpoint_info(checkpoint_, checkpoint_file_);
+    const int64_t steps = info.epoch * trainer_->steps_per_epoch() + info.epoch_steps;
+    if (info.steps != steps)
+      throw InputError(fmt::format("{}: {} steps after {}; expected {}, at {} per epoch",
+                                   checkpoint_file_, info.steps, to_string(info), steps,
+                                   trainer_->steps_per_epoch()));
+    trainer_->load(checkpoint_, checkpoint_file_);
   }
 
   void begin_record() {
@@ -197,8 +258,11 @@ class Run {
     for (const std::string& line : messages_) say(line);
     if (record_) {
       record_->restore(*trainer_);
+      record_->folder().write_config(config_);
     } else {
-      record_.emplace(RunFolder::create(path_, config_, describe_environment()));
+      RunFolder folder = unbegun_ ? std::move(*unbegun_) : new_folder();
+      folder.truncate_metrics(0);
+      record_.emplace(std::move(folder));
       const Faces& faces = trainer_->training_faces();
       write_text(record_->folder().file(kClasses),
                  nlohmann::json(faces.list.classes).dump() + "\n");
@@ -206,6 +270,8 @@ class Run {
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
+    if (const auto file = record_->folder().file(RunFolder::kData); !std::filesystem::exists(file))
+      write_text(file, data_.dump(2) + "\n");
     if (config_.train.tensorboard) record_->begin_events(trainer_->training_faces().list.classes);
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
@@ -237,8 +303,8 @@ class Run {
 
   LabelKnowledge learn_from_other_networks() {
     const std::vector<double> probabilities = cross_validated_probabilities(
-        config_, context_->device(), context_->threads(), plans_ ? &*plans_ : nullptr,
-        progress_function("cross-validating the labels", "img"));
+        config_, trainer_->training_faces(), context_->device(), context_->threads(),
+        plans_ ? &*plans_ : nullptr, progress_function("cross-validating the labels", "img"));
     const std::vector<int32_t>& given = trainer_->training_faces().given;
     const int64_t classes = trainer_->training_faces().list.num_classes();
     const std::vector<uint8_t> wrong = confidently_wrong(probabilities, given, classes);
@@ -247,28 +313,7 @@ class Run {
     return without_wrong(wrong, given, classes);
   }
 
-  /// The epochs on rank 0, which prints and records them.
-  void lead_epochs() {
-    const int64_t per_epoch = trainer_->steps_per_epoch(), batch = config_.train.batch;
-    const int64_t epochs = config_.train.epochs;
-    Progress progress("img", epochs * per_epoch * batch);
-    while (trainer_->epochs_done() < epochs) {
-      const int epoch = trainer_->epochs_done() + 1;
-      const EpochResult result = trainer_->run_epoch([&](int64_t step, double loss) {
-        progress.update(((epoch - 1) * per_epoch + step) * batch,
-                        fmt::format("epoch {}/{}  loss {:.4f}", epoch, epochs, loss));
-      });
-      const EpochRecord record{result, judge(*context_, config_, *trainer_, validation_)};
-      record_->add(record, *trainer_);
-      context_->communicator().barrier(*context_);
-      progress.message(to_text(record, epochs));
-      const std::vector<std::string> found = warnings(record);
-      for (const std::string& line : found)
-        if (std::find(warned_.begin(), warned_.end(), line) == warned_.end())
-          progress.message(line);
-      warned_ = found;  // a warning is printed once, until it no longer applies
-    }
-    progress.finish();
+  void finish() {
     say(summary_line(record_->summary()));
     write_at_end("the report", [&] {
       write_text(record_->folder().file(RunFolder::kReport), run_report({path_}, {}));
@@ -289,29 +334,24 @@ class Run {
     }
   }
 
-  /// The epochs on any other rank. An epoch is finished when rank 0 has recorded it.
-  void follow_epochs() {
-    while (trainer_->epochs_done() < config_.train.epochs) {
-      trainer_->run_epoch();
-      judge(*context_, config_, *trainer_, validation_);
-      context_->communicator().barrier(*context_);
-    }
-  }
-
   const TrainOptions& options_;
   Ranks& ranks_;
   Config config_;
   std::filesystem::path path_;  // of the run folder; empty where only rank 0 chose one
-  NamedArrays checkpoint_;      // rank 0's, to continue from
+  // Rank 0's, to continue from: a checkpoint, or a folder of a run that has none.
+  NamedArrays checkpoint_;
+  std::string checkpoint_file_;
+  std::optional<RunFolder> unbegun_;
+  nlohmann::ordered_json data_;  // digests
   std::optional<PlanTable> plans_;
   std::optional<RankedSession> session_;
   Context* context_ = nullptr;  // the session's
   Faces train_, validation_, test_;
   std::string faces_;
   std::vector<std::string> messages_;
-  std::vector<std::string> warned_;  // of the last epoch
   std::optional<RunRecord> record_;  // rank 0's
   std::optional<Trainer> trainer_;
+  StopSignals signals_;
 };
 
 /// Whether there are GPUs at all; each rank tries its own, and this process uses none.
@@ -341,9 +381,9 @@ int run_train(const TrainOptions& options) {
   return run_on_ranks([&](Ranks& ranks) {
     run.emplace(options, ranks);
     run->open();
-    run->run();
+    const int code = run->run();
     run.reset();
-    return 0;
+    return code;
   });
 }
 

@@ -1,6 +1,7 @@
 #include "train/config/config.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "train/config/config_fields.h"
 #include "train/config/strict_json.h"
 
@@ -82,6 +84,15 @@ bool is_word(const Place& place) {
 [[noreturn]] void fail(const std::string& source, const std::string& path,
                        const std::string& what) {
   throw InputError(fmt::format("{}: {}: {}", source, path, what));
+}
+
+/// A path that begins with ~/, which no shell has seen, in the user's folder.
+template <typename Refuse>
+std::string at_home(const std::string& text, const Refuse& refuse) {
+  if (text != "~" && !text.starts_with("~/")) return text;
+  const char* home = std::getenv("HOME");
+  if (!home || *home == '\0') refuse("; ~ needs the environment variable HOME");
+  return home + text.substr(1);
 }
 
 /// Fills a Config from a file and overrides, and remembers where each value came from.
@@ -183,8 +194,11 @@ class Loader {
     if (kind.nullable && value.is_null()) return "";
     if (kind.words && value.is_number_unsigned()) return value.dump();
     if (!value.is_string() || value.get<std::string>().empty()) refuse();
-    const auto text = value.get<std::string>();
-    return kind.anchored ? (base / text).lexically_normal().string() : text;
+    auto text = value.get<std::string>();
+    if (!kind.words) text = at_home(text, refuse);
+    if (kind.anchored) text = (base / text).lexically_normal().string();
+    if (!is_utf8(text)) refuse(fmt::format(" in UTF-8, which '{}' is not", printable(text)));
+    return text;
   }
 
   /// What no field can say alone.

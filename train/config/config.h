@@ -95,12 +95,19 @@ struct TrainConfig {
   LossWeights weights{.expression = 1.0, .landmark = 1.0, .distribution = 1.0, .contrastive = 0.1};
 };
 
+/// When last.safetensors is written, beside the end of each epoch; 0: not then.
+struct CheckpointConfig {
+  int64_t every_steps = 0;
+  double every_minutes = 0;
+};
+
 struct Config {
   Method method = Method::lanet;
   int64_t seed = 1;
   DataConfig data;
   ModelConfig model;
   TrainConfig train;
+  CheckpointConfig checkpoint;
 };
 
 /// Reads and checks a configuration file, which lies over the one that its "extends" names

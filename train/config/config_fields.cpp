@@ -167,6 +167,10 @@ const std::vector<Field> kFields = {
     {LANET_FIELD(train.weights.distribution), kWeight,
      "published: weight of the label distribution's divergence"},
     {LANET_FIELD(train.weights.contrastive), kWeight, "published: weight of the contrastive loss"},
+    {LANET_FIELD(checkpoint.every_steps), Range{0, 1e9},
+     "steps of the run after which a checkpoint is written, beside the end of each epoch; 0: none"},
+    {LANET_FIELD(checkpoint.every_minutes), Range{0, 1e6},
+     "minutes after which a checkpoint is written, beside the end of each epoch; 0: none"},
 };
 
 bool is_integer(const Field& field) {

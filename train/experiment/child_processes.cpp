@@ -196,6 +196,11 @@ void ChildProcesses::wait(std::chrono::milliseconds limit) {
   }
 }
 
+void ChildProcesses::send_to_started(int signal) const {
+  for (const Child& child : children_)
+    if (!child.status) ::kill(child.id, signal);
+}
+
 void ChildProcesses::send(int signal) const {
   for (const Child& child : children_) {
     if (!child.status) ::kill(-child.id, signal);

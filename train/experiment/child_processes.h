@@ -50,6 +50,8 @@ class ChildProcesses {
   std::string describe_failed() const;
   /// Sends `signal` to those that are running, and to what they started.
   void send(int signal) const;
+  /// Sends `signal` to those that are running alone.
+  void send_to_started(int signal) const;
   /// Waits until all have ended, but no longer than `limit`.
   void wait(std::chrono::milliseconds limit);
   /// Sends `signal` to those that are running and waits until they end; kills after `grace` what is

@@ -51,7 +51,9 @@ RunState ExperimentFolder::state(const ExperimentPlan::Run& run) const {
     return RunState::none;
   if (fs::exists(folder / RunFolder::kConfig))
     require_same_run(run.config, RunFolder::open(folder).config(), folder.string());
-  return fs::exists(folder / RunFolder::kLast) ? RunState::unfinished : RunState::begun;
+  for (const char* name : {RunFolder::kLast, RunFolder::kPrevious})
+    if (fs::exists(folder / name)) return RunState::unfinished;
+  return RunState::begun;
 }
 
 std::optional<fs::path> ExperimentFolder::finished(const ExperimentPlan::Run& run) const {
@@ -76,7 +78,8 @@ void ExperimentFolder::clear(const ExperimentPlan::Run& run) const {
     const std::string name = entry.path().filename().string();
     if (name == RunLock::kFile) continue;
     const bool by_run = entry.is_regular_file() && !entry.is_symlink() &&
-                        (ours || entry.path().extension() == ".tmp") && name != RunFolder::kLast;
+                        (ours || entry.path().extension() == ".tmp") && name != RunFolder::kLast &&
+                        name != RunFolder::kPrevious;
     if (!by_run)
       throw InputError(
           fmt::format("{}: {} is in it; expected nothing, or a run that ended before its first "
@@ -93,7 +96,8 @@ void ExperimentFolder::clear(const ExperimentPlan::Run& run) const {
 
 void ExperimentFolder::drop_checkpoints(const ExperimentPlan::Run& run) const {
   if (!has_finished(this->run(run), run)) return;
-  for (const char* name : {RunFolder::kLast, RunFolder::kBest}) fs::remove(this->run(run) / name);
+  for (const char* name : {RunFolder::kLast, RunFolder::kPrevious, RunFolder::kBest})
+    fs::remove(this->run(run) / name);
 }
 
 void ExperimentFolder::record(const ExperimentPlan::Run& run) const {

@@ -11,25 +11,23 @@
 namespace lanet {
 
 std::vector<double> cross_validated_probabilities(
-    const Config& config, Device device, int threads, PlanTable* plans,
+    const Config& config, const Faces& faces, Device device, int threads, PlanTable* plans,
     const std::function<void(int64_t done, int64_t total)>& progress) {
   Config plain = config;
   plain.method = Method::baseline;
   plain.train.sampler = Sampler::given;
   plain.train.epochs = std::max<int64_t>(1, config.train.epochs / kImageFolds);
   plain.train.warmup_epochs = config.train.warmup_epochs / kImageFolds;
-  std::vector<double> probabilities;
+  const int64_t classes = faces.list.num_classes();
+  std::vector<double> probabilities(faces.size() * classes);
   int64_t done = 0;
   for (int fold = 0; fold < kImageFolds; ++fold) {
     Context context(device, threads);
     context.set_tf32(config.train.tf32);
     if (plans) context.set_plans(plans);
-    Faces rest = load_faces(context, plain, Split::train, /*with_landmarks=*/false,
-                            [](const std::string&) {}, {});
-    split_off_validation(plain, rest);
-    const int64_t faces = rest.size();
+    Faces rest = faces;
     const std::vector<int32_t> positions =
-        draw_fold(faces, fold, kImageFolds, static_cast<uint64_t>(plain.seed));
+        draw_fold(faces.size(), fold, kImageFolds, static_cast<uint64_t>(plain.seed));
     const Faces held_out = split_off(rest, positions);
     Trainer trainer(context, plain, std::move(rest), Faces{});
     trainer.initialise([](const std::string&) {});
@@ -38,14 +36,13 @@ std::vector<double> cross_validated_probabilities(
     for (int64_t epoch = 0; epoch < plain.train.epochs; ++epoch) {
       trainer.run_epoch([&](int64_t step, double) {
         if (progress) progress(std::min(done + step * plain.train.batch, total), total);
+        return true;
       });
       done += pictures;
     }
     std::vector<int32_t> all(held_out.size());
     std::iota(all.begin(), all.end(), 0);
     const std::vector<double> rows = trainer.evaluator().probabilities(context, held_out.set, all);
-    const int64_t classes = std::ssize(rows) / held_out.size();
-    probabilities.resize(faces * classes);
     for (size_t i = 0; i < positions.size(); ++i)
       std::copy_n(rows.begin() + i * classes, classes,
                   probabilities.begin() + positions[i] * classes);

@@ -10,7 +10,7 @@
 #include "core/context.h"
 #include "core/plan_table.h"
 #include "models/robust.h"
-#include "train/config/config.h"
+#include "train/faces.h"
 
 namespace lanet {
 
@@ -18,10 +18,11 @@ inline constexpr int kImageFolds = 3;
 
 /// Softmax probabilities [N, C] of the training faces of `config`, each by a plain network that was
 /// trained on the given labels of the other folds, for a third of the epochs (at least 1), before
-/// it memorises wrong labels. N: without the validation faces. plans: for `device` cuda. progress:
-/// in pictures of training. Throws InputError if the other folds have fewer faces than a batch.
+/// it memorises wrong labels. faces: [N], without the validation faces; their pictures may be
+/// shared with another trainer. plans: for `device` cuda. progress: in pictures of training. Throws
+/// InputError if the other folds have fewer faces than a batch.
 std::vector<double> cross_validated_probabilities(
-    const Config& config, Device device, int threads, PlanTable* plans,
+    const Config& config, const Faces& faces, Device device, int threads, PlanTable* plans,
     const std::function<void(int64_t done, int64_t total)>& progress);
 
 /// [N], 1 for each face that confident learning counts as wrongly labelled: among the classes j

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/ranks/monitor.h"
+#include "core/standard_streams.h"
 #include "train/experiment/child_processes.h"
 #include "train/signal_catcher.h"
 
@@ -93,6 +94,18 @@ void wait_for_end(ChildProcesses& processes, const RankMonitor& monitor,
     monitor.wait_finished(1s);  // a rank that ends with 0 in the middle of the work has failed
 }
 
+/// Asks the ranks to write a checkpoint and end, and waits until they have done so, one fails, or a
+/// second signal comes. mpirun passes SIGUSR1 on, where SIGTERM would make it kill them.
+void let_them_stop(ChildProcesses& processes, const RankMonitor& monitor,
+                   const SignalCatcher& signals) {
+  processes.send_to_started(SIGUSR1);
+  while (signals.endings() == 1 && monitor.failure().empty() && monitor.exit_code() == 0 &&
+         !processes.any_failed() && !processes.all_ended()) {
+    std::this_thread::sleep_for(kTurn);
+    processes.update();
+  }
+}
+
 /// True if a rank has reported itself what is wrong. A rank that fails before it connects to the
 /// monitor does so too; if mpirun then ends the others, that is all that the monitor sees.
 bool told_by_rank(const ChildProcesses& processes, const RankMonitor& monitor) {
@@ -149,18 +162,22 @@ int launch_ranks(const LocalRanks& local, const std::vector<std::string>& argume
     start_on_gpus(processes, local, rank, monitor.port(), variables);
 
   wait_for_end(processes, monitor, signals);
-  const bool well = signals.ending() == 0 && processes.all_ended() && !processes.any_failed() &&
+  const int asked = signals.ending();
+  if (asked != 0) let_them_stop(processes, monitor, signals);
+  const bool well = signals.endings() <= 1 && processes.all_ended() && !processes.any_failed() &&
                     monitor.failure().empty() && monitor.exit_code() == 0;
-  if (well) return 0;
+  if (well) return asked == 0 ? 0 : 128 + asked;
   settle(processes, monitor, signals);
   const std::string cause = cause_of_end(processes, monitor, signals);
   const bool bad_input = cause.empty() && (monitor.exit_code() == 2 || processes.any_ended_with(2));
-  if (!cause.empty()) fmt::print(stderr, "lanet-cuda: {}\n", cause);
+  if (!cause.empty()) write_error(fmt::format("lanet-cuda: {}\n", cause));
   // Ranks that the monitor has told end by themselves, and mpirun then ends those that do not. A
   // SIGTERM meanwhile would keep mpirun from doing so.
   const bool told = !monitor.failure().empty() || monitor.exit_code() != 0;
-  if (told && signals.ending() == 0) processes.wait(kSettle);
+  const bool asked_once = asked != 0 && signals.endings() == 1;
+  if ((told && signals.ending() == 0) || asked_once) processes.wait(kSettle);
   processes.end(signals.ending() != 0 ? signals.ending() : SIGTERM, kGrace);
+  if (asked != 0) return 128 + asked;
   return bad_input ? 2 : 1;
 }
 

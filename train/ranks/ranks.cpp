@@ -1,5 +1,7 @@
 #include "train/ranks/ranks.h"
 
+#include "core/standard_streams.h"
+
 #include <omp.h>
 #include <unistd.h>
 
@@ -11,7 +13,9 @@
 #include <thread>
 
 #include "core/cuda/devices.h"
+#include "core/files/path_error.h"
 #include "core/plan_table.h"
+#include "core/printable.h"
 #include "train/environment.h"
 
 namespace lanet {
@@ -106,7 +110,7 @@ void Ranks::connect(const Launch& launch) {
     if (first()) {
       monitor_ = std::make_unique<RankMonitor>(
           size(), "0.0.0.0", mpi_ ? 0 : place.port, Timing{},
-          [](const std::string& line) { fmt::print(stderr, "lanet-cuda: {}\n", line); });
+          [](const std::string& line) { write_error(fmt::format("lanet-cuda: {}\n", line)); });
     }
     if (mpi_) {
       const std::string told =
@@ -125,7 +129,7 @@ void Ranks::connect(const Launch& launch) {
 void Ranks::lost(const RankFailure& failure) {
   // The monitor reports what happened to a rank. If it is gone, and rank 0 with it, rank 1 does.
   if (failure.monitor_lost && !parent_speaks_ && shard_.rank == 1)
-    fmt::print(stderr, "lanet-cuda: {}\n", failure.line);
+    write_error(fmt::format("lanet-cuda: {}\n", failure.line));
   const auto told = std::chrono::steady_clock::now();
   // Leaving MPI takes all ranks, and on a busy machine seconds; it never ends if one of them is
   // dead.
@@ -259,21 +263,23 @@ void Ranks::plan(Context& context, const std::function<void()>& work) {
   });
 }
 
-void Ranks::end(int exit_code) {
+int Ranks::end(int exit_code) {
   ending_ = true;
   by_nccl_.reset();
   if (mpi_) end_mpi();
   mpi_ = false;
   ended_ = true;
-  if (link_) link_->goodbye(exit_code);  // last: nobody watches this rank any more
+  const bool stopped = exit_code > 128;
+  if (link_) link_->goodbye(stopped ? 0 : exit_code);  // last: nobody watches this rank any more
   if (monitor_) monitor_->wait_finished(Timing{}.silence);
+  return stopped && parent_speaks_ ? 0 : exit_code;
 }
 
 void Ranks::fail(const std::string& cause) {
   if (link_)
     link_->tell(cause);
   else
-    fmt::print(stderr, "lanet-cuda: rank {} on {}: {}\n", shard_.rank, host_name(), cause);
+    write_error(fmt::format("lanet-cuda: rank {} on {}: {}\n", shard_.rank, host_name(), cause));
   std::this_thread::sleep_for(kLastWords);
   if (mpi_) abort_mpi(1);
   std::_Exit(1);
@@ -305,21 +311,25 @@ RankedSession::RankedSession(Ranks& ranks, const std::function<Placement()>& pre
 
 namespace {
 
+/// Ends this rank for what it, or each for itself, has found wrong with the input.
+[[noreturn]] void refuse(Ranks& ranks, const std::string& why) {
+  const std::string who =
+      ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
+  write_error(fmt::format("lanet-cuda: {}{}\n", who, escaped(why)));
+  ranks.refuse();
+}
+
 /// What the exception that is being handled ends the ranks with.
 int end_of_all(Ranks& ranks) {
   try {
     throw;
   } catch (const Disagreement& error) {
-    if (ranks.first()) fmt::print(stderr, "lanet-cuda: {}\n", error.what());
-    const int code = error.input ? 2 : 1;
-    ranks.end(code);
-    return code;
+    if (ranks.first()) write_error(fmt::format("lanet-cuda: {}\n", escaped(error.what())));
+    return ranks.end(error.input ? 2 : 1);
   } catch (const InputError& error) {
-    // Found by this rank, or by each for itself.
-    const std::string who =
-        ranks.first() ? "" : fmt::format("rank {} on {}: ", ranks.shard().rank, host_name());
-    fmt::print(stderr, "lanet-cuda: {}{}\n", who, error.what());
-    ranks.refuse();
+    refuse(ranks, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    refuse(ranks, path_error(error));
   } catch (const std::exception& error) {
     ranks.fail(error.what());
   }
@@ -337,8 +347,7 @@ int run_on_ranks(const std::function<int(Ranks&)>& command) {
     ranks.end(0);  // whoever catches it tells, and ends with its code
     throw;
   }
-  ranks.end(code);
-  return code;
+  return ranks.end(code);
 }
 
 void check_batch(const std::string& name, int64_t batch, int64_t least, int ranks) {

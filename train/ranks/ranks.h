@@ -74,7 +74,10 @@ class Ranks {
 
   /// Every rank ends by one of these: in order, all together, with this exit code; for a cause that
   /// the others do not know; for bad input that this rank has reported.
-  void end(int exit_code);
+  /// 128 + n after signal n, when all ranks have stopped in order, is no failure to the others.
+  /// end() returns what this process has to end with: 0 then, if the process that started the ranks
+  /// knows of the signal.
+  int end(int exit_code);
   [[noreturn]] void fail(const std::string& cause);
   [[noreturn]] void refuse();
 

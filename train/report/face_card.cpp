@@ -1,7 +1,6 @@
 #include "train/report/face_card.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
@@ -12,8 +11,7 @@ namespace lanet {
 
 namespace {
 
-constexpr size_t kProbable = 4;      // classes shown
-constexpr int kPictureQuality = 85;  // of JPEG
+constexpr size_t kProbable = 4;  // classes shown
 
 }  // namespace
 
@@ -42,13 +40,7 @@ std::string face_card(const FaceCard& card, const std::vector<std::string>& clas
 }
 
 std::string data_address(const HostImage& picture, int side) {
-  const double scale =
-      std::min(1.0, static_cast<double>(side) / std::max(picture.width, picture.height));
-  const auto scaled = [&](int pixels) {
-    return std::max(1, static_cast<int>(std::lround(pixels * scale)));
-  };
-  const HostImage small = resize_image(picture, scaled(picture.width), scaled(picture.height));
-  return "data:image/jpeg;base64," + base64(encode_jpeg(small, kPictureQuality));
+  return "data:image/jpeg;base64," + base64(thumbnail(picture, side));
 }
 
 }  // namespace lanet

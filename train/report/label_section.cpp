@@ -22,8 +22,7 @@ constexpr size_t kFaces = 12;  // shown
 /// do not have one of them.
 std::map<std::string, std::string> pictures_of(const Config& config,
                                                const std::vector<std::string>& names) {
-  const FaceList list =
-      read_split(data_source(config.data), choose_format(config.data).format, Split::train);
+  const FaceList list = open_data_set(config.data).read(Split::train);
   std::map<std::string, std::string> addresses;
   for (const std::string& name : names) {
     const auto found = std::find(list.names.begin(), list.names.end(), name);

@@ -1,0 +1,29 @@
+// What `train --resume` goes on from.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/checkpoint.h"
+#include "train/run_folder.h"
+
+namespace lanet {
+
+/// A run folder, locked, and its last checkpoint.
+struct ResumedRun {
+  RunFolder folder;
+  NamedArrays checkpoint;             ///< empty: the run ended before it wrote one
+  std::string file;                   ///< of the checkpoint
+  bool is_previous = false;           ///< it is the one before the last, which is damaged
+  std::vector<std::string> messages;  ///< for the user
+
+  bool has_checkpoint() const { return !file.empty(); }
+};
+
+/// InputError if there is no run, another process has locked it, it is of another configuration
+/// (require_same_run()), its checkpoints are damaged, or they are gone and it has finished epochs.
+ResumedRun open_to_resume(const std::filesystem::path& path, const Config& config);
+
+}  // namespace lanet
