@@ -32,7 +32,8 @@ void take(int signal) {
 }  // namespace
 
 StopSignals::StopSignals() {
-  holding = kept = 0;
+  holding = 0;
+  kept = 0;
   ::signal(SIGPIPE, SIG_IGN);
   for (size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction action {};
