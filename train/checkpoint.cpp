@@ -70,13 +70,14 @@ const HostArray& array_of(const NamedArrays& file, const std::string& path, cons
 void add_source(TensorSources& checkpoint, const CheckpointInfo& info, const std::string& name,
                 const std::vector<int64_t>& shape, DType dtype,
                 std::function<std::vector<double>()> values) {
-  auto read = [=, values = std::move(values), steps = info.steps, epoch = info.epoch] {
+  const int epoch = info.epoch + (info.epoch_steps > 0 ? 1 : 0);  // that the last step is of
+  auto read = [=, values = std::move(values), steps = info.steps] {
     HostArray array = to_array(shape, dtype, values());
     if (const std::string bad = not_finite(name, array); !bad.empty())
       throw Error(
           fmt::format("{}: {} after step {}, in epoch {}; expected numbers: training cannot "
                       "continue, and its last checkpoint is kept",
-                      name, bad, steps, epoch + 1));
+                      name, bad, steps, epoch));
     return array;
   };
   checkpoint.arrays[name] = {shape, host_dtype(dtype), std::move(read)};
@@ -94,13 +95,24 @@ std::vector<StateView> state_views(const ParameterStore& store, const Parameter&
   return views;
 }
 
+/// Whether a terminal obeys nothing in a class name of a file.
+bool is_harmless(const std::string& name) {
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool second_control_set =  // U+0080 to U+009F
+        byte == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || second_control_set) return false;
+  }
+  return !name.empty() && is_utf8(name);
+}
+
 std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::string& path) {
   const auto found = checkpoint.metadata.find("classes");
   if (found == checkpoint.metadata.end()) return expression_names();
   const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
   const bool good = names.is_array() && names.size() >= 2 &&
                     std::all_of(names.begin(), names.end(), [](const nlohmann::json& name) {
-                      return name.is_string() && escaped(name.get<std::string>()) == name;
+                      return name.is_string() && is_harmless(name.get<std::string>());
                     });
   if (!good)
     throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,

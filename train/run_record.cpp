@@ -64,7 +64,7 @@ void require_resumable(const Config& now, const Config& then, const std::string&
 }
 
 RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& checkpoint,
-                     const std::string& path, bool is_previous)
+                     const std::string& path)
     : folder_(std::move(folder)) {
   const CheckpointInfo info = checkpoint_info(checkpoint, path);
   require_resumable(config, info.config, path,
@@ -91,7 +91,7 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
   const int best = summary().best_epoch;
   const std::string file = folder_.file(RunFolder::kBest).string();
   const int epoch = checkpoint_info(read_trained_weights(file), file).epoch;
-  if (epoch != best && !(is_previous && epoch > info.epoch))
+  if (epoch != best && epoch <= info.epoch)
     throw InputError(fmt::format("{}: of epoch {}; expected epoch {}, the best by {}", file, epoch,
                                  best, folder_.file(RunFolder::kMetrics).string()));
 }

@@ -110,13 +110,17 @@ TEST_CASE("cli checkpoints: a run that ended before its first checkpoint starts 
   const std::string arguments = runs().train("early", kSteps + "--set checkpoint.every_steps=1");
   const std::string folder = runs().path("early");
   run_and_signal(arguments, folder + "/environment.json", {SIGKILL});
-  fs::remove(folder + "/last.safetensors");  // where it was faster
+  fs::remove(folder + "/last.safetensors");      // where it was faster
+  std::ofstream(folder + "/data.json") << "{}";  // of other data, and of another machine
+  std::ofstream(folder + "/environment.json") << "{}";
   const Outcome resumed = run(arguments + " --resume");
   CAPTURE(resumed.err);
   CHECK(resumed.code == 0);
   CHECK(resumed.err.find("it has no checkpoint yet: starting from the beginning") !=
         std::string::npos);
   check_same_run(folder, whole_run());
+  CHECK(read_text(folder + "/data.json") == read_text(whole_run() + "/data.json"));
+  CHECK(read_text(folder + "/environment.json").find("processor") != std::string::npos);
   // Checkpoints that were removed after epochs were finished are no beginning.
   for (const char* file : {"/last.safetensors", "/last.previous.safetensors"})
     fs::remove(folder + file);
@@ -135,7 +139,7 @@ TEST_CASE("cli checkpoints: from a damaged checkpoint a run goes on from the one
   const Outcome resumed = run(arguments);
   CAPTURE(resumed.err);
   CHECK(resumed.code == 0);
-  CHECK(resumed.err.find("going on from last.previous.safetensors") != std::string::npos);
+  CHECK(resumed.err.find("resuming from last.previous.safetensors") != std::string::npos);
   check_same_run(folder, whole_run());
 
   flip_bit(folder + "/last.safetensors", 1000);

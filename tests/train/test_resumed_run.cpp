@@ -58,8 +58,8 @@ TEST_CASE("resumed run: it goes on from the last checkpoint, or from the one bef
   CHECK(run.open().messages ==
         std::vector<std::string>{
             "warning: " + run.path("last.safetensors") +
-            ": damaged: x does not have the checksum it was written with; going on from "
-            "last.previous.safetensors, the checkpoint before it"});
+            ": damaged: x does not have the checksum it was written with; resuming from "
+            "last.previous.safetensors, the previous checkpoint"});
   std::filesystem::remove(run.path("last.safetensors"));
   CHECK(run.epoch() == 2);
   CHECK(run.open().messages[0].starts_with("warning: " + run.path("last.safetensors: missing;")));

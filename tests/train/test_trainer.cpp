@@ -113,6 +113,21 @@ TEST_CASE("trainer: a checkpoint inside an epoch without what the epoch needs is
                      "metadata 'epoch_steps' is '-1'"));
 }
 
+TEST_CASE("trainer: a checkpoint keeps class names in any script, without escape codes") {
+  Session session(small_config("baseline"));
+  NamedArrays checkpoint = read_tensors(session.trainer->checkpoint(true));
+  const auto classes = [&](const std::string& names) {
+    checkpoint.metadata["classes"] = names;
+    return checkpoint_info(checkpoint, "x").classes;
+  };
+  // With a zero-width non-joiner, and with an ideographic space.
+  const std::vector<std::string> names = {"\u0645\u06CC\u200C\u062E\u0646\u062F\u062F",
+                                          "\u7B11\u3000\u9854"};
+  CHECK(classes("[\"" + names[0] + "\", \"" + names[1] + "\"]") == names);
+  for (const char* bad : {R"(["joy", "\u001b[2J"])", R"(["joy", "\u009b2J"])", R"(["joy", ""])"})
+    CHECK_THROWS_WITH_AS(classes(bad), doctest::Contains("expected a list of names"), InputError);
+}
+
 TEST_CASE("trainer: a checkpoint with NaN is not written, and the one before stays") {
   const Config config = small_config("baseline");
   Session session(config);
@@ -128,7 +143,7 @@ TEST_CASE("trainer: a checkpoint with NaN is not written, and the one before sta
   write_tensor(session.context, store.master(p), values);
   CHECK_THROWS_WITH_AS(
       write_safetensors(path, session.trainer->checkpoint(true), folder.path() / "previous"),
-      doctest::Contains((p.name + ": element 0 is nan after step 3, in epoch 2").c_str()), Error);
+      doctest::Contains((p.name + ": element 0 is nan after step 3, in epoch 1").c_str()), Error);
   CHECK(read_text(path) == before);
   CHECK_FALSE(std::filesystem::exists(folder.path() / "previous"));
 }

@@ -73,7 +73,7 @@ CommandLine::CommandLine()
       "  lanet-cuda eval runs/first\n"
       "  lanet-cuda predict runs/first face.jpg\n"
       "'lanet-cuda COMMAND --help' describes a command. Results go to stdout, messages to stderr.\n"
-      "Exit codes: 0 done, 1 failed, 2 bad input or usage.");
+      "Exit codes: 0 done, 1 failed, 2 bad input or usage, 128 + n stopped by signal n.");
 }
 
 CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,

@@ -142,8 +142,7 @@ class Run {
     checkpoint_ = std::move(run.checkpoint);
     checkpoint_file_ = run.file;
     if (run.has_checkpoint())
-      record_.emplace(std::move(run.folder), config_, checkpoint_, checkpoint_file_,
-                      run.is_previous);
+      record_.emplace(std::move(run.folder), config_, checkpoint_, checkpoint_file_);
     else
       unbegun_ = std::move(run.folder);
   }
@@ -261,7 +260,7 @@ class Run {
       record_->folder().write_config(config_);
     } else {
       RunFolder folder = unbegun_ ? std::move(*unbegun_) : new_folder();
-      folder.truncate_metrics(0);
+      folder.begin_again(config_, describe_environment());
       record_.emplace(std::move(folder));
       const Faces& faces = trainer_->training_faces();
       write_text(record_->folder().file(kClasses),
@@ -270,8 +269,8 @@ class Run {
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
-    if (const auto file = record_->folder().file(RunFolder::kData); !std::filesystem::exists(file))
-      write_text(file, data_.dump(2) + "\n");
+    const auto data = record_->folder().file(RunFolder::kData);
+    if (!resumes() || !std::filesystem::exists(data)) write_text(data, data_.dump(2) + "\n");
     if (config_.train.tensorboard) record_->begin_events(trainer_->training_faces().list.classes);
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));
