@@ -65,7 +65,8 @@ void require_resumable(const Config& now, const Config& then, const std::string&
 
 RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& checkpoint,
                      const std::string& path)
-    : folder_(std::move(folder)) {
+    : folder_(std::move(folder)),
+      last_is_good_(std::filesystem::path(path).filename() == RunFolder::kLast) {
   const CheckpointInfo info = checkpoint_info(checkpoint, path);
   require_resumable(config, info.config, path,
                     std::filesystem::exists(folder_.file(RunFolder::kData)));
@@ -121,7 +122,9 @@ void RunRecord::add(const EpochRecord& record, Trainer& trainer) {
 void RunRecord::save(Trainer& trainer) {
   TensorSources last = trainer.checkpoint(/*with_state=*/true);
   last.metadata[kDigests] = fmt::format("{}", fmt::join(digests_, " "));
-  write_safetensors(folder_.file(RunFolder::kLast), last, folder_.file(RunFolder::kPrevious));
+  write_safetensors(folder_.file(RunFolder::kLast), last,
+                    last_is_good_ ? folder_.file(RunFolder::kPrevious) : std::filesystem::path());
+  last_is_good_ = true;
 }
 
 void RunRecord::write_results(Trainer& trainer) {

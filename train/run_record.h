@@ -57,6 +57,7 @@ class RunRecord {
   std::vector<EpochScores> scores_;   // of each epoch so far
   std::vector<std::string> digests_;  // of each epoch's line
   std::optional<EventFile> events_;
+  bool last_is_good_ = true;  // else it must not take the place of the one before it
 };
 
 }  // namespace lanet

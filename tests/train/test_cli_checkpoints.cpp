@@ -142,6 +142,13 @@ TEST_CASE("cli checkpoints: from a damaged checkpoint a run goes on from the one
   CHECK(resumed.err.find("resuming from last.previous.safetensors") != std::string::npos);
   check_same_run(folder, whole_run());
 
+  // The damaged one does not take the place of the good one before it.
+  const std::string good = read_text(folder + "/last.previous.safetensors");
+  flip_bit(folder + "/last.safetensors", 1000);
+  CHECK(run(runs().train("flipped", kSteps + "--resume")).code == 0);
+  CHECK((read_text(folder + "/last.previous.safetensors") == good));
+  CHECK(metrics(folder) == metrics(whole_run()));
+
   flip_bit(folder + "/last.safetensors", 1000);
   fs::resize_file(folder + "/last.previous.safetensors", 1000);
   check_refused(arguments, "last.previous.safetensors");

@@ -216,7 +216,7 @@ int CommandLine::run(int argc, const char* const* argv) {
   } catch (const InputError& error) {
     return complain(error.what(), 2);
   } catch (const std::filesystem::filesystem_error& error) {
-    return complain(path_error(error), 2);
+    return complain(path_error(error), is_failed_disk(error) ? 1 : 2);
   } catch (const std::system_error& error) {
     if (std::ferror(stdout) == 0) return complain(error.what(), 1);
     return complain("stdout: cannot be written: " + error.code().message(), 1);
