@@ -21,7 +21,6 @@ ResumedRun open_to_resume(const fs::path& path, const Config& config) {
       throw InputError(fmt::format("{}; {}", problem, error.what()));
     }
     run.file = previous;
-    run.is_previous = true;
     run.messages.push_back(fmt::format("warning: {}; resuming from {}, the previous checkpoint",
                                        problem, RunFolder::kPrevious));
   };

@@ -15,8 +15,7 @@ namespace lanet {
 struct ResumedRun {
   RunFolder folder;
   NamedArrays checkpoint;             ///< empty: the run ended before it wrote one
-  std::string file;                   ///< of the checkpoint
-  bool is_previous = false;           ///< it is the one before the last, which is damaged
+  std::string file;                   ///< of the checkpoint, which may be the one before the last
   std::vector<std::string> messages;  ///< for the user
 
   bool has_checkpoint() const { return !file.empty(); }

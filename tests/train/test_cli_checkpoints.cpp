@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/train/awaited_program.h"
 #include "tests/train/run_metrics.h"
 #include "tests/train/trained_runs.h"
 #include "train/checkpoint.h"
@@ -25,20 +26,8 @@ const std::string kSteps = "--set method=baseline --set train.batch=4 --set trai
 Outcome run_and_signal(const std::string& arguments, const std::string& file,
                        const std::vector<int>& signals) {
   const std::string err = runs().path("signalled.err");
-  const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>" + err;
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
+  const pid_t child = start_and_await(arguments, file, err);
   int status = 0;
-  bool ended = false;
-  while (!ended && !fs::exists(file)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ended = waitpid(child, &status, WNOHANG) != 0;
-  }
-  REQUIRE_FALSE(ended);
   for (const int signal : signals) kill(child, signal);
   waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), "", read_text(err)};
