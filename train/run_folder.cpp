@@ -68,7 +68,7 @@ void RunFolder::require_writable(const fs::path& path) {
   const fs::path place = existing_part(path);
   if (!fs::is_directory(place))
     throw InputError(
-        fmt::format("{}: cannot be created: {} is no folder", path.string(), place.string()));
+        fmt::format("{}: cannot be created: {} is not a folder", path.string(), place.string()));
   if (::access(place.c_str(), W_OK | X_OK) != 0)
     throw InputError(fmt::format("{}: {} cannot be written: {}", path.string(), place.string(),
                                  std::strerror(errno)));

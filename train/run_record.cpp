@@ -75,7 +75,7 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
                                  config.train.epochs));
   if (info.epoch == 0 && info.epoch_steps == 0)
     throw InputError(
-        fmt::format("{}: of no epoch and no step; expected a run that has begun", path));
+        fmt::format("{}: no step has been trained; expected a run that has begun", path));
   const auto lines = folder_.metrics(info.epoch, digests_of(checkpoint, path, info.epoch));
   // A data set may have a validation split of its own.
   const bool validation =

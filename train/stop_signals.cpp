@@ -22,7 +22,7 @@ void take(int signal) {
   }
   const char* line = kept != 0
                          ? "lanet-cuda: a second signal: ended at once\n"
-                         : "lanet-cuda: ended by a signal outside training: no checkpoint was "
+                         : "lanet-cuda: stopped by a signal outside training: no checkpoint was "
                            "written\n";
   [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line, std::strlen(line));
   ::signal(signal, SIG_DFL);

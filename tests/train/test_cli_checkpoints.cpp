@@ -73,7 +73,7 @@ TEST_CASE("cli checkpoints: a signal ends a run after its step, and it goes on t
     const Outcome stopped = run_and_signal(arguments + " --resume-or-start", last, {signal});
     CAPTURE(stopped.err);
     CHECK(stopped.code == 128 + signal);
-    CHECK(stopped.err.find("lanet-cuda: ended by SIG") != std::string::npos);
+    CHECK(stopped.err.find("lanet-cuda: stopped by SIG") != std::string::npos);
     CHECK(stopped.err.find("run the same command with --run " + runs().path(name) + " --resume") !=
           std::string::npos);
     const CheckpointInfo info = checkpoint_info(read_checkpoint(last), last);
@@ -264,7 +264,7 @@ TEST_CASE("cli checkpoints: what a run starts from is checked before pictures ar
   runs().folder().write("a_file", "");
   const Outcome folder = run(runs().train("a_file/run", ""));
   CHECK(folder.code == 2);
-  CHECK(folder.err.find("a_file is no folder") != std::string::npos);
+  CHECK(folder.err.find("a_file is not a folder") != std::string::npos);
   CHECK(folder.err.find("decoding") == std::string::npos);
 }
 

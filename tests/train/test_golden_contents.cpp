@@ -65,22 +65,23 @@ int judge_edits(const json& golden, const std::vector<json::json_pointer>& place
       FAIL_CHECK(std::string(error.what()));
     }
   };
+  json edited = golden;
   for (const auto& place : places) {
     if (place.empty()) continue;
     CAPTURE(place.to_string());
-    json edited = golden;
     for (const json& value : edits()) {
       CAPTURE(value.dump());
       edited[place] = value;
       attempt(edited);
     }
-    edited[place] = golden[place];
     json& parent = edited[place.parent_pointer()];
+    parent = golden[place.parent_pointer()];
     if (parent.is_object())
       parent.erase(place.back());
     else
       parent.erase(std::stoul(place.back()));
     attempt(edited);
+    parent = golden[place.parent_pointer()];
   }
   return judged;
 }

@@ -121,7 +121,7 @@ class Run {
       return 0;
     }
     say(
-        fmt::format("lanet-cuda: ended by {} after {}; to continue, run the same command with "
+        fmt::format("lanet-cuda: stopped by {} after {}; to continue, run the same command with "
                     "--run {} --resume",
                     signal_name(signal), loop.progress(), path_.string()));
     return 128 + signal;
