@@ -7,11 +7,12 @@ namespace lanet {
 
 namespace fs = std::filesystem;
 
-ResumedRun open_to_resume(const fs::path& path, const Config& config) {
+ResumedRun open_to_resume(const fs::path& path, Config& config) {
   ResumedRun run{.folder = RunFolder::resume(path)};
   const RunFolder& folder = run.folder;
-  require_resumable(config, folder.config(), path.string(),
-                    fs::exists(folder.file(RunFolder::kData)));
+  const Config begun = folder.config();
+  if (config.train.dtype == DTypeSetting::automatic) config.train.dtype = begun.train.dtype;
+  require_resumable(config, begun, path.string(), fs::exists(folder.file(RunFolder::kData)));
   const std::string last = folder.file(RunFolder::kLast).string(),
                     previous = folder.file(RunFolder::kPrevious).string();
   const auto go_on_from_previous = [&](const std::string& problem) {

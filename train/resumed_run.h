@@ -23,6 +23,7 @@ struct ResumedRun {
 
 /// InputError if there is no run, another process has locked it, it is of another configuration
 /// (require_same_run()), its checkpoints are damaged, or they are gone and it has finished epochs.
-ResumedRun open_to_resume(const std::filesystem::path& path, const Config& config);
+/// A train.dtype "auto" becomes the run's.
+ResumedRun open_to_resume(const std::filesystem::path& path, Config& config);
 
 }  // namespace lanet

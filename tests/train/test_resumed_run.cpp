@@ -39,7 +39,10 @@ class TwoCheckpoints {
     bytes.back() = 1;
     parent.write("run/" + name, bytes);
   }
-  ResumedRun open() const { return open_to_resume(parent.path() / "run", config); }
+  ResumedRun open() const {
+    Config same = config;
+    return open_to_resume(parent.path() / "run", same);
+  }
   int epoch() const { return checkpoint_info(open().checkpoint, path("a checkpoint")).epoch; }
 
   TemporaryFolder parent;

@@ -26,12 +26,13 @@ bool same_bits(const NamedArrays& a, const NamedArrays& b) {
 TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stopping") {
   struct Run {
     const char* method;
-    DType dtype = DType::f32;
+    DTypeSetting dtype = DTypeSetting::f32;
   };
   for (const auto& [method, dtype] :
-       {Run{"lanet"}, Run{"robust"}, Run{"robust", DType::bf16}, Run{"baseline"}, Run{"elr"}}) {
+       {Run{"lanet"}, Run{"robust"}, Run{"robust", DTypeSetting::bf16}, Run{"baseline"},
+        Run{"elr"}}) {
     CAPTURE(method);
-    CAPTURE(to_string(dtype));
+    CAPTURE(name_of(dtype));
     Config config = small_config(method);
     config.train.dtype = dtype;
     if (std::string(method) == "robust") config.train.sampler = Sampler::estimates;

@@ -9,6 +9,7 @@
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
 #include "train/data_digest.h"
+#include "train/dtype_choice.h"
 #include "train/environment.h"
 #include "train/judge.h"
 #include "train/labels/confident_learning.h"
@@ -80,6 +81,7 @@ class Run {
       return placement_of(config_.train);
     });
     context_ = &session_->context();
+    settle_dtype();
     require_same_config();
     ranks_.agree([&] {
       plans_ = open_plans(options_, context_->device(), path_, resumes(), ranks_.first());
@@ -182,6 +184,20 @@ class Run {
         path_ = next;
       }
     }
+  }
+
+  /// Rank 0 measures for all, or takes the type of the run that is resumed.
+  void settle_dtype() {
+    const bool open = config_.train.dtype == DTypeSetting::automatic;
+    std::string chosen;
+    ranks_.agree([&] {
+      if (!ranks_.first()) return;
+      if (std::string line = choose_dtype(config_, *context_); !line.empty())
+        messages_.push_back(std::move(line));
+      chosen = name_of(config_.train.dtype);
+    });
+    ranks_.share(chosen);
+    if (open) config_.train.dtype = choice_from<DTypeSetting>(chosen);
   }
 
   /// Folders may differ between machines, and where pictures are kept; the data themselves are

@@ -247,7 +247,7 @@ class Loader {
     if (!noise.rates.empty() && !noise.file.empty())
       fail(source("data.noise.rates"), "data.noise.rates",
            "given, and data.noise.file too; expected one of them");
-    if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
+    if (config_.train.dtype == DTypeSetting::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }
   void check_order(const std::string& stem, double least, double most) const {
@@ -329,6 +329,20 @@ Config parse_config(const std::string& text, const std::string& source,
   if (document.is_discarded())
     throw InputError(fmt::format("{}: its configuration is not JSON", source));
   return Loader(source).load({{source, fs::absolute(source).parent_path(), document}}, overrides);
+}
+
+DType activation_dtype(const Config& config) {
+  switch (config.train.dtype) {
+    case DTypeSetting::f32:
+      return DType::f32;
+    case DTypeSetting::bf16:
+      return DType::bf16;
+    case DTypeSetting::f64:
+      return DType::f64;
+    case DTypeSetting::automatic:
+      break;
+  }
+  throw Error("train.dtype is auto where a type is needed");
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
