@@ -69,7 +69,7 @@ TEST_CASE("cli: doctor says what the program consists of, as text and as one lin
   if (!onednn_has_bf16()) return;
   CHECK(report["rates"]["f32"] > 0);
   CHECK(report["rates"]["bf16"] > 0);
-  CHECK(text.out.find("\nrate        a resnet18 at 224 px: ") != std::string::npos);
+  CHECK(text.out.find("\nrate        a resnet18 at 64 px: ") != std::string::npos);
 }
 
 TEST_CASE("cli: synth draws into a new folder, keeps stdout clean and overwrites nothing") {

@@ -29,8 +29,8 @@ TEST_CASE("trainer: going on from a checkpoint gives the same bits as not stoppi
     DTypeSetting dtype = DTypeSetting::f32;
   };
   for (const auto& [method, dtype] :
-       {Run{"lanet"}, Run{"robust"}, Run{"robust", DTypeSetting::bf16}, Run{"baseline"},
-        Run{"elr"}}) {
+       {Run{"lanet"}, Run{"lanet", DTypeSetting::bf16}, Run{"robust"},
+        Run{"robust", DTypeSetting::bf16}, Run{"baseline"}, Run{"elr"}}) {
     CAPTURE(method);
     CAPTURE(name_of(dtype));
     Config config = small_config(method);

@@ -21,6 +21,9 @@ using nlohmann::ordered_json;
 
 namespace {
 
+/// Side of the pictures whose training is timed without a configuration.
+constexpr int64_t kTimedSize = 64;
+
 /// Of a small run on the CPU, what is neither pictures nor training: code, libraries, lists.
 constexpr size_t kProgramBytes = size_t{60} << 20;
 
@@ -131,6 +134,7 @@ ordered_json memory_of(Config config) {
 int run_doctor(const DoctorOptions& options) {
   ordered_json environment = describe_environment();
   Config config;
+  config.data.image_size = kTimedSize;
   if (!options.config.empty()) {
     config = load_config(options.config, options.overrides);
     environment["memory"] = memory_of(config);

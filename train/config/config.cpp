@@ -332,17 +332,9 @@ Config parse_config(const std::string& text, const std::string& source,
 }
 
 DType activation_dtype(const Config& config) {
-  switch (config.train.dtype) {
-    case DTypeSetting::f32:
-      return DType::f32;
-    case DTypeSetting::bf16:
-      return DType::bf16;
-    case DTypeSetting::f64:
-      return DType::f64;
-    case DTypeSetting::automatic:
-      break;
-  }
-  throw Error("train.dtype is auto where a type is needed");
+  const std::optional<DType> dtype = find_choice<DType>(name_of(config.train.dtype));
+  LANET_REQUIRE(dtype, "train.dtype is auto where a type is needed");
+  return *dtype;
 }
 
 nlohmann::ordered_json to_json(const Config& config) {
