@@ -24,7 +24,7 @@ Config step_config(const StepSize& size) {
   config.data.image_size = size.image;
   config.train.batch = size.batch;
   config.model.bank = std::max(config.model.bank, size.batch);  // a batch enters it at once
-  config.train.dtype = choice_from<DType>(size.dtype);
+  config.train.dtype = choice_from<DTypeSetting>(size.dtype);
   config.train.epochs = 1;
   return config;
 }

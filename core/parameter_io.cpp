@@ -11,25 +11,32 @@ void for_each_in_file_order(const Parameter& p, F&& visit) {
     for (int64_t i = 0; i < p.logical.elements(); ++i) visit(i, p.place(i));
     return;
   }
+  // One division per output channel and tap: of the inner dimensions only the last is ever padded.
   const int64_t out = p.logical[0], taps = p.logical[1] * p.logical[2], in = p.logical[3];
-  int64_t file = 0;
   for (int64_t o = 0; o < out; ++o)
-    for (int64_t i = 0; i < in; ++i)
-      for (int64_t t = 0; t < taps; ++t) visit(file++, p.place((o * taps + t) * in + i));
+    for (int64_t t = 0; t < taps; ++t) {
+      const int64_t memory = p.place((o * taps + t) * in), file = o * in * taps + t;
+      for (int64_t i = 0; i < in; ++i) visit(file + i * taps, memory + i);
+    }
 }
 
 }  // namespace
 
-std::vector<double> read_tensor(Context& context, const Tensor& tensor) {
-  std::vector<std::byte> bytes(tensor.bytes());
-  const Tensor host{bytes.data(), tensor.shape, tensor.dtype, Device::cpu};
-  context.copy(host, tensor);
+std::vector<int64_t> dims(const Shape& shape) {
+  std::vector<int64_t> list;
+  for (int i = 0; i < shape.rank(); ++i) list.push_back(shape[i]);
+  return list;
+}
+
+HostArray read_array(Context& context, const Tensor& tensor) {
+  HostArray array(dims(tensor.shape), host_dtype(tensor.dtype));
+  context.copy(Tensor{array.bytes.data(), tensor.shape, tensor.dtype, Device::cpu}, tensor);
   context.synchronize();
-  std::vector<double> values(tensor.elements());
-  dispatch_any(tensor.dtype, [&]<typename T>() {
-    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(host.as<T>()[i]);
-  });
-  return values;
+  return array;
+}
+
+std::vector<double> read_tensor(Context& context, const Tensor& tensor) {
+  return read_array(context, tensor).to<double>();
 }
 
 void write_tensor(Context& context, const Tensor& tensor, const std::vector<double>& values) {
@@ -44,10 +51,14 @@ void write_tensor(Context& context, const Tensor& tensor, const std::vector<doub
   context.synchronize();
 }
 
-std::vector<double> to_file_order(Context& context, const Parameter& p, const Tensor& tensor) {
-  const std::vector<double> memory = read_tensor(context, tensor);
-  std::vector<double> file(p.logical.elements());
-  for_each_in_file_order(p, [&](int64_t f, int64_t m) { file[f] = memory[m]; });
+HostArray to_file_order(Context& context, const Parameter& p, const Tensor& tensor) {
+  const HostArray memory = read_array(context, tensor);
+  HostArray file(p.file_shape(), memory.dtype);
+  dispatch_any(tensor.dtype, [&]<typename T>() {
+    const T* from = reinterpret_cast<const T*>(memory.bytes.data());
+    T* to = reinterpret_cast<T*>(file.bytes.data());
+    for_each_in_file_order(p, [&](int64_t f, int64_t m) { to[f] = from[m]; });
+  });
   return file;
 }
 

@@ -37,7 +37,7 @@ Character first_character(std::string_view text) {
 /// Spaces that are no space, marks of width zero, and what turns the direction of writing.
 bool is_invisible(uint32_t code) {
   constexpr std::pair<uint32_t, uint32_t> kRanges[] = {
-      {0x80, 0xA0},     {0xAD, 0xAD},     {0x2000, 0x200F}, {0x2028, 0x202F},
+      {0x80, 0xA0},     {0xAD, 0xAD},     {0x2000, 0x200B}, {0x200E, 0x200F},  {0x2028, 0x202F},
       {0x205F, 0x206F}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE0FFF}};
   return std::any_of(std::begin(kRanges), std::end(kRanges), [&](const auto& range) {
     return code >= range.first && code <= range.second;

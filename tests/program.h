@@ -49,10 +49,10 @@ inline nlohmann::json json_of(const std::string& arguments) {
   return nlohmann::json::parse(outcome.out);
 }
 
-/// The lines of stderr without the notes about the build and the machine (environment_problems),
-/// which a command prints as soon as it has chosen its device.
+/// The lines of stderr without those about the device, the build and the machine
+/// (report_environment), which a command prints as soon as it has chosen its device.
 inline std::string without_notes(std::string err) {
-  while (err.starts_with("note: ")) err.erase(0, err.find('\n') + 1);
+  while (err.starts_with("device: ") || err.starts_with("note: ")) err.erase(0, err.find('\n') + 1);
   return err;
 }
 

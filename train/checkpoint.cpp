@@ -22,35 +22,27 @@ constexpr const char* kState = "state.";
 /// The first element of the tensor `name` that is NaN or infinite, in words; "" if all are numbers.
 /// In the model's own state infinity is a value: the logarithm of a probability of 0.
 std::string not_finite(const std::string& name, const HostArray& array) {
-  const bool floating = array.dtype == HostDType::f32 || array.dtype == HostDType::f64 ||
-                        array.dtype == HostDType::bf16;
-  if (!floating) return "";
-  const std::vector<double> values = array.to<double>();
-  const auto bad =
-      name.starts_with(kState)
-          ? std::find_if(values.begin(), values.end(), [](double v) { return std::isnan(v); })
-          : std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
-  return bad == values.end() ? "" : fmt::format("element {} is {}", bad - values.begin(), *bad);
-}
-
-HostArray to_array(const std::vector<int64_t>& shape, DType dtype,
-                   const std::vector<double>& values) {
-  HostArray array(shape, host_dtype(dtype));
-  auto fill = [&]<typename T>() {
-    T* to = reinterpret_cast<T*>(array.bytes.data());
-    for (size_t i = 0; i < values.size(); ++i) to[i] = static_cast<T>(values[i]);
+  const bool infinity_allowed = name.starts_with(kState);
+  auto search = [&]<typename T>() -> std::string {
+    const T* begin = reinterpret_cast<const T*>(array.bytes.data());
+    const T* end = begin + array.elements();
+    const T* bad = std::find_if(begin, end, [&](T element) {
+      const auto value = static_cast<double>(element);
+      return infinity_allowed ? std::isnan(value) : !std::isfinite(value);
+    });
+    return bad == end ? ""
+                      : fmt::format("element {} is {}", bad - begin, static_cast<double>(*bad));
   };
-  if (dtype == DType::i32)
-    fill.operator()<int32_t>();
-  else
-    dispatch_float(dtype, fill);
-  return array;
-}
-
-std::vector<int64_t> dims(const Shape& shape) {
-  std::vector<int64_t> list;
-  for (int i = 0; i < shape.rank(); ++i) list.push_back(shape[i]);
-  return list;
+  switch (array.dtype) {
+    case HostDType::f32:
+      return search.operator()<float>();
+    case HostDType::bf16:
+      return search.operator()<bfloat16>();
+    case HostDType::f64:
+      return search.operator()<double>();
+    default:
+      return "";
+  }
 }
 
 /// The array `name`, of this shape.
@@ -66,20 +58,20 @@ const HostArray& array_of(const NamedArrays& file, const std::string& path, cons
   return found->second;
 }
 
-/// Adds a tensor whose elements in file order are given by `values`.
+/// Adds a tensor that `read` gives, with its elements in file order.
 void add_source(TensorSources& checkpoint, const CheckpointInfo& info, const std::string& name,
-                const std::vector<int64_t>& shape, DType dtype,
-                std::function<std::vector<double>()> values) {
-  auto read = [=, values = std::move(values), steps = info.steps, epoch = info.epoch] {
-    HostArray array = to_array(shape, dtype, values());
+                const std::vector<int64_t>& shape, DType dtype, std::function<HostArray()> read) {
+  const int epoch = info.epoch + (info.epoch_steps > 0 ? 1 : 0);  // that the last step is of
+  auto checked = [=, read = std::move(read), steps = info.steps] {
+    HostArray array = read();
     if (const std::string bad = not_finite(name, array); !bad.empty())
       throw Error(
           fmt::format("{}: {} after step {}, in epoch {}; expected numbers: training cannot "
                       "continue, and its last checkpoint is kept",
-                      name, bad, steps, epoch + 1));
+                      name, bad, steps, epoch));
     return array;
   };
-  checkpoint.arrays[name] = {shape, host_dtype(dtype), std::move(read)};
+  checkpoint.arrays[name] = {shape, host_dtype(dtype), std::move(checked)};
 }
 
 /// Views of a trained parameter that a checkpoint keeps beside its value.
@@ -94,13 +86,24 @@ std::vector<StateView> state_views(const ParameterStore& store, const Parameter&
   return views;
 }
 
+/// Whether a terminal obeys nothing in a class name of a file.
+bool is_harmless(const std::string& name) {
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool second_control_set =  // U+0080 to U+009F
+        byte == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || second_control_set) return false;
+  }
+  return !name.empty() && is_utf8(name);
+}
+
 std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::string& path) {
   const auto found = checkpoint.metadata.find("classes");
   if (found == checkpoint.metadata.end()) return expression_names();
   const auto names = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
   const bool good = names.is_array() && names.size() >= 2 &&
                     std::all_of(names.begin(), names.end(), [](const nlohmann::json& name) {
-                      return name.is_string() && escaped(name.get<std::string>()) == name;
+                      return name.is_string() && is_harmless(name.get<std::string>());
                     });
   if (!good)
     throw InputError(fmt::format("{}: metadata 'classes' is '{}'; expected a list of names", path,
@@ -112,8 +115,7 @@ std::vector<std::string> classes_of(const NamedArrays& checkpoint, const std::st
 
 std::string to_string(const CheckpointInfo& info) {
   if (info.epoch_steps == 0) return fmt::format("epoch {}", info.epoch);
-  return fmt::format("epoch {} and {} step{}", info.epoch, info.epoch_steps,
-                     info.epoch_steps == 1 ? "" : "s");
+  return fmt::format("step {} of epoch {}", info.epoch_steps, info.epoch + 1);
 }
 
 TensorSources save_parameters(Context& context, const ParameterStore& store,
@@ -142,7 +144,7 @@ void add_training_state(Context& context, const Model& model, const CheckpointIn
   }
   for (const NamedState& state : model.state())
     add_source(checkpoint, info, kState + state.name, dims(state.tensor.shape), state.tensor.dtype,
-               [&context, tensor = state.tensor] { return read_tensor(context, tensor); });
+               [&context, tensor = state.tensor] { return read_array(context, tensor); });
 }
 
 bool is_checkpoint(const NamedArrays& file) {
@@ -172,7 +174,7 @@ NamedArrays read_finite(const std::string& path,
         "{}: not a checkpoint of this program (its metadata has no format {})", path, kFormat));
   for (const auto& [name, array] : file.arrays)
     if (const std::string bad = not_finite(name, array); !bad.empty())
-      throw InputError(fmt::format("{}: {}: {}; expected numbers: its training has failed", path,
+      throw InputError(fmt::format("{}: {}: {}; expected numbers: the training diverged", path,
                                    printable(name), bad));
   return file;
 }

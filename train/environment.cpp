@@ -134,9 +134,7 @@ ordered_json describe_environment() {
            {{"avx512", cpu_has_avx512()},
             {"avx512_bf16", cpu_has_avx512_bf16()},
             {"amx_bf16", cpu_has_amx_bf16()},
-            {"onednn_uses", onednn_info().isa},
-            // AVX512_BF16 alone convolves bf16 at 0.7 of the rate of f32 (README).
-            {"fast_bf16", onednn_has_bf16() && cpu_has_amx_bf16()}}},
+            {"onednn_uses", onednn_info().isa}}},
           {"threads", omp_get_max_threads()},
           {"omp_wait_policy", wait_policy ? ordered_json(wait_policy) : ordered_json(nullptr)},
           {"cuda_driver", text_or_null(cuda.driver)},
@@ -152,11 +150,18 @@ std::vector<std::string> cuda_problems(const CudaReport& report) {
   // A library that cannot be used is also why no device can be.
   if (!report.problem.empty() && problems.empty())
     problems.push_back(fmt::format("Built with CUDA, but only the CPU works: {}.", report.problem));
-  if (!report.devices.empty() && std::stoi(report.devices[0].capability) < 8)
+  if (!report.devices.empty() && std::stoi(report.devices[0].capability) < kLeastBf16Capability)
     problems.push_back(
         fmt::format("{} has compute capability {}; bf16 needs 8.0 or newer. Use f32.",
                     report.devices[0].name, report.devices[0].capability));
   return problems;
+}
+
+std::string cuda_capability() {
+  const CudaReport report = cuda_report();
+  LANET_REQUIRE(!report.devices.empty(), "the compute capability of {} devices",
+                report.devices.size());
+  return report.devices[0].capability;
 }
 
 std::string device_name(Device device) {

@@ -25,6 +25,12 @@ std::vector<EnvironmentProblem> environment_problems();
 /// What is wrong with the CUDA side; empty: nothing.
 std::vector<std::string> cuda_problems(const CudaReport& report);
 
+/// Tensor cores have bf16 from this compute capability on.
+inline constexpr int kLeastBf16Capability = 8;
+
+/// Of the GPU that a Context uses, which there must be: "9.0".
+std::string cuda_capability();
+
 /// The name of the processor, or of the GPU that a Context uses, if there is one.
 std::string device_name(Device device);
 

@@ -7,18 +7,22 @@ namespace lanet {
 
 namespace fs = std::filesystem;
 
-ResumedRun open_to_resume(const fs::path& path, const Config& config) {
+ResumedRun open_to_resume(const fs::path& path, Config& config) {
   ResumedRun run{.folder = RunFolder::resume(path)};
   const RunFolder& folder = run.folder;
-  require_resumable(config, folder.config(), path.string(),
-                    fs::exists(folder.file(RunFolder::kData)));
+  const Config begun = folder.config();
+  if (config.train.dtype == DTypeSetting::automatic) config.train.dtype = begun.train.dtype;
+  require_resumable(config, begun, path.string(), fs::exists(folder.file(RunFolder::kData)));
   const std::string last = folder.file(RunFolder::kLast).string(),
                     previous = folder.file(RunFolder::kPrevious).string();
   const auto go_on_from_previous = [&](const std::string& problem) {
-    run.checkpoint = read_checkpoint(previous);
+    try {
+      run.checkpoint = read_checkpoint(previous);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}; {}", problem, error.what()));
+    }
     run.file = previous;
-    run.is_previous = true;
-    run.messages.push_back(fmt::format("warning: {}; going on from {}, the checkpoint before it",
+    run.messages.push_back(fmt::format("warning: {}; resuming from {}, the previous checkpoint",
                                        problem, RunFolder::kPrevious));
   };
   if (fs::exists(last)) {

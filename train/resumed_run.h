@@ -15,8 +15,7 @@ namespace lanet {
 struct ResumedRun {
   RunFolder folder;
   NamedArrays checkpoint;             ///< empty: the run ended before it wrote one
-  std::string file;                   ///< of the checkpoint
-  bool is_previous = false;           ///< it is the one before the last, which is damaged
+  std::string file;                   ///< of the checkpoint, which may be the one before the last
   std::vector<std::string> messages;  ///< for the user
 
   bool has_checkpoint() const { return !file.empty(); }
@@ -24,6 +23,7 @@ struct ResumedRun {
 
 /// InputError if there is no run, another process has locked it, it is of another configuration
 /// (require_same_run()), its checkpoints are damaged, or they are gone and it has finished epochs.
-ResumedRun open_to_resume(const std::filesystem::path& path, const Config& config);
+/// A train.dtype "auto" becomes the run's.
+ResumedRun open_to_resume(const std::filesystem::path& path, Config& config);
 
 }  // namespace lanet

@@ -68,7 +68,7 @@ void RunFolder::require_writable(const fs::path& path) {
   const fs::path place = existing_part(path);
   if (!fs::is_directory(place))
     throw InputError(
-        fmt::format("{}: cannot be created: {} is no folder", path.string(), place.string()));
+        fmt::format("{}: cannot be created: {} is not a folder", path.string(), place.string()));
   if (::access(place.c_str(), W_OK | X_OK) != 0)
     throw InputError(fmt::format("{}: {} cannot be written: {}", path.string(), place.string(),
                                  std::strerror(errno)));
@@ -94,8 +94,7 @@ RunFolder RunFolder::create(const fs::path& path, const Config& config,
   create_folder(path);
   RunFolder folder(path, RunLock(path));
   require_free(path);  // another process may have been here, and have ended
-  folder.write_config(config);
-  write_text(folder.file(kEnvironment), environment.dump(2) + "\n");
+  folder.begin_again(config, environment);
   return folder;
 }
 
@@ -148,6 +147,12 @@ std::vector<ordered_json> RunFolder::metrics(int epochs,
     lines.push_back(std::move(line));
   }
   return lines;
+}
+
+void RunFolder::begin_again(const Config& config, const ordered_json& environment) {
+  truncate_metrics(0);
+  write_config(config);
+  write_text(file(kEnvironment), environment.dump(2) + "\n");
 }
 
 void RunFolder::write_config(const Config& config) {

@@ -74,6 +74,8 @@ class RunFolder {
 
   // These write, and need a locked folder.
 
+  /// What the folder of a run without a finished step begins with.
+  void begin_again(const Config& config, const nlohmann::ordered_json& environment);
   /// The configuration that the run continues with.
   void write_config(const Config& config);
   /// Appends one line, {"epoch": n, …}, epochs from 1; on the disk when it returns.

@@ -64,8 +64,9 @@ void require_resumable(const Config& now, const Config& then, const std::string&
 }
 
 RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& checkpoint,
-                     const std::string& path, bool is_previous)
-    : folder_(std::move(folder)) {
+                     const std::string& path)
+    : folder_(std::move(folder)),
+      last_is_good_(std::filesystem::path(path).filename() == RunFolder::kLast) {
   const CheckpointInfo info = checkpoint_info(checkpoint, path);
   require_resumable(config, info.config, path,
                     std::filesystem::exists(folder_.file(RunFolder::kData)));
@@ -74,7 +75,7 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
                                  config.train.epochs));
   if (info.epoch == 0 && info.epoch_steps == 0)
     throw InputError(
-        fmt::format("{}: of no epoch and no step; expected a run that has begun", path));
+        fmt::format("{}: no step has been trained; expected a run that has begun", path));
   const auto lines = folder_.metrics(info.epoch, digests_of(checkpoint, path, info.epoch));
   // A data set may have a validation split of its own.
   const bool validation =
@@ -91,7 +92,7 @@ RunRecord::RunRecord(RunFolder folder, const Config& config, const NamedArrays& 
   const int best = summary().best_epoch;
   const std::string file = folder_.file(RunFolder::kBest).string();
   const int epoch = checkpoint_info(read_trained_weights(file), file).epoch;
-  if (epoch != best && !(is_previous && epoch > info.epoch))
+  if (epoch != best && epoch <= info.epoch)
     throw InputError(fmt::format("{}: of epoch {}; expected epoch {}, the best by {}", file, epoch,
                                  best, folder_.file(RunFolder::kMetrics).string()));
 }
@@ -121,7 +122,9 @@ void RunRecord::add(const EpochRecord& record, Trainer& trainer) {
 void RunRecord::save(Trainer& trainer) {
   TensorSources last = trainer.checkpoint(/*with_state=*/true);
   last.metadata[kDigests] = fmt::format("{}", fmt::join(digests_, " "));
-  write_safetensors(folder_.file(RunFolder::kLast), last, folder_.file(RunFolder::kPrevious));
+  write_safetensors(folder_.file(RunFolder::kLast), last,
+                    last_is_good_ ? folder_.file(RunFolder::kPrevious) : std::filesystem::path());
+  last_is_good_ = true;
 }
 
 void RunRecord::write_results(Trainer& trainer) {

@@ -29,10 +29,10 @@ class RunRecord {
   /// Of a new run.
   explicit RunRecord(RunFolder folder) : folder_(std::move(folder)) {}
   /// Of a run that continues with `config` from `checkpoint`, that of the file `path`, which may be
-  /// the one before the last (`is_previous`). InputError unless these, the metrics and
-  /// best.safetensors belong to one run; nothing is written.
+  /// the one before the last. InputError unless these, the metrics and best.safetensors, which may
+  /// be of an epoch that the run comes to again, belong to one run; nothing is written.
   RunRecord(RunFolder folder, const Config& config, const NamedArrays& checkpoint,
-            const std::string& path, bool is_previous = false);
+            const std::string& path);
 
   const RunFolder& folder() const { return folder_; }
   RunFolder& folder() { return folder_; }
@@ -57,6 +57,7 @@ class RunRecord {
   std::vector<EpochScores> scores_;   // of each epoch so far
   std::vector<std::string> digests_;  // of each epoch's line
   std::optional<EventFile> events_;
+  bool last_is_good_ = true;  // else it must not take the place of the one before it
 };
 
 }  // namespace lanet

@@ -11,7 +11,8 @@ volatile sig_atomic_t caught_stop = 0;
 }  // namespace
 
 SignalCatcher::SignalCatcher(Stop stop) {
-  caught_ending = endings_caught = 0;
+  caught_ending = 0;
+  endings_caught = 0;
   caught_stop = 0;
   for (size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction action {};

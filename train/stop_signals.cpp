@@ -22,7 +22,7 @@ void take(int signal) {
   }
   const char* line = kept != 0
                          ? "lanet-cuda: a second signal: ended at once\n"
-                         : "lanet-cuda: ended by a signal outside training: no checkpoint was "
+                         : "lanet-cuda: stopped by a signal outside training: no checkpoint was "
                            "written\n";
   [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line, std::strlen(line));
   ::signal(signal, SIG_DFL);
@@ -32,7 +32,8 @@ void take(int signal) {
 }  // namespace
 
 StopSignals::StopSignals() {
-  holding = kept = 0;
+  holding = 0;
+  kept = 0;
   ::signal(SIGPIPE, SIG_IGN);
   for (size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction action {};

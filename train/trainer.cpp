@@ -81,7 +81,7 @@ Trainer::Trainer(Context& context, const Config& config, Faces train, Faces test
       config_(config),
       train_(std::move(train)),
       test_(std::move(test)),
-      store_(config.train.dtype, context.device()),
+      store_(activation_dtype(config), context.device()),
       model_(make_model(config, train_.list.num_classes(), train_.size(), train_.num_landmarks(),
                         store_, shard_)),
       evaluator_(store_, config.model.backbone, train_.list.num_classes(), config.data.image_size,

@@ -127,10 +127,10 @@ def parse_options(words):
     options.python = options.python.split(",")
     for python in options.python:
         if not os.access(python, os.X_OK):
-            raise Misuse(f"--python: '{python}' is no program")
+            raise Misuse(f"--python: '{python}' is not a program")
     options.lanet = options.lanet or str(ROOT / "build" / options.device / "lanet-cuda")
     if not options.check_only and not os.access(options.lanet, os.X_OK):
-        raise Misuse(f"--lanet: '{options.lanet}' is no program")
+        raise Misuse(f"--lanet: '{options.lanet}' is not a program")
     folder = os.path.dirname(os.path.abspath(options.json or ""))
     if options.json and not os.access(folder, os.W_OK):
         raise Misuse(f"--json: no file can be written in '{folder}'")

@@ -15,7 +15,7 @@ bool begins_with(std::string_view text, std::string_view beginning) {
          std::ranges::equal(text.substr(0, beginning.size()), beginning, {}, lower);
 }
 
-/// What a file is that is no text; empty for text.
+/// What a file is that is not text; empty for text.
 std::string_view not_text(std::string_view content) {
   constexpr size_t kLooked = 4096;
   const std::string_view begin = content.substr(0, kLooked);

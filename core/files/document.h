@@ -11,7 +11,7 @@ namespace lanet {
 inline constexpr size_t kLargestDocument = size_t{2} << 30;  // bytes
 
 /// The content of a text file, without a byte-order mark. InputError if it does not exist, cannot
-/// be read, has more than `largest` bytes or is no text in UTF-8 or another superset of ASCII:
+/// be read, has more than `largest` bytes or is not text in UTF-8 or another superset of ASCII:
 /// mistaken_for_file(), an archive, binary data.
 std::string read_document(const std::filesystem::path& path, size_t largest = kLargestDocument);
 

@@ -111,14 +111,14 @@ class Machine {
   void append(const std::vector<const PickleValue*>& values) {
     if (foreign_name(*top())) return;
     auto* list = std::get_if<List>(&top()->is);
-    require_sense(list != nullptr, "an append to what is no list");
+    require_sense(list != nullptr, "an append to something that is not a list");
     require_sense(!list->tuple, "an append to a tuple");
     list->items.insert(list->items.end(), values.begin(), values.end());
   }
   void set_items(const std::vector<const PickleValue*>& values) {
     if (foreign_name(*top())) return;
     auto* dict = std::get_if<Dict>(&top()->is);
-    require_sense(dict != nullptr, "an item set in what is no dictionary");
+    require_sense(dict != nullptr, "an item set in something that is not a dictionary");
     add_items(*dict, values);
   }
   /// Replaces a callable and its tuple of arguments by what the call makes.
@@ -279,7 +279,7 @@ bool Machine::step_container(Opcode opcode) {
       return true;
     case kAddItems:
       pop_to_mark();
-      require_sense(foreign_name(*top()) != nullptr, "items added to what is no set");
+      require_sense(foreign_name(*top()) != nullptr, "items added to something that is not a set");
       return true;
     case kFrozenSet:
       pop_to_mark();
@@ -330,7 +330,7 @@ bool Machine::step_call(Opcode opcode) {
       return true;
     }
     case kBinPersistentId:
-      push(referred_storage(pickle_as<List>(*pop(), "a reference that is no tuple")));
+      push(referred_storage(pickle_as<List>(*pop(), "a reference that is not a tuple")));
       return true;
     default:
       return false;

@@ -40,7 +40,7 @@ const StorageType* find_numpy_type(std::string_view name) {
 /// Whole numbers of a tuple or list, none negative.
 std::vector<int64_t> sizes(const PickleValue& value) {
   std::vector<int64_t> numbers;
-  for (const PickleValue* item : pickle_as<List>(value, "a shape that is no tuple").items) {
+  for (const PickleValue* item : pickle_as<List>(value, "a shape that is not a tuple").items) {
     const int64_t number = pickle_as<int64_t>(*item, "a shape that holds other than whole numbers");
     require_sense(number >= 0, "a tensor with a negative size or stride");
     numbers.push_back(number);
@@ -78,7 +78,7 @@ PickleValue::Is rebuild_tensor(const List& arguments) {
   if (const std::string* type = foreign_name(*arguments.items[0])) return Foreign{*type};
   return checked(
       {.storage = pickle_as<PickleStorage>(*arguments.items[0], "a tensor without a storage"),
-       .offset = pickle_as<int64_t>(*arguments.items[1], "an offset that is no whole number"),
+       .offset = pickle_as<int64_t>(*arguments.items[1], "an offset that is not a whole number"),
        .shape = sizes(*arguments.items[2]),
        .strides = sizes(*arguments.items[3])});
 }
@@ -89,7 +89,7 @@ PickleValue::Is rebuild_parameter(const List& arguments) {
                 "a parameter with other than 1 to 3 arguments");
   if (const std::string* type = foreign_name(*arguments.items[0])) return Foreign{*type};
   return PickleTensor(
-      pickle_as<PickleTensor>(*arguments.items[0], "a parameter that is no tensor"));
+      pickle_as<PickleTensor>(*arguments.items[0], "a parameter that is not a tensor"));
 }
 
 /// () or, by Python 2, ([[key, value], …])
@@ -270,8 +270,8 @@ void set_state(PickleValue& object, const PickleValue& state) {
   } else {
     // A state_dict carries its modules' versions that way; they are not needed.
     require_sense(foreign_name(state) || std::holds_alternative<Dict>(state.is),
-                  "a state that is no dictionary");
-    pickle_as<Dict>(object, "a state set on what is no dictionary");
+                  "a state that is not a dictionary");
+    pickle_as<Dict>(object, "a state set on something that is not a dictionary");
   }
 }
 

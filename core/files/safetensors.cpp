@@ -20,7 +20,7 @@ using nlohmann::json;
 /// The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr const char* kMetadataKey = "__metadata__";
-constexpr const char* kChecksums = "checksums";
+constexpr const char* kChecksums = "lanet.checksums";
 constexpr size_t kDigits = 16;  // of a checksum
 
 /// How an element type of the format is stored, and as what it is kept.

@@ -37,7 +37,7 @@ uint64_t safetensors_bytes(const TensorSources& content);
 /// Writes a file, atomically; `previous`, if given, becomes the name of the file that was there
 /// (core/files/file.h). The same content gives the same bytes: tensors stand by falling element
 /// size, then by name, so that each is aligned to its elements; the header is padded with spaces to
-/// a multiple of 8 bytes. The metadata "checksums", which reading checks and removes, has 16
+/// a multiple of 8 bytes. The metadata "lanet.checksums", which reading checks and removes, has 16
 /// hexadecimal digits of XXH64 (core/xxh64.h) for the header, as it is with zeros in their place,
 /// and 16 for each tensor in the order of the file.
 void write_safetensors(const std::filesystem::path& path, const TensorSources& content,

@@ -28,7 +28,7 @@ class Archive {
       const std::string reason = zip_error_strerror(&error);
       zip_error_fini(&error);
       throw InputError(
-          fmt::format("{}: is no file of torch.save, or is cut off: {}", file_, reason));
+          fmt::format("{}: not a file written by torch.save, or cut off: {}", file_, reason));
     }
     // Everything lies in one folder, whose name is the writer's choice.
     const char* first =
@@ -36,7 +36,8 @@ class Archive {
     const std::string name = first ? first : "";
     folder_ = name.substr(0, name.find('/') + 1);
     if (!has("data.pkl"))
-      throw InputError(fmt::format("{}: is no file of torch.save: it has no data.pkl", file_));
+      throw InputError(
+          fmt::format("{}: not a file written by torch.save: it has no data.pkl", file_));
   }
 
   bool has(const std::string& name) const {
@@ -167,7 +168,8 @@ NamedArrays read_pickle_file(const std::string& file, const std::string& bytes) 
   if (const size_t begin = begin_of_content(bytes)) return read_old_file(file, bytes, begin);
   const Pickle pickle(file, bytes);
   return arrays_of(pickle, file, bytes.size(), [&](const std::string&) -> std::string_view {
-    throw InputError(fmt::format("{}: has tensors of PyTorch, but is no file of torch.save", file));
+    throw InputError(
+        fmt::format("{}: has PyTorch tensors, but was not written by torch.save", file));
   });
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("bench kernels: every operation of a training step is measured") {
   Config config;
   config.data.image_size = 64;
   config.train.batch = 16;
-  config.train.dtype = DType::bf16;
+  config.train.dtype = DTypeSetting::bf16;
   for (const CountedOperation& o : count_step(config, Device::cuda)) {
     CAPTURE(o.name);
     CHECK(std::find(measured.begin(), measured.end(), o.name) != measured.end());

@@ -312,14 +312,14 @@ TEST_CASE("torch_file: a pickle that makes no sense is refused, and the message 
       {"}"s + key + "K\x01s" + key + "K\x01s", "a dictionary has the key 'a' twice"},
       {"}"s + ("("s + key) + "u", "a key without a value"},
       {")K\x01"s + "a"s, "an append to a tuple"},
-      {"}K\x01"s + "a"s, "an append to what is no list"},
-      {"]"s + key + "K\x01s", "an item set in what is no dictionary"},
+      {"}K\x01"s + "a"s, "an append to something that is not a list"},
+      {"]"s + key + "K\x01s", "an item set in something that is not a dictionary"},
       {"K\x01)R", "a call of what cannot be called"},
       {"ccollections\nOrderedDict\nK\x01R", "arguments that are no tuple"},
       {"ccollections\nOrderedDict\nK\x01\x85R", "an OrderedDict made from arguments"},
-      {"]}b", "a state set on what is no dictionary"},
-      {"}]b", "a state that is no dictionary"},
-      {"K\x01Q", "a reference that is no tuple"},
+      {"]}b", "a state set on something that is not a dictionary"},
+      {"}]b", "a state that is not a dictionary"},
+      {"K\x01Q", "a reference that is not a tuple"},
       {")Q", "a reference that is not to a storage"},
       {"K\x01K\x01\x93", "a name that is not text"},
       {"ctorch._utils\n_rebuild_tensor_v2\n)R", "a tensor with other than 6 or 7 arguments"},
@@ -413,8 +413,9 @@ TEST_CASE("torch_file: other archives and formats are refused") {
     return input_error([&] { read_torch_file(file); });
   };
   CHECK(is_line_with(message(folder.path() / "absent.pth"), "No such file"));
-  CHECK(is_line_with(message(kData / "points_f4.npy"), "is no file of torch.save, or is cut off"));
-  CHECK(is_line_with(message(folder.write("empty.pth", "")), "is no file of torch.save"));
+  CHECK(is_line_with(message(kData / "points_f4.npy"),
+                     "not a file written by torch.save, or cut off"));
+  CHECK(is_line_with(message(folder.write("empty.pth", "")), "not a file written by torch.save"));
   write_archive(path, {{"other", "x"}});
   CHECK(is_line_with(message(path), "it has no data.pkl"));
   const std::string good = pickle(tensor(6, 0, "K\x06\x85", "K\x01\x85"));

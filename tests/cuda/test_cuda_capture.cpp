@@ -14,7 +14,7 @@ TEST_CASE("cuda: a step that is captured leaves the bits of one that is not") {
     CAPTURE(method);
     CAPTURE(dtype);
     Config config = small_config(method);
-    config.train.dtype = choice_from<DType>(dtype);
+    config.train.dtype = choice_from<DTypeSetting>(dtype);
     NamedArrays after[2];
     for (const bool capture : {false, true}) {
       Session session(config, 0, Device::cuda, capture);

@@ -262,9 +262,9 @@ TEST_CASE("compare_pytorch: a wrong option is one line and exit code 2") {
       {"--rounds 0", "'0'; expected a number, 1 or more"},
       {"--only '('", "--only"},
       {"--steps", "--steps"},
-      {"--lanet /no/such", "--lanet: '/no/such' is no program"},
+      {"--lanet /no/such", "--lanet: '/no/such' is not a program"},
       {"--json /no/such/file", "--json: no file can be written in '/no/such'"},
-      {"--python /no/such", "--python: '/no/such' is no program"},
+      {"--python /no/such", "--python: '/no/such' is not a program"},
       {"--only nothing", "no variant of PyTorch's step is left to time"}};
   for (const auto& [options, message] : wrong) {
     Bench bench;

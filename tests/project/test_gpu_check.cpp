@@ -72,8 +72,9 @@ TEST_CASE("gpu-check: tests of a group share a process, and the sanitizers take 
 
 TEST_CASE("gpu-check: the tests that it names exist") {
   const std::string script = read_text(Machine::script_source());
-  const std::string listed =
-      run_shell(fs::canonical("/proc/self/exe").string() + " --list-test-cases -r=xml").out;
+  std::set<std::string> sources;  // a build with CUDA compiles all of them
+  for (const auto& file : fs::recursive_directory_iterator(tests_folder()))
+    sources.insert(file.path().filename().string());
   for (const std::string list : {"sanitized", "step_tests"}) {
     const std::smatch found = [&] {
       static std::smatch match;  // refers to `script`
@@ -85,9 +86,7 @@ TEST_CASE("gpu-check: the tests that it names exist") {
     for (const std::string& test : tests) {
       CAPTURE(test);
       CHECK(test.starts_with("test_cuda_"));
-      const fs::path sources = tests_folder();
-      CHECK((contains(listed, "/" + test + ".cpp\"") ||
-             fs::exists(sources / "cuda" / (test + ".cpp"))));
+      CHECK(sources.contains(test + ".cpp"));
     }
   }
 }
@@ -137,10 +136,10 @@ TEST_CASE("gpu-check: the program itself writes what the stand-in writes") {
   has(run("verify --json --device cpu " + golden).out, "\"worst\":");
 
   const std::string tests = run_shell(fs::canonical("/proc/self/exe").string() +
-                                      " '--source-file=*/test_cuda_add.cpp' -r=xml --duration=true")
+                                      " '--source-file=*/test_add.cpp' -r=xml --duration=true")
                                 .out;
   for (const char* what :
-       {"<TestCase name=\"", "/test_cuda_add.cpp\" line=\"", "<OverallResultsAsserts successes=\"",
+       {"<TestCase name=\"", "/test_add.cpp\" line=\"", "<OverallResultsAsserts successes=\"",
         "test_case_success=\"true\"", " duration=\""})
     has(tests, what);
 

@@ -15,7 +15,7 @@ namespace {
 
 Config ranks_config(const std::string& method, const std::string& dtype) {
   Config config = small_config(method);
-  config.train.dtype = choice_from<DType>(dtype);
+  config.train.dtype = choice_from<DTypeSetting>(dtype);
   config.train.batch = 8;  // the last 4 of 36 faces are dropped
   config.train.epochs = 10;
   return config;

@@ -1,6 +1,7 @@
 // The program as a user meets it: what it prints where, and its exit codes.
 #include <nlohmann/json.hpp>
 
+#include "kernels/cpu_features.h"
 #include "tests/program.h"
 
 namespace lanet::test {
@@ -64,6 +65,11 @@ TEST_CASE("cli: doctor says what the program consists of, as text and as one lin
   for (const char* key : {"program", "build", "libraries", "processor", "devices", "problems"})
     CHECK(report.contains(key));
   CHECK(report["processor"]["avx512"].is_boolean());
+  CHECK(report.contains("rates") == onednn_has_bf16());
+  if (!onednn_has_bf16()) return;
+  CHECK(report["rates"]["f32"] > 0);
+  CHECK(report["rates"]["bf16"] > 0);
+  CHECK(text.out.find("\nrate        a resnet18 at 64 px: ") != std::string::npos);
 }
 
 TEST_CASE("cli: synth draws into a new folder, keeps stdout clean and overwrites nothing") {

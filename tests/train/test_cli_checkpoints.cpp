@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/train/awaited_program.h"
 #include "tests/train/run_metrics.h"
 #include "tests/train/trained_runs.h"
 #include "train/checkpoint.h"
@@ -25,20 +26,8 @@ const std::string kSteps = "--set method=baseline --set train.batch=4 --set trai
 Outcome run_and_signal(const std::string& arguments, const std::string& file,
                        const std::vector<int>& signals) {
   const std::string err = runs().path("signalled.err");
-  const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>" + err;
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
+  const pid_t child = start_and_await(arguments, file, err);
   int status = 0;
-  bool ended = false;
-  while (!ended && !fs::exists(file)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ended = waitpid(child, &status, WNOHANG) != 0;
-  }
-  REQUIRE_FALSE(ended);
   for (const int signal : signals) kill(child, signal);
   waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), "", read_text(err)};
@@ -84,7 +73,7 @@ TEST_CASE("cli checkpoints: a signal ends a run after its step, and it goes on t
     const Outcome stopped = run_and_signal(arguments + " --resume-or-start", last, {signal});
     CAPTURE(stopped.err);
     CHECK(stopped.code == 128 + signal);
-    CHECK(stopped.err.find("lanet-cuda: ended by SIG") != std::string::npos);
+    CHECK(stopped.err.find("lanet-cuda: stopped by SIG") != std::string::npos);
     CHECK(stopped.err.find("run the same command with --run " + runs().path(name) + " --resume") !=
           std::string::npos);
     const CheckpointInfo info = checkpoint_info(read_checkpoint(last), last);
@@ -110,13 +99,17 @@ TEST_CASE("cli checkpoints: a run that ended before its first checkpoint starts 
   const std::string arguments = runs().train("early", kSteps + "--set checkpoint.every_steps=1");
   const std::string folder = runs().path("early");
   run_and_signal(arguments, folder + "/environment.json", {SIGKILL});
-  fs::remove(folder + "/last.safetensors");  // where it was faster
+  fs::remove(folder + "/last.safetensors");      // where it was faster
+  std::ofstream(folder + "/data.json") << "{}";  // of other data, and of another machine
+  std::ofstream(folder + "/environment.json") << "{}";
   const Outcome resumed = run(arguments + " --resume");
   CAPTURE(resumed.err);
   CHECK(resumed.code == 0);
   CHECK(resumed.err.find("it has no checkpoint yet: starting from the beginning") !=
         std::string::npos);
   check_same_run(folder, whole_run());
+  CHECK(read_text(folder + "/data.json") == read_text(whole_run() + "/data.json"));
+  CHECK(read_text(folder + "/environment.json").find("processor") != std::string::npos);
   // Checkpoints that were removed after epochs were finished are no beginning.
   for (const char* file : {"/last.safetensors", "/last.previous.safetensors"})
     fs::remove(folder + file);
@@ -135,8 +128,15 @@ TEST_CASE("cli checkpoints: from a damaged checkpoint a run goes on from the one
   const Outcome resumed = run(arguments);
   CAPTURE(resumed.err);
   CHECK(resumed.code == 0);
-  CHECK(resumed.err.find("going on from last.previous.safetensors") != std::string::npos);
+  CHECK(resumed.err.find("resuming from last.previous.safetensors") != std::string::npos);
   check_same_run(folder, whole_run());
+
+  // The damaged one does not take the place of the good one before it.
+  const std::string good = read_text(folder + "/last.previous.safetensors");
+  flip_bit(folder + "/last.safetensors", 1000);
+  CHECK(run(runs().train("flipped", kSteps + "--resume")).code == 0);
+  CHECK((read_text(folder + "/last.previous.safetensors") == good));
+  CHECK(metrics(folder) == metrics(whole_run()));
 
   flip_bit(folder + "/last.safetensors", 1000);
   fs::resize_file(folder + "/last.previous.safetensors", 1000);
@@ -264,7 +264,7 @@ TEST_CASE("cli checkpoints: what a run starts from is checked before pictures ar
   runs().folder().write("a_file", "");
   const Outcome folder = run(runs().train("a_file/run", ""));
   CHECK(folder.code == 2);
-  CHECK(folder.err.find("a_file is no folder") != std::string::npos);
+  CHECK(folder.err.find("a_file is not a folder") != std::string::npos);
   CHECK(folder.err.find("decoding") == std::string::npos);
 }
 

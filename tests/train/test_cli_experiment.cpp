@@ -223,7 +223,7 @@ TEST_CASE("cli experiment: a run that was killed does not take the others with i
   CAPTURE(started.errors());
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(started.errors().find("failed: " + kRuns[0] + " (process ") != std::string::npos);
-  CHECK(started.errors().find("was ended by signal 9 (Killed)") != std::string::npos);
+  CHECK(started.errors().find("was terminated by signal 9 (Killed)") != std::string::npos);
   CHECK(started.errors().ends_with("lanet-cuda: 1 of 4 runs failed: " + kRuns[0] +
                                    "; to try them again, run the same command with --resume\n"));
   for (size_t i = 1; i < kRuns.size(); ++i)
@@ -318,7 +318,7 @@ TEST_CASE("cli experiment: a pause stops the runs too, and SIGTERM ends them") {
   const int status = started.end(SIGTERM);
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(
-      started.errors().ends_with("lanet-cuda: ended by signal 15 (Terminated); to continue, run "
+      started.errors().ends_with("lanet-cuda: stopped by signal 15 (Terminated); to continue, run "
                                  "the same command with --resume\n"));
   for (const pid_t process : processes) CHECK(state_of(process) == '-');
   // Each had half of the cores.

@@ -81,10 +81,9 @@ void check_same_probabilities(const json& found, const json& expected) {
     CHECK(std::abs(found.at("probabilities").at(name).get<double>() - p.get<double>()) < 1e-5);
 }
 
-/// One line on stderr behind what is said of the machine, which holds `what`.
+/// One line on stderr after what is said of the machine, which holds `what`.
 void check_one_line(const Outcome& outcome, const std::string& what) {
-  std::string line = without_notes(outcome.err);
-  if (line.starts_with("device: ")) line.erase(0, line.find('\n') + 1);
+  const std::string line = without_notes(outcome.err);
   CAPTURE(line);
   CHECK(std::count(line.begin(), line.end(), '\n') == 1);
   CHECK(line.find(what) != std::string::npos);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "data/rafdb.h"
+#include "tests/train/awaited_program.h"
 #include "tests/train/run_metrics.h"
 #include "tests/train/trained_runs.h"
 #include "train/checkpoint.h"
@@ -24,20 +25,8 @@ using nlohmann::json;
 void run_and_kill(
     const std::string& arguments, const std::string& file,
     const std::function<void(pid_t)>& meanwhile = [](pid_t) {}) {
-  const std::string command = "exec " + program() + " " + arguments + " >/dev/null 2>&1";
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
+  const pid_t child = start_and_await(arguments, file);
   int status = 0;
-  bool ended = false;
-  while (!ended && !std::filesystem::exists(file)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    ended = waitpid(child, &status, WNOHANG) != 0;
-  }
-  REQUIRE_FALSE(ended);
   meanwhile(child);
   kill(child, SIGKILL);
   waitpid(child, &status, 0);

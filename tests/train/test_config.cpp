@@ -89,8 +89,9 @@ TEST_CASE("config: a value of the wrong type or out of its range is refused with
         std::string::npos);
   CHECK(train(R"("learning_rate": 0)") ==
         "raf.json: train.learning_rate: 0; expected a number above 0 and up to 10");
-  CHECK(train(R"("dtype": "bf61")") ==
-        R"(raf.json: train.dtype: "bf61"; expected one of f32, bf16, f64; did you mean 'bf16'?)");
+  CHECK(
+      train(R"("dtype": "bf61")") ==
+      R"(raf.json: train.dtype: "bf61"; expected one of f32, bf16, f64, auto; did you mean 'bf16'?)");
   CHECK(refusal(R"({"data": {"root": 3}})") == "raf.json: data.root: 3; expected a path");
   CHECK(refusal(R"({"data": {"root": "x", "landmarks": 3}})") ==
         "raf.json: data.landmarks: 3; expected a path or null");

@@ -53,7 +53,7 @@ TEST_CASE("cuda: every launch of a step belongs to an operation, which announced
   if (!launches_so_far) return;  // a device's libraries launch what they like
   for (const char* method : {"lanet", "robust", "elr"}) {
     Config config = small_config(method);
-    config.train.dtype = DType::bf16;
+    config.train.dtype = DTypeSetting::bf16;
     Session session(config, 0, Device::cuda, /*capture=*/false);
     session.trainer->prepare_epoch();
     LaunchCheck check;
@@ -72,7 +72,7 @@ TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the
     CAPTURE(dtype);
     Config config = small_config(method);
     config.train.batch = 18;
-    config.train.dtype = choice_from<DType>(dtype);
+    config.train.dtype = choice_from<DTypeSetting>(dtype);
     config.train.learning_rate = 1e-5;  // Adam's first steps are as large as it, whatever the bits
     const EpochResult device = one_epoch(config, Device::cuda),
                       cpu = one_epoch(config, Device::cpu);
@@ -80,8 +80,8 @@ TEST_CASE("cuda: an epoch of the trainer leaves the losses that it leaves on the
     CHECK(device.images == cpu.images);
     // Over two steps float32 and bf16 kernels differ by 3e-7 and 3e-4 where both sides have the
     // same convolutions, and by what these round differently where they have not.
-    const double bound = config.train.dtype == DType::f32 ? 2e-5 : 3e-3;
-    config.train.dtype = DType::f64;
+    const double bound = config.train.dtype == DTypeSetting::f32 ? 2e-5 : 3e-3;
+    config.train.dtype = DTypeSetting::f64;
     // On the CPU they are up to 3e-6 and 1.3e-3 from float64. Where a difference is too large, and
     // both sides are within the bound of float64, the bound is wrong; else the further side is.
     std::optional<EpochResult> exact;
@@ -102,7 +102,7 @@ TEST_CASE("cuda: pictures that come from the host leave the bits of those on the
   for (const char* method : {"lanet", "baseline"}) {
     CAPTURE(method);
     Config config = small_config(method);
-    config.train.dtype = DType::bf16;
+    config.train.dtype = DTypeSetting::bf16;
     const auto train = [&](Residency residency) {
       config.data.residency = residency;
       Session session(config, 0, Device::cuda);
@@ -126,7 +126,7 @@ TEST_CASE("cuda: padding is still 0 after two steps, and is in no checkpoint") {
   for (const char* dtype : {"f32", "bf16"}) {
     CAPTURE(dtype);
     Config config = small_config();
-    config.train.dtype = choice_from<DType>(dtype);
+    config.train.dtype = choice_from<DTypeSetting>(dtype);
     Session session(config, 0, Device::cuda);
     session.trainer->prepare_epoch();
     for (int i = 0; i < 2; ++i) session.trainer->step();

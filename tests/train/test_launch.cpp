@@ -261,7 +261,7 @@ TEST_CASE("launch: ranks end when the launcher is interrupted or killed") {
       CHECK_FALSE(any_alive(processes));
       if (signal == SIGKILL) continue;
       CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 128 + signal));
-      CHECK(text == fmt::format("lanet-cuda: ended by signal {} ({})\n", signal,
+      CHECK(text == fmt::format("lanet-cuda: stopped by signal {} ({})\n", signal,
                                 signal == SIGINT ? "Interrupt" : "Terminated"));
     }
   }

@@ -9,7 +9,7 @@
 namespace lanet::test {
 namespace {
 
-Config small(Recipe recipe, DType dtype) {
+Config small(Recipe recipe, DTypeSetting dtype) {
   Config config;
   config.model.recipe = recipe;
   config.model.bank = 64;
@@ -28,7 +28,7 @@ constexpr DataSize kSize{
 
 TEST_CASE("memory forecast: equals what a trainer allocates, but for oneDNN's padding in bf16") {
   for (const Recipe recipe : {Recipe::published, Recipe::robust})
-    for (const DType dtype : {DType::f32, DType::bf16})
+    for (const DTypeSetting dtype : {DTypeSetting::f32, DTypeSetting::bf16})
       for (const Method method : {Method::lanet, Method::baseline}) {
         Config config = small(recipe, dtype);
         config.method = method;
@@ -43,19 +43,19 @@ TEST_CASE("memory forecast: equals what a trainer allocates, but for oneDNN's pa
         CHECK(forecast.pictures == pictures);
         const size_t taken = context.memory().peak_bytes - pictures;
         CHECK(forecast.training <= taken);
-        CHECK(taken - forecast.training <= (dtype == DType::bf16 ? taken / 500 : 0));
+        CHECK(taken - forecast.training <= (dtype == DTypeSetting::bf16 ? taken / 500 : 0));
       }
 }
 
 TEST_CASE("memory forecast: a training that does not fit names the largest batch that does") {
   const auto bytes = [](int64_t batch) {
-    Config config = small(Recipe::robust, DType::f32);
+    Config config = small(Recipe::robust, DTypeSetting::f32);
     config.train.batch = batch;
     DataSize size = kSize;
     size.train = batch;
     return forecast_memory(config, Device::cpu, size).training;
   };
-  Config config = small(Recipe::robust, DType::f32);
+  Config config = small(Recipe::robust, DTypeSetting::f32);
   config.train.batch = 100;
   require_memory(config, Device::cpu, bytes(100));
   const std::string refusal = input_error([&] { require_memory(config, Device::cpu, bytes(37)); });

@@ -91,7 +91,7 @@ TEST_CASE("step cost: a step at 224, batch 128, bf16 is counted as a sum by hand
   Config config;
   config.data.image_size = 224;
   config.train.batch = 128;
-  config.train.dtype = DType::bf16;
+  config.train.dtype = DTypeSetting::bf16;
   const std::vector<CountedOperation> step = count_step(config, Device::cuda);
   const StepBytes by_hand = resnet18();
   CHECK(cost_of(step, {"conv2d"}, "latlayer").bytes ==

@@ -73,7 +73,7 @@ CommandLine::CommandLine()
       "  lanet-cuda eval runs/first\n"
       "  lanet-cuda predict runs/first face.jpg\n"
       "'lanet-cuda COMMAND --help' describes a command. Results go to stdout, messages to stderr.\n"
-      "Exit codes: 0 done, 1 failed, 2 bad input or usage.");
+      "Exit codes: 0 done, 1 failed, 2 bad input or usage, 128 + n stopped by signal n.");
 }
 
 CLI::App& CommandLine::add_command(CLI::App& parent, const std::string& name,
@@ -216,7 +216,7 @@ int CommandLine::run(int argc, const char* const* argv) {
   } catch (const InputError& error) {
     return complain(error.what(), 2);
   } catch (const std::filesystem::filesystem_error& error) {
-    return complain(path_error(error), 2);
+    return complain(path_error(error), is_failed_disk(error) ? 1 : 2);
   } catch (const std::system_error& error) {
     if (std::ferror(stdout) == 0) return complain(error.what(), 1);
     return complain("stdout: cannot be written: " + error.code().message(), 1);

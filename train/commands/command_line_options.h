@@ -84,7 +84,7 @@ inline void add_shorthands(CLI::App& command, std::vector<std::string>& override
         ->check(check);
   };
   add("device", "where to compute", one_of<DeviceSetting>());
-  add("dtype", "type of activations", one_of<DType>());
+  add("dtype", "type of activations", one_of<DTypeSetting>());
   add("threads", "CPU threads", in_range(0, 4096));
 }
 

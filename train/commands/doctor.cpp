@@ -7,9 +7,11 @@
 
 #include "core/cuda/memory.h"
 #include "core/host_memory.h"
+#include "kernels/cpu_features.h"
 #include "train/commands/commands.h"
 #include "train/data_report.h"
 #include "train/device.h"
+#include "train/dtype_choice.h"
 #include "train/environment.h"
 #include "train/memory_forecast.h"
 
@@ -18,6 +20,9 @@ namespace lanet {
 using nlohmann::ordered_json;
 
 namespace {
+
+/// Side of the pictures whose training is timed without a configuration.
+constexpr int64_t kTimedSize = 64;
 
 /// Of a small run on the CPU, what is neither pictures nor training: code, libraries, lists.
 constexpr size_t kProgramBytes = size_t{60} << 20;
@@ -50,7 +55,15 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
              yes_or_no(cpu["avx512_bf16"]), yes_or_no(cpu["amx_bf16"]));
   if (build["onednn"].get<bool>())
     fmt::print("; oneDNN uses {}", cpu["onednn_uses"].get<std::string>());
-  fmt::print("; bf16 is {} than f32\n", cpu["fast_bf16"].get<bool>() ? "faster" : "slower");
+  fmt::print("\n");
+  if (e.contains("rates")) {
+    const double f32 = e["rates"]["f32"], bf16 = e["rates"]["bf16"];
+    fmt::print(
+        "rate        a {} at {} px: {:.0f} img/s in f32, {:.0f} in bf16, which is {:.2f} times as "
+        "fast\n",
+        e["rates"]["backbone"].get<std::string>(), e["rates"]["image_size"].get<int>(), f32, bf16,
+        bf16 / f32);
+  }
   if (build["cuda"].get<bool>()) {
     auto text = [](const ordered_json& value, const std::string& otherwise) {
       return value.is_null() ? otherwise : value.get<std::string>();
@@ -85,9 +98,20 @@ void print_text(const ordered_json& e, const std::vector<std::string>& problems)
   if (problems.empty()) fmt::print("No problems found.\n");
 }
 
+/// How fast the processor trains in each type, measured now.
+ordered_json rates_of(const Config& config) {
+  const DTypeRates rates = measure_dtypes(config, static_cast<int>(config.train.threads));
+  return {{"backbone", name_of(config.model.backbone)},
+          {"image_size", config.data.image_size},
+          {"f32", rates.f32},
+          {"bf16", rates.bf16}};
+}
+
 /// What the training of a configuration takes, with all of its pictures on its device.
-ordered_json memory_of(const Config& config) {
+ordered_json memory_of(Config config) {
   const Device device = choose_device(config.train.device).device;
+  if (config.train.dtype == DTypeSetting::automatic)
+    choose_dtype(config, Context(device, static_cast<int>(config.train.threads)));
   const DataFaces faces = list_data(config);
   const size_t landmarks = faces.landmarks.landmarks.num_landmarks;
   const MemoryForecast forecast =
@@ -109,8 +133,13 @@ ordered_json memory_of(const Config& config) {
 
 int run_doctor(const DoctorOptions& options) {
   ordered_json environment = describe_environment();
-  if (!options.config.empty())
-    environment["memory"] = memory_of(load_config(options.config, options.overrides));
+  Config config;
+  config.data.image_size = kTimedSize;
+  if (!options.config.empty()) {
+    config = load_config(options.config, options.overrides);
+    environment["memory"] = memory_of(config);
+  }
+  if (onednn_has_bf16()) environment["rates"] = rates_of(config);
   std::vector<std::string> problems;
   for (const EnvironmentProblem& problem : environment_problems()) problems.push_back(problem.text);
   if (options.json) {

@@ -11,12 +11,15 @@ Config own_config(const TrainedModel& model, const std::vector<std::string>& ove
   Config config = model.info.config;
   config.data.cache.clear();
   config.data.residency = {};
-  return parse_config(to_json(config).dump(), model.path, overrides);
+  config = parse_config(to_json(config).dump(), model.path, overrides);
+  if (config.train.dtype == DTypeSetting::automatic)
+    throw InputError("train.dtype: \"auto\" is for training; expected f32, bf16 or f64");
+  return config;
 }
 
 LoadedClassifier::LoadedClassifier(Context& context, const TrainedModel& model,
                                    const Config& config, int64_t batch)
-    : store(config.train.dtype, context.device()),
+    : store(activation_dtype(config), context.device()),
       evaluator(store, config.model.backbone, std::ssize(model.info.classes),
                 config.data.image_size, batch),
       image_size(static_cast<int>(config.data.image_size)) {

@@ -83,7 +83,7 @@ std::vector<LandmarkFace> landmark_faces(Context& context, const TrainedModel& m
       rows.push_back(static_cast<int32_t>(first - faces.judged_by.begin()));
   }
   const int64_t batch = std::ssize(rows);
-  ParameterStore store(config.train.dtype, context.device());
+  ParameterStore store(activation_dtype(config), context.device());
   LandmarkReader reader(store, config.model.backbone, landmarks, config.data.image_size, batch);
   store.allocate(context, /*for_training=*/false);
   load_parameters(context, model.checkpoint, model.path, store);

@@ -9,6 +9,7 @@
 #include "train/commands/commands.h"
 #include "train/commands/session.h"
 #include "train/data_digest.h"
+#include "train/dtype_choice.h"
 #include "train/environment.h"
 #include "train/judge.h"
 #include "train/labels/confident_learning.h"
@@ -80,6 +81,7 @@ class Run {
       return placement_of(config_.train);
     });
     context_ = &session_->context();
+    settle_dtype();
     require_same_config();
     ranks_.agree([&] {
       plans_ = open_plans(options_, context_->device(), path_, resumes(), ranks_.first());
@@ -121,7 +123,7 @@ class Run {
       return 0;
     }
     say(
-        fmt::format("lanet-cuda: ended by {} after {}; to continue, run the same command with "
+        fmt::format("lanet-cuda: stopped by {} after {}; to continue, run the same command with "
                     "--run {} --resume",
                     signal_name(signal), loop.progress(), path_.string()));
     return 128 + signal;
@@ -142,8 +144,7 @@ class Run {
     checkpoint_ = std::move(run.checkpoint);
     checkpoint_file_ = run.file;
     if (run.has_checkpoint())
-      record_.emplace(std::move(run.folder), config_, checkpoint_, checkpoint_file_,
-                      run.is_previous);
+      record_.emplace(std::move(run.folder), config_, checkpoint_, checkpoint_file_);
     else
       unbegun_ = std::move(run.folder);
   }
@@ -183,6 +184,20 @@ class Run {
         path_ = next;
       }
     }
+  }
+
+  /// Rank 0 measures for all, or takes the type of the run that is resumed.
+  void settle_dtype() {
+    const bool open = config_.train.dtype == DTypeSetting::automatic;
+    std::string chosen;
+    ranks_.agree([&] {
+      if (!ranks_.first()) return;
+      if (std::string line = choose_dtype(config_, *context_); !line.empty())
+        messages_.push_back(std::move(line));
+      chosen = name_of(config_.train.dtype);
+    });
+    ranks_.share(chosen);
+    if (open) config_.train.dtype = choice_from<DTypeSetting>(chosen);
   }
 
   /// Folders may differ between machines, and where pictures are kept; the data themselves are
@@ -261,7 +276,7 @@ class Run {
       record_->folder().write_config(config_);
     } else {
       RunFolder folder = unbegun_ ? std::move(*unbegun_) : new_folder();
-      folder.truncate_metrics(0);
+      folder.begin_again(config_, describe_environment());
       record_.emplace(std::move(folder));
       const Faces& faces = trainer_->training_faces();
       write_text(record_->folder().file(kClasses),
@@ -270,8 +285,8 @@ class Run {
                       faces.given, faces.list.class_names());
       if (starts_from_knowledge(config_)) trainer_->start_from(learn_of_labels());
     }
-    if (const auto file = record_->folder().file(RunFolder::kData); !std::filesystem::exists(file))
-      write_text(file, data_.dump(2) + "\n");
+    const auto data = record_->folder().file(RunFolder::kData);
+    if (!resumes() || !std::filesystem::exists(data)) write_text(data, data_.dump(2) + "\n");
     if (config_.train.tensorboard) record_->begin_events(trainer_->training_faces().list.classes);
     if (plans_) plans_->write(record_->folder().file(kPlans));
     say(fmt::format("run: {}", path_.string()));

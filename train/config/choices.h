@@ -22,6 +22,8 @@ enum class ShapeSource { network, set, batch, none };
 /// By which labels the sampler balances the classes.
 enum class Sampler { given, estimates, none };
 enum class Schedule { linear, cosine };
+/// automatic: the faster of f32 and bf16 (train/dtype_choice.h).
+enum class DTypeSetting { f32, bf16, f64, automatic };
 /// automatic: a GPU where one works.
 enum class DeviceSetting { automatic, cpu, cuda };
 
@@ -49,6 +51,9 @@ template <>
 inline constexpr auto kNames<Schedule> = std::to_array<std::string_view>({"linear", "cosine"});
 template <>  // of activations: the first of the element types
 inline constexpr auto kNames<DType> = std::to_array<std::string_view>({"f32", "bf16", "f64"});
+template <>
+inline constexpr auto kNames<DTypeSetting> = std::to_array<std::string_view>({"f32", "bf16", "f64",
+                                                                              "auto"});
 template <>
 inline constexpr auto kNames<DeviceSetting> = std::to_array<std::string_view>({"auto", "cpu",
                                                                                "cuda"});

@@ -247,7 +247,7 @@ class Loader {
     if (!noise.rates.empty() && !noise.file.empty())
       fail(source("data.noise.rates"), "data.noise.rates",
            "given, and data.noise.file too; expected one of them");
-    if (config_.train.dtype == DType::f64 && config_.train.device == DeviceSetting::cuda)
+    if (config_.train.dtype == DTypeSetting::f64 && config_.train.device == DeviceSetting::cuda)
       fail(source("train.dtype"), "train.dtype", "\"f64\" runs on the CPU; expected f32 or bf16");
   }
   void check_order(const std::string& stem, double least, double most) const {
@@ -329,6 +329,12 @@ Config parse_config(const std::string& text, const std::string& source,
   if (document.is_discarded())
     throw InputError(fmt::format("{}: its configuration is not JSON", source));
   return Loader(source).load({{source, fs::absolute(source).parent_path(), document}}, overrides);
+}
+
+DType activation_dtype(const Config& config) {
+  const std::optional<DType> dtype = find_choice<DType>(name_of(config.train.dtype));
+  LANET_REQUIRE(dtype, "train.dtype is auto where a type is needed");
+  return *dtype;
 }
 
 nlohmann::ordered_json to_json(const Config& config) {

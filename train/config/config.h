@@ -87,7 +87,7 @@ struct TrainConfig {
   double warmup_epochs = 0;  // less than epochs
   double weight_decay = 0;
   Sampler sampler = Sampler::given;
-  DType dtype = DType::f32;
+  DTypeSetting dtype = DTypeSetting::f32;
   DeviceSetting device = DeviceSetting::automatic;
   int64_t threads = 0;  // 0: what OpenMP would take
   bool tensorboard = false;
@@ -154,6 +154,9 @@ Config parse_config(const std::string& text, const std::string& source,
 
 /// Every field in the table's order. load_config reads it back to the same Config.
 nlohmann::ordered_json to_json(const Config& config);
+
+/// The type of activations. train.dtype must no longer be auto (choose_dtype()).
+DType activation_dtype(const Config& config);
 
 /// The table as text: one line per field with its meaning, its type or choices, and its default.
 std::string config_help();

@@ -13,8 +13,8 @@ namespace lanet {
 
 /// Where a field's value is stored, which gives its type.
 using Place = std::variant<bool*, int64_t*, double*, std::string*, Method*, Recipe*, Backbone*,
-                           ShapeSource*, Sampler*, Schedule*, DType*, DeviceSetting*, NoiseKind*,
-                           LandmarkCoordinates*, DataFormat*, Residency*>;
+                           ShapeSource*, Sampler*, Schedule*, DTypeSetting*, DeviceSetting*,
+                           NoiseKind*, LandmarkCoordinates*, DataFormat*, Residency*>;
 
 /// Limits of a number. `above`: lo is excluded. `multiple`: integers must be multiples of it.
 struct Range {

@@ -174,7 +174,7 @@ std::string ChildProcesses::describe(size_t number) const {
   const int status = child.status.value();
   return fmt::format("{} (process {}) {}", child.name, child.id,
                      WIFSIGNALED(status)
-                         ? fmt::format("was ended by {}", signal_text(WTERMSIG(status)))
+                         ? fmt::format("was terminated by {}", signal_text(WTERMSIG(status)))
                          : fmt::format("ended with exit code {}", WEXITSTATUS(status)));
 }
 

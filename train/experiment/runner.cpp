@@ -101,7 +101,7 @@ class Experiment {
     progress_->finish();
     if (signals.ending() != 0) {
       children_.end(SIGTERM, kGrace);
-      say(fmt::format("lanet-cuda: ended by {}; to continue, run the same command with --resume",
+      say(fmt::format("lanet-cuda: stopped by {}; to continue, run the same command with --resume",
                       signal_text(signals.ending())));
     }
     return {signals.ending() != 0, std::move(failed_), plan_.runs.size()};

@@ -275,9 +275,10 @@ class GoldenStep {
         {"label_distribution_bank_after", summarise(read(inside.label_bank))}};
     for (const Parameter& p : store_.parameters()) {
       if (p.trained) {
-        result["gradients"][p.name] = summarise(to_file_order(context_, p, store_.gradient(p)));
+        result["gradients"][p.name] =
+            summarise(to_file_order(context_, p, store_.gradient(p)).to<double>());
         result["parameters_after"][p.name] =
-            summarise(to_file_order(context_, p, store_.master(p)));
+            summarise(to_file_order(context_, p, store_.master(p)).to<double>());
       } else {
         result["running_statistics_after"][p.name.substr(sizeof("f_q.") - 1)] =
             summarise(read_tensor(context_, store_.master(p)));

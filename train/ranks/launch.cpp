@@ -130,7 +130,7 @@ void settle(ChildProcesses& processes, const RankMonitor& monitor, const SignalC
 /// Why the run failed, for the user; "" if a rank has reported it.
 std::string cause_of_end(const ChildProcesses& processes, const RankMonitor& monitor,
                          const SignalCatcher& signals) {
-  if (signals.ending() != 0) return fmt::format("ended by {}", signal_text(signals.ending()));
+  if (signals.ending() != 0) return fmt::format("stopped by {}", signal_text(signals.ending()));
   if (told_by_rank(processes, monitor)) return "";
   const std::string failure = monitor.failure();
   return failure.empty() ? processes.describe_failed() : failure;

@@ -329,6 +329,7 @@ int end_of_all(Ranks& ranks) {
   } catch (const InputError& error) {
     refuse(ranks, error.what());
   } catch (const std::filesystem::filesystem_error& error) {
+    if (is_failed_disk(error)) ranks.fail(path_error(error));
     refuse(ranks, path_error(error));
   } catch (const std::exception& error) {
     ranks.fail(error.what());
