@@ -108,7 +108,7 @@ void require_decodable(const std::string& path, const Bytes& data, PictureFormat
   switch (format) {
     case PictureFormat::jpeg:
       if (!layout.complete) refuse(path, "JPEG picture is cut short: it has no end marker");
-      if (layout.too_many_codes) refuse(path, "damaged picture (bad Huffman table)");
+      if (layout.bad_huffman_table) refuse(path, "damaged picture (bad Huffman table)");
       if (!layout.jpeg_kind.empty())
         refuse(path, fmt::format("is a JPEG picture of a kind that is not read ({}); expected a "
                                  "baseline or progressive one of 8 bits",

@@ -60,24 +60,53 @@ bool is_start_of_frame(uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-/// Whether a DHT segment, which begins with its length, has a table of more than 256 codes: behind
-/// a byte of class and number, how many codes there are of each of 16 lengths, then their symbols.
-bool has_too_many_codes(Bytes segment) {
-  constexpr size_t kLengths = 16, kMost = 256;
-  for (size_t at = 2; at + 1 + kLengths <= segment.size();) {
-    const Bytes counts = segment.subspan(at + 1, kLengths);
-    const size_t codes = std::accumulate(counts.begin(), counts.end(), size_t{0});
-    if (codes > kMost) return true;
-    at += 1 + kLengths + codes;
+/// The tables of Huffman codes of a JPEG: which have been defined, and whether one that was used
+/// was not, or has too many codes. A decoder may read outside of its memory then.
+class HuffmanTables {
+ public:
+  bool bad() const { return bad_; }
+
+  /// A DHT segment, which begins with its length: of each table a byte of class and number, how
+  /// many codes there are of each of 16 lengths, then their symbols. A decoder reads a table that
+  /// begins inside the segment although it ends outside: `file` is all that follows the marker.
+  void define(Bytes file, size_t segment) {
+    constexpr size_t kLengths = 16, kMost = 256;
+    for (size_t at = 2; at < std::min(segment, file.size());) {
+      defined_[file[at]] = true;
+      Bytes counts = file.subspan(at + 1);
+      counts = counts.first(std::min(kLengths, counts.size()));
+      const size_t codes = std::accumulate(counts.begin(), counts.end(), size_t{0});
+      bad_ |= codes > kMost;
+      at += 1 + kLengths + codes;
+    }
   }
-  return false;
-}
+
+  /// An SOS segment: how many components, for each its name and its tables, then, for a progressive
+  /// picture, which coefficients follow. A scan of the others needs no table for the mean, one of
+  /// the mean alone none for the others, and one that refines the mean none at all.
+  void use(Bytes segment, bool progressive) {
+    const size_t components = segment.size() > 2 ? segment[2] : 0, end = 3 + 2 * components;
+    if (segment.size() < end + 3) return;  // no decoder begins such a scan
+    const bool first_is_mean = segment[end] == 0, refines = segment[end + 2] >> 4 != 0;
+    for (size_t i = 3; i < end; i += 2) {
+      const uint8_t mean = segment[i + 1] >> 4, others = segment[i + 1] & 0xF;
+      if (!progressive || (first_is_mean && !refines)) bad_ |= !defined_[mean];
+      if (!progressive || !first_is_mean) bad_ |= !defined_[kOthers | others];
+    }
+  }
+
+ private:
+  static constexpr uint8_t kOthers = 0x10;  ///< the class
+  std::array<bool, 256> defined_{};
+  bool bad_ = false;
+};
 
 /// Segments are skipped by their length, because a preview inside one has an end marker of its own.
 /// What follows the end marker is ignored.
 PictureLayout jpeg_layout(Bytes file) {
   PictureLayout layout;
-  bool adobe = false, exif = false;
+  HuffmanTables tables;
+  bool adobe = false, exif = false, progressive = false;
   int channels = 0;
   size_t at = 2;
   while (at + 1 < file.size()) {
@@ -103,8 +132,10 @@ PictureLayout jpeg_layout(Bytes file) {
         layout.orientation = exif_orientation(segment.subspan(2));
       }
       if (marker == 0xEE && has(segment, 2, "Adobe")) adobe = true;
-      if (marker == 0xC4 && has_too_many_codes(segment)) layout.too_many_codes = true;
+      if (marker == 0xC4) tables.define(file.subspan(at + 2), length);
+      if (marker == 0xDA) tables.use(segment, progressive);
       if (is_start_of_frame(marker) && segment.size() > 7) {
+        if (channels == 0) progressive = marker == 0xC2;
         layout.jpeg_kind = segment[2] == 8 ? jpeg_kind(marker) : "12-bit";
         channels = segment[7];
         layout.height = static_cast<int>(number(segment.subspan(3, 2), true));
@@ -113,6 +144,7 @@ PictureLayout jpeg_layout(Bytes file) {
       at += 2 + length;
     }
   }
+  layout.bad_huffman_table = tables.bad();
   layout.plain_cmyk = channels == 4 && !adobe;
   return layout;
 }

@@ -23,8 +23,9 @@ struct PictureLayout {
   int orientation = 1;      ///< EXIF's, 1..8; 1: as it is
   bool animated = false;    ///< WebP with several frames
   bool plain_cmyk = false;  ///< a JPEG of four channels without Adobe's marker
-  /// A Huffman table of a JPEG claims more than 256 codes, for which stb_image has no room.
-  bool too_many_codes = false;
+  /// A Huffman table of a JPEG has more than 256 codes, or a scan uses one that was not defined:
+  /// stb_image would read and write outside of its memory.
+  bool bad_huffman_table = false;
   bool bad_checksum = false;  ///< of a chunk of a PNG
   /// The compressed pixels of a PNG, piece by piece, and how many bytes they become.
   std::vector<std::span<const uint8_t>> packed = {};

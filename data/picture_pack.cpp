@@ -76,6 +76,7 @@ class PackFile {
   void read(void* to, size_t bytes, size_t from) const {
     for (auto* at = static_cast<char*>(to); bytes > 0;) {
       const ssize_t done = ::pread(descriptor_, at, bytes, static_cast<off_t>(from));
+      if (done < 0 && errno == EINTR) continue;
       require(done > 0, "read");
       at += done, from += static_cast<size_t>(done), bytes -= static_cast<size_t>(done);
     }
@@ -83,6 +84,7 @@ class PackFile {
   void write(const void* data, size_t bytes, size_t to) const {
     for (const auto* at = static_cast<const char*>(data); bytes > 0;) {
       const ssize_t done = ::pwrite(descriptor_, at, bytes, static_cast<off_t>(to));
+      if (done < 0 && errno == EINTR) continue;
       require(done > 0, "written");
       at += done, to += static_cast<size_t>(done), bytes -= static_cast<size_t>(done);
     }

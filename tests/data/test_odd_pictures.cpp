@@ -124,16 +124,41 @@ TEST_CASE("odd pictures: what cannot be read is named with its reason") {
   deep[frame + 4] = 12;
   CHECK(reason("f.jpg", deep).find("(12-bit)") != std::string::npos);
 
-  std::string codes = picture_named("grey.jpg");
-  const size_t table = codes.find("\xFF\xC4");
-  codes[table + 5] = codes[table + 6] = '\xFF';  // so many codes of one and of two bits
-  CHECK(reason("g.jpg", codes) == "damaged picture (bad Huffman table)");
-
   for (const auto& c : odd_pictures()["refused"])
     CHECK(reason(c["name"], content_of(c)) ==
           (have_webp() ? c["reason"].get<std::string>()
                        : "is a WebP picture, which needs a program built with libwebp; expected a "
                          "JPEG or PNG picture"));
+}
+
+TEST_CASE("odd pictures: a JPEG with too many codes, or without those that it uses, is refused") {
+  const TemporaryFolder folder;
+  const std::string refusal = "damaged picture (bad Huffman table)";
+  const auto reason = [&](const std::string& content) {
+    const std::string path = folder.write("picture.jpg", content).string();
+    const std::string message = input_error([&] { decode_image(path); });
+    return message.substr(std::min(path.size() + 2, message.size()));
+  };
+  const std::string_view kTable = "\xFF\xC4", kScan = "\xFF\xDA";
+  const std::string grey = picture_named("grey.jpg");
+  const size_t first = grey.find(kTable);
+
+  std::string many = grey;
+  many[first + 5] = many[first + 6] = '\xFF';  // so many codes of one and of two bits
+  CHECK(reason(many) == refusal);
+  many[first + 2] = 0, many[first + 3] = 3;  // in a segment that ends before they are counted
+  CHECK(reason(many) == refusal);
+
+  std::string other = grey;
+  other[grey.find(kScan) + 6] = 0x11;  // tables 1
+  CHECK(reason(other) == refusal);
+  const auto without_table = [&](std::string picture, size_t from) {
+    const size_t at = picture.find(kTable, from);
+    return picture.erase(at, 2 + static_cast<uint8_t>(picture[at + 3]));
+  };
+  CHECK(reason(without_table(grey, 0)) == refusal);
+  CHECK(reason(without_table(grey, first + 1)) == refusal);
+  CHECK(reason(without_table(picture_named("progressive.jpg"), 0)) == refusal);
 }
 
 TEST_CASE("odd pictures: damaged files are read or refused, and files cut short are refused") {
