@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "core/error.h"
@@ -24,7 +25,13 @@ void take(int signal) {
                          ? "lanet-cuda: a second signal: ended at once\n"
                          : "lanet-cuda: stopped by a signal outside training: no checkpoint was "
                            "written\n";
-  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, line, std::strlen(line));
+  for (size_t left = std::strlen(line); left > 0;) {
+    const ssize_t put = ::write(STDERR_FILENO, line, left);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) break;
+    line += put;
+    left -= static_cast<size_t>(put);
+  }
   ::signal(signal, SIG_DFL);
   ::raise(signal);
 }
