@@ -122,10 +122,11 @@ class Run {
       finish();
       return 0;
     }
-    say(
-        fmt::format("lanet-cuda: stopped by {} after {}; to continue, run the same command with "
-                    "--run {} --resume",
-                    signal_name(signal), loop.progress(), path_.string()));
+    // Of several ranks the launcher was sent the signal, and sent them another.
+    say(fmt::format(
+        "lanet-cuda: stopped by {} after {}; to continue, run the same command with "
+        "--run {} --resume",
+        ranks_.size() == 1 ? signal_name(signal) : "a signal", loop.progress(), path_.string()));
     return 128 + signal;
   }
 
