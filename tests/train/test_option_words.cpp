@@ -30,7 +30,7 @@ TEST_CASE("option words: help and manual name values as people write them") {
         "--device auto|cpu|cuda ", "CPU threads; short for --set train.threads="})
     CHECK_MESSAGE(help.find(line) != std::string::npos, line);
   for (const std::string& text : {help, run("man").out})
-    for (const char* internal : {"INT:", "[0 - ", "TEXT:", "FLOAT"})
+    for (const char* internal : {"INT:", "[0 - ", "TEXT:", "FLOAT", "{false}"})
       CHECK_MESSAGE(text.find(internal) == std::string::npos, internal);
 }
 

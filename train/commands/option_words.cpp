@@ -42,6 +42,13 @@ std::string described(const CLI::Option& option) {
   return fmt::format("{} ({})", option.get_description(), values);
 }
 
+std::string HelpFormatter::make_option_name(const CLI::Option* option, bool positional) const {
+  std::string name = CLI::Formatter::make_option_name(option, positional);
+  const std::string negated = "{false}";  // how the library marks a flag that turns something off
+  if (const size_t at = name.find(negated); at != std::string::npos) name.erase(at, negated.size());
+  return name;
+}
+
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   std::string text = CLI::Formatter::make_option_opts(option);
   const std::string type = option->get_type_name();
